@@ -1,0 +1,1 @@
+"""Clients: one task per meter, from transport and codec to messages."""

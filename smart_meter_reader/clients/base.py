@@ -1,0 +1,36 @@
+"""What a client is: a task that reads one meter and publishes what it reads."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+from smart_meter_reader.messages import Health, Publish
+
+
+class Client(Protocol):
+    """One meter's reader. The object lives as long as the service; ``run`` is entered again after an error.
+
+    ``run`` opens the transport, publishes one ``info`` per connection and then readings, for ever, or
+    until one reading was published when ``once`` is set. It ends by raising:
+
+    - ``TransportError`` or ``ProtocolError``: the supervisor publishes the status ``offline`` with the
+      error's reason and detail, waits (backoff by class) and enters ``run`` again;
+    - ``asyncio.CancelledError``: close the transport and go.
+
+    A reading that arrives makes the supervisor publish ``online`` before it. A client publishes a status
+    itself only for what does not end the connection: ``alert``, with a reason.
+    """
+
+    settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings_schema
+
+    meter: str
+    health: Health  # counted by the client in place; the supervisor publishes copies
+
+    def __init__(self, meter: str, settings: Any) -> None:
+        """Keep the settings; open nothing."""
+
+    async def run(self, publish: Publish, *, once: bool = False) -> None:
+        """Read the meter and publish until cancelled."""
+
+    def read_now(self) -> None:
+        """Read as soon as possible (polled meters); nothing to do for meters that push."""

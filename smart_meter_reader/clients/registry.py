@@ -1,0 +1,10 @@
+"""The clients by the name that settings use; each module is imported only when chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+CLIENTS: Mapping[str, str] = {
+    "dummy": "smart_meter_reader.clients.dummy:DummyClient",
+    "kamstrup": "smart_meter_reader.clients.kamstrup:KamstrupClient",
+}

@@ -1,0 +1,1 @@
+"""Emulated meters that speak their protocol over a real stream, with faults on demand."""

@@ -1,0 +1,72 @@
+"""The error tree: one class per consequence.
+
+====================  ======================================================================
+SettingsError         the process ends with 78; systemd does not restart it
+TransportError        the port or connection is gone or silent: reopen it with backoff
+ProtocolError         bytes arrived and were wrong: drop the frame, retry, then reopen
+ValueFormatError      one value made no sense: leave out that one quantity
+DecryptionError       status ``alert`` with the reason; keep listening
+SinkError             restart that sink only
+====================  ======================================================================
+
+Anything else is a bug and ends the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class MeterReaderError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class SettingsError(MeterReaderError):
+    """The settings cannot be used. ``problems`` holds one line for a person per problem."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class ExplainedError(MeterReaderError):
+    """An error that becomes a status: ``reason`` is a short stable word, ``detail`` a sentence for a person.
+
+    The detail says what was seen and what to do about it.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class TransportError(ExplainedError):
+    """The port or connection could not be opened, was lost, or stayed silent."""
+
+
+class ProtocolError(ExplainedError):
+    """Bytes arrived that the protocol does not allow at this place."""
+
+
+class FrameError(ProtocolError):
+    """A damaged frame. ``reason`` is its kind: checksum, stuffing, length, ...
+
+    The reader that raised it has already resynchronised; ``frame`` holds the bytes given up.
+    """
+
+    def __init__(self, reason: str, detail: str, frame: bytes = b"") -> None:
+        super().__init__(reason, detail)
+        self.frame = frame
+
+
+class DecryptionError(ExplainedError):
+    """A frame arrived whole and could not be decrypted or authenticated."""
+
+
+class ValueFormatError(MeterReaderError):
+    """One value cannot be read; its neighbours can."""
+
+
+class SinkError(ExplainedError):
+    """A sink cannot deliver; only that sink is restarted."""

@@ -1,0 +1,80 @@
+"""The messages that travel on the central queue: plain dicts, never changed after ``put``.
+
+Absent is not zero and not None: what a meter did not answer is not in the dict. The unit is the one
+that the meter sent. Times are aware and UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, NotRequired, TypeAlias, TypedDict
+
+Value: TypeAlias = Decimal | int | str
+
+
+class Measurement(TypedDict):
+    """One value. ``measured_at`` is there when the meter says when it measured (an M-Bus gas meter, say)."""
+
+    value: Value
+    unit: str  # "" when the quantity has none
+    measured_at: NotRequired[datetime]
+
+
+class Reading(TypedDict):
+    """What one meter answered in one poll or telegram. ``measurements`` is keyed by quantity key."""
+
+    type: Literal["reading"]
+    meter: str
+    time: datetime
+    measurements: dict[str, Measurement]
+    # P1: every line of the telegram by OBIS code, for those whose quantity we do not know.
+    objects: NotRequired[dict[str, Measurement | list[Measurement]]]
+    # P1: how far the telegram can be trusted: "verified", "failed" or "none".
+    authentication: NotRequired[str]
+
+
+class Health(TypedDict, total=False):
+    """Line health of one meter, counted since the service started unless the key says otherwise."""
+
+    valid_readings: int
+    damaged_frames: int
+    retries: int
+    rejected_values: int
+    reconnects: int
+    latency_ms: int  # request to complete answer of the last reading; 0 for meters that push
+    requests_24h: int  # polled meters: requests sent in the last 24 hours
+    wake_ups_24h: int  # polled meters: polls that had to wake the meter in the last 24 hours
+    last_valid: datetime
+
+
+class Status(TypedDict):
+    """The state of one meter. ``reason`` is a short stable word ("" when online), ``detail`` a sentence."""
+
+    type: Literal["status"]
+    meter: str
+    time: datetime
+    state: Literal["online", "offline", "alert"]
+    reason: str
+    detail: str
+    health: NotRequired[Health]
+
+
+class Info(TypedDict):
+    """Who the meter is: once per connection, before the first reading; again when something in it changed."""
+
+    type: Literal["info"]
+    meter: str
+    time: datetime
+    manufacturer: NotRequired[str]
+    model: NotRequired[str]
+    serial_number: NotRequired[str]
+    firmware: NotRequired[str]
+    dialect: NotRequired[str]  # P1: the recognised national dialect
+    interval: NotRequired[int]  # seconds between readings as configured or measured, for expiry times
+    via: NotRequired[str]  # the meter whose telegram carries this one (M-Bus channels)
+
+
+Message: TypeAlias = Reading | Status | Info
+Publish: TypeAlias = Callable[[Message], Awaitable[None]]

@@ -1,0 +1,1 @@
+"""Sinks: one task per destination, from messages to the outside world."""

@@ -1,0 +1,27 @@
+"""What a sink is: a task that takes messages from its own queue and delivers them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar, Protocol
+
+from smart_meter_reader.messages import Message
+
+
+class Sink(Protocol):
+    """One destination. The object lives as long as the service; ``run`` is entered again after a SinkError.
+
+    ``messages`` ends when the service stops: the sink then delivers what it holds, closes, and returns.
+    A sink that keeps a connection remembers the newest info, status and reading of every meter itself,
+    so that it can announce them again after a reconnect.
+    """
+
+    settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings_schema
+
+    name: str
+
+    def __init__(self, name: str, settings: Any) -> None:
+        """Keep the settings; open nothing."""
+
+    async def run(self, messages: AsyncIterator[Message]) -> None:
+        """Deliver messages until there are no more."""
