@@ -1,0 +1,106 @@
+"""The router: central queue -> one bounded queue per sink; a full queue drops its oldest reading and says so."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from smart_meter_reader.messages import Message
+
+_log = logging.getLogger(__name__)
+
+# How often at most a sink's losses are logged; the count of what was lost in between is in the line.
+DROP_WARNING_SECONDS = 60.0
+
+
+class SinkQueue:
+    """The bounded queue of one sink, to be iterated by that sink's task.
+
+    A full queue drops its oldest *reading*: statuses and infos are few, and a sink that missed one would
+    show a wrong state. They go only when the queue holds nothing else, and are counted like readings.
+    Iteration ends after ``close()`` when all that was put has been taken.
+    """
+
+    def __init__(self, sink: str, size: int) -> None:
+        self.sink = sink
+        self.dropped = 0
+        self.accepted = 0
+        self._size = size
+        self._messages: deque[Message] = deque()
+        self._wake = asyncio.Event()
+        self._closed = False
+        self._unreported = 0
+        self._last_warning = float("-inf")
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def put(self, message: Message) -> None:
+        """Append without waiting; the sink's trouble never reaches the router."""
+        if len(self._messages) >= self._size:
+            self._drop_oldest()
+        self._messages.append(message)
+        self.accepted += 1
+        self._wake.set()
+
+    def close(self) -> None:
+        """No more messages come; what is queued is still delivered."""
+        self._closed = True
+        self._wake.set()
+
+    def __aiter__(self) -> SinkQueue:
+        return self
+
+    async def __anext__(self) -> Message:
+        while not self._messages:
+            if self._closed:
+                raise StopAsyncIteration
+            self._wake.clear()
+            await self._wake.wait()
+        return self._messages.popleft()
+
+    def _drop_oldest(self) -> None:
+        for index, message in enumerate(self._messages):
+            if message["type"] == "reading":
+                del self._messages[index]
+                break
+        else:
+            self._messages.popleft()
+        self.dropped += 1
+        self._unreported += 1
+        now = asyncio.get_running_loop().time()
+        if now - self._last_warning >= DROP_WARNING_SECONDS:
+            _log.warning(
+                "sink %s does not keep up: %d readings dropped (oldest first), %d since the start",
+                self.sink,
+                self._unreported,
+                self.dropped,
+            )
+            self._last_warning = now
+            self._unreported = 0
+
+    def report_remaining_drops(self) -> None:
+        """Log the drops that the rate limit has kept back; called once, at the stop."""
+        if self._unreported:
+            _log.warning("sink %s: %d more readings were dropped", self.sink, self._unreported)
+            self._unreported = 0
+
+
+Filter = Callable[[Message], list[Message]]
+
+
+async def route(
+    central: asyncio.Queue[Message | None], queues: Mapping[str, SinkQueue], guard: Filter
+) -> None:
+    """Pass every message from ``central`` through ``guard`` to each sink's queue until None arrives.
+
+    Then all sink queues are closed, so that each sink delivers what it has and ends.
+    """
+    while (message := await central.get()) is not None:
+        for passed in guard(message):
+            for queue in queues.values():
+                queue.put(passed)
+    for queue in queues.values():
+        queue.close()

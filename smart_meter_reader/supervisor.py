@@ -1,0 +1,211 @@
+"""The supervisor: runs clients and sinks, restarts them with backoff by error class, tells their state."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator
+from copy import copy
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from smart_meter_reader.clients.base import Client
+from smart_meter_reader.exceptions import (
+    DecryptionError,
+    ExplainedError,
+    ProtocolError,
+    SinkError,
+    TransportError,
+)
+from smart_meter_reader.messages import Message, Publish, Status
+from smart_meter_reader.sinks.base import Sink
+
+_log = logging.getLogger(__name__)
+
+MeterState = Literal["starting", "online", "offline", "alert"]
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Waits between restarts in seconds: ``first``, doubling up to ``longest``, each with a jitter of ±20 %."""
+
+    first: float
+    longest: float
+
+    def wait(self, failures: int, jitter: random.Random) -> float:
+        """The wait after so many failures in a row (1 = the first)."""
+        # 2**20 is far beyond any limit; the cap keeps the power small after weeks of failures.
+        wait = min(self.longest, self.first * 2.0 ** min(failures - 1, 20))
+        return wait * jitter.uniform(0.8, 1.2)
+
+
+# A cable that comes back is noticed within half a minute. A meter that answers rubbish, or not at all, sits
+# on a battery: asking it again and again helps nobody.
+BACKOFF: dict[type[ExplainedError], Backoff] = {
+    TransportError: Backoff(1.0, 30.0),
+    ProtocolError: Backoff(5.0, 300.0),
+    DecryptionError: Backoff(5.0, 300.0),
+    SinkError: Backoff(1.0, 60.0),
+}
+# Reasons that mean "the port is fine, the meter is not": patience as for a protocol error.
+METER_SILENT = frozenset({"no_echo_no_answer", "echo_only", "no_answer", "wrong_meter"})
+
+
+def backoff_for(error: ExplainedError) -> Backoff:
+    """The backoff of an error's class; a silent meter counts as a protocol error."""
+    if error.reason in METER_SILENT:
+        return BACKOFF[ProtocolError]
+    for error_class, backoff in BACKOFF.items():
+        if isinstance(error, error_class):
+            return backoff
+    return BACKOFF[ProtocolError]
+
+
+@dataclass(slots=True)
+class _Told:
+    """What was last said of a meter or sink, so that the same trouble is not said twice in full."""
+
+    state: MeterState = "starting"
+    reason: str = ""
+
+
+class MeterSupervisor:
+    """Runs one client for ever and keeps the state of its meter.
+
+    Every message of the client passes through here: a reading of a meter that is not online is preceded
+    by the status ``online``. The sub-meters of a P1 meter have states of their own, which end with their
+    parent's.
+    """
+
+    def __init__(self, client: Client, publish: Publish) -> None:
+        self.client = client
+        self._publish_on = publish
+        self._told: dict[str, _Told] = {client.meter: _Told()}
+        self._failures = 0
+        self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
+        self.last_reading: datetime | None = None
+        self.retrying = False
+
+    @property
+    def meter(self) -> str:
+        return self.client.meter
+
+    @property
+    def state(self) -> MeterState:
+        return self._told[self.client.meter].state
+
+    @property
+    def reason(self) -> str:
+        return self._told[self.client.meter].reason
+
+    async def run(self) -> None:
+        """Run the client until cancelled; errors that a restart can mend are waited out."""
+        while True:
+            try:
+                await self.client.run(self.publish)
+                return  # a client ends by itself only when its source does (a replayed recording)
+            except ExplainedError as error:
+                await self._tell_failure(error)
+                self._failures += 1
+                wait = backoff_for(error).wait(self._failures, self._jitter)
+            self.client.health["reconnects"] = self.client.health.get("reconnects", 0) + 1
+            self.retrying = True
+            await asyncio.sleep(wait)
+
+    async def run_once(self) -> bool:
+        """Take one reading; False when there was none (the reason has been told)."""
+        try:
+            await self.client.run(self.publish, once=True)
+        except ExplainedError as error:
+            await self._tell_failure(error)
+            return False
+        return True
+
+    async def publish(self, message: Message) -> None:
+        """Pass on one of the client's messages, with the status that it implies."""
+        if message["type"] == "reading":
+            self._failures = 0
+            self.retrying = False
+            if message["meter"] == self.client.meter:
+                self.last_reading = message["time"]
+            told = self._told.setdefault(message["meter"], _Told())
+            if told.state != "online":
+                await self._tell(message["meter"], "online", "", "readings arrive")
+        elif message["type"] == "status":
+            told = self._told.setdefault(message["meter"], _Told())
+            if (told.state, told.reason) != (message["state"], message["reason"]):
+                _log_state(message["meter"], message["state"], message["detail"])
+            told.state, told.reason = message["state"], message["reason"]
+        await self._publish_on(message)
+
+    async def publish_health(self) -> None:
+        """Publish the state again with fresh health counters."""
+        if self.state == "starting":
+            return
+        detail = "readings arrive" if self.state == "online" else ""
+        await self._publish_on(self._status(self.meter, self.state, self.reason, detail))
+
+    async def _tell_failure(self, error: ExplainedError) -> None:
+        for meter in list(self._told):
+            await self._tell(meter, "offline", error.reason, error.detail)
+
+    async def _tell(
+        self, meter: str, state: Literal["online", "offline", "alert"], reason: str, detail: str
+    ) -> None:
+        told = self._told[meter]
+        if (told.state, told.reason) == (state, reason):
+            _log.debug("%s: still %s (%s)", meter, state, reason)
+            return
+        told.state, told.reason = state, reason
+        _log_state(meter, state, detail)
+        await self._publish_on(self._status(meter, state, reason, detail))
+
+    def _status(
+        self, meter: str, state: Literal["online", "offline", "alert"], reason: str, detail: str
+    ) -> Status:
+        status: Status = {
+            "type": "status",
+            "meter": meter,
+            "time": datetime.now(UTC),
+            "state": state,
+            "reason": reason,
+            "detail": detail,
+        }
+        if meter == self.client.meter:
+            status["health"] = copy(self.client.health)
+        return status
+
+
+def _log_state(meter: str, state: str, detail: str) -> None:
+    level = logging.INFO if state == "online" else logging.WARNING
+    _log.log(level, "meter %s is %s: %s", meter, state, detail)
+
+
+class SinkSupervisor:
+    """Runs one sink until its queue ends; a SinkError restarts that sink only."""
+
+    def __init__(self, sink: Sink, messages: AsyncIterator[Message]) -> None:
+        self.sink = sink
+        self._messages = messages
+        self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
+        self.restarts = 0
+
+    async def run(self) -> None:
+        failures, last_reason = 0, ""
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            try:
+                await self.sink.run(self._messages)
+                return
+            except SinkError as error:
+                self.restarts += 1
+                # A sink that ran for a while before it failed starts a new row of failures.
+                failures = 1 if loop.time() - started > BACKOFF[SinkError].longest else failures + 1
+                level = logging.DEBUG if error.reason == last_reason else logging.WARNING
+                last_reason = error.reason
+                _log.log(level, "sink %s: %s", self.sink.name, error.detail)
+                wait = BACKOFF[SinkError].wait(failures, self._jitter)
+            await asyncio.sleep(wait)
