@@ -1,4 +1,4 @@
-"""The router: central queue -> one bounded queue per sink; a full queue drops its oldest reading and says so."""
+"""The router: central queue -> one bounded queue per sink; a full one drops its oldest reading."""
 
 from __future__ import annotations
 
@@ -38,7 +38,12 @@ class SinkQueue:
         return len(self._messages)
 
     def put(self, message: Message) -> None:
-        """Append without waiting; the sink's trouble never reaches the router."""
+        """Append without waiting; the sink's trouble never reaches the router.
+
+        A closed queue takes nothing: its sink has ended for good.
+        """
+        if self._closed:
+            return
         if len(self._messages) >= self._size:
             self._drop_oldest()
         self._messages.append(message)

@@ -29,7 +29,7 @@ MeterState = Literal["starting", "online", "offline", "alert"]
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Waits between restarts in seconds: ``first``, doubling up to ``longest``, each with a jitter of ±20 %."""
+    """Waits between restarts: ``first`` seconds, doubling up to ``longest``, each jittered by 20 %."""
 
     first: float
     longest: float
@@ -69,6 +69,7 @@ class _Told:
 
     state: MeterState = "starting"
     reason: str = ""
+    detail: str = ""
 
 
 class MeterSupervisor:
@@ -137,15 +138,14 @@ class MeterSupervisor:
             told = self._told.setdefault(message["meter"], _Told())
             if (told.state, told.reason) != (message["state"], message["reason"]):
                 _log_state(message["meter"], message["state"], message["detail"])
-            told.state, told.reason = message["state"], message["reason"]
+            told.state, told.reason, told.detail = message["state"], message["reason"], message["detail"]
         await self._publish_on(message)
 
     async def publish_health(self) -> None:
         """Publish the state again with fresh health counters."""
-        if self.state == "starting":
-            return
-        detail = "readings arrive" if self.state == "online" else ""
-        await self._publish_on(self._status(self.meter, self.state, self.reason, detail))
+        told = self._told[self.meter]
+        if told.state != "starting":
+            await self._publish_on(self._status(self.meter, told.state, told.reason, told.detail))
 
     async def _tell_failure(self, error: ExplainedError) -> None:
         for meter in list(self._told):
@@ -158,7 +158,7 @@ class MeterSupervisor:
         if (told.state, told.reason) == (state, reason):
             _log.debug("%s: still %s (%s)", meter, state, reason)
             return
-        told.state, told.reason = state, reason
+        told.state, told.reason, told.detail = state, reason, detail
         _log_state(meter, state, detail)
         await self._publish_on(self._status(meter, state, reason, detail))
 

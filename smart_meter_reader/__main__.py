@@ -1,0 +1,16 @@
+"""Entry of ``python -m smart_meter_reader`` and of the console script: hands over to cli."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; without arguments run what the environment configures."""
+    from smart_meter_reader.cli import main as command_line
+
+    sys.exit(command_line(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

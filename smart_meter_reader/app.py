@@ -1,0 +1,163 @@
+"""The composition root: settings -> running tasks; start order, signals, ordered stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable
+
+from smart_meter_reader.clients.base import Client
+from smart_meter_reader.clients.registry import CLIENTS
+from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.messages import Message
+from smart_meter_reader.router import SinkQueue, route
+from smart_meter_reader.settings import ServiceSettings
+from smart_meter_reader.sinks.base import Sink
+from smart_meter_reader.sinks.registry import SINKS
+from smart_meter_reader.supervisor import MeterSupervisor, SinkSupervisor
+
+_log = logging.getLogger(__name__)
+
+EXIT_OK = 0
+EXIT_UNAVAILABLE = 69
+# The whole stop takes 5 s at most; the sinks get what is left when the clients have closed their ports.
+CLIENT_STOP_SECONDS = 1.5
+SINK_STOP_SECONDS = 2.5
+# What has not stopped by then never will; the process ends all the same.
+LAST_RESORT_SECONDS = 4.7
+# The central queue is emptied as fast as it fills; its size only bounds a bug.
+CENTRAL_QUEUE_SIZE = 1000
+
+
+class Service:
+    """All tasks of one environment, and their common start and stop."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self._central: asyncio.Queue[Message | None] = asyncio.Queue(CENTRAL_QUEUE_SIZE)
+        self._stop = asyncio.Event()
+        self._queues = {name: SinkQueue(name, settings.queue_size) for name in settings.sinks}
+        self.sinks = [
+            SinkSupervisor(_build_sink(name, sink.sink, sink.driver), self._queues[name])
+            for name, sink in settings.sinks.items()
+        ]
+        self.meters = [
+            MeterSupervisor(_build_client(name, meter.client, meter.driver), self._central.put)
+            for name, meter in settings.meters.items()
+        ]
+
+    def stop(self) -> None:
+        """Ask for the ordered stop."""
+        self._stop.set()
+
+    async def run(self, *, once: bool = False) -> int:
+        """Run until stopped, or take one reading of every meter; the exit code of the process."""
+        async with asyncio.TaskGroup() as group:
+            sinks = [self._start(group, sink.sink.name, self._run_sink(sink)) for sink in self.sinks]
+            router = group.create_task(route(self._central, self._queues, _pass), name="router")
+            clients = [
+                self._start(group, meter.meter, meter.run_once() if once else meter.run())
+                for meter in self.meters
+            ]
+            await self._until_done(clients, sinks)
+            asyncio.get_running_loop().call_later(LAST_RESORT_SECONDS, _leave)
+            await _cancel(clients, CLIENT_STOP_SECONDS)
+            await self._central.put(None)
+            await router
+            await self._finish_sinks(sinks)
+        failed = [task for task in clients if not task.cancelled() and task.result() is False]
+        return EXIT_UNAVAILABLE if once and failed else EXIT_OK
+
+    def _start(self, group: asyncio.TaskGroup, name: str, work: object) -> asyncio.Task[object]:
+        task: asyncio.Task[object] = group.create_task(work, name=name)  # type: ignore[arg-type]
+        return task
+
+    async def _run_sink(self, supervisor: SinkSupervisor) -> None:
+        await supervisor.run()
+        self._queues[supervisor.sink.name].close()
+
+    async def _until_done(
+        self, clients: list[asyncio.Task[object]], sinks: list[asyncio.Task[object]]
+    ) -> None:
+        """Wait for a stop, the end of all clients (recordings end), or of all sinks (closed pipes)."""
+        stop = asyncio.create_task(self._stop.wait(), name="stop")
+        waiting = [
+            stop,
+            asyncio.ensure_future(asyncio.wait(clients)),
+            asyncio.ensure_future(asyncio.wait(sinks)),
+        ]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    async def _finish_sinks(self, sinks: list[asyncio.Task[object]]) -> None:
+        """Let the sinks deliver what they hold; cancel those that do not manage in time."""
+        await asyncio.wait(sinks, timeout=SINK_STOP_SECONDS)
+        await _cancel([task for task in sinks if not task.done()], 0.3)
+        for queue in self._queues.values():
+            queue.report_remaining_drops()
+            if len(queue):
+                _log.warning("sink %s: %d messages could not be delivered", queue.sink, len(queue))
+
+
+def run_service(settings: ServiceSettings, *, once: bool = False) -> int:
+    """Run an environment until SIGTERM or SIGINT; returns the exit code.
+
+    The first signal begins the ordered stop, a second one ends the process at once.
+    """
+    return asyncio.run(_run(settings, once=once))
+
+
+async def _run(settings: ServiceSettings, *, once: bool) -> int:
+    service = Service(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _on_signal, number, service.stop, [])
+    _log.info(
+        "environment %s: %s -> %s",
+        settings.environment,
+        ", ".join(settings.meters),
+        ", ".join(settings.sinks),
+    )
+    return await service.run(once=once)
+
+
+def _on_signal(number: signal.Signals, stop: Callable[[], None], seen: list[int]) -> None:
+    if seen:
+        # No clean-up: whoever asks twice wants the process gone, whatever hangs.
+        os._exit(128 + number)
+    seen.append(number)
+    _log.info("%s: stopping; once more ends at once", number.name)
+    stop()
+
+
+async def _cancel(tasks: list[asyncio.Task[object]], seconds: float) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        _, hanging = await asyncio.wait(tasks, timeout=seconds)
+        for task in hanging:
+            _log.warning("%s takes long to stop", task.get_name())
+
+
+def _leave() -> None:
+    _log.error("something does not stop; leaving it behind")
+    logging.shutdown()
+    os._exit(EXIT_OK)
+
+
+def _pass(message: Message) -> list[Message]:
+    return [message]
+
+
+def _build_client(name: str, client: str, driver: object) -> Client:
+    built: Client = load_driver(CLIENTS, client)(name, driver)
+    return built
+
+
+def _build_sink(name: str, sink: str, driver: object) -> Sink:
+    built: Sink = load_driver(SINKS, sink)(name, driver)
+    return built

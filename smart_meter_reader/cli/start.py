@@ -1,0 +1,21 @@
+"""Starts the service: settings, logging, tasks. Used by `run`, and directly when there are no arguments."""
+
+from __future__ import annotations
+
+import logging
+
+from smart_meter_reader.app import run_service
+from smart_meter_reader.log import set_up_logging
+from smart_meter_reader.settings import load
+
+
+def start(environment: str | None = None, *, once: bool = False) -> int:
+    """Run an environment (None: the one that ENV_FOR_DYNACONF names); the exit code of the process.
+
+    Raises SettingsError when the settings cannot be used.
+    """
+    loaded = load(environment=environment)
+    set_up_logging(loaded.settings.log_level)
+    for warning in loaded.warnings:
+        logging.getLogger(__name__).warning("%s", warning)
+    return run_service(loaded.settings, once=once)

@@ -1,0 +1,149 @@
+"""The sink `stdout`: one JSON object a line for programs, or a table for people."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TextIO
+
+from smart_meter_reader.json_text import dumps
+from smart_meter_reader.messages import Info, Message, Reading, Value
+from smart_meter_reader.quantities import QUANTITIES
+from smart_meter_reader.settings_schema import setting
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StdoutSettings:
+    """Settings of the sink `stdout`."""
+
+    format: Literal["json", "table"] = setting(
+        "json: one JSON object a line; table: for people", default="json"
+    )
+
+
+class StdoutSink:
+    """Writes every message to standard output.
+
+    The writing is done by a thread of its own: a reader that does not read on (a stopped pager, say) then
+    fills this sink's queue and delays nothing else. When the reader has gone, the sink ends.
+    """
+
+    settings_type: ClassVar[type[StdoutSettings]] = StdoutSettings
+
+    def __init__(self, name: str, settings: StdoutSettings) -> None:
+        self.name = name
+        self._settings = settings
+        self._models: dict[str, str] = {}
+
+    async def run(self, messages: AsyncIterator[Message]) -> None:
+        writer = _LineWriter(sys.stdout)
+        async for message in messages:
+            text = self._text(message)
+            if text and not await writer.write(text):
+                _log.warning("sink %s: whoever read standard output has gone; it gets no more", self.name)
+                return
+
+    def _text(self, message: Message) -> str:
+        if self._settings.format == "json":
+            return dumps(message) + "\n"
+        return self._table(message)
+
+    def _table(self, message: Message) -> str:
+        match message["type"]:
+            case "info":
+                self._models[message["meter"]] = _model(message)
+                return ""
+            case "status":
+                # "online" is plain from the readings; what matters is why there are none.
+                if message["state"] == "online":
+                    return ""
+                return f"{message['meter']} is {message['state']}: {message['detail']}\n\n"
+            case "reading":
+                return reading_table(message, self._models.get(message["meter"], ""))
+
+
+def _model(info: Info) -> str:
+    return " ".join(part for part in (info.get("manufacturer"), info.get("model")) if part)
+
+
+def reading_table(reading: Reading, model: str = "") -> str:
+    """A reading as lines for a person: a heading, then name, value and unit with the points aligned."""
+    when = reading["time"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    heading = " · ".join(part for part in (reading["meter"], model, when) if part)
+    rows = [(_name(key), _digits(m["value"]), m["unit"]) for key, m in reading["measurements"].items()]
+    return "\n".join([heading, *_aligned(rows), "", ""])
+
+
+def _aligned(rows: Iterable[tuple[str, str, str]]) -> list[str]:
+    split = [(name, *value.partition("."), unit) for name, value, unit in rows]
+    if not split:
+        return []
+    name_width = max(len(name) for name, *_ in split)
+    # Only numbers take part in the alignment: a long text would push them all to the right.
+    numbers = [row for row in split if _is_number(row[1])]
+    whole_width = max((len(row[1]) for row in numbers), default=0)
+    part_width = max((len(row[2]) + len(row[3]) for row in numbers), default=0)
+    lines = []
+    for name, whole, point, part, unit in split:
+        if _is_number(whole):
+            value = f"{whole:>{whole_width}}{point + part:<{part_width}}"
+        else:
+            value = whole + point + part
+        lines.append(f"  {name:<{name_width}}  {value} {unit}".rstrip())
+    return lines
+
+
+def _is_number(whole: str) -> bool:
+    return whole.lstrip("-").isdigit()
+
+
+def _digits(value: Value) -> str:
+    return value if isinstance(value, str) else format(value, "f") if not isinstance(value, int) else str(value)
+
+
+def _name(key: str) -> str:
+    quantity = QUANTITIES.get(key)
+    return quantity.name if quantity else key
+
+
+class _LineWriter:
+    """Writes to a blocking stream from a daemon thread, which a hanging reader cannot make us wait for."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._jobs: queue.SimpleQueue[tuple[str, asyncio.AbstractEventLoop, asyncio.Future[bool]]]
+        self._jobs = queue.SimpleQueue()
+        threading.Thread(target=self._work, name="stdout writer", daemon=True).start()
+
+    async def write(self, text: str) -> bool:
+        """Write and flush; False when the reader has gone."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[bool] = loop.create_future()
+        self._jobs.put((text, loop, done))
+        return await done
+
+    def _work(self) -> None:
+        while True:
+            text, loop, done = self._jobs.get()
+            try:
+                self._stream.write(text)
+                self._stream.flush()
+                written = True
+            except (OSError, ValueError):  # ValueError: the stream has been closed
+                written = False
+            try:
+                loop.call_soon_threadsafe(_settle, done, written)
+            except RuntimeError:
+                return  # the loop has ended while a reader kept us waiting
+
+
+def _settle(done: asyncio.Future[bool], written: bool) -> None:
+    if not done.done():
+        done.set_result(written)
