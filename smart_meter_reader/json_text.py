@@ -1,0 +1,119 @@
+"""JSON text of messages: Decimals with the meter's own digits, times in UTC with a ``Z``.
+
+The standard library's encoder turns a Decimal away, and turning it into a float first would make 7.60
+into 7.6 and 0.1 into whatever a float makes of it. Hence this small writer of our own.
+"""
+
+from __future__ import annotations
+
+import json.encoder
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+
+def dumps(value: object) -> str:
+    """Compact JSON text (RFC 8259, no blanks, non-ASCII characters as they are) of messages and settings.
+
+    A Decimal keeps its digits: ``Decimal("7.60")`` gives ``7.60``, ``Decimal("2.55E+5")`` gives ``255000``.
+    A datetime becomes an ISO 8601 text in UTC with ``Z``, a date its ISO 8601 text; tuples become arrays,
+    sets sorted arrays. Raises ValueError for a number that is not finite or a time without a zone, and
+    TypeError for whatever has no place in a message.
+    """
+    return _writer_of(type(value))(value)
+
+
+def _object(mapping: Mapping[str, Any]) -> str:
+    parts = []
+    for key, value in mapping.items():
+        kind = type(value)
+        # Most of a reading is measurements, each a Decimal and a unit: written here, without further calls.
+        if kind is dict and len(value) == 2 and type(number := value.get("value")) is Decimal:
+            unit = value.get("unit")
+            if type(unit) is str:
+                parts.append(f'{_string(key)}:{{"value":{_decimal(number)},"unit":{_string(unit)}}}')
+                continue
+        parts.append(f"{_string(key)}:{_writer_of(kind)(value)}")
+    return "{" + ",".join(parts) + "}"
+
+
+def _array(values: list[object] | tuple[object, ...]) -> str:
+    return "[" + ",".join([_writer_of(type(value))(value) for value in values]) + "]"
+
+
+def _decimal(value: Decimal) -> str:
+    text = str(value)
+    # str() is quicker than format() and differs from it only by an exponent; Infinity has an "n", NaN an "N".
+    if "E" in text or "n" in text or "N" in text:
+        if not value.is_finite():
+            raise ValueError(f"JSON has no number {value}")
+        text = format(value, "f")
+    return text
+
+
+def _float(value: float) -> str:
+    if value - value != 0:
+        raise ValueError(f"JSON has no number {value}")
+    return repr(value)
+
+
+def _datetime(value: datetime) -> str:
+    if value.tzinfo is not UTC:
+        if value.tzinfo is None:
+            raise ValueError(f"the time {value.isoformat()} has no time zone")
+        value = value.astimezone(UTC)
+    # Without its zone, UTC prints no "+00:00".
+    return f'"{value.replace(tzinfo=None).isoformat()}Z"'
+
+
+def _date(value: date) -> str:
+    return f'"{value.isoformat()}"'
+
+
+def _subclass(value: object) -> str:
+    """Text of what is not exactly one of the types above but derives from one (an enum member, say)."""
+    for kind, write in _FALLBACKS:
+        if isinstance(value, kind):
+            return write(value)
+    raise TypeError(f"{type(value).__name__} has no place in JSON: {value!r}")
+
+
+# Quotes and escapes a text; written in C where Python has it so.
+_string: Callable[[str], str] = json.encoder.encode_basestring
+
+_WRITERS: Mapping[type, Callable[[Any], str]] = MappingProxyType(
+    {
+        str: _string,
+        Decimal: _decimal,
+        int: int.__repr__,
+        bool: lambda value: "true" if value else "false",
+        type(None): lambda _: "null",
+        float: _float,
+        datetime: _datetime,
+        date: _date,
+        dict: _object,
+        list: _array,
+        tuple: _array,
+    }
+)
+
+# Order matters: a datetime is a date too.
+_FALLBACKS: tuple[tuple[type, Callable[[Any], str]], ...] = (
+    (str, lambda value: _string(str.__str__(value))),
+    (int, int.__repr__),
+    (float, lambda value: _float(float(value))),
+    (Decimal, _decimal),
+    (datetime, _datetime),
+    (date, _date),
+    (Mapping, _object),
+    (list, _array),
+    (tuple, _array),
+    (frozenset, lambda value: _array(sorted(value))),
+    (set, lambda value: _array(sorted(value))),
+)
+
+
+def _writer_of(kind: type) -> Callable[[Any], str]:
+    return _WRITERS.get(kind, _subclass)

@@ -1,0 +1,139 @@
+"""JSON text: the meter's digits stay, times are UTC, and whatever is written reads back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smart_meter_reader.json_text import dumps
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Decimal("7.60"), "7.60"),
+        (Decimal("0.1"), "0.1"),
+        (Decimal("-120"), "-120"),
+        (Decimal("0.0"), "0.0"),
+        (Decimal("0.000000000"), "0.000000000"),
+        (Decimal("2.55E+5"), "255000"),
+        (Decimal("0E+3"), "0"),
+        (Decimal("1E-12"), "0.000000000001"),
+        (Decimal("1959120400000000000000000"), "1959120400000000000000000"),
+        (12, "12"),
+        (True, "true"),
+        (None, "null"),
+        (0.5, "0.5"),
+        ("m³", '"m³"'),
+        ('a"\\\n\x01', '"a\\"\\\\\\n\\u0001"'),
+        (Colour.RED, '"red"'),
+        (date(2022, 9, 1), '"2022-09-01"'),
+        ((1, "a"), '[1,"a"]'),
+        (frozenset({2, 1}), "[1,2]"),
+        ({}, "{}"),
+        ([], "[]"),
+        (MappingProxyType({"a": Decimal("1.0")}), '{"a":1.0}'),
+    ],
+)
+def test_text_of(value: object, text: str) -> None:
+    assert dumps(value) == text
+
+
+def test_a_time_is_written_in_utc() -> None:
+    winter = timezone(timedelta(hours=1))
+    assert dumps(datetime(2026, 1, 2, 3, 4, 5, tzinfo=winter)) == '"2026-01-02T02:04:05Z"'
+    assert dumps(datetime(2026, 1, 2, 3, 4, 5, 60000, tzinfo=UTC)) == '"2026-01-02T03:04:05.060000Z"'
+
+
+def test_a_reading() -> None:
+    reading = {
+        "type": "reading",
+        "meter": "heat",
+        "time": datetime(2026, 1, 2, tzinfo=UTC),
+        "measurements": {
+            "heat_energy": {"value": Decimal("227.445"), "unit": "GJ"},
+            "clock": {"value": "20:02:43", "unit": ""},
+            "gas_volume": {
+                "value": Decimal("1.000"),
+                "unit": "m³",
+                "measured_at": datetime(2026, 1, 1, 23, 55, tzinfo=UTC),
+            },
+        },
+    }
+    assert dumps(reading) == (
+        '{"type":"reading","meter":"heat","time":"2026-01-02T00:00:00Z","measurements":{'
+        '"heat_energy":{"value":227.445,"unit":"GJ"},'
+        '"clock":{"value":"20:02:43","unit":""},'
+        '"gas_volume":{"value":1.000,"unit":"m³","measured_at":"2026-01-01T23:55:00Z"}}}'
+    )
+
+
+@pytest.mark.parametrize("text", ["NaN", "-sNaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="JSON has no number"):
+        dumps({"value": Decimal(text), "unit": ""})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_float_that_is_no_number_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="JSON has no number"):
+        dumps(value)
+
+
+def test_a_time_without_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        dumps(datetime(2026, 1, 2))  # noqa: DTZ001
+
+
+def test_what_has_no_place_in_a_message_is_refused() -> None:
+    with pytest.raises(TypeError, match="bytes has no place"):
+        dumps({"raw": b"\x80"})
+
+
+_leaves = (
+    st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30)
+    | st.integers()
+    | st.text()
+    | st.booleans()
+    | st.none()
+)
+_trees = st.recursive(
+    _leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+)
+
+
+def _as_json_reads_it(value: object) -> object:
+    match value:
+        case bool() | None | str():
+            return value
+        case Decimal() | int():
+            return Decimal(value)
+        case Mapping():
+            return {key: _as_json_reads_it(inner) for key, inner in value.items()}
+        case list():
+            return [_as_json_reads_it(inner) for inner in value]
+    raise AssertionError(value)
+
+
+@given(_trees)
+def test_what_is_written_reads_back(value: object) -> None:
+    back = json.loads(dumps(value), parse_float=Decimal, parse_int=Decimal)
+    assert back == _as_json_reads_it(value)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9))
+def test_a_measurement_keeps_every_digit(number: Decimal) -> None:
+    back = json.loads(dumps({"power": {"value": number, "unit": "kW"}}), parse_float=str, parse_int=str)
+    assert back == {"power": {"value": format(number, "f"), "unit": "kW"}}
