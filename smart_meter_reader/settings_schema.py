@@ -4,47 +4,30 @@ A driver (client or sink) declares a frozen, keyword-only dataclass. A field wit
 required; its annotation says what is allowed; ``setting()`` adds help and limits. ``parse`` reads a plain
 table into it and collects every problem instead of stopping at the first.
 
+A dataclass may name a shared table, ``shared_table: ClassVar[str] = "mqtt"``: the environment's
+``[mqtt]`` table then holds defaults for its keys.
+
 Own code and not a validation library: the memory budget of the service (30 MiB) leaves no room for the
 large ones, and the small ones stop at the first problem or return untyped dicts.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, TypeVar
 
+from smart_meter_reader.durations import UnfitValueError
+from smart_meter_reader.settings_values import Limits, Secret, allowed_text, is_table, read_leaf, shown
 
-class Secret:
-    """Text that never shows: repr, str and format give ``<hidden>``. ``reveal()`` is the only way in."""
+__all__ = ["Key", "Limits", "Origin", "Place", "Secret", "keys_of", "nearest", "parse", "setting"]
 
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        return self._text
-
-    def __repr__(self) -> str:
-        return "<hidden>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What ``setting()`` says about a field beyond its type."""
-
-    help: str = ""
-    minimum: Any = None
-    maximum: Any = None
-    pattern: str = ""  # a regular expression the whole text must match
-    pattern_help: str = ""  # what the pattern means, in words
-    choices: tuple[str, ...] = ()
+_Settings = TypeVar("_Settings")
+_REFUSED: Any = object()  # stands for a value that was refused; its problem has been noted
 
 
 def setting(help: str, *, default: Any = ..., **limits: Any) -> Any:  # noqa: A002 - the natural word
@@ -52,4 +35,190 @@ def setting(help: str, *, default: Any = ..., **limits: Any) -> Any:  # noqa: A0
     metadata = {"limits": Limits(help=help, **limits)}
     if default is ...:
         return field(metadata=metadata)
+    if isinstance(default, Mapping):
+        # dataclasses take no unhashable default; a read-only view is safe to share.
+        return field(default_factory=lambda: types.MappingProxyType(default), metadata=metadata)
     return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a key was found: ``source`` is a file or an environment variable, ``table`` the environment.
+
+    ``path`` is the path of keys there; it differs from the path asked for when a shared table had the key.
+    """
+
+    source: str
+    table: str
+    path: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.source} [{self.table}] {'.'.join(self.path)}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path of keys in the merged table, and where each path was found."""
+
+    origins: Mapping[tuple[str, ...], Origin]
+    path: tuple[str, ...] = ()
+
+    def __truediv__(self, key: str) -> Place:
+        return Place(self.origins, (*self.path, key))
+
+    def __str__(self) -> str:
+        """File, environment and path; a key that stands nowhere gets the file of the table it belongs to."""
+        for length in range(len(self.path), -1, -1):
+            origin = self.origins.get(self.path[:length])
+            if origin is not None:
+                return str(dataclasses.replace(origin, path=(*origin.path, *self.path[length:])))
+        return ".".join(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a settings dataclass, as ``parse`` and the reference in docs/settings.md see it."""
+
+    name: str
+    annotation: Any
+    limits: Limits
+    required: bool
+    default: Any  # None when required
+
+    @property
+    def allowed(self) -> str:
+        return allowed_text(self.annotation, self.limits)
+
+
+def keys_of(settings_type: type[Any]) -> dict[str, Key]:
+    """The keys of a settings dataclass by name, in the order of declaration."""
+    annotations = typing.get_type_hints(settings_type)
+    return {
+        entry.name: Key(
+            name=entry.name,
+            annotation=annotations[entry.name],
+            limits=entry.metadata.get("limits", Limits()),
+            required=entry.default is entry.default_factory is dataclasses.MISSING,
+            default=_default(entry),
+        )
+        for entry in dataclasses.fields(settings_type)
+        if entry.init
+    }
+
+
+def parse(
+    settings_type: type[_Settings], table: Mapping[str, Any], place: Place
+) -> tuple[_Settings | None, list[str]]:
+    """Read ``table`` into ``settings_type``: (the settings, []) or (None, every problem, one line each).
+
+    A problem names file, environment and key path, what was found, what is allowed, and what is near.
+    The value of a ``Secret`` or of an unknown key is never part of it.
+    """
+    problems: list[str] = []
+    keys = keys_of(settings_type)
+    explained = set(_note_unknown(keys, table, place, problems))
+    values = {
+        name: _read(key.annotation, table[name], key.limits, place / name, problems)
+        for name, key in keys.items()
+        if name in table
+    }
+    problems += [
+        f"{place / name}: missing; needed: {key.allowed}"
+        + (f" ({key.limits.help})" if key.limits.help else "")
+        for name, key in keys.items()
+        if key.required and name not in table and name not in explained
+    ]
+    if problems:
+        return None, problems
+    try:
+        return settings_type(**values), []
+    except ValueError as error:  # what __post_init__ says about keys that do not go together
+        return None, [f"{place}: {error}"]
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """'; did you mean "..."?' or nothing."""
+    near = get_close_matches(name.lower(), known, n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def _default(entry: dataclasses.Field[Any]) -> Any:
+    if entry.default is not dataclasses.MISSING:
+        return entry.default
+    if entry.default_factory is not dataclasses.MISSING:
+        return entry.default_factory()
+    return None
+
+
+def _note_unknown(
+    keys: Mapping[str, Key], table: Mapping[str, Any], place: Place, problems: list[str]
+) -> Iterator[str]:
+    """Note keys that nobody knows, never their values; yield the known keys that were probably meant."""
+    for name in table:
+        if name not in keys:
+            free = [known for known in keys if known not in table]
+            problems.append(f"{place / name}: unknown key; known: {', '.join(keys)}{nearest(name, free)}")
+            yield from get_close_matches(name.lower(), free, n=1)
+
+
+def _read(annotation: Any, value: Any, limits: Limits, place: Place, problems: list[str]) -> Any:
+    """The value as ``annotation`` wants it, or ``_REFUSED`` with the reason in ``problems``."""
+    container = typing.get_origin(annotation)
+    if is_table(annotation):
+        return _read_table(annotation, value, place, problems)
+    if container in (dict, Mapping):
+        return _read_named(typing.get_args(annotation)[1], value, limits, place, problems)
+    if container is tuple:
+        return _read_list(typing.get_args(annotation)[0], value, limits, place, problems)
+    if container in (types.UnionType, typing.Union):
+        return _read_union(annotation, value, limits, place, problems)
+    try:
+        return read_leaf(annotation, value, limits)
+    except UnfitValueError as error:
+        near = f"; did you mean {error.near}?" if error.near and annotation is not Secret else ""
+        problems.append(f"{place}: found {shown(annotation, value)}; allowed: {error.allowed}{near}")
+        return _REFUSED
+
+
+def _read_union(annotation: Any, value: Any, limits: Limits, place: Place, problems: list[str]) -> Any:
+    """The first alternative that takes the value; a single ``X | None`` is reported as X."""
+    alternatives = [kind for kind in typing.get_args(annotation) if kind is not types.NoneType]
+    if len(alternatives) == 1:
+        return _read(alternatives[0], value, limits, place, problems)
+    refusals: list[str] = []
+    for kind in alternatives:
+        result = _read(kind, value, limits, place, refusals)
+        if result is not _REFUSED:
+            return result
+    problems.append(f"{place}: found {shown(annotation, value)}; allowed: {allowed_text(annotation, limits)}")
+    return _REFUSED
+
+
+def _read_table(settings_type: type[Any], value: Any, place: Place, problems: list[str]) -> Any:
+    if not isinstance(value, Mapping):
+        problems.append(f"{place}: found a value; allowed: a table with {', '.join(keys_of(settings_type))}")
+        return _REFUSED
+    settings, found = parse(settings_type, value, place)
+    problems += found
+    return settings if not found else _REFUSED
+
+
+def _read_named(kind: Any, value: Any, limits: Limits, place: Place, problems: list[str]) -> Any:
+    if not isinstance(value, Mapping):
+        problems.append(
+            f"{place}: found a value; allowed: a table of names, each with {allowed_text(kind, limits)}"
+        )
+        return _REFUSED
+    entries = {name: _read(kind, entry, limits, place / name, problems) for name, entry in value.items()}
+    return types.MappingProxyType(entries)
+
+
+def _read_list(kind: Any, value: Any, limits: Limits, place: Place, problems: list[str]) -> Any:
+    if not isinstance(value, list | tuple):
+        found = shown(kind, value)
+        problems.append(f"{place}: found {found}; allowed: a list of {allowed_text(kind, limits)}")
+        return _REFUSED
+    return tuple(
+        _read(kind, entry, limits, place / str(number), problems)
+        for number, entry in enumerate(value, start=1)
+    )
