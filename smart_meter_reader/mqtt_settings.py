@@ -1,0 +1,47 @@
+"""The settings of the connection to an MQTT broker, shared by all sinks that use one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from smart_meter_reader.settings_schema import Secret, setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerSettings:
+    """How to reach the broker. A sink's settings inherit from this.
+
+    The keys stand in the shared table ``[mqtt]`` of the environment; a sink's own table may repeat any of
+    them to use another broker or login.
+    """
+
+    shared_table: ClassVar[str] = "mqtt"
+
+    host: str = setting("name or address of the broker", default="localhost")
+    port: int = setting("0 means 1883, with TLS 8883", default=0, minimum=0, maximum=65535)
+    transport: Literal["tcp", "websockets"] = setting("how MQTT travels", default="tcp")
+    path: str = setting("path of the websocket", default="/mqtt", pattern="/.*", pattern_help="starts with /")
+    username: str = setting("login name; empty means no login", default="")
+    password: Secret = setting("password of the login", default=Secret(""))
+    tls: bool = setting("encrypt, and verify the broker with the system's CAs or `ca`", default=False)
+    ca: Path | None = setting("PEM file of the CA that signed the broker's certificate", default=None)
+    client_cert: Path | None = setting("PEM file of our own certificate", default=None)
+    client_key: Path | None = setting("PEM file of our own key, when not in `client_cert`", default=None)
+    insecure: bool = setting("do NOT verify who the broker is (with TLS)", default=False)
+    client_id: str = setting(
+        "start of the client id, followed by the sink's name; empty means a random one at each start",
+        default="",
+    )
+    keepalive: int = setting(
+        "seconds between signs of life to the broker", default=60, minimum=5, maximum=3600
+    )
+    protocol: Literal["auto", "3.1.1", "5"] = setting(
+        "MQTT version; auto means 5, and 3.1.1 where the broker does not know it", default="auto"
+    )
+
+    @property
+    def effective_port(self) -> int:
+        """The port to connect to: as set, or the registered one."""
+        return self.port or (8883 if self.tls else 1883)
