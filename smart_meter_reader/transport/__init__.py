@@ -1,0 +1,50 @@
+"""Byte streams to meters: device paths, ``socket://host:port`` and ``rfc2217://host:port``.
+
+Every error of the system below leaves here as a TransportError with a stable reason word and a sentence
+on what to do: ``port_missing``, ``no_permission``, ``port_busy``, ``not_a_serial_port``, ``port_failed``,
+``host_unknown``, ``connection_refused``, ``connect_timeout``, ``unreachable``, ``connect_failed``,
+``not_rfc2217``, ``line_refused``, ``lost``, ``write_timeout``.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.transport.device import open_device
+from smart_meter_reader.transport.line import LineSettings, Parity
+from smart_meter_reader.transport.rfc2217 import open_rfc2217
+from smart_meter_reader.transport.stream import Transport
+from smart_meter_reader.transport.tcp import open_socket
+
+__all__ = ["PORT_HELP", "PORT_PATTERN", "LineSettings", "Parity", "Transport", "open_transport"]
+
+PORT_PATTERN = r"/.+|(socket|rfc2217)://(\[[0-9A-Fa-f:.%\w]+\]|[^/:\s\[\]]+):\d{1,5}/?"
+PORT_HELP = "a device path such as /dev/serial/by-id/..., socket://host:port or rfc2217://host:port"
+
+CONNECT_TIMEOUT = 10.0
+
+
+async def open_transport(
+    url: str, line: LineSettings, *, connect_timeout: float = CONNECT_TIMEOUT
+) -> Transport:
+    """Open a byte stream. Raises TransportError; SettingsError for a port that is none of the three kinds."""
+    if "://" not in url:
+        return open_device(url, line)
+    scheme, host, port = _split(url)
+    opener = {"socket": open_socket, "rfc2217": open_rfc2217}.get(scheme)
+    if opener is None:
+        raise SettingsError([f"port {url!r} is of an unknown kind: use {PORT_HELP}"])
+    return await opener(url, host, port, line, connect_timeout)
+
+
+def _split(url: str) -> tuple[str, str, int]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        port = None
+    else:
+        if parts.hostname and port is not None:
+            return parts.scheme, parts.hostname, port
+    raise SettingsError([f"port {url!r} lacks a host or a port number: use {PORT_HELP}"])

@@ -1,0 +1,47 @@
+"""Line settings of a serial line, and what follows from them: bit counts, byte times, software parity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Parity = Literal["N", "E", "O"]
+
+
+@dataclass(frozen=True, slots=True)
+class LineSettings:
+    """How bytes travel on the line. ``rts`` and ``dtr``: None leaves the wire as the driver sets it (on)."""
+
+    baud: int = 9600
+    bytesize: int = 8
+    parity: Parity = "N"
+    stopbits: int = 1
+    rts: bool | None = None
+    dtr: bool | None = None
+
+    @property
+    def bits_per_byte(self) -> int:
+        """Bits on the wire for one byte: start bit, data, parity, stop bits."""
+        return 1 + self.bytesize + (self.parity != "N") + self.stopbits
+
+    def seconds(self, count: int) -> float:
+        """How long ``count`` bytes take on the wire."""
+        return count * self.bits_per_byte / self.baud
+
+    def as_eight_bits(self) -> LineSettings:
+        """The same bits on the wire carried as 8N1 or 8N2, for a port that cannot do 7 bits and parity."""
+        return replace(self, bytesize=8, parity="N")
+
+    def __str__(self) -> str:
+        return f"{self.baud} Bd {self.bytesize}{self.parity}{self.stopbits}"
+
+
+def strip_parity(received: bytes) -> bytes:
+    """The seven data bits of each byte: the eighth carries the parity of a 7E1 line read as 8N1."""
+    return bytes(byte & 0x7F for byte in received)
+
+
+def add_parity(payload: bytes, parity: Parity) -> bytes:
+    """Seven-bit bytes with their parity in the eighth bit, for a port that sends 8N1."""
+    odd = 1 if parity == "O" else 0
+    return bytes((byte & 0x7F) | (((byte & 0x7F).bit_count() + odd) & 1) << 7 for byte in payload)

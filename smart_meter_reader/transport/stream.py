@@ -1,0 +1,182 @@
+"""The byte stream that clients see, whatever carries it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from types import TracebackType
+from typing import Self
+
+from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.transport.line import LineSettings, add_parity, strip_parity
+
+_log = logging.getLogger(__name__)
+
+# A line at 115,200 Bd brings 11.5 kB a second: whoever has not read for this long is given no more.
+INPUT_LIMIT = 256 * 1024
+WRITE_TIMEOUT = 10.0
+
+
+class Inbox(asyncio.Protocol):
+    """Collects what an asyncio transport receives, and remembers why it ended."""
+
+    def __init__(self) -> None:
+        self._input = bytearray()
+        self._arrived = asyncio.Event()
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._carrier: asyncio.Transport | None = None
+        self._paused = False
+        self.ended = False
+        self.end_cause: BaseException | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # pyserial-asyncio's class is an asyncio.Transport; the annotation of the base class is wider.
+        self._carrier = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        self._input += data
+        self._arrived.set()
+        if len(self._input) > INPUT_LIMIT and self._carrier is not None and not self._paused:
+            self._paused = True
+            self._carrier.pause_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended = True
+        self.end_cause = exc
+        self._arrived.set()
+        self._writable.set()
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    def take(self) -> bytes:
+        """Everything received and not yet taken."""
+        received = bytes(self._input)
+        self._input.clear()
+        if not self.ended:
+            self._arrived.clear()
+        if self._paused and not self.ended and self._carrier is not None:
+            self._paused = False
+            self._carrier.resume_reading()
+        return received
+
+    async def wait_for_input(self) -> bytes:
+        """Bytes as soon as there are some; b"" when the stream has ended and is used up."""
+        await self._arrived.wait()
+        return self.take()
+
+    async def wait_until_writable(self) -> None:
+        await self._writable.wait()
+
+
+class Transport:
+    """A byte stream to one meter, opened by ``open_transport``.
+
+    ``software_parity``: the port carries eight bits where the line has seven and parity; reads are
+    stripped of it and, while ``add_parity`` is set, writes get it. A serial server that does 7E1 itself
+    ignores the eighth bit, so both are right there too; ``add_parity`` can be cleared for a peer that
+    is no serial line at all.
+    """
+
+    def __init__(self, url: str, line: LineSettings, carrier: asyncio.Transport, inbox: Inbox) -> None:
+        self.url = url
+        self.line = line
+        self.software_parity = False
+        self.add_parity = True
+        self._carrier = carrier
+        self._inbox = inbox
+        self._closed = False
+        self._sent_at = 0.0
+
+    @property
+    def sent_at(self) -> float:
+        """The event loop's time at which the last byte written has left a line of this speed."""
+        return self._sent_at
+
+    async def read(self) -> bytes:
+        """At least one byte, as soon as there is one. Raises TransportError when the stream has ended."""
+        while True:
+            received = await self._inbox.wait_for_input()
+            if received:
+                payload = self._unwrap(received)
+                if payload:
+                    return strip_parity(payload) if self.software_parity else payload
+            elif self._inbox.ended:
+                raise self._lost()
+
+    async def write(self, payload: bytes) -> None:
+        """Send. Raises TransportError when the stream has ended or takes nothing for ten seconds."""
+        if self._inbox.ended or self._closed:
+            raise self._lost()
+        if self.software_parity and self.add_parity:
+            payload = add_parity(payload, self.line.parity)
+        self._carrier.write(self._wrap(payload))
+        now = asyncio.get_running_loop().time()
+        self._sent_at = max(now, self._sent_at) + self.line.seconds(len(payload))
+        await self._flush()
+
+    def discard_input(self) -> int:
+        """Throw away what has arrived so far; the number of bytes."""
+        return len(self._unwrap(self._inbox.take()))
+
+    async def wait_sent(self) -> None:
+        """Wait until what was written has left the line, by its speed (draining a port blocks the loop)."""
+        await asyncio.sleep(self._sent_at - asyncio.get_running_loop().time())
+
+    async def change_line(self, line: LineSettings) -> None:
+        """Change speed or format, after what was written has left at the old speed."""
+        await self.wait_sent()
+        await self._apply_line(line)
+        self.line = line
+
+    async def close(self) -> None:
+        """Close at once; what has not been sent is dropped. Closing twice is allowed."""
+        if not self._closed:
+            self._closed = True
+            self._carrier.abort()
+            await asyncio.sleep(0)  # lets the carrier close its descriptor before the port is opened again
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _apply_line(self, line: LineSettings) -> None:
+        """Carriers that have a line speed override this."""
+        _log.info("%s has no line settings of its own: set %s at the serial server", self.url, line)
+
+    def _wrap(self, payload: bytes) -> bytes:
+        """The bytes that carry ``payload``."""
+        return payload
+
+    def _unwrap(self, received: bytes) -> bytes:
+        """The payload in ``received``."""
+        return received
+
+    async def _flush(self) -> None:
+        try:
+            async with asyncio.timeout(WRITE_TIMEOUT):
+                await self._inbox.wait_until_writable()
+        except TimeoutError:
+            raise TransportError(
+                "write_timeout",
+                f"{self.url} takes no bytes: unplug and replug the adapter or restart the server",
+            ) from None
+        if self._inbox.ended:
+            raise self._lost()
+
+    def _lost(self) -> TransportError:
+        cause = f" ({self._inbox.end_cause})" if self._inbox.end_cause else ""
+        return TransportError(
+            "lost", f"{self.url} was closed from the other side{cause}: {self._lost_advice()}"
+        )
+
+    def _lost_advice(self) -> str:
+        return "it is opened again by itself; check the cable and its power if this repeats"

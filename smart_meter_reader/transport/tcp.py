@@ -1,0 +1,67 @@
+"""Raw TCP to a serial server: ``socket://host:port``."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+
+from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.transport.line import LineSettings
+from smart_meter_reader.transport.stream import Inbox, Transport
+
+# A peer that went without a word is noticed after 30 + 3 x 10 s of an idle line.
+_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 30_000}
+
+
+async def connect(host: str, port: int, within: float) -> tuple[asyncio.Transport, Inbox]:
+    """A TCP connection with keepalive. Raises TransportError."""
+    loop = asyncio.get_running_loop()
+    place = f"{host}:{port}"
+    try:
+        async with asyncio.timeout(within):
+            carrier, inbox = await loop.create_connection(Inbox, host, port)
+    except TimeoutError:
+        raise TransportError(
+            "connect_timeout",
+            f"{place} did not answer within {within:g} s: check the address, the network and the firewall",
+        ) from None
+    except OSError as error:
+        raise _explain(error, place) from error
+    _keep_alive(carrier.get_extra_info("socket"))
+    return carrier, inbox
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        if hasattr(socket, name):  # names differ outside Linux
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _explain(error: OSError, place: str) -> TransportError:
+    if isinstance(error, socket.gaierror):
+        return TransportError("host_unknown", f"no address is known for {place}: check the host name")
+    if isinstance(error, ConnectionRefusedError) or _all_refused(error):
+        return TransportError(
+            "connection_refused",
+            f"{place} refuses connections: start the serial server there, or check the port",
+        )
+    if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN):
+        return TransportError(
+            "unreachable", f"{place} cannot be reached: check the network ({error.strerror})"
+        )
+    return TransportError("connect_failed", f"{place} cannot be opened ({error}): check address and network")
+
+
+def _all_refused(error: OSError) -> bool:
+    # A name with several addresses (localhost: ::1 and 127.0.0.1) fails with one error for all of them.
+    return error.errno is None and "refused" in str(error).lower()
+
+
+async def open_socket(url: str, host: str, port: int, line: LineSettings, within: float) -> Transport:
+    """Open ``socket://``: bytes as they are; the serial server holds the line settings."""
+    carrier, inbox = await connect(host, port, within)
+    transport = Transport(url, line, carrier, inbox)
+    transport.software_parity = line.bytesize == 7
+    return transport
