@@ -3,8 +3,8 @@
 The data path::
 
     transport ──bytes──▶ codec ──values──▶ client ──dict──▶ asyncio.Queue ──▶ guard ▶ router ──dict──▶ sink
-     serial/TCP          sans-IO           one task/meter    one, central      filters  one bounded     one task
-                                                                                        queue per sink
+     serial/TCP          sans-IO           one task         one, central      filters  one bounded     one
+                                           a meter                                     queue a sink    task
 
 Data flows one way. Nothing flows back but "stop" and, for a polled meter, "read now".
 """

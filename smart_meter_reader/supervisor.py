@@ -19,12 +19,15 @@ from smart_meter_reader.exceptions import (
     SinkError,
     TransportError,
 )
-from smart_meter_reader.messages import Message, Publish, Status
+from smart_meter_reader.messages import Message, Publish, Reading, Status
 from smart_meter_reader.sinks.base import Sink
 
 _log = logging.getLogger(__name__)
 
 MeterState = Literal["starting", "online", "offline", "alert"]
+
+# Fresh counters follow a reading, but a meter that sends every second would only fill the log with them.
+HEALTH_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class MeterSupervisor:
         self._publish_on = publish
         self._told: dict[str, _Told] = {client.meter: _Told()}
         self._failures = 0
+        self._health_published = float("-inf")
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
         self.last_reading: datetime | None = None
         self.retrying = False
@@ -125,21 +129,33 @@ class MeterSupervisor:
         return True
 
     async def publish(self, message: Message) -> None:
-        """Pass on one of the client's messages, with the status that it implies."""
-        if message["type"] == "reading":
-            self._failures = 0
-            self.retrying = False
-            if message["meter"] == self.client.meter:
-                self.last_reading = message["time"]
-            told = self._told.setdefault(message["meter"], _Told())
-            if told.state != "online":
-                await self._tell(message["meter"], "online", "", "readings arrive")
-        elif message["type"] == "status":
-            told = self._told.setdefault(message["meter"], _Told())
-            if (told.state, told.reason) != (message["state"], message["reason"]):
-                _log_state(message["meter"], message["state"], message["detail"])
-            told.state, told.reason, told.detail = message["state"], message["reason"], message["detail"]
-        await self._publish_on(message)
+        """Pass on one of the client's messages, with the statuses that it implies."""
+        match message["type"]:
+            case "reading":
+                await self._publish_reading(message)
+            case "status":
+                told = self._told.setdefault(message["meter"], _Told())
+                if (told.state, told.reason) != (message["state"], message["reason"]):
+                    _log_state(message["meter"], message["state"], message["detail"])
+                told.state, told.reason, told.detail = message["state"], message["reason"], message["detail"]
+                await self._publish_on(message)
+            case "info":
+                await self._publish_on(message)
+
+    async def _publish_reading(self, reading: Reading) -> None:
+        meter = reading["meter"]
+        self._failures = 0
+        self.retrying = False
+        if self._told.setdefault(meter, _Told()).state != "online":
+            await self._tell(meter, "online", "", "readings arrive")
+        await self._publish_on(reading)
+        if meter != self.client.meter:
+            return
+        self.last_reading = reading["time"]
+        now = asyncio.get_running_loop().time()
+        if now - self._health_published >= HEALTH_SECONDS:
+            self._health_published = now
+            await self.publish_health()
 
     async def publish_health(self) -> None:
         """Publish the state again with fresh health counters."""

@@ -1,0 +1,134 @@
+"""The sink `stdout`: JSON lines with the meter's digits, a table for people, readers that go or hang."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from smart_meter_reader.messages import Message, Reading
+from smart_meter_reader.sinks.stdout import StdoutSettings, StdoutSink, reading_table
+
+READING: Reading = {
+    "type": "reading",
+    "meter": "heat",
+    "time": datetime(2026, 1, 31, 12, tzinfo=UTC),
+    "measurements": {
+        "heat_energy": {"value": Decimal("227.445"), "unit": "GJ"},
+        "temperature_difference": {"value": Decimal("7.60"), "unit": "K"},
+        "operating_hours": {"value": 84208, "unit": "h"},
+        "power": {"value": Decimal("-0.1"), "unit": "kW"},
+        "serial_number": {"value": "12345678901234567890 AB", "unit": ""},
+    },
+}
+
+
+async def messages(*what: Message) -> AsyncIterator[Message]:
+    for message in what:
+        yield message
+
+
+async def written(monkeypatch: pytest.MonkeyPatch, form: str, *what: Message) -> str:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    await StdoutSink("screen", StdoutSettings(format=form)).run(messages(*what))  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+async def test_json_is_one_object_a_line_with_the_meters_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (await written(monkeypatch, "json", READING, READING)).splitlines()
+    assert len(lines) == 2
+    decoded = json.loads(lines[0], parse_float=Decimal)
+    assert decoded["meter"] == "heat"
+    assert str(decoded["measurements"]["temperature_difference"]["value"]) == "7.60"
+    assert decoded["measurements"]["operating_hours"] == {"value": 84208, "unit": "h"}
+    assert datetime.fromisoformat(decoded["time"]) == READING["time"]
+
+
+async def test_the_table_aligns_the_points_of_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = await written(
+        monkeypatch,
+        "table",
+        {"type": "info", "meter": "heat", "time": READING["time"], "model": "MULTICAL 403"},
+        READING,
+    )
+    heading, *rows = table.rstrip("\n").splitlines()
+    assert heading.startswith("heat · MULTICAL 403 · 2026-01-31 ")
+    assert rows == [
+        "  Heat energy               227.445 GJ",
+        "  Temperature difference      7.60  K",
+        "  Operating hours         84208     h",
+        "  Power                      -0.1   kW",
+        "  Serial number           12345678901234567890 AB",
+    ]
+
+
+async def test_the_table_says_why_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    status: Message = {
+        "type": "status",
+        "meter": "heat",
+        "time": READING["time"],
+        "state": "offline",
+        "reason": "port_missing",
+        "detail": "the port is missing; plug it in",
+    }
+    assert await written(monkeypatch, "table", status) == (
+        "heat is offline: the port is missing; plug it in\n\n"
+    )
+
+
+def test_a_quantity_without_a_name_shows_its_key() -> None:
+    reading: Reading = {**READING, "measurements": {"register_700": {"value": 1, "unit": ""}}}
+    assert "register_700  1" in reading_table(reading)
+
+
+async def test_a_reader_that_has_gone_ends_the_sink(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        await StdoutSink("screen", StdoutSettings()).run(messages(READING))
+        assert "standard output has gone" in caplog.text
+        monkeypatch.undo()
+        with pytest.raises(BrokenPipeError):
+            stream.close()
+
+
+async def test_a_reader_that_hangs_does_not_hold_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def endless() -> AsyncIterator[Message]:
+        while True:
+            yield READING
+
+    reader, writer = os.pipe()
+    stream = os.fdopen(writer, "w")
+    monkeypatch.setattr(sys, "stdout", stream)
+    task = asyncio.ensure_future(StdoutSink("screen", StdoutSettings()).run(endless()))
+    # The pipe is full after 64 KiB; the loop goes on all the same, and the sink can be cancelled.
+    for _ in range(100):
+        await asyncio.sleep(0.001)
+    assert not task.done()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    # Let the writing thread finish, so that the stream can be closed.
+    monkeypatch.undo()
+    while os.read(reader, 1 << 20):
+        if not select_readable(reader):
+            break
+    stream.close()
+    os.close(reader)
+
+
+def select_readable(descriptor: int) -> bool:
+    import select
+
+    return bool(select.select([descriptor], [], [], 0.2)[0])

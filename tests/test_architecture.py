@@ -1,0 +1,93 @@
+"""The import rules of the data path, checked on the source: codecs are pure, drivers never meet."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "smart_meter_reader"
+OURS = "smart_meter_reader"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+IMPURE = {"asyncio", "logging", "time", "socket", "threading", "serial", "serial_asyncio", "selectors"}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that the file imports, also inside functions, as absolute names."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def below(part: str) -> list[Path]:
+    return [path for path in MODULES if path.is_relative_to(PACKAGE / part)]
+
+
+@pytest.mark.parametrize("path", below("codecs"), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_codecs_are_functions_of_bytes(path: Path) -> None:
+    names = set(imported(path))
+    assert not {name.partition(".")[0] for name in names} & IMPURE
+    allowed = ("codecs", "exceptions", "units", "quantities")
+    for name in names:
+        if name.startswith(f"{OURS}."):
+            assert name.split(".")[1] in allowed, f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", below("clients"), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_clients_do_not_import_sinks(path: Path) -> None:
+    assert not [name for name in imported(path) if name.startswith(f"{OURS}.sinks")]
+
+
+@pytest.mark.parametrize("path", below("sinks"), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_sinks_do_not_import_clients(path: Path) -> None:
+    assert not [name for name in imported(path) if name.startswith(f"{OURS}.clients")]
+
+
+def test_the_package_says_its_job_in_every_first_line() -> None:
+    for path in MODULES:
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        assert docstring, f"{path} has no docstring"
+
+
+def test_only_app_and_supervisor_create_tasks() -> None:
+    # Emulators and commands are programs of their own.
+    free = {PACKAGE / "app.py", PACKAGE / "supervisor.py"}
+    for path in MODULES:
+        if path in free or path.is_relative_to(PACKAGE / "emulators") or path.is_relative_to(PACKAGE / "cli"):
+            continue
+        calls = [
+            node.attr
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Attribute)
+        ]
+        assert "create_task" not in calls, f"{path} creates tasks"
+
+
+def test_dynaconf_is_imported_by_config_py_alone() -> None:
+    for path in MODULES:
+        if path.parent.name == "templates":
+            continue
+        assert "dynaconf" not in {name.partition(".")[0] for name in imported(path)}, path
+
+
+@pytest.mark.parametrize(
+    ("chosen", "unwanted"),
+    [
+        ("smart_meter_reader.clients.kamstrup", ["dsmr_parser", "cryptography", "homie", "paho", "click"]),
+        ("smart_meter_reader.sinks.stdout", ["dsmr_parser", "homie", "paho", "serial", "click"]),
+        ("smart_meter_reader.cli.start", ["dsmr_parser", "homie", "paho", "serial", "click", "dynaconf"]),
+    ],
+)
+def test_a_driver_pays_only_for_itself(chosen: str, unwanted: list[str]) -> None:
+    code = f"import sys, {chosen}; print(*[m for m in {unwanted!r} if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []

@@ -1,0 +1,98 @@
+"""The router: order, completeness, the bounded queue that drops its oldest reading, the ordered end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from smart_meter_reader.messages import Message, Reading, Status
+from smart_meter_reader.router import SinkQueue, route
+
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def reading(number: int) -> Reading:
+    measurement = {"power": {"value": Decimal(number), "unit": "kW"}}
+    return {"type": "reading", "meter": "heat", "time": WHEN, "measurements": measurement}  # type: ignore[typeddict-item]
+
+
+def status() -> Status:
+    return {"type": "status", "meter": "heat", "time": WHEN, "state": "online", "reason": "", "detail": ""}
+
+
+def everything(message: Message) -> list[Message]:
+    return [message]
+
+
+async def taken(queue: SinkQueue) -> list[Message]:
+    return [message async for message in queue]
+
+
+async def test_every_sink_gets_every_message_in_order() -> None:
+    central: asyncio.Queue[Message | None] = asyncio.Queue()
+    queues = {name: SinkQueue(name, 100) for name in ("a", "b")}
+    sent: list[Message] = [reading(number) for number in range(50)]
+    for message in [*sent, None]:
+        await central.put(message)
+    await route(central, queues, everything)
+    assert await taken(queues["a"]) == sent
+    assert await taken(queues["b"]) == sent
+
+
+async def test_a_sink_that_does_not_take_delays_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    central: asyncio.Queue[Message | None] = asyncio.Queue(10)
+    stuck, busy = SinkQueue("stuck", 5), SinkQueue("busy", 5)
+    sent = [reading(number) for number in range(1000)]
+    async with asyncio.TaskGroup() as group:
+        got = group.create_task(taken(busy))
+        group.create_task(route(central, {"stuck": stuck, "busy": busy}, everything))
+        for message in sent:
+            await central.put(message)
+            await asyncio.sleep(0)
+        await central.put(None)
+    assert got.result() == sent
+    assert stuck.dropped == 995
+    assert await taken(stuck) == sent[-5:]
+    warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1, "one warning a minute, not one per reading"
+    assert "sink stuck does not keep up" in warnings[0].getMessage()
+    caplog.clear()
+    stuck.report_remaining_drops()
+    assert "994 more readings" in caplog.text
+
+
+async def test_statuses_outlive_readings_in_a_full_queue() -> None:
+    queue = SinkQueue("slow", 3)
+    queue.put(status())
+    for number in range(10):
+        queue.put(reading(number))
+    queue.close()
+    assert [message["type"] for message in await taken(queue)] == ["status", "reading", "reading"]
+
+
+async def test_a_queue_of_statuses_alone_still_stays_bounded() -> None:
+    queue = SinkQueue("slow", 3)
+    for _ in range(10):
+        queue.put(status())
+    assert len(queue) == 3
+    assert queue.dropped == 7
+
+
+async def test_the_filter_decides_what_passes() -> None:
+    central: asyncio.Queue[Message | None] = asyncio.Queue()
+    queue = SinkQueue("a", 10)
+    for message in [reading(1), status(), None]:
+        await central.put(message)
+    await route(central, {"a": queue}, lambda m: [m, m] if m["type"] == "status" else [])
+    assert await taken(queue) == [status(), status()]
+
+
+async def test_a_closed_queue_takes_nothing_more() -> None:
+    queue = SinkQueue("gone", 10)
+    queue.close()
+    queue.put(reading(1))
+    assert await taken(queue) == []
