@@ -11,6 +11,7 @@ from collections.abc import Callable
 from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.health_report import report_hourly
 from smart_meter_reader.messages import Message
 from smart_meter_reader.router import SinkQueue, route
 from smart_meter_reader.settings import ServiceSettings
@@ -51,6 +52,11 @@ class Service:
         """Ask for the ordered stop."""
         self._stop.set()
 
+    def read_now(self) -> None:
+        """Ask every polled meter for a reading at once."""
+        for meter in self.meters:
+            meter.client.read_now()
+
     async def run(self, *, once: bool = False) -> int:
         """Run until stopped, or take one reading of every meter; the exit code of the process."""
         async with asyncio.TaskGroup() as group:
@@ -60,7 +66,11 @@ class Service:
                 self._start(group, meter.meter, meter.run_once() if once else meter.run())
                 for meter in self.meters
             ]
+            report = group.create_task(
+                report_hourly(self.meters, self._queues.values()), name="hourly report"
+            )
             await self._until_done(clients, sinks)
+            report.cancel()
             asyncio.get_running_loop().call_later(LAST_RESORT_SECONDS, _leave)
             await _cancel(clients, CLIENT_STOP_SECONDS)
             await self._central.put(None)
@@ -116,6 +126,7 @@ async def _run(settings: ServiceSettings, *, once: bool) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_signal, number, service.stop, [])
+    loop.add_signal_handler(signal.SIGUSR1, service.read_now)
     _log.info(
         "environment %s: %s -> %s",
         settings.environment,

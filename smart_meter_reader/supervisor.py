@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from smart_meter_reader.backoff import Backoff
 from smart_meter_reader.clients.base import Client
 from smart_meter_reader.exceptions import (
     DecryptionError,
@@ -28,20 +29,6 @@ MeterState = Literal["starting", "online", "offline", "alert"]
 
 # Fresh counters follow a reading, but a meter that sends every second would only fill the log with them.
 HEALTH_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Waits between restarts: ``first`` seconds, doubling up to ``longest``, each jittered by 20 %."""
-
-    first: float
-    longest: float
-
-    def wait(self, failures: int, jitter: random.Random) -> float:
-        """The wait after so many failures in a row (1 = the first)."""
-        # 2**20 is far beyond any limit; the cap keeps the power small after weeks of failures.
-        wait = min(self.longest, self.first * 2.0 ** min(failures - 1, 20))
-        return wait * jitter.uniform(0.8, 1.2)
 
 
 # A cable that comes back is noticed within half a minute. A meter that answers rubbish, or not at all, sits

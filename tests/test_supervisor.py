@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import pytest
 
 from smart_meter_reader import supervisor
+from smart_meter_reader.backoff import Backoff
 from smart_meter_reader.exceptions import (
     DecryptionError,
     ExplainedError,
@@ -21,7 +22,7 @@ from smart_meter_reader.exceptions import (
     TransportError,
 )
 from smart_meter_reader.messages import Health, Message, Publish, Reading
-from smart_meter_reader.supervisor import Backoff, MeterSupervisor, SinkSupervisor, backoff_for
+from smart_meter_reader.supervisor import MeterSupervisor, SinkSupervisor, backoff_for
 
 Step = Callable[[Publish], Awaitable[None]]
 

@@ -1,0 +1,56 @@
+"""The line that says once an hour that all is well, or what is not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from smart_meter_reader.durations import format_duration
+from smart_meter_reader.messages import Health
+from smart_meter_reader.router import SinkQueue
+from smart_meter_reader.supervisor import MeterSupervisor
+
+_log = logging.getLogger(__name__)
+
+REPORT_SECONDS = 3600.0
+
+
+async def report_hourly(meters: Iterable[MeterSupervisor], queues: Iterable[SinkQueue]) -> None:
+    """Log one line an hour, for ever."""
+    while True:
+        await asyncio.sleep(REPORT_SECONDS)
+        now = datetime.now(UTC)
+        parts = [meter_line(meter.meter, meter.state, meter.client.health, now) for meter in meters]
+        parts += [sink_line(queue) for queue in queues]
+        _log.info("%s", "; ".join(parts))
+
+
+def meter_line(meter: str, state: str, health: Health, now: datetime) -> str:
+    """One meter in words: state, readings, age of the last one, and what went wrong, if anything did."""
+    words = [f"{meter} {state}, {health.get('valid_readings', 0)} readings"]
+    if (last := health.get("last_valid")) is not None:
+        # To the second: nobody wants the microseconds of an age.
+        words.append(
+            f"the last {format_duration(timedelta(seconds=round((now - last).total_seconds())))} ago"
+        )
+    for count, what in (
+        (health.get("damaged_frames", 0), "damaged"),
+        (health.get("retries", 0), "retried"),
+        (health.get("rejected_values", 0), "held back"),
+        (health.get("reconnects", 0), "reconnects"),
+    ):
+        if count:
+            words.append(f"{count} {what}")
+    return ", ".join(words)
+
+
+def sink_line(queue: SinkQueue) -> str:
+    """One sink in words: messages taken, waiting and dropped."""
+    words = [f"{queue.sink} {queue.accepted} messages"]
+    if len(queue):
+        words.append(f"{len(queue)} waiting")
+    if queue.dropped:
+        words.append(f"{queue.dropped} dropped")
+    return ", ".join(words)
