@@ -41,7 +41,32 @@ class BrokerSettings:
         "MQTT version; auto means 5, and 3.1.1 where the broker does not know it", default="auto"
     )
 
+    service: str = setting(
+        "name of this process in its availability topic; services that share a broker need different ones",
+        default="",
+        pattern="[^/+#]*",
+        pattern_help="text without / + #",
+    )
+
+    def __post_init__(self) -> None:
+        if self.password.reveal() and not self.username:
+            raise ValueError("`password` needs a `username`")
+        if self.client_key and not self.client_cert:
+            raise ValueError("`client_key` needs a `client_cert`")
+        if not self.tls and (self.ca or self.client_cert or self.insecure):
+            raise ValueError("`ca`, `client_cert` and `insecure` are about TLS: set `tls` to true")
+
     @property
     def effective_port(self) -> int:
         """The port to connect to: as set, or the registered one."""
         return self.port or (8883 if self.tls else 1883)
+
+    @property
+    def address(self) -> str:
+        """The broker for people and logs."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.effective_port}"
+
+    def availability_topic(self, base: str) -> str:
+        """Where a sink says whether this process runs: the topic of its last will."""
+        return f"{base}/availability/{self.service}" if self.service else f"{base}/availability"

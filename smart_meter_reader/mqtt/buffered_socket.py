@@ -1,0 +1,120 @@
+"""A socket for paho that gathers what is written and reads in large pieces.
+
+paho writes packet by packet and reads one by one the bytes of a packet's header: 22 messages at QoS 1 are
+22 ``send`` and 88 ``recv`` calls. Between paho and the real socket, this makes them one or two of each.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Protocol
+
+CHUNK = 65536
+# More than this unsent means that the broker does not read; paho then keeps its packets itself.
+MOST_UNSENT = 262_144
+
+_TRY_LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class RawSocket(Protocol):
+    """What a TCP socket, a TLS socket and paho's websocket have in common."""
+
+    def recv(self, length: int, /) -> bytes: ...
+    def send(self, content: bytes | bytearray, /) -> int: ...
+    def close(self) -> None: ...
+    def fileno(self) -> int: ...
+    def setblocking(self, flag: bool, /) -> None: ...
+
+
+class BufferedSocket:
+    """Looks like a non-blocking socket to paho; ``fill`` and ``flush`` do the reading and writing."""
+
+    def __init__(self, raw: RawSocket) -> None:
+        self._raw = raw
+        self._unread = bytearray()
+        self._unsent = bytearray()
+        self.ended = False  # the peer has closed, or ``error`` happened
+        self.first_bytes = b""  # what the peer said first tells what it is
+        self.error: OSError | None = None  # why the peer ended, when it did not just close
+
+    @property
+    def readable(self) -> bool:
+        """Whether ``recv`` would give bytes or the end of the stream."""
+        return bool(self._unread) or self.ended
+
+    @property
+    def unsent(self) -> int:
+        """Bytes gathered and not yet taken by the kernel."""
+        return len(self._unsent)
+
+    def fill(self) -> None:
+        """Read all that has arrived. The end of the stream, or an error, shows as ``recv`` giving b""."""
+        self._fill_once()
+        # TLS keeps decrypted bytes where select() does not see them: ask it until it has none.
+        while not self.ended and self._pending():
+            self._fill_once()
+        if len(self.first_bytes) < 4:
+            self.first_bytes += bytes(self._unread[: 4 - len(self.first_bytes)])
+
+    def flush(self) -> bool:
+        """Write what was gathered; False when some of it has to wait. Raises OSError."""
+        while self._unsent:
+            try:
+                sent = self._raw.send(self._unsent)
+            except _TRY_LATER:
+                return False
+            if not sent:
+                return False  # a websocket frame that went out in part
+            del self._unsent[:sent]
+        return True
+
+    def recv(self, length: int) -> bytes:
+        if not self._unread:
+            if self.ended:
+                return b""
+            raise BlockingIOError
+        if length >= len(self._unread):
+            content = bytes(self._unread)
+            self._unread.clear()
+            return content
+        content = bytes(self._unread[:length])
+        del self._unread[:length]
+        return content
+
+    def send(self, content: bytes | bytearray) -> int:
+        if len(self._unsent) > MOST_UNSENT:
+            raise BlockingIOError
+        self._unsent += content
+        return len(content)
+
+    def close(self) -> None:
+        """Write what is left, as far as that goes without waiting, and close."""
+        try:
+            self.flush()
+        except OSError:
+            pass  # the peer is gone already
+        self._raw.close()
+
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
+    def pending(self) -> int:
+        return len(self._unread)
+
+    def setblocking(self, flag: bool) -> None:
+        self._raw.setblocking(flag)
+
+    def _fill_once(self) -> None:
+        try:
+            chunk = self._raw.recv(CHUNK)
+        except _TRY_LATER:
+            return
+        except OSError as error:
+            self.ended, self.error = True, error
+            return
+        self.ended = not chunk
+        self._unread += chunk
+
+    def _pending(self) -> int:
+        pending = getattr(self._raw, "pending", None)
+        return pending() if pending else 0

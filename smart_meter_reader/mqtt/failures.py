@@ -1,0 +1,191 @@
+"""Every way a connection to a broker can fail, as one sentence that names the setting to look at."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.mqtt_settings import BrokerSettings
+
+# What does not mend itself within a minute: somebody has to change a setting or the broker.
+NEEDS_A_PERSON = frozenset(
+    {
+        "login_refused",
+        "not_authorized",
+        "client_id_refused",
+        "banned",
+        "untrusted_broker",
+        "wrong_host_name",
+        "client_certificate",
+        "certificate_file",
+        "needs_tls",
+        "no_tls",
+        "tls_failed",
+        "not_mqtt",
+        "no_websocket",
+        "protocol_version",
+    }
+)
+
+# MQTT 5.0, 3.2.2.2 and 3.14.2.1; paho translates the return codes of MQTT 3.1.1 (3.2.2.3) into these.
+UNSUPPORTED_PROTOCOL_VERSION = 132
+_CLIENT_ID_NOT_VALID = 133
+_BAD_LOGIN = 134
+NOT_AUTHORIZED = 135
+_SERVER_UNAVAILABLE = 136
+_SERVER_BUSY = 137
+_BANNED = 138
+_SESSION_TAKEN_OVER = 142
+
+_REFUSALS: Mapping[int, tuple[str, str]] = MappingProxyType(
+    {
+        UNSUPPORTED_PROTOCOL_VERSION: (
+            "protocol_version",
+            "does not speak the MQTT version asked for: set `protocol` to the other one",
+        ),
+        _CLIENT_ID_NOT_VALID: ("client_id_refused", "refuses the client id: change `client_id`"),
+        _BAD_LOGIN: ("login_refused", "refuses the login: check `username` and `password`"),
+        NOT_AUTHORIZED: (
+            "not_authorized",
+            "does not let us in: check `username`, `password` and what the broker allows this user",
+        ),
+        _SERVER_UNAVAILABLE: ("broker_unavailable", "says that it is not available"),
+        _SERVER_BUSY: ("broker_unavailable", "says that it is too busy"),
+        _BANNED: ("banned", "has banned us; its administrator has to lift that"),
+        _SESSION_TAKEN_OVER: (
+            "taken_over",
+            "dropped us because another client came with the same client id: give each its own `client_id`",
+        ),
+    }
+)
+
+
+def refused(broker: BrokerSettings, code: int, text: str) -> SinkError:
+    """The broker answered CONNECT with a refusal, or sent DISCONNECT with a reason."""
+    reason, sentence = _REFUSALS.get(code, ("refused", f"ends the connection: {text}"))
+    return SinkError(reason, f"the broker {broker.address} {sentence}")
+
+
+def silent(broker: BrokerSettings, seconds: float) -> SinkError:
+    """The connection stands and CONNECT stays without an answer."""
+    return SinkError(
+        "not_mqtt",
+        f"{broker.address} takes the connection and says nothing for {seconds:g} s: "
+        f"check that `port` is the broker's {_kind(broker)} port",
+    )
+
+
+def timed_out(broker: BrokerSettings, seconds: float) -> SinkError:
+    """Not even a connection."""
+    return SinkError(
+        "timeout",
+        f"no connection to {broker.address} within {seconds:g} s: check `host` and `port`, "
+        "and whether a firewall stands between",
+    )
+
+
+def ended_early(broker: BrokerSettings, first_bytes: bytes, error: OSError | None) -> SinkError:
+    """The peer closed the connection before it answered CONNECT."""
+    if isinstance(error, ssl.SSLError):
+        return _tls(broker, error)
+    # A TLS alert record (RFC 8446, 5.1): the peer expected a ClientHello.
+    if first_bytes.startswith(b"\x15\x03"):
+        return SinkError("needs_tls", f"{broker.address} speaks TLS only: set `tls` to true")
+    if first_bytes.startswith(b"HTTP"):
+        return SinkError(
+            "not_mqtt", f'{broker.address} is a web server: set `transport` to "websockets", or change `port`'
+        )
+    return SinkError(
+        "closed",
+        f"{broker.address} closes the connection without an answer: check that `port` is the broker's "
+        f"{_kind(broker)} port" + ("" if broker.tls else ", and `tls` if it wants TLS"),
+    )
+
+
+def lost(broker: BrokerSettings, error: OSError | None) -> SinkError:
+    """The connection was up and ended without a word of the broker."""
+    why = f" ({_said(error)})" if error else ""
+    return SinkError("connection_lost", f"the broker {broker.address} is gone{why}")
+
+
+def unacknowledged(broker: BrokerSettings, count: int) -> SinkError:
+    """The broker takes messages and does not acknowledge them."""
+    return SinkError(
+        "not_acknowledged", f"the broker {broker.address} does not acknowledge: {count} messages wait for it"
+    )
+
+
+def not_connected(broker: BrokerSettings, error: OSError | ValueError) -> SinkError:
+    """Name lookup, TCP, TLS or websocket handshake failed."""
+    where = broker.address
+    if isinstance(error, socket.gaierror):
+        return SinkError("unknown_host", f"there is no host {broker.host!r} ({_said(error)}): check `host`")
+    if isinstance(error, ssl.SSLError):
+        return _tls(broker, error)
+    if isinstance(error, TimeoutError):
+        return SinkError("timeout", f"{where} does not answer: check `host` and `port`")
+    if isinstance(error, ConnectionRefusedError):
+        return SinkError(
+            "port_closed", f"nothing listens on {where}: check `port`, and whether the broker runs"
+        )
+    if "WebSocket" in str(error):
+        return SinkError(
+            "no_websocket", f"{where} does not speak MQTT over websockets at {broker.path}: check `path`"
+        )
+    if broker.tls and isinstance(error, ConnectionError):
+        return SinkError("no_tls", f"{where} breaks off the TLS handshake: {_plain_port(broker)}")
+    return SinkError("unreachable", f"{where} cannot be reached ({_said(error)}): check `host` and `port`")
+
+
+def unfit_certificate(setting: str, path: object, error: Exception) -> SinkError:
+    """One of our own PEM files cannot be used."""
+    return SinkError("certificate_file", f"`{setting}` ({path}) cannot be used: {_said(error)}")
+
+
+def _tls(broker: BrokerSettings, error: ssl.SSLError) -> SinkError:
+    where = broker.address
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _unverified(broker, error)
+    said = error.reason or _said(error)
+    if said in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING"):
+        return SinkError("no_tls", f"{where} does not answer with TLS: {_plain_port(broker)}")
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return SinkError("no_tls", f"{where} breaks off the TLS handshake: {_plain_port(broker)}")
+    if "CERTIFICATE" in said or "UNKNOWN_CA" in said or "HANDSHAKE_FAILURE" in said:
+        wants = "does not accept our certificate" if broker.client_cert else "wants a client certificate"
+        return SinkError(
+            "client_certificate", f"{where} {wants} ({said}): check `client_cert` and `client_key`"
+        )
+    return SinkError("tls_failed", f"TLS with {where} fails: {said}")
+
+
+def _unverified(broker: BrokerSettings, error: ssl.SSLCertVerificationError) -> SinkError:
+    # X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH
+    if error.verify_code in (62, 64):
+        return SinkError(
+            "wrong_host_name",
+            f"the certificate of {broker.address} is for another name: "
+            f"set `host` to a name in it ({error.verify_message})",
+        )
+    trusted = f"`ca` ({broker.ca})" if broker.ca else "the system's CAs"
+    return SinkError(
+        "untrusted_broker",
+        f"the certificate of {broker.address} is not signed by {trusted} ({error.verify_message}): "
+        "set `ca` to the file of the CA that signed it",
+    )
+
+
+def _plain_port(broker: BrokerSettings) -> str:
+    return "set `port` to the broker's TLS port, or `tls` to false if it has none"
+
+
+def _kind(broker: BrokerSettings) -> str:
+    kind = "websocket" if broker.transport == "websockets" else "MQTT"
+    return f"{kind} TLS" if broker.tls else kind
+
+
+def _said(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

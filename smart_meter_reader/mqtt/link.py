@@ -1,0 +1,317 @@
+"""One connection to a broker, from CONNECT to its end: paho on the event loop, not in a thread.
+
+The name lookup, the TCP connect and the handshakes of TLS and websocket block in paho. They run in a
+daemon thread that lives for as long as they take, so that a broker that hangs delays nobody, not even
+the end of the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeAlias
+
+from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.mqtt import failures
+from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.off_loop import in_daemon_thread
+from smart_meter_reader.mqtt.paho import (
+    BufferedClient,
+    CallbackAPIVersion,
+    MQTTErrorCode,
+    MQTTProtocolVersion,
+    Properties,
+    ReasonCode,
+    mqtt,
+)
+from smart_meter_reader.mqtt.tls import tls_context
+from smart_meter_reader.mqtt_settings import BrokerSettings
+
+Version: TypeAlias = Literal["3.1.1", "5"]
+
+# Per address of the host; the whole of lookup, connect and handshakes may take CONNECT_SECONDS.
+ADDRESS_SECONDS = 5.0
+CONNECT_SECONDS = 15.0
+CONNACK_SECONDS = 10.0
+# A broker that lets this many messages, or one for this long, without acknowledgement is not working.
+MOST_OUTSTANDING = 1000
+ACKNOWLEDGE_SECONDS = 60.0
+
+_VERSIONS = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
+
+
+class Link:
+    """A connection that is opened once, and over when it ends.
+
+    ``on_received(topic, payload)`` gets what the subscriptions bring, ``on_acknowledged(message, refusal)``
+    each message that the broker has taken or, with MQTT 5, refused (a text; "" when it was taken), and
+    ``on_end()`` is called once when the link is over; ``failure`` then says why.
+    """
+
+    def __init__(
+        self,
+        broker: BrokerSettings,
+        client_id: str,
+        version: Version,
+        will: MqttMessage | None = None,
+        *,
+        on_received: Callable[[str, bytes], None] = lambda topic, payload: None,
+        on_acknowledged: Callable[[MqttMessage, str], None] = lambda message, refusal: None,
+        on_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.version = version
+        self.failure: SinkError | None = None
+        self.outstanding: dict[int, MqttMessage] = {}
+        self._broker = broker
+        self._on_received = on_received
+        self._on_acknowledged = on_acknowledged
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self._connack: asyncio.Future[None] = self._loop.create_future()
+        self._subacks: dict[int, asyncio.Future[list[ReasonCode]]] = {}
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self._waiting_since = 0.0  # of the oldest message without acknowledgement
+        self._descriptor = -1  # of the socket while it is on the loop
+        self._write_planned = False
+        self._awaits_writable = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._client = self._new_client(client_id, will)
+
+    def _new_client(self, client_id: str, will: MqttMessage | None) -> BufferedClient:
+        broker = self._broker
+        client = BufferedClient(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=_VERSIONS[self.version],
+            transport=broker.transport,
+        )
+        client.connect_timeout = ADDRESS_SECONDS
+        if broker.username:
+            client.username_pw_set(broker.username, broker.password.reveal() or None)
+        if broker.transport == "websockets":
+            client.ws_set_options(path=broker.path)
+        if will:
+            client.will_set(will.topic, will.payload, will.qos, will.retain)
+        client.on_connect = self._connected
+        client.on_disconnect = self._disconnected
+        client.on_publish = self._published
+        client.on_message = self._message
+        client.on_subscribe = self._subscribed
+        # Before paho closes the socket: the loop must never watch a number that may be another file by then.
+        client.on_socket_close = lambda *_: self._leave_loop()
+        client.on_socket_register_write = lambda *_: self._plan_write()
+        return client
+
+    async def open(self) -> None:
+        """Connect and log in. Raises SinkError with what to do about it."""
+        try:
+            await self._connect()
+            self._attach()
+            async with asyncio.timeout(CONNACK_SECONDS):
+                await self._connack
+        except TimeoutError:
+            self._end(failures.silent(self._broker, CONNACK_SECONDS))
+        except SinkError as error:
+            self._end(error)
+        except BaseException:
+            self._detach()
+            raise
+        if self.failure:
+            raise self.failure
+
+    def publish(self, message: MqttMessage) -> None:
+        """Hand a message over; never waits. When the link cannot take it, the link ends."""
+        if self.failure:
+            return
+        if not self.outstanding:
+            self._waiting_since = self._loop.time()
+            self._drained.clear()
+        sent = self._client.publish(message.topic, message.payload, message.qos, message.retain)
+        self.outstanding[sent.mid] = message
+        if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS or len(self.outstanding) > MOST_OUTSTANDING:
+            self._end(failures.unacknowledged(self._broker, len(self.outstanding)))
+
+    async def subscribe(self, topics: Iterable[str], qos: int = 1) -> list[str]:
+        """Subscribe; the topic filters that the broker refuses. Raises SinkError when the link ends."""
+        wanted = list(topics)
+        if not wanted or self.failure:
+            return []
+        _, mid = self._client.subscribe([(topic, qos) for topic in wanted])
+        if mid is None:
+            return wanted
+        answer = self._subacks[mid] = self._loop.create_future()
+        try:
+            async with asyncio.timeout(CONNACK_SECONDS):
+                codes = await answer
+        except TimeoutError:
+            self._end(failures.unacknowledged(self._broker, 1))
+            return wanted
+        finally:
+            self._subacks.pop(mid, None)
+        return [topic for topic, code in zip(wanted, codes, strict=False) if code.is_failure]
+
+    async def drained(self) -> None:
+        """Wait until nothing is outstanding, or the link is over."""
+        await self._drained.wait()
+
+    def close(self) -> None:
+        """Say goodbye (the broker then keeps the will to itself) and close."""
+        if self.failure is None:
+            self._client.disconnect()
+            self._write()
+        self._detach()
+
+    def abort(self) -> None:
+        """Close without a goodbye: the broker publishes the will."""
+        self._detach()
+
+    async def _connect(self) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await in_daemon_thread(self._connect_blocking, abandoned=self._close_socket)
+        except TimeoutError as error:
+            raise failures.timed_out(self._broker, CONNECT_SECONDS) from error
+
+    def _connect_blocking(self) -> None:
+        broker = self._broker
+        if broker.tls:
+            self._client.tls_set_context(tls_context(broker))
+            self._client.tls_insecure_set(broker.insecure)
+        try:
+            self._client.connect(broker.host, broker.effective_port, broker.keepalive)
+        except (OSError, ValueError) as error:  # ValueError: a host name that cannot be one
+            raise failures.not_connected(broker, error) from error
+
+    def _attach(self) -> None:
+        self._descriptor = self._socket.fileno()
+        self._loop.add_reader(self._descriptor, self._readable)
+        self._plan_write()  # CONNECT has been queued in the thread
+        self._plan_tick()
+
+    def _detach(self) -> None:
+        """Take the socket off the loop and close it. Twice does no harm."""
+        self._leave_loop()
+        self._close_socket()
+
+    def _leave_loop(self) -> None:
+        if self._attached:
+            self._loop.remove_reader(self._descriptor)
+            self._loop.remove_writer(self._descriptor)
+            self._descriptor = -1
+        if self._timer:
+            self._timer.cancel()
+
+    def _close_socket(self) -> None:
+        if self._client.buffered:
+            self._client.buffered.close()
+
+    @property
+    def _attached(self) -> bool:
+        return self._descriptor >= 0
+
+    @property
+    def _socket(self) -> Any:
+        assert self._client.buffered, "this paho creates its socket in another way"
+        return self._client.buffered
+
+    def _readable(self) -> None:
+        socket = self._socket
+        socket.fill()
+        while socket.readable and self._attached:
+            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                break
+        if socket.ended and self._attached:
+            self._end(self._reason_of_end())
+
+    def _plan_write(self) -> None:
+        """Write at the end of this turn of the loop, all that gathers until then at once."""
+        # paho calls this in the connecting thread too, for CONNECT; _attach does that one.
+        if self._attached and not self._write_planned:
+            self._write_planned = True
+            self._loop.call_soon(self._write)
+
+    def _write(self) -> None:
+        self._write_planned = False
+        if not self._attached:
+            return
+        socket = self._socket
+        try:
+            self._client.loop_write()
+            flushed = socket.flush()
+        except OSError as error:
+            socket.error = error
+            self._end(self._reason_of_end())
+            return
+        if flushed and self._client.want_write():
+            self._plan_write()  # what did not fit into the buffer before
+        if flushed and self._awaits_writable:
+            self._awaits_writable = False
+            self._loop.remove_writer(socket.fileno())
+        elif not flushed and not self._awaits_writable:
+            self._awaits_writable = True
+            self._loop.add_writer(socket.fileno(), self._write)
+
+    def _plan_tick(self) -> None:
+        self._timer = self._loop.call_later(min(self._broker.keepalive / 4, 15.0), self._tick)
+
+    def _tick(self) -> None:
+        """Keep alive, and notice a broker that has stopped to acknowledge."""
+        self._client.loop_misc()
+        if self.outstanding and self._loop.time() - self._waiting_since > ACKNOWLEDGE_SECONDS:
+            self._end(failures.unacknowledged(self._broker, len(self.outstanding)))
+        if self._attached:
+            self._plan_tick()
+
+    def _reason_of_end(self) -> SinkError:
+        socket = self._socket
+        if self._connack.done():
+            return failures.lost(self._broker, socket.error)
+        return failures.ended_early(self._broker, socket.first_bytes, socket.error)
+
+    def _end(self, failure: SinkError) -> None:
+        if self.failure:
+            return
+        self.failure = failure
+        self._detach()
+        if not self._connack.done():
+            self._connack.set_exception(failure)
+            self._connack.exception()  # open() tells; nobody else need ask
+        for answer in self._subacks.values():
+            if not answer.done():
+                answer.set_exception(failure)
+        self._drained.set()
+        self._on_end()
+
+    def _connected(self, _c: mqtt.Client, _u: Any, _f: Any, code: ReasonCode, _p: Properties | None) -> None:
+        if code.is_failure:
+            self._end(failures.refused(self._broker, code.value, str(code)))
+        elif not self._connack.done():
+            self._connack.set_result(None)
+
+    def _disconnected(
+        self, _c: mqtt.Client, _u: Any, flags: Any, code: ReasonCode, _p: Properties | None
+    ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self._end(failures.refused(self._broker, code.value, str(code)))
+        else:
+            self._end(self._reason_of_end())
+
+    def _published(self, _c: mqtt.Client, _u: Any, mid: int, code: ReasonCode, _p: Properties | None) -> None:
+        message = self.outstanding.pop(mid, None)
+        if not self.outstanding:
+            self._drained.set()
+        else:
+            self._waiting_since = self._loop.time()
+        if message:
+            self._on_acknowledged(message, str(code) if code.is_failure else "")
+
+    def _subscribed(
+        self, _c: mqtt.Client, _u: Any, mid: int, codes: list[ReasonCode], _p: Properties | None
+    ) -> None:
+        answer = self._subacks.get(mid)
+        if answer and not answer.done():
+            answer.set_result(codes)
+
+    def _message(self, _c: mqtt.Client, _u: Any, message: mqtt.MQTTMessage) -> None:
+        self._on_received(message.topic, bytes(message.payload))
