@@ -97,7 +97,7 @@ def keys_of(settings_type: type[Any]) -> dict[str, Key]:
         entry.name: Key(
             name=entry.name,
             annotation=annotations[entry.name],
-            limits=entry.metadata.get("limits", Limits()),
+            limits=_limits(entry),
             required=entry.default is entry.default_factory is dataclasses.MISSING,
             default=_default(entry),
         )
@@ -107,16 +107,17 @@ def keys_of(settings_type: type[Any]) -> dict[str, Key]:
 
 
 def parse(
-    settings_type: type[_Settings], table: Mapping[str, Any], place: Place
+    settings_type: type[_Settings], table: Mapping[str, Any], place: Place, *, also: Sequence[str] = ()
 ) -> tuple[_Settings | None, list[str]]:
     """Read ``table`` into ``settings_type``: (the settings, []) or (None, every problem, one line each).
 
+    ``also`` are keys of the table that somebody else reads.
     A problem names file, environment and key path, what was found, what is allowed, and what is near.
     The value of a ``Secret`` or of an unknown key is never part of it.
     """
     problems: list[str] = []
     keys = keys_of(settings_type)
-    explained = set(_note_unknown(keys, table, place, problems))
+    explained = set(_note_unknown([*also, *keys], table, place, problems))
     values = {
         name: _read(key.annotation, table[name], key.limits, place / name, problems)
         for name, key in keys.items()
@@ -142,6 +143,14 @@ def nearest(name: str, known: Sequence[str]) -> str:
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
+def _limits(entry: dataclasses.Field[Any]) -> Limits:
+    limits: Limits = entry.metadata.get("limits", Limits())
+    if entry.default is entry.default_factory is dataclasses.MISSING and not limits.pattern:
+        # "" often says "none" to a key that has a default; to a required one it says nothing.
+        return dataclasses.replace(limits, pattern=".+", pattern_help="text in quotes, not empty")
+    return limits
+
+
 def _default(entry: dataclasses.Field[Any]) -> Any:
     if entry.default is not dataclasses.MISSING:
         return entry.default
@@ -151,13 +160,14 @@ def _default(entry: dataclasses.Field[Any]) -> Any:
 
 
 def _note_unknown(
-    keys: Mapping[str, Key], table: Mapping[str, Any], place: Place, problems: list[str]
+    known: Sequence[str], table: Mapping[str, Any], place: Place, problems: list[str]
 ) -> Iterator[str]:
     """Note keys that nobody knows, never their values; yield the known keys that were probably meant."""
     for name in table:
-        if name not in keys:
-            free = [known for known in keys if known not in table]
-            problems.append(f"{place / name}: unknown key; known: {', '.join(keys)}{nearest(name, free)}")
+        if name not in known:
+            free = [other for other in known if other not in table]
+            allowed = ", ".join(known) or "none"
+            problems.append(f"{place / name}: unknown key; allowed: {allowed}{nearest(name, free)}")
             yield from get_close_matches(name.lower(), free, n=1)
 
 

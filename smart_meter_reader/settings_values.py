@@ -122,7 +122,7 @@ def allowed_text(annotation: Any, limits: Limits) -> str:
         return " or ".join(allowed_text(kind, limits) for kind in inner if kind is not types.NoneType)
     if container is not None:
         return f"a table of names, each with {allowed_text(inner[1], limits)}"
-    if limits.pattern_help:
+    if limits.pattern_help and annotation in (str, Secret, Path):
         return limits.pattern_help
     return _WORDS[annotation] + _range_text(limits)
 
@@ -134,7 +134,7 @@ def _text(annotation: Any, value: Any, limits: Limits) -> Any:
         raise UnfitValueError(allowed_text(annotation, limits), f'"{text}"' if number else "")
     if limits.choices and text not in limits.choices:
         raise UnfitValueError(_listed(limits.choices), _near(text, limits.choices))
-    if not re.fullmatch(limits.pattern or ".+", text, re.DOTALL):
+    if not re.fullmatch(limits.pattern or ".*", text, re.DOTALL):
         raise UnfitValueError(allowed_text(annotation, limits))
     return annotation(text)
 
@@ -239,8 +239,8 @@ _READERS: Mapping[Any, Callable[[Any, Limits], Any]] = {
 }
 
 _WORDS: Mapping[Any, str] = {
-    str: "text in quotes, not empty",
-    Secret: "text in quotes, not empty",
+    str: "text in quotes",
+    Secret: "text in quotes",
     Path: "the path of a file in quotes",
     bool: "true or false",
     int: "a whole number",

@@ -1,0 +1,224 @@
+"""The child's side of loading: runs config.py with dynaconf, and takes the tables apart by their source.
+
+dynaconf says which files, environment and variables count, and evaluates its markers (``@format``, ``@int``).
+Its merging is not used: it replaces nested tables whole, or joins lists. Instead every file's table for
+every environment is taken from its loading history, with its source, to be merged key by key (see
+``settings_tables``).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import tomllib
+import traceback
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from smart_meter_reader.exceptions import SettingsError
+
+# As dynaconf names them; it reads the .local ones even when config.py does not name them.
+_TOML_FILES = ("settings.toml", "settings.local.toml", ".secrets.toml", ".secrets.local.toml")
+_ALWAYS = ("default", "global")  # tables that belong to every environment
+_RESERVED = ("meters", "sinks", "mqtt", "guard")  # tables that stand inside an environment
+_PROBE = "SMART_METER_READER_VALUE"
+
+
+def load_tables(directory: Path, environment: str | None) -> dict[str, Any]:
+    """What ``settings_source.read_source`` returns. Raises SettingsError."""
+    tables = _parse_files(directory)
+    if environment is not None:
+        os.environ["ENV_FOR_DYNACONF"] = environment
+    config = directory / "config.py"
+    try:
+        settings = _import_config(config)
+        current = str(settings.current_env)
+        history = list(settings.loaded_by_loaders.items())
+    except SettingsError:
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's program; it can raise anything
+        raise SettingsError([_summary(error, config)]) from None
+    _require_files(settings, directory)
+    return {
+        "environment": _chosen(current, _environments(tables, history)),
+        "tables": list(_file_tables(settings, history)),
+        "variables": list(_variables(settings)),
+    }
+
+
+def _parse_files(directory: Path) -> dict[str, dict[str, Any]]:
+    """The TOML files by path.
+
+    Parsed here too, since dynaconf's errors lack the file's name, and it skips files it may not read.
+    """
+    paths = [directory / name for name in _TOML_FILES]
+    credentials = credentials_file()
+    tables: dict[str, dict[str, Any]] = {}
+    problems: list[str] = []
+    for path in [*paths, *([credentials] if credentials else [])]:
+        try:
+            tables[str(path)] = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            continue
+        except tomllib.TOMLDecodeError as error:
+            problems.append(f"{path.name}: not valid TOML: {error}")
+        except UnicodeDecodeError:
+            problems.append(f"{path.name}: not UTF-8 text; save it as UTF-8")
+        except OSError as error:
+            problems.append(f"{path.name}: cannot be read: {error.strerror}")
+    for name, content in tables.items():
+        problems += _outside_environments(Path(name).name, content)
+    if problems:
+        raise SettingsError(problems)
+    return tables
+
+
+def credentials_file() -> Path | None:
+    """The file that systemd's ``LoadCredential=secrets.toml:...`` puts up for this service."""
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(directory, "secrets.toml") if directory else None
+    return path if path and path.is_file() else None
+
+
+def _outside_environments(file: str, content: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in content.items():
+        if isinstance(value, Mapping) and key in _RESERVED:
+            yield f"{file}: [{key}] stands outside of an environment; write [NAME.{key}] or [default.{key}]"
+        elif not isinstance(value, Mapping) and not key.startswith("dynaconf_"):
+            yield f"{file}: {key} stands outside of an environment; put it below [default] or another table"
+
+
+def _import_config(path: Path) -> Any:
+    """The object ``settings`` of the config.py at ``path``, and no other module of that name."""
+    if not path.is_file():
+        raise SettingsError([f"config.py: not found in {path.parent}; `smart-meter-reader init` writes one"])
+    spec = importlib.util.spec_from_file_location("config", path)
+    assert spec is not None
+    assert spec.loader is not None
+    sys.dont_write_bytecode = True  # no __pycache__ in the user's directory, which may be read-only
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    settings: Any = getattr(module, "settings", None)
+    if not hasattr(settings, "loaded_by_loaders"):
+        raise SettingsError(["config.py: defines no Dynaconf object named `settings`"])
+    if not settings.get("ENVIRONMENTS_FOR_DYNACONF"):
+        raise SettingsError(["config.py: Dynaconf(...) needs environments=True"])
+    return settings
+
+
+def _summary(error: BaseException, config: Path) -> str:
+    """One line about what config.py raised; no message of dynaconf's own errors, which can quote values."""
+    name = type(error).__name__
+    if isinstance(error, SyntaxError):
+        return f"config.py, line {error.lineno}: {name}: {error.msg}"
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(config)
+    ]
+    place = f"config.py, line {lines[-1]}" if lines else "config.py"
+    quotes = type(error).__module__.startswith("dynaconf")
+    text = "" if quotes else " ".join(str(error).split())[:200]
+    return f"{place}: {name}" + (f": {text}" if text else "")
+
+
+def _require_files(settings: Any, directory: Path) -> None:
+    names = settings.get("SETTINGS_FILE_FOR_DYNACONF") or []
+    names = [names] if isinstance(names, str) else [str(name) for name in names]
+    wanted = [name for name in names if not Path(name).name.startswith(".")]
+    if not any((directory / name).is_file() for name in wanted):
+        missing = Path(wanted[0]).name if wanted else "settings.toml"
+        raise SettingsError([f"{missing}: not found in {directory}; `smart-meter-reader init` writes one"])
+
+
+def _environments(tables: Mapping[str, Mapping[str, Any]], history: list[tuple[Any, Any]]) -> list[str]:
+    """Names of the environments in TOML files, in their order, and what other formats gave dynaconf."""
+    names = [
+        name.lower()
+        for content in tables.values()
+        for name, value in content.items()
+        if isinstance(value, Mapping)
+    ]
+    names += [source.env.lower() for source, _ in history if Path(source.identifier).is_file()]
+    return [name for name in dict.fromkeys(names) if name not in _ALWAYS]
+
+
+def _chosen(current: str, environments: list[str]) -> str:
+    """The environment that is to run. dynaconf takes an unknown one for an empty one."""
+    name = current.lower()
+    if name in environments:
+        return name
+    known = ", ".join(environments) or "none"
+    if not os.environ.get("ENV_FOR_DYNACONF"):
+        # dynaconf's own default is "development".
+        raise SettingsError([f"no environment is chosen; set ENV_FOR_DYNACONF to one of: {known}"])
+    near = get_close_matches(name, environments, n=1)
+    suggestion = f'; did you mean "{near[0]}"?' if near else ""
+    raise SettingsError([f'settings.toml: there is no environment "{current}"; known: {known}{suggestion}'])
+
+
+def _file_tables(settings: Any, history: list[tuple[Any, Any]]) -> Iterator[dict[str, Any]]:
+    """Every file's table for default, the environment and global, in the order in which later ones win."""
+    for origin, values in history:
+        path = Path(origin.identifier)
+        if path.is_absolute() and path.is_file():
+            yield _file_table(settings, path, origin.env.lower(), values)
+    credentials = credentials_file()
+    if credentials:
+        content = tomllib.loads(credentials.read_text("utf-8"))
+        lowered = {name.lower(): values for name, values in content.items()}
+        for table in ("default", str(settings.current_env).lower(), "global"):
+            yield _file_table(settings, credentials, table, lowered.get(table, {}))
+
+
+def _file_table(settings: Any, path: Path, table: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    # dynaconf has upper-cased the first level; below it, keys stand as in the file.
+    lowered = {str(key).lower(): value for key, value in values.items()}
+    return {
+        "source": str(path),
+        "table": table,
+        "values": _evaluated(settings, lowered, f"{path.name} [{table}] "),
+    }
+
+
+def _variables(settings: Any) -> Iterator[dict[str, Any]]:
+    """The DYNACONF_ variables, each with the path of keys it names; in dynaconf's history they are merged."""
+    prefixes = settings.get("ENVVAR_PREFIX_FOR_DYNACONF")
+    names = prefixes.split(",") if isinstance(prefixes, str) else []
+    for prefix in dict.fromkeys(["DYNACONF", *(name.strip().upper() for name in names)]):
+        for name, text in sorted(os.environ.items()):
+            if name.startswith(f"{prefix}_"):
+                toml = text.lower() if text in ("True", "False") else text
+                yield {
+                    "name": name,
+                    "path": name.removeprefix(f"{prefix}_").split("__"),
+                    "value": _marker(settings, toml, f"variable {name}", tomlfy=True),
+                    "text": text,
+                }
+
+
+def _evaluated(settings: Any, value: Any, place: str) -> Any:
+    """Plain dicts and lists, with dynaconf's markers in texts evaluated."""
+    if isinstance(value, Mapping):
+        return {
+            str(key): _evaluated(settings, inner, f"{place}.{key}" if place[-1] != " " else f"{place}{key}")
+            for key, inner in value.items()
+            if not str(key).startswith("dynaconf_")
+        }
+    if isinstance(value, list):
+        return [_evaluated(settings, inner, place) for inner in value]
+    if isinstance(value, str) and value.startswith("@"):
+        return _marker(settings, value, place, tomlfy=False)
+    return value
+
+
+def _marker(settings: Any, text: str, place: str, *, tomlfy: bool) -> Any:
+    """What dynaconf makes of a text: ``@format {env[HOME]}/x``, ``@int 5``, or just the text."""
+    try:
+        settings.set(_PROBE, text, tomlfy=tomlfy)
+        return settings.get(_PROBE)
+    except Exception as error:  # noqa: BLE001 - dynaconf raises bare Exceptions, whose text can quote values
+        marker = text.split()[0] if text.startswith("@") else "the value"
+        reason = type(error).__name__
+        raise SettingsError([f"{place}: {marker} cannot be evaluated ({reason})"]) from None

@@ -1,0 +1,73 @@
+"""What works but should not stay: unstable port names, secrets where they can be read."""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from smart_meter_reader.settings_schema import Place, Secret, keys_of
+from smart_meter_reader.settings_tables import holds_secrets
+from smart_meter_reader.settings_values import is_table
+
+_BARE_PORT = re.compile(r"/dev/tty(USB|ACM)[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class DriverTable:
+    """What one driver was given: its table with the defaults from the shared one, and where it stands."""
+
+    settings_type: type[Any]
+    table: Mapping[str, Any] = field(repr=False)  # may hold secrets
+    place: Place
+
+    @property
+    def shared_table(self) -> str:
+        """The shared table that holds defaults for it, or ""."""
+        name: str = getattr(self.settings_type, "shared_table", "")
+        return name
+
+
+def warnings_about(drivers: Sequence[DriverTable], files: Sequence[Path]) -> Iterator[str]:
+    """One line per warning."""
+    found = [*_readable_by_others(files)]
+    for driver in drivers:
+        found += _unstable_port(driver)
+        found += _open_secrets(driver.settings_type, driver.table, driver.place)
+    yield from dict.fromkeys(found)  # two sinks can share one open password
+
+
+def _readable_by_others(files: Sequence[Path]) -> Iterator[str]:
+    for path in dict.fromkeys(files):
+        if path.name.startswith(".secrets") and path.stat().st_mode & 0o004:
+            yield f"{path.name} can be read by every user of this computer; run: chmod 600 {path}"
+
+
+def _unstable_port(driver: DriverTable) -> Iterator[str]:
+    port = driver.table.get("port")
+    if isinstance(port, str) and _BARE_PORT.fullmatch(port):
+        # Imported only now: it brings the serial package along.
+        from smart_meter_reader.serial_ports import stable_name
+
+        name = stable_name(port)
+        if name:
+            place = driver.place / "port"
+            yield f"{place}: {port} can become another adapter after a restart; its lasting name is {name}"
+
+
+def _open_secrets(settings_type: type[Any], table: Mapping[str, Any], place: Place) -> Iterator[str]:
+    for name, key in keys_of(settings_type).items():
+        value = table.get(name)
+        if _is_secret(key.annotation) and value:
+            origin = place.origins.get((*place.path, name))
+            if origin is not None and not holds_secrets(origin.source):
+                yield f"{place / name}: a secret; it belongs into .secrets.toml, under the same path of keys"
+        elif is_table(key.annotation) and isinstance(value, Mapping):
+            yield from _open_secrets(key.annotation, value, place / name)
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is Secret or Secret in typing.get_args(annotation)
