@@ -1,0 +1,269 @@
+"""The guard of one meter: what it showed last, what is doubted, what was said about it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from smart_meter_reader.guard_rules import DOUBTS, Ceiling, MeterPolicy, Range, Rule, Total, Verdict, judge
+from smart_meter_reader.guard_settings import GuardSettings
+from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status, Value
+
+# One name for all that the guard says, whichever of its modules says it.
+_log = logging.getLogger("smart_meter_reader.guard")
+
+# A doubted quantity that the meter has not sent again for so long no longer counts against the meter.
+FORGET_DOUBT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class MeterMemory:
+    """What survives a restart: a meter's last accepted totals, and its serial number by where it was told."""
+
+    origin: str = ""
+    serials: Mapping[str, str] = field(default_factory=dict)
+    totals: Mapping[str, Total] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A row of doubted readings that agree with each other."""
+
+    since: datetime
+    last: Total
+    count: int = 1
+
+
+class MeterGuard:
+    """Judges the messages of one meter; each check gives what is to be published instead, in order."""
+
+    def __init__(
+        self, name: str, policy: MeterPolicy, rules: Mapping[str, Rule], memory: MeterMemory | None
+    ) -> None:
+        self.name = name
+        self.rejected = 0
+        self.wants_reread = False  # after a check: whether another reading would help
+        self.revision = 0  # rises with every change of ``memory``
+        self._policy = policy
+        self._settings = policy.settings
+        self._rules = rules
+        self._serials: dict[str, str] = {}
+        self._totals: dict[str, Total] = {}
+        if memory is not None and rules and memory.origin == policy.origin:
+            self._serials.update(memory.serials)
+            self._totals.update(memory.totals)
+        self._candidates: dict[str, _Candidate] = {}
+        self._new_serial = ("", 0)  # seen so often in a row on a line without checksums
+        self._out_of_range: dict[str, int] = {}  # so many readings in a row
+        self._doubts: dict[str, tuple[datetime, str]] = {}  # what is held back, since when and why
+        self._told: frozenset[str] = frozenset()  # the doubts of the last status
+        self._upstream: Status | None = None  # what the supervisor or client said last
+        self._rereads = 0
+
+    @property
+    def memory(self) -> MeterMemory:
+        """A copy of what to remember of this meter."""
+        return MeterMemory(self._policy.origin, dict(self._serials), dict(self._totals))
+
+    def check_info(self, info: Info) -> list[Message]:
+        """An info passes; another serial number than the last time makes the totals begin anew."""
+        return [info, *self._check_serial("info", info.get("serial_number", ""), info["time"])]
+
+    def check_status(self, status: Status) -> list[Message]:
+        """A status passes with the guard's counter, and as ``alert`` while values are held back."""
+        self._upstream = status
+        return [self._amended(status, [])]
+
+    def check_reading(self, reading: Reading) -> list[Message]:
+        """The reading without the values that cannot be; not at all when nothing is left of it."""
+        self.wants_reread = False
+        if not self._rules:
+            return [reading]
+        measurements = reading["measurements"]
+        said: list[Message] = []
+        if "serial_number" in measurements:
+            serial = str(measurements["serial_number"]["value"])
+            said += self._check_serial("measurement", serial, reading["time"])
+        rebased: list[str] = []
+        held_back = {
+            key
+            for key, measurement in measurements.items()
+            if key in self._rules and not self._believes(key, measurement, reading["time"], rebased)
+        }
+        if held_back or rebased or self._told:
+            said += self._tell(reading["time"], held_back, rebased)
+        if not held_back:
+            return [*said, reading]
+        left = {key: each for key, each in measurements.items() if key not in held_back}
+        if left:
+            said.append(_reading_with(reading, left))
+        return said
+
+    def _believes(self, key: str, measurement: Measurement, now: datetime, rebased: list[str]) -> bool:
+        value, unit, rule = _number(measurement["value"]), measurement["unit"], self._rules[key]
+        if value is None:
+            return True  # text is not the guard's to judge
+        if isinstance(rule, Range):
+            return self._in_range(key, rule, value, unit, now)
+        new = Total(value, unit, measurement.get("measured_at", now))
+        return self._believes_total(key, rule, new, now, rebased)
+
+    def _believes_total(
+        self, key: str, ceiling: Ceiling, new: Total, now: datetime, rebased: list[str]
+    ) -> bool:
+        last = self._totals.get(key)
+        if last is not None:
+            verdict = judge(last, new, ceiling)
+            if verdict in DOUBTS:
+                candidate = _continued(self._candidates.get(key), new, ceiling, now)
+                self._candidates[key] = candidate
+                if not self._confirmed(candidate, now):
+                    self._doubts[key] = (now, _sentence(key, verdict, last, new, self._settings))
+                    return False
+                rebased.append(f"{key} went from {last} to {new}: {candidate.count} readings agree")
+            elif verdict is not Verdict.BELIEVED and not ceiling.rolling:
+                rebased.append(f"{key} went from {last} to {new}: {verdict}")
+        self._candidates.pop(key, None)
+        self._doubts.pop(key, None)
+        if last is None or (last.value, last.unit) != (new.value, new.unit):
+            self.revision += 1
+        self._totals[key] = new
+        return True
+
+    def _confirmed(self, candidate: _Candidate, now: datetime) -> bool:
+        if candidate.count < self._settings.confirmations:
+            return False
+        # A P1 meter shows zeros after a power failure, for an hour and more, until the gas meter answers.
+        return bool(candidate.last.value) or now - candidate.since >= self._settings.zero_confirmation
+
+    def _in_range(self, key: str, rule: Range, value: Decimal, unit: str, now: datetime) -> bool:
+        if rule.contains(value, unit):
+            self._out_of_range.pop(key, None)
+            self._doubts.pop(key, None)
+            return True
+        count = self._out_of_range[key] = self._out_of_range.get(key, 0) + 1
+        if count <= self._settings.confirmations:
+            believable = f"{rule.lowest} to {rule.highest} {rule.unit}"
+            self._doubts[key] = (now, f"{key} {value:f} {unit} held back: believable is {believable}")
+            return False
+        self._doubts.pop(key, None)
+        if count == self._settings.confirmations + 1:
+            _log.warning(
+                "meter %s: %s stays at %s %s and is left out from now on; an input without a sensor? "
+                "The [guard] table of the settings has the believable ranges",
+                *(self.name, key, value, unit),
+            )
+        return False
+
+    def _check_serial(self, source: str, serial: str, now: datetime) -> list[Message]:
+        """Begin anew when the meter has another serial number than the last time."""
+        serial, last = serial.strip(), self._serials.get(source, "")
+        if not serial or serial == last or not self._rules:
+            self._new_serial = ("", 0)
+            return []
+        if last and source == "measurement" and not self._policy.checksummed:
+            seen, count = self._new_serial
+            self._new_serial = (serial, count + 1 if seen == serial else 1)
+            if self._new_serial[1] < self._settings.confirmations:
+                return []
+        self._new_serial = ("", 0)
+        self._serials[source] = serial
+        self.revision += 1
+        if not last:
+            return []
+        for remembered in (self._totals, self._candidates, self._doubts):
+            remembered.clear()
+        self._told = frozenset()
+        detail = f"the serial number was {last} and is {serial} now: the totals begin anew"
+        _log.warning("meter %s: %s", self.name, detail)
+        return [self._status(now, "meter_replaced", [detail])]
+
+    def _tell(self, now: datetime, held_back: set[str], rebased: list[str]) -> list[Message]:
+        """Count, ask for another reading, and say what changed since the last status."""
+        self.rejected += len(held_back)
+        for key in [key for key, (since, _) in self._doubts.items() if now - since > FORGET_DOUBT]:
+            del self._doubts[key]
+        if held_back & self._doubts.keys():
+            # More of the same would only empty the battery; the next regular reading goes on counting.
+            self.wants_reread = self._rereads < self._settings.confirmations
+            self._rereads += 1
+        else:
+            self._rereads = 0
+        for sentence in rebased:
+            _log.warning("meter %s: new baseline: %s", self.name, sentence)
+        doubts, told = frozenset(self._doubts), self._told
+        self._told = doubts
+        for key in sorted(doubts - told):
+            _log.warning("meter %s: %s", self.name, self._doubts[key][1])
+        if told and not doubts:
+            _log.info("meter %s: all values are believable again", self.name)
+        if doubts == told and not rebased:
+            return []
+        return [self._status(now, "new_baseline" if rebased else "", rebased)]
+
+    def _status(self, now: datetime, reason: str, sentences: list[str]) -> Status:
+        """The meter's state as others told it last, with what the guard has to say."""
+        status: Status = {
+            "type": "status",
+            "meter": self.name,
+            "time": now,
+            "state": "online",
+            "reason": "",
+            "detail": "readings arrive",
+        }
+        if self._upstream is not None:
+            status = {**self._upstream, "time": now}
+        if status["state"] == "online":
+            status["reason"] = reason
+            if sentences:
+                status["detail"] = ""
+        return self._amended(status, sentences)
+
+    def _amended(self, status: Status, sentences: list[str]) -> Status:
+        amended: Status = {**status}
+        if self.rejected:
+            amended["health"] = {**status.get("health", {}), "rejected_values": self.rejected}
+        if self._doubts and status["state"] == "online":
+            amended["state"], amended["reason"], amended["detail"] = "alert", "implausible_value", ""
+            sentences = [*sentences, *(sentence for _, sentence in self._doubts.values())]
+        if sentences:
+            amended["detail"] = "; ".join(filter(None, [amended["detail"], *sentences]))
+        return amended
+
+
+def _continued(candidate: _Candidate | None, new: Total, ceiling: Ceiling, now: datetime) -> _Candidate:
+    """The row of doubted readings with ``new`` at its end, or a row that begins with it."""
+    if candidate is None or judge(candidate.last, new, ceiling) in DOUBTS:
+        return _Candidate(now, new)
+    return _Candidate(candidate.since, new, candidate.count + 1)
+
+
+def _sentence(key: str, verdict: Verdict, last: Total, new: Total, settings: GuardSettings) -> str:
+    reason = {
+        Verdict.FELL: "a total does not fall",
+        Verdict.ZERO: "a total does not become zero",
+        Verdict.UNIT_CHANGED: "another unit",
+        Verdict.JUMPED: "a jump beyond what the [guard] table of the settings allows",
+    }[verdict]
+    return (
+        f"{key} {new} held back: {reason}; it was {last} at {last.time:%Y-%m-%d %H:%M} UTC. "
+        f"It counts when {settings.confirmations} readings in a row agree"
+    )
+
+
+def _number(value: Value) -> Decimal | None:
+    if isinstance(value, str):
+        return None
+    number = Decimal(value)
+    return number if number.is_finite() else None
+
+
+def _reading_with(reading: Reading, measurements: dict[str, Measurement]) -> Reading:
+    """The reading with fewer measurements; without ``objects``, which have the held back values once more."""
+    left = reading.copy()
+    left["measurements"] = measurements
+    left.pop("objects", None)
+    return left

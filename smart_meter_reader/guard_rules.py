@@ -1,0 +1,281 @@
+"""What the counter guard believes: pure rules on values, units and times; no state here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from smart_meter_reader.guard_settings import GuardSettings
+from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
+from smart_meter_reader.units import JOULES, canonical
+
+# Meters add up in batches (a MULTICAL integrates about every minute, others seldomer), so that two totals
+# read within seconds may differ by minutes' worth.
+SHORTEST_PAUSE = timedelta(minutes=5)
+
+# kWh and m³ per hour: a large building. Where damage goes unnoticed otherwise, a block of flats.
+CEILINGS = (Decimal(1000), Decimal(100))
+CEILINGS_WITHOUT_CHECKSUM = (Decimal(250), Decimal(25))
+
+# A counter of fewer digits does not exist; a fall to nearly zero from 99.9 is damage, not a roll-over.
+FEWEST_DIGITS = 7
+
+# Kamstrup's high-resolution registers roll over at will: register 266 shows Wh without relation to the total
+# (MULTICAL 403 technical description, 11.3), and on older meters the rise since the last integration.
+ROLLING = frozenset(
+    {"heat_energy_high_resolution", "cooling_energy_high_resolution", "volume_high_resolution"}
+)
+
+TOTALS = frozenset(
+    {
+        Kind.ENERGY,
+        Kind.REACTIVE_ENERGY,
+        Kind.APPARENT_ENERGY,
+        Kind.VOLUME,
+        Kind.WATER,
+        Kind.GAS,
+        Kind.MASS,
+        Kind.VOLUME_TEMPERATURE,
+    }
+)
+
+_ONE = Decimal(1)
+# Units by dimension and size within it. Sizes that have no end as a decimal are good to 28 places, which is
+# far below any meter's last one.
+_UNITS: Mapping[str, tuple[str, Decimal]] = {
+    **{unit: ("energy", Decimal(f.numerator) / f.denominator) for unit, f in JOULES.items()},
+    "varh": ("reactive energy", _ONE),
+    "kvarh": ("reactive energy", Decimal(1000)),
+    "Mvarh": ("reactive energy", Decimal(1_000_000)),
+    "VAh": ("apparent energy", _ONE),
+    "kVAh": ("apparent energy", Decimal(1000)),
+    "MVAh": ("apparent energy", Decimal(1_000_000)),
+    "W": ("power", _ONE),
+    "kW": ("power", Decimal(1000)),
+    "MW": ("power", Decimal(1_000_000)),
+    "GW": ("power", Decimal(1_000_000_000)),
+    "mL": ("volume", Decimal("0.000001")),
+    "L": ("volume", Decimal("0.001")),
+    "m³": ("volume", _ONE),
+    "kg": ("mass", Decimal("0.001")),
+    "t": ("mass", _ONE),
+    "L/h": ("flow", Decimal("0.001")),
+    "L/min": ("flow", Decimal("0.06")),
+    "L/s": ("flow", Decimal("3.6")),
+    "m³/h": ("flow", _ONE),
+    "m³/min": ("flow", Decimal(60)),
+    "m³/s": ("flow", Decimal(3600)),
+    "s": ("duration", _ONE),
+    "min": ("duration", Decimal(60)),
+    "h": ("duration", Decimal(3600)),
+    "d": ("duration", Decimal(86400)),
+}
+
+
+def ratio(unit: str, to: str) -> Decimal | None:
+    """What a value in ``unit`` is multiplied by to be in ``to``; None when they measure different things."""
+    if unit == to:
+        return _ONE
+    unit, to = canonical(unit), canonical(to)
+    if unit == to:
+        return _ONE
+    dimension, size = _UNITS.get(unit, ("", _ONE))
+    other, other_size = _UNITS.get(to, ("", _ONE))
+    return size / other_size if dimension == other != "" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What a counter showed, and when it did."""
+
+    value: Decimal
+    unit: str
+    time: datetime
+
+    @property
+    def step(self) -> Decimal:
+        """One unit in the last place."""
+        exponent = self.value.as_tuple().exponent
+        assert isinstance(exponent, int), "only finite values become totals"
+        return Decimal(1).scaleb(exponent)
+
+    def __str__(self) -> str:
+        return f"{self.value:f} {self.unit}".rstrip()
+
+
+class Verdict(StrEnum):
+    """How a counter's new value goes with its last one."""
+
+    BELIEVED = "believed"
+    # Believed, although the number falls:
+    ROUNDED = "rounded"
+    ROLLED_OVER = "rolled over"
+    # Not believed:
+    FELL = "fell"
+    ZERO = "zero"
+    JUMPED = "jumped"
+    UNIT_CHANGED = "unit changed"
+
+
+DOUBTS = frozenset({Verdict.FELL, Verdict.ZERO, Verdict.JUMPED, Verdict.UNIT_CHANGED})
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """How fast a counter can rise.
+
+    ``per_hour`` is in ``unit`` and None where nothing is known; ``step`` is in the meter's own unit
+    and 0 for any.
+    """
+
+    unit: str = ""
+    per_hour: Decimal | None = None
+    step: Decimal = Decimal(0)
+    rolling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Where a value that is no counter can lie, in ``unit``."""
+
+    unit: str
+    lowest: Decimal
+    highest: Decimal
+
+    def contains(self, value: Decimal, unit: str) -> bool:
+        """Whether the value is believed; a unit of another dimension is not judged."""
+        factor = ratio(unit, self.unit)
+        return factor is None or self.lowest <= value * factor <= self.highest
+
+
+Rule = Ceiling | Range
+
+
+def rule_for(
+    quantity: Quantity, settings: GuardSettings, *, checksummed: bool, every_counter: bool
+) -> Rule | None:
+    """The rule for a quantity, or None when its values pass unjudged."""
+    if not quantity.cumulative:
+        return _ranges(settings).get(quantity.kind)
+    if not every_counter and quantity.kind not in TOTALS:
+        return None
+    return _ceiling(quantity, settings, *(CEILINGS if checksummed else CEILINGS_WITHOUT_CHECKSUM))
+
+
+def _ranges(settings: GuardSettings) -> Mapping[Kind, Range]:
+    widest = settings.temperature_max - settings.temperature_min
+    return {
+        Kind.TEMPERATURE: Range("°C", settings.temperature_min, settings.temperature_max),
+        Kind.TEMPERATURE_DIFFERENCE: Range("K", -widest, widest),
+        Kind.VOLUME_FLOW: Range("m³/h", -settings.flow_max, settings.flow_max),
+        Kind.POWER: Range("kW", -settings.power_max, settings.power_max),
+    }
+
+
+def _ceiling(quantity: Quantity, settings: GuardSettings, kilowatts: Decimal, flow: Decimal) -> Ceiling:
+    energy = settings.energy_per_hour or kilowatts
+    volume = settings.volume_per_hour or flow
+    rolling = quantity.key in ROLLING
+    match quantity.kind:
+        case Kind.ENERGY:
+            return Ceiling("kWh", energy, settings.energy_threshold, rolling)
+        case Kind.REACTIVE_ENERGY:
+            return Ceiling("kvarh", energy, settings.energy_threshold, rolling)
+        case Kind.APPARENT_ENERGY:
+            return Ceiling("kVAh", energy, settings.energy_threshold, rolling)
+        case Kind.VOLUME | Kind.WATER | Kind.GAS:
+            return Ceiling("m³", volume, settings.volume_threshold, rolling)
+        case Kind.MASS:
+            return Ceiling("t", volume)
+        case Kind.VOLUME_TEMPERATURE:
+            return Ceiling("m³·°C", volume * settings.temperature_max)
+        case Kind.DURATION:
+            # An hour per hour; twice that, since neither clock is perfect.
+            return Ceiling("h", Decimal(2))
+        case _:
+            return Ceiling(rolling=rolling)
+
+
+@dataclass(frozen=True, slots=True)
+class MeterPolicy:
+    """How one configured meter is guarded.
+
+    ``checksummed``: its protocol tells damaged bytes from good ones. ``simulated``: nothing real is behind it
+    (a dummy, a replayed recording), so that its totals may begin anew at every start. ``origin``: a text that
+    is another one when the meter is to be found elsewhere; memory of another origin does not count.
+    """
+
+    settings: GuardSettings = field(default_factory=GuardSettings)
+    checksummed: bool = True
+    simulated: bool = False
+    origin: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is judged."""
+        mode = self.settings.mode
+        return mode == "all" or (mode == "auto" and not self.simulated)
+
+    def rules(self) -> dict[str, Rule]:
+        """The rule of every judged quantity by its key."""
+        if not self.active:
+            return {}
+        every_counter = self.settings.mode == "all" or not self.checksummed
+        rules: dict[str, Rule] = {}
+        for key, quantity in QUANTITIES.items():
+            rule = rule_for(
+                quantity, self.settings, checksummed=self.checksummed, every_counter=every_counter
+            )
+            if rule is not None:
+                rules[key] = rule
+        return rules
+
+
+def judge(last: Total, new: Total, ceiling: Ceiling) -> Verdict:
+    """How ``new`` goes with ``last``.
+
+    The unit may change to another one of the same dimension; the coarser of the two resolutions is then,
+    and whenever the number of decimals changes, the tolerance.
+    """
+    if last.value == new.value and last.unit == new.unit:
+        return Verdict.BELIEVED
+    factor = ratio(last.unit, new.unit)
+    if factor is None:
+        return Verdict.UNIT_CHANGED
+    rise = new.value - last.value * factor
+    step = max(new.step, last.step * factor)
+    highest = _highest_rise(last, new, ceiling, step)
+    if rise >= 0:
+        return Verdict.JUMPED if highest is not None and rise > highest else Verdict.BELIEVED
+    if last.unit != new.unit or last.step != new.step:
+        if -rise <= step:
+            return Verdict.ROUNDED
+    elif _rolled_over(last, new, ceiling, highest):
+        return Verdict.ROLLED_OVER
+    return Verdict.FELL if new.value else Verdict.ZERO
+
+
+def _highest_rise(last: Total, new: Total, ceiling: Ceiling, step: Decimal) -> Decimal | None:
+    """The largest believable rise in ``new``'s unit; None when any is. One step is always believable."""
+    limits: list[Decimal] = []
+    factor = ratio(ceiling.unit, new.unit)
+    if ceiling.per_hour is not None and factor is not None:
+        pause = max(new.time - last.time, SHORTEST_PAUSE)
+        hours = Decimal(pause // timedelta(seconds=1)) / 3600
+        limits.append(ceiling.per_hour * factor * hours + step)
+    if ceiling.step:
+        limits.append(ceiling.step)
+    return min(limits, default=None)
+
+
+def _rolled_over(last: Total, new: Total, ceiling: Ceiling, highest: Decimal | None) -> bool:
+    """Whether all digits of ``last`` were used up: 9999.999 -> 0000.012."""
+    if ceiling.rolling:
+        return True
+    digits = len(last.value.as_tuple().digits)
+    if digits < FEWEST_DIGITS or highest is None or new.value < 0:
+        return False
+    return new.value + last.step.scaleb(digits) - last.value <= highest

@@ -1,0 +1,208 @@
+"""The guard's memory as a small file: read at the start, written seldom and whole.
+
+An SD card lives from not being written to: the file is written when an accepted value has changed, at most
+once an hour, and at the stop. Trouble with it is told once and costs the memory, never the service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import tempfile
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from smart_meter_reader.guard import Guard, MeterMemory
+from smart_meter_reader.guard_rules import Total
+
+_log = logging.getLogger(__name__)
+
+VERSION = 1
+# A service that ends badly in its first hour has then at least something; later once an hour.
+FIRST_SAVE_SECONDS = 60.0
+SAVE_SECONDS = 3600.0
+# A thousand meters need a tenth of this; what is larger is not ours.
+LARGEST_FILE = 4 * 1024 * 1024
+
+Memory = Mapping[str, MeterMemory]
+
+
+def state_path(environment: str, variables: Mapping[str, str]) -> Path | None:
+    """Where an environment's memory is: systemd's StateDirectory=, else the user's state directory.
+
+    None when there is neither (no HOME): the guard then begins anew at every start.
+    """
+    name = f"{environment.replace('/', '_')}.json"
+    directory = variables.get("STATE_DIRECTORY", "").split(":")[0]
+    if directory:
+        return Path(directory) / name
+    base = variables.get("XDG_STATE_HOME") or (
+        f"{variables['HOME']}/.local/state" if variables.get("HOME") else ""
+    )
+    # The XDG base directory specification wants relative paths ignored.
+    if not base.startswith("/"):
+        return None
+    return Path(base) / "smart_meter_reader" / name
+
+
+class StateFile:
+    """One environment's memory on disk. What a disk or a person does to the file raises nothing here."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._trouble = ""  # what was said last, so that it is not said every hour
+        self._saved_revision = 0
+        self._writing = threading.Lock()
+
+    def load(self) -> dict[str, MeterMemory]:
+        """What was remembered; empty when there is no file or it cannot be used, which is told."""
+        try:
+            with self.path.open("rb") as file:
+                raw = file.read(LARGEST_FILE + 1)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            self._tell(f"cannot read {self.path} ({error.strerror}); the guard begins without memory")
+            return {}
+        try:
+            return _decode(raw)
+        except ValueError as error:
+            kept = self._set_aside()
+            self._tell(f"{self.path} is damaged ({error}); the guard begins without memory{kept}")
+            return {}
+
+    def save(self, guard: Guard) -> None:
+        """Write the guard's memory if it changed since the last time."""
+        revision = guard.revision
+        if revision != self._saved_revision:
+            self._write(revision, _encode(guard.memory()))
+
+    async def keep(self, guard: Guard) -> None:
+        """Save now and then until cancelled; a last ``save`` is due when all messages are through."""
+        wait = FIRST_SAVE_SECONDS
+        while True:
+            await asyncio.sleep(wait)
+            revision = guard.revision
+            if revision != self._saved_revision:
+                text = _encode(guard.memory())
+                # On an SD card fsync can take a second; the meters shall not wait for it.
+                await asyncio.to_thread(self._write, revision, text)
+            wait = SAVE_SECONDS
+
+    def _write(self, revision: int, text: str) -> None:
+        # The last save may come while the hourly one is still at it, and shall win.
+        with self._writing:
+            if revision < self._saved_revision:
+                return
+            try:
+                _write_whole(self.path, text)
+            except OSError as error:
+                self._tell(
+                    f"cannot write {self.path} ({error.strerror}); the guard works, but a restart will "
+                    "forget what the totals were"
+                )
+                return
+            self._saved_revision = revision
+        if self._trouble:
+            _log.info("%s is written again", self.path)
+            self._trouble = ""
+
+    def _set_aside(self) -> str:
+        kept = self.path.with_suffix(".damaged")
+        try:
+            self.path.replace(kept)
+        except OSError:
+            return ""
+        return f"; the file is kept as {kept.name}"
+
+    def _tell(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            _log.warning("%s", trouble)
+            self._trouble = trouble
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write so that after a power cut there is the old file or the new one, never half of one."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # mkstemp makes it readable for the owner only: serial numbers are nobody else's business.
+    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _encode(memory: Memory) -> str:
+    meters = {
+        name: {
+            "origin": meter.origin,
+            "serials": dict(meter.serials),
+            "totals": {
+                key: {"value": str(total.value), "unit": total.unit, "time": total.time.isoformat()}
+                for key, total in meter.totals.items()
+            },
+        }
+        for name, meter in memory.items()
+        if meter.totals
+    }
+    return json.dumps({"version": VERSION, "meters": meters}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _decode(raw: bytes) -> dict[str, MeterMemory]:
+    """Raises ValueError for anything that ``_encode`` does not write."""
+    if len(raw) > LARGEST_FILE:
+        raise ValueError("too large")
+    try:
+        content = json.loads(raw)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(content, dict) or content.get("version") != VERSION:
+        raise ValueError(f"not version {VERSION} of this file")
+    return {name: _decode_meter(meter) for name, meter in _table(content.get("meters")).items()}
+
+
+def _decode_meter(content: Any) -> MeterMemory:
+    meter = _table(content)
+    serials = {source: _text(serial) for source, serial in _table(meter.get("serials")).items()}
+    totals = {key: _decode_total(_table(total)) for key, total in _table(meter.get("totals")).items()}
+    return MeterMemory(_text(meter.get("origin")), serials, totals)
+
+
+def _decode_total(total: dict[str, Any]) -> Total:
+    try:
+        value = Decimal(_text(total.get("value")))
+    except InvalidOperation:
+        raise ValueError("a value that is no number") from None
+    time = datetime.fromisoformat(_text(total.get("time")))
+    # No meter has so many digits, and arithmetic with what it has not shall not overflow.
+    if not value.is_finite() or abs(value.adjusted()) > 40 or time.tzinfo is None or time.year < 1970:
+        raise ValueError("a value or time that cannot be")
+    return Total(value, _text(total.get("unit")), time.astimezone(UTC))
+
+
+def _table(content: Any) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise ValueError("a table is missing")
+    return content
+
+
+def _text(content: Any) -> str:
+    if not isinstance(content, str):
+        raise ValueError("a text is missing")
+    return content

@@ -1,0 +1,194 @@
+"""The guard's memory on disk: written whole and seldom, and any trouble with it is told and survived."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from smart_meter_reader import guard_state
+from smart_meter_reader.guard import Guard, MeterPolicy
+from smart_meter_reader.guard_rules import Total
+from smart_meter_reader.guard_state import StateFile, state_path
+from smart_meter_reader.messages import Reading
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def reading(value: str) -> Reading:
+    return {
+        "type": "reading",
+        "meter": "heat",
+        "time": NOON,
+        "measurements": {"heat_energy": {"value": Decimal(value), "unit": "GJ"}},
+    }
+
+
+def guard_at(value: str) -> Guard:
+    guard = Guard({"heat": MeterPolicy(origin="port")})
+    guard.check(reading(value))
+    return guard
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+    guard = guard_at("227.4450")
+    StateFile(tmp_path / "new" / "state.json").save(guard)
+    loaded = StateFile(tmp_path / "new" / "state.json").load()
+    assert loaded == guard.memory()
+    assert str(loaded["heat"].totals["heat_energy"].value) == "227.4450", "to the last digit"
+    assert (tmp_path / "new" / "state.json").stat().st_mode & 0o077 == 0
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["state.json"], "nothing is left beside it"
+
+
+def test_no_file_is_no_trouble(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert StateFile(tmp_path / "state.json").load() == {}
+    assert caplog.records == []
+
+
+def test_only_changes_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    guard, file = guard_at("1.00"), StateFile(path)
+    file.save(guard)
+    path.unlink()
+    guard.check(reading("1.00"))
+    file.save(guard)
+    assert not path.exists()
+    guard.check(reading("1.01"))
+    file.save(guard)
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"version": 2, "meters": {}}',
+        '{"version": 1}',
+        '{"version": 1, "meters": {"heat": 3}}',
+        '{"version": 1, "meters": {"heat": {"origin": "", "serials": {}, "totals": {"heat_energy": {}}}}}',
+        "[" * 100_000,
+        "9" * 100_000,
+    ],
+)
+def test_a_damaged_file_is_told_kept_and_replaced(
+    content: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(content)
+    file = StateFile(path)
+    assert file.load() == {}
+    (record,) = caplog.records
+    assert "is damaged" in record.message
+    assert (tmp_path / "state.damaged").read_text() == content
+    file.save(guard_at("1.00"))
+    assert "heat" in StateFile(path).load()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("value", "NaN"),
+        ("value", "1E+999999"),
+        ("value", "twelve"),
+        ("value", 12),
+        ("time", "2026-01-01T12:00:00"),
+        ("time", "0001-01-01T00:00:00+23:59"),
+        ("time", "yesterday"),
+        ("unit", None),
+    ],
+)
+def test_a_total_that_cannot_be_damages_the_file(key: str, value: object, tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    StateFile(path).save(guard_at("1.00"))
+    content = json.loads(path.read_text())
+    content["meters"]["heat"]["totals"]["heat_energy"][key] = value
+    path.write_text(json.dumps(content))
+    assert StateFile(path).load() == {}
+
+
+def test_a_file_that_cannot_be_written_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    obstacle = tmp_path / "obstacle"
+    obstacle.write_text("a file where a directory is needed")
+    guard, file = guard_at("1.00"), StateFile(obstacle / "state.json")
+    for value in ("1.01", "1.02"):
+        guard.check(reading(value))
+        file.save(guard)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert f"cannot write {obstacle / 'state.json'} (File exists)" in caplog.records[0].message
+    obstacle.unlink()
+    file.save(guard)
+    assert "written again" in caplog.records[1].message
+    assert StateFile(file.path).load() == guard.memory()
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "state.json"
+    path.mkdir()
+    assert StateFile(path).load() == {}
+    assert f"cannot read {path} (Is a directory)" in caplog.records[0].message
+
+
+async def test_keep_saves_until_it_is_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard_state, "FIRST_SAVE_SECONDS", 0.001)
+    monkeypatch.setattr(guard_state, "SAVE_SECONDS", 0.001)
+    guard, file = guard_at("1.00"), StateFile(tmp_path / "state.json")
+    task = asyncio.create_task(file.keep(guard))
+    for value in ("1.00", "1.01"):
+        guard.check(reading(value))
+        async with asyncio.timeout(10):
+            while StateFile(file.path).load() != guard.memory():
+                await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"STATE_DIRECTORY": "/var/lib/x", "HOME": "/home/me"}, "/var/lib/x/heat.json"),
+        ({"STATE_DIRECTORY": "/var/lib/x:/var/lib/y"}, "/var/lib/x/heat.json"),
+        ({"HOME": "/home/me"}, "/home/me/.local/state/smart_meter_reader/heat.json"),
+        ({"XDG_STATE_HOME": "/state", "HOME": "/home/me"}, "/state/smart_meter_reader/heat.json"),
+        ({"XDG_STATE_HOME": "relative"}, None),
+        ({}, None),
+    ],
+)
+def test_where_the_file_is(variables: dict[str, str], expected: str | None) -> None:
+    assert state_path("heat", variables) == (None if expected is None else Path(expected))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=200))
+def test_any_bytes_load_or_are_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_bytes(content)
+    StateFile(path).load()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    value=st.decimals(min_value=-(10**15), max_value=10**15, places=6),
+    unit=st.text(max_size=8).filter(lambda text: not any(0xD800 <= ord(letter) < 0xE000 for letter in text)),
+    time=st.datetimes(min_value=datetime(1970, 1, 2), timezones=st.just(UTC)),  # noqa: DTZ001 - timezones says
+)
+def test_any_total_comes_back_the_same(value: Decimal, unit: str, time: datetime, tmp_path: Path) -> None:
+    guard = Guard({"heat": MeterPolicy()})
+    message = reading("1")
+    message["time"] = time
+    message["measurements"] = {"heat_energy": {"value": value, "unit": unit}}
+    guard.check(message)
+    file = StateFile(tmp_path / "state.json")
+    file.save(guard)
+    assert file.load()["heat"].totals["heat_energy"] == Total(value, unit, time)
