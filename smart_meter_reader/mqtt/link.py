@@ -34,7 +34,7 @@ ADDRESS_SECONDS = 5.0
 CONNECT_SECONDS = 15.0
 CONNACK_SECONDS = 10.0
 # A broker that lets this many messages, or one for this long, without acknowledgement is not working.
-MOST_OUTSTANDING = 1000
+MOST_OUTSTANDING = 5000
 ACKNOWLEDGE_SECONDS = 60.0
 
 _VERSIONS = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
@@ -158,6 +158,7 @@ class Link:
     def close(self) -> None:
         """Say goodbye (the broker then keeps the will to itself) and close."""
         if self.failure is None:
+            self._client.on_disconnect = None
             self._client.disconnect()
             self._write()
         self._detach()

@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any, ClassVar, Protocol
+import asyncio
+import logging
+import os
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from smart_meter_reader.messages import Message
+from smart_meter_reader.mqtt.connection import Connection
 from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.presenter import Presenter
 from smart_meter_reader.mqtt_settings import BrokerSettings
 
+__all__ = ["MqttMessage", "MqttSink", "Presenter"]
 
-class Presenter(Protocol):
-    """Turns messages of the queue into messages for the broker. Pure: no connection, clock or loop in it.
+_log = logging.getLogger(__name__)
 
-    It sees every message, also while the broker is away, and remembers what it needs to announce.
-    """
-
-    will: MqttMessage | None  # what the broker publishes when our connection breaks
-    subscriptions: tuple[str, ...]  # topic filters whose messages are passed to ``received``
-
-    def present(self, message: Message) -> list[MqttMessage]:
-        """What one message of the queue becomes."""
-
-    def announce(self) -> list[MqttMessage]:
-        """After every connect: all that is retained or current, again. The will's counterpart goes last."""
-
-    def farewell(self) -> list[MqttMessage]:
-        """What is said before a clean disconnect (the broker then does not publish the will)."""
-
-    def received(self, topic: str, payload: bytes) -> list[MqttMessage]:
-        """The answer to a message of ``subscriptions`` (Home Assistant's birth message, say)."""
+# Together for all connections of a sink: what waits is delivered, and farewells are acknowledged.
+FINISH_SECONDS = 2.0
 
 
-class MqttSink:
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    presenter: Presenter
+    connection: Connection
+
+
+class MqttSink(ABC):
     """Base of the MQTT sinks: a presenter on a connection, or one such pair per meter.
 
     A connection has one will. So a convention that wants a will per meter (Homie) sets ``per_meter``; its
@@ -45,20 +43,79 @@ class MqttSink:
     def __init__(self, name: str, settings: BrokerSettings) -> None:
         self.name = name
         self._settings = settings
+        self._pairs: dict[str, _Pair] = {}
 
+    @abstractmethod
     def presenter(self, meter: str) -> Presenter:
         """A new presenter: of this meter with ``per_meter``, else of all (``meter`` is then "")."""
-        raise TypeError(f"{type(self).__name__} does not say what to publish")
 
+    @abstractmethod
     def retained_topics(self, meter: str) -> tuple[str, ...]:
         """The topic filters under which everything lies that this sink has retained for a meter."""
-        raise TypeError(f"{type(self).__name__} does not say where it publishes")
 
     def is_ours(self, meter: str, topic: str, payload: bytes) -> bool:
         """Whether a retained message found under ``retained_topics`` was published by this sink."""
         return True
 
+    @property
+    def history_size(self) -> int:
+        """How many messages with ``keep`` wait at most while the broker is away."""
+        return 0
+
     async def run(self, messages: AsyncIterator[Message]) -> None:
-        """Deliver messages until there are no more."""
-        async for _ in messages:
-            pass
+        """Deliver messages until there are no more, then say farewell, within FINISH_SECONDS."""
+        async with asyncio.TaskGroup() as group:
+            tasks = {key: self._start(group, pair) for key, pair in self._pairs.items()}
+            if not self.per_meter and not tasks:
+                tasks[""] = self._start(group, self._add(""))
+            async for message in messages:
+                key = self._key(message)
+                pair = self._pairs.get(key) or self._add(key)
+                if key not in tasks:
+                    tasks[key] = self._start(group, pair)
+                pair.connection.take(pair.presenter.present(message))
+            await self._finish(tasks.values())
+
+    def preview(self, messages: Iterable[Message]) -> Iterator[tuple[str, MqttMessage]]:
+        """What would be published for these messages, each with its occasion; without a connection."""
+        presenters: dict[str, Presenter] = {}
+        for message in messages:
+            key = self._key(message)
+            if key not in presenters:
+                presenters[key] = self.presenter(key)
+                if will := presenters[key].will:
+                    yield "last will", will
+                yield from (("connect", told) for told in presenters[key].announce())
+            yield from ((message["type"], told) for told in presenters[key].present(message))
+        for presenter in presenters.values():
+            yield from (("stop", told) for told in presenter.farewell())
+
+    def _key(self, message: Message) -> str:
+        return message["meter"] if self.per_meter else ""
+
+    def _add(self, key: str) -> _Pair:
+        presenter = self.presenter(key)
+        name = f"sink {self.name}, {key}" if key else f"sink {self.name}"
+        connection = Connection(name, self._settings, self._client_id(key), presenter, self.history_size)
+        self._pairs[key] = _Pair(presenter, connection)
+        return self._pairs[key]
+
+    def _client_id(self, key: str) -> str:
+        """Unique: two clients with one id would throw each other out again and again."""
+        parts = [self._settings.client_id or "smart-meter-reader", self.name, key]
+        if not self._settings.client_id:
+            parts.append(os.urandom(4).hex())
+        return "-".join(part for part in parts if part)
+
+    def _start(self, group: asyncio.TaskGroup, pair: _Pair) -> asyncio.Task[None]:
+        return group.create_task(pair.connection.run(), name=pair.connection.name)
+
+    async def _finish(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        waiting = set(tasks)
+        for pair in self._pairs.values():
+            pair.connection.finish()
+        if waiting:
+            _, hanging = await asyncio.wait(waiting, timeout=FINISH_SECONDS)
+            for task in hanging:
+                _log.warning("%s: the broker did not take everything in time", task.get_name())
+                task.cancel()

@@ -5,5 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SINKS: Mapping[str, str] = {
+    "home_assistant": "smart_meter_reader.sinks.home_assistant:HomeAssistantSink",
+    "homie": "smart_meter_reader.sinks.homie:HomieSink",
+    "mqtt_json": "smart_meter_reader.sinks.mqtt_json:MqttJsonSink",
     "stdout": "smart_meter_reader.sinks.stdout:StdoutSink",
 }

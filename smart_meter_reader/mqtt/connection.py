@@ -1,0 +1,214 @@
+"""Keeps a link to the broker up for ever, and says everything again whenever it is new."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Iterable
+
+from smart_meter_reader.backoff import Backoff
+from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.mqtt.failures import NEEDS_A_PERSON
+from smart_meter_reader.mqtt.link import Link, Version
+from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.presenter import Presenter
+from smart_meter_reader.mqtt.ring import Ring
+from smart_meter_reader.mqtt_settings import BrokerSettings
+
+_log = logging.getLogger(__name__)
+
+BROKER_AWAY = Backoff(1.0, 30.0)
+WAITS_FOR_A_PERSON = Backoff(30.0, 300.0)
+# A link that ended sooner starts no new row of failures: two clients with one id throw each other out.
+STEADY_SECONDS = 30.0
+# So many kept messages are on their way at once; the rest stays in the ring, where it cannot get lost.
+KEPT_ON_THE_WAY = 100
+DROP_WARNING_SECONDS = 60.0
+# Brokers that know only MQTT 3.1.1 refuse version 5, or just hang up.
+_MAY_BE_TOO_OLD = frozenset({"protocol_version", "closed"})
+
+
+class Connection:
+    """One presenter's connection. ``take`` never waits; ``run`` is the task that keeps the link up.
+
+    While the broker is away only what is to be kept is kept; the rest is what ``announce`` will say.
+    """
+
+    def __init__(
+        self, name: str, broker: BrokerSettings, client_id: str, presenter: Presenter, ring_size: int
+    ) -> None:
+        self.name = name
+        self.client_id = client_id
+        self._broker = broker
+        self._presenter = presenter
+        self._ring = Ring(ring_size)
+        self._link: Link | None = None
+        self._attention = asyncio.Event()  # the link has ended, or it is time to finish
+        self._finishing = False
+        self._failures = 0
+        self._told_failure = ""
+        self._told_refusals: set[str] = set()
+        self._told_dropped = 0
+        self._last_drop_warning = float("-inf")
+        self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has let us in and the link stands."""
+        return self._link is not None
+
+    @property
+    def dropped(self) -> int:
+        """Kept messages that were given up because the ring was full."""
+        return self._ring.dropped
+
+    def take(self, messages: Iterable[MqttMessage]) -> None:
+        """Publish now, or keep for later what is to be kept."""
+        for message in messages:
+            if message.keep:
+                self._ring.append(message)
+            elif self._link:
+                self._link.publish(message)
+        self._send_kept()
+        self._tell_dropped()
+
+    def finish(self) -> None:
+        """Let ``run`` deliver what waits, say farewell and return; one last attempt if the broker is away."""
+        self._finishing = True
+        self._attention.set()
+
+    async def run(self) -> None:
+        """Connect, announce, and again after each failure, until ``finish``."""
+        try:
+            while True:
+                failure = await self._connect_and_serve()
+                if failure is None or self._finishing:
+                    return
+                await self._pause(failure)
+        finally:
+            if len(self._ring):
+                _log.warning("%s: %d readings of the history were not delivered", self.name, len(self._ring))
+
+    async def _connect_and_serve(self) -> SinkError | None:
+        """Why the link failed or ended; None when it was closed on purpose."""
+        if not self._finishing:
+            self._attention.clear()
+        try:
+            link = await self._open()
+        except SinkError as error:
+            return error
+        _log.info(
+            "%s: connected to %s as %s (MQTT %s)",
+            self.name,
+            self._broker.address,
+            self.client_id,
+            link.version,
+        )
+        started = asyncio.get_running_loop().time()
+        try:
+            await self._serve(link)
+        finally:
+            self._link = None
+            link.abort()
+            self._ring.give_back(message for message in link.outstanding.values() if message.keep)
+        if asyncio.get_running_loop().time() - started >= STEADY_SECONDS:
+            self._failures, self._told_failure = 0, ""
+        return link.failure
+
+    async def _open(self) -> Link:
+        protocol = self._broker.protocol
+        versions: tuple[Version, ...] = ("5", "3.1.1") if protocol == "auto" else (protocol,)
+        for version in versions[:-1]:
+            try:
+                return await self._open_as(version)
+            except SinkError as error:
+                if error.reason not in _MAY_BE_TOO_OLD:
+                    raise
+        return await self._open_as(versions[-1])
+
+    async def _open_as(self, version: Version) -> Link:
+        link = Link(
+            self._broker,
+            self.client_id,
+            version,
+            self._presenter.will,
+            on_received=self._received,
+            on_acknowledged=self._acknowledged,
+            on_end=self._attention.set,
+        )
+        await link.open()
+        return link
+
+    async def _serve(self, link: Link) -> None:
+        for topic in await link.subscribe(self._presenter.subscriptions):
+            self._tell_refusal(topic, "subscribe to", "refused")
+        self._link = link
+        for message in self._presenter.announce():
+            link.publish(message)
+        self._send_kept()
+        await self._attention.wait()
+        if self._finishing:
+            await self._say_farewell(link)
+
+    async def _say_farewell(self, link: Link) -> None:
+        while not link.failure and (self._ring or link.outstanding):
+            self._send_kept()
+            await link.drained()
+        for message in self._presenter.farewell():
+            link.publish(message)
+        await link.drained()
+        link.close()
+
+    def _send_kept(self) -> None:
+        link = self._link
+        while link and not link.failure and self._ring and len(link.outstanding) < KEPT_ON_THE_WAY:
+            link.publish(self._ring.take())
+
+    def _received(self, topic: str, payload: bytes) -> None:
+        self.take(self._presenter.received(topic, payload))
+
+    def _acknowledged(self, message: MqttMessage, refusal: str) -> None:
+        if refusal:
+            self._tell_refusal(message.topic, "publish to", refusal)
+        self._send_kept()
+
+    async def _pause(self, failure: SinkError) -> None:
+        level = logging.DEBUG if failure.reason == self._told_failure else logging.WARNING
+        self._told_failure = failure.reason
+        self._failures += 1
+        backoff = WAITS_FOR_A_PERSON if failure.reason in NEEDS_A_PERSON else BROKER_AWAY
+        wait = backoff.wait(self._failures, self._jitter)
+        _log.log(level, "%s: %s; trying again, next in %.0f s", self.name, failure.detail, wait)
+        self._attention.clear()
+        try:
+            async with asyncio.timeout(wait):
+                await self._attention.wait()
+        except TimeoutError:
+            pass  # the wait is over
+
+    def _tell_refusal(self, topic: str, act: str, refusal: str) -> None:
+        """Once for each tree of topics: the broker would refuse them all."""
+        tree = f"{act} {topic.partition('/')[0]}"
+        if tree not in self._told_refusals:
+            self._told_refusals.add(tree)
+            _log.warning(
+                "%s: the broker does not let us %s %s (%s): check what it allows the user %s",
+                self.name,
+                act,
+                topic,
+                refusal,
+                self._broker.username or "without a login",
+            )
+
+    def _tell_dropped(self) -> None:
+        untold = self._ring.dropped - self._told_dropped
+        now = asyncio.get_running_loop().time()
+        if untold and now - self._last_drop_warning >= DROP_WARNING_SECONDS:
+            _log.warning(
+                "%s: the history is full while the broker is away: %d of its oldest readings dropped, %d in all",
+                self.name,
+                untold,
+                self._ring.dropped,
+            )
+            self._told_dropped, self._last_drop_warning = self._ring.dropped, now
