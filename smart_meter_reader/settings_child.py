@@ -14,11 +14,12 @@ import sys
 import tomllib
 import traceback
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.settings_schema import nearest
+from smart_meter_reader.settings_tables import holds_secrets
 
 # As dynaconf names them; it reads the .local ones even when config.py does not name them.
 _TOML_FILES = ("settings.toml", "settings.local.toml", ".secrets.toml", ".secrets.local.toml")
@@ -42,8 +43,10 @@ def load_tables(directory: Path, environment: str | None) -> dict[str, Any]:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's program; it can raise anything
         raise SettingsError([_summary(error, config)]) from None
     _require_files(settings, directory)
+    environments = _environments(tables, history)
     return {
-        "environment": _chosen(current, _environments(tables, history)),
+        "environment": _chosen(current, environments),
+        "warnings": list(_strays(tables, environments)),
         "tables": list(_file_tables(settings, history)),
         "variables": list(_variables(settings)),
     }
@@ -63,6 +66,10 @@ def _parse_files(directory: Path) -> dict[str, dict[str, Any]]:
             tables[str(path)] = tomllib.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             continue
+        except PermissionError as error:
+            # The service's user may not read it; systemd has, and put it up as the credential.
+            if credentials is None or path.name != ".secrets.toml":
+                problems.append(f"{path.name}: cannot be read: {error.strerror}")
         except tomllib.TOMLDecodeError as error:
             problems.append(f"{path.name}: not valid TOML: {error}")
         except UnicodeDecodeError:
@@ -133,15 +140,30 @@ def _require_files(settings: Any, directory: Path) -> None:
 
 
 def _environments(tables: Mapping[str, Mapping[str, Any]], history: list[tuple[Any, Any]]) -> list[str]:
-    """Names of the environments in TOML files, in their order, and what other formats gave dynaconf."""
-    names = [
-        name.lower()
-        for content in tables.values()
-        for name, value in content.items()
-        if isinstance(value, Mapping)
+    """Names of the environments in TOML files, in their order, and what other formats gave dynaconf.
+
+    Files of secrets only add to environments: a name that stands there alone is none.
+    """
+    names = [name for file, content in tables.items() if not holds_secrets(file) for name in _names(content)]
+    names += [
+        source.env.lower()
+        for source, _ in history
+        if Path(source.identifier).is_file() and not holds_secrets(source.identifier)
     ]
-    names += [source.env.lower() for source, _ in history if Path(source.identifier).is_file()]
     return [name for name in dict.fromkeys(names) if name not in _ALWAYS]
+
+
+def _strays(tables: Mapping[str, Mapping[str, Any]], environments: list[str]) -> Iterator[str]:
+    """Secrets that no environment will ever see."""
+    for file, content in tables.items():
+        for name in _names(content):
+            if name not in (*environments, *_ALWAYS):
+                suggestion = nearest(name, environments)
+                yield f"{Path(file).name} [{name}]: settings.toml has no such environment{suggestion}"
+
+
+def _names(content: Mapping[str, Any]) -> list[str]:
+    return [name.lower() for name, value in content.items() if isinstance(value, Mapping)]
 
 
 def _chosen(current: str, environments: list[str]) -> str:
@@ -153,8 +175,7 @@ def _chosen(current: str, environments: list[str]) -> str:
     if not os.environ.get("ENV_FOR_DYNACONF"):
         # dynaconf's own default is "development".
         raise SettingsError([f"no environment is chosen; set ENV_FOR_DYNACONF to one of: {known}"])
-    near = get_close_matches(name, environments, n=1)
-    suggestion = f'; did you mean "{near[0]}"?' if near else ""
+    suggestion = nearest(name, environments)
     raise SettingsError([f'settings.toml: there is no environment "{current}"; known: {known}{suggestion}'])
 
 

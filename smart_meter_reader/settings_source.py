@@ -23,8 +23,8 @@ def read_source(directory: Path, environment: str | None) -> dict[str, Any]:
     """What config.py in ``directory`` loads for ``environment`` (None: as ENV_FOR_DYNACONF says).
 
     Returns ``environment`` (its name), ``tables`` (each with ``source``, the path of a file, ``table`` and
-    ``values``; later ones win) and ``variables`` (each with ``name``, ``path``, ``value``, ``text``).
-    Raises SettingsError when there is nothing usable.
+    ``values``; later ones win), ``variables`` (each with ``name``, ``path``, ``value``, ``text``) and
+    ``warnings`` (lines). Raises SettingsError when there is nothing usable.
     """
     sys.stdout.flush()
     sys.stderr.flush()

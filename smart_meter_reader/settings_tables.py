@@ -49,7 +49,7 @@ def merge(source: Mapping[str, Any]) -> MergedTables:
 
 def holds_secrets(source: str) -> bool:
     """Whether a source of settings is meant for secrets: .secrets.toml, the credentials file, a variable."""
-    return "secrets" in source or source.startswith("variable ")
+    return "secrets" in Path(source).name or source.startswith("variable ")
 
 
 def _join(

@@ -83,8 +83,11 @@ def read_leaf(annotation: Any, value: Any, limits: Limits) -> Any:
     return result
 
 
-def shown(annotation: Any, value: Any) -> str:
-    """What was found, short, for a message; nothing of a secret, nor of a password inside a URL."""
+def shown(annotation: Any, value: Any, limit: int = 60) -> str:
+    """What was found, for a message; nothing of a secret, nor of a password inside a URL.
+
+    Texts are cut to about ``limit`` characters; 0 leaves them whole.
+    """
     if isinstance(value, VariableValue):
         value = value.value
     if annotation is Secret or Secret in typing.get_args(annotation):
@@ -98,7 +101,7 @@ def shown(annotation: Any, value: Any) -> str:
     if not isinstance(value, str):
         return str(value)
     value = re.sub(r"//[^/@]*@", "//<hidden>@", value)
-    return f'"{value[:57]}..."' if len(value) > 60 else f'"{value}"'
+    return f'"{value[: limit - 3]}..."' if 0 < limit < len(value) else f'"{value}"'
 
 
 def is_table(annotation: Any) -> bool:
