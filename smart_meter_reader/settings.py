@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -204,6 +204,9 @@ class _Tables:
         self.drivers.append(DriverTable(settings_type, full, place))
         driver, problems = parse(settings_type, full, place)
         self.problems += problems
+        if getattr(driver, "service", None) == "":
+            # Services on one broker tell themselves apart by their environment, unless the settings say how.
+            driver = replace(driver, service=self.merged.environment)
         return driver
 
     def _with_shared(

@@ -206,7 +206,7 @@ class Connection:
         now = asyncio.get_running_loop().time()
         if untold and now - self._last_drop_warning >= DROP_WARNING_SECONDS:
             _log.warning(
-                "%s: the history is full while the broker is away: %d of its oldest readings dropped, %d in all",
+                "%s: the broker is away, the history is full: %d of its oldest readings lost, %d in all",
                 self.name,
                 untold,
                 self._ring.dropped,
