@@ -44,6 +44,8 @@ _CANONICAL: Mapping[str, str] = MappingProxyType(
         "l": "L",
         "ltr": "L",
         "ml": "mL",
+        "US gal": "gal",
+        "US gal/min": "gal/min",
         "m3/h": "m³/h",
         "m^3/h": "m³/h",
         "m3/min": "m³/min",

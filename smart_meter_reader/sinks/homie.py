@@ -90,7 +90,9 @@ class HomieDevicePresenter:
         return self._device.taken()
 
     def announce(self) -> list[MqttMessage]:
-        """Everything, with the current values; ``$state`` last."""
+        """Everything, with the current values; ``$state`` last. Nothing while nothing is known."""
+        if not self._properties:
+            return []
         self._device.announce(self._state)
         return self._device.taken()
 

@@ -1,0 +1,184 @@
+"""The sink ``home_assistant``: entities by MQTT device discovery, their states and availability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from smart_meter_reader.messages import Message
+from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.settings_schema import setting
+from smart_meter_reader.sinks.home_assistant_discovery import Topics, own_components, unique_id
+from smart_meter_reader.sinks.home_assistant_meter import Extras, Meter
+from smart_meter_reader.sinks.mqtt_sink import MqttSink, Presenter
+
+_TOPIC = r"[^/#+$\s]+(/[^/#+$\s]+)*"
+_TOPIC_HELP = "a topic without wildcards"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeAssistantSettings(BrokerSettings):
+    """Settings of the sink ``home_assistant``."""
+
+    base_topic: str = setting(
+        "the topic under which states and availability stand",
+        default="smart_meter_reader_ha",
+        pattern=_TOPIC,
+        pattern_help=_TOPIC_HELP,
+    )
+    discovery_prefix: str = setting(
+        "the discovery prefix in Home Assistant's MQTT options",
+        default="homeassistant",
+        pattern=_TOPIC,
+        pattern_help=_TOPIC_HELP,
+    )
+    birth_topic: str = setting(
+        "where Home Assistant tells that it has started; all is announced again then",
+        default="homeassistant/status",
+        pattern=_TOPIC,
+        pattern_help=_TOPIC_HELP,
+    )
+    heat_energy_unit: Literal["", "kWh", "MWh", "GJ"] = setting(
+        "an extra entity with heat and cooling energy in this unit, besides the meter's own", default=""
+    )
+    gas_equivalent: Decimal | None = setting(
+        "m³ of gas per GJ (31.65, say): an extra entity with heat energy as a volume of gas",
+        default=None,
+        minimum=Decimal(1),
+        maximum=Decimal(1000),
+    )
+
+
+class HomeAssistantPresenter:
+    """Presents a meter, and the sub-meters in its telegrams, to Home Assistant.
+
+    Available is an entity when the service is (the will's topic) and its meter is. Discovery, states and
+    availability are retained: a state right behind a discovery that is not yet digested would be lost.
+    """
+
+    def __init__(self, root: str, settings: HomeAssistantSettings) -> None:
+        self._root = root
+        self._settings = settings
+        self._extras = Extras(settings.heat_energy_unit, settings.gas_equivalent)
+        self._service = Topics.of(settings.base_topic, root, root).service
+        self._meters: dict[str, Meter] = {}
+        self._told: dict[str, str] = {}  # topic: payload, for what is only told when it changes
+        self._earlier: dict[str, bytes] = {}  # discovery found at the broker, by topic
+        self.will: MqttMessage | None = MqttMessage(self._service, "offline")
+        # Our discovery as the broker retained it tells which entities an earlier run had.
+        self.subscriptions: tuple[str, ...] = (
+            settings.birth_topic,
+            f"{settings.discovery_prefix}/device/+/config",
+        )
+
+    def present(self, message: Message) -> list[MqttMessage]:
+        """What one message changes: discovery first, then states, then availability."""
+        name = message["meter"]
+        meter = self._meter(name)
+        if message["type"] == "info":
+            meter.take_info(message)
+            return self._discoveries()
+        if message["type"] == "reading":
+            meter.take_reading(message)
+            news = [MqttMessage(meter.topics.state, meter.state())]
+        else:
+            meter.take_status(message)
+            news = [MqttMessage(meter.topics.status, meter.status())]
+        return self._discoveries() + news + self._changed(_availability(meter))
+
+    def announce(self) -> list[MqttMessage]:
+        """All discovery, states and availability; the service's own last."""
+        self._told.clear()
+        messages = self._discoveries()
+        for meter in self._meters.values():
+            messages += [MqttMessage(meter.topics.state, meter.state())] if meter.has_state else []
+            messages += [MqttMessage(meter.topics.status, meter.status())] if meter.has_status else []
+            messages += self._changed(_availability(meter))
+        return [*messages, MqttMessage(self._service, "online")]
+
+    def farewell(self) -> list[MqttMessage]:
+        """The service goes offline, and with it every entity."""
+        return [MqttMessage(self._service, "offline")]
+
+    def received(self, topic: str, payload: bytes) -> list[MqttMessage]:
+        """All again at Home Assistant's birth message; entities of an earlier run from our own discovery."""
+        if topic == self._settings.birth_topic:
+            return self.announce() if payload == b"online" else []
+        if topic.startswith(f"{self._settings.discovery_prefix}/device/{unique_id('')}"):
+            for name, meter in self._meters.items():
+                if topic == self._discovery_topic(name):
+                    meter.take_earlier(own_components(payload, name))
+                    return self._discoveries()
+            self._earlier[topic] = payload
+        return []
+
+    def _meter(self, name: str) -> Meter:
+        if name not in self._meters:
+            topics = Topics.of(self._settings.base_topic, self._root, name)
+            meter = self._meters[name] = Meter(name, topics, self._extras)
+            earlier = self._earlier.pop(self._discovery_topic(name), b"")
+            meter.take_earlier(own_components(earlier, name))
+        return self._meters[name]
+
+    def _discoveries(self) -> list[MqttMessage]:
+        """The discovery payloads that changed, a meter's before those of its sub-meters.
+
+        Home Assistant warns of a ``via_device`` that it has not met yet.
+        """
+        messages: list[MqttMessage] = []
+        for name, meter in sorted(self._meters.items(), key=lambda item: bool(item[1].via)):
+            via = meter.via if self._discovery_topic(meter.via) in self._told else ""
+            payload = meter.discovery(via)
+            if payload:
+                messages += self._changed(MqttMessage(self._discovery_topic(name), payload))
+        return messages
+
+    def _changed(self, message: MqttMessage) -> list[MqttMessage]:
+        if self._told.get(message.topic) == message.payload:
+            return []
+        self._told[message.topic] = str(message.payload)
+        return [message]
+
+    def _discovery_topic(self, name: str) -> str:
+        return f"{self._settings.discovery_prefix}/device/{unique_id(name)}/config"
+
+
+def _availability(meter: Meter) -> MqttMessage:
+    return MqttMessage(meter.topics.availability, "online" if meter.available else "offline")
+
+
+class HomeAssistantSink(MqttSink):
+    """Home Assistant by MQTT discovery; one connection per meter, which its sub-meters share.
+
+    Not one for all: its last will is the service's availability, and two services on one broker (one per
+    environment) must not declare each other's meters dead. Sub-meters share their parent's so that Home
+    Assistant hears of the parent first.
+    """
+
+    settings_type = HomeAssistantSettings
+    per_meter: ClassVar[bool] = True
+
+    def __init__(self, name: str, settings: HomeAssistantSettings) -> None:
+        super().__init__(name, settings)
+        self._own_settings = settings
+        self._roots: dict[str, str] = {}
+
+    def presenter(self, meter: str) -> Presenter:
+        """A new presenter of this meter and its sub-meters."""
+        return HomeAssistantPresenter(meter, self._own_settings)
+
+    def retained_topics(self, meter: str) -> tuple[str, ...]:
+        """The meter's discovery, and its states and availability."""
+        settings = self._own_settings
+        return (
+            f"{settings.discovery_prefix}/device/{unique_id(meter)}/config",
+            f"{settings.base_topic}/{meter}/#",
+        )
+
+    def _key(self, message: Message) -> str:
+        meter = message["meter"]
+        if message["type"] == "info" and (via := message.get("via")):
+            self._roots[meter] = self._roots.get(via, via)
+        return self._roots.get(meter, meter)

@@ -1,0 +1,157 @@
+"""Home Assistant's MQTT discovery: one payload per device with all its entities, as plain text.
+
+Sources: the MQTT integration's documentation, "Device discovery payload"; home-assistant/core 2026.2.3,
+``homeassistant/components/mqtt/{abbreviations,schemas,sensor}.py``. Keys are the abbreviated ones. One key
+too many at the top, in ``dev`` or in ``o`` makes Home Assistant reject all entities of the device.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from smart_meter_reader import __version__
+from smart_meter_reader.sinks.home_assistant_classes import SensorClass
+from smart_meter_reader.sinks.titles import meter_title
+
+Component: TypeAlias = dict[str, Any]
+
+ORIGIN = {"name": "smart-meter-reader", "sw": __version__}
+
+# Longest state that Home Assistant keeps (core, MAX_LENGTH_STATE_STATE).
+LONGEST_STATE = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one meter. ``service`` is the will's topic, shared by all meters of a connection."""
+
+    service: str
+    availability: str
+    state: str
+    status: str
+
+    @classmethod
+    def of(cls, base_topic: str, root: str, meter: str) -> Topics:
+        """Below ``base_topic``; ``root`` is the meter that the connection belongs to."""
+        own = f"{base_topic}/{meter}"
+        return cls(f"{base_topic}/{root}/service", f"{own}/availability", f"{own}/state", f"{own}/status")
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One sensor. ``key`` is its key in the JSON of ``topic``, and the stable last part of its ids."""
+
+    key: str
+    name: str
+    topic: str
+    sensor: SensorClass = SensorClass()
+    diagnostic: bool = False
+    # It tells of the meter's trouble, or outlives it: available as long as the service is.
+    without_meter: bool = False
+    options: tuple[str, ...] = ()
+    attributes_template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Who the meter is, as far as it said so. ``via``: the announced meter that carries this one."""
+
+    meter: str
+    manufacturer: str = ""
+    model: str = ""
+    serial_number: str = ""
+    firmware: str = ""
+    via: str = ""
+    expire_after: int = 0  # seconds without a reading until values count as gone; 0: never
+
+
+def unique_id(meter: str) -> str:
+    """The device's id, of its name in the settings: a new meter in the old one's place keeps the history."""
+    return f"smart_meter_reader_{meter}"
+
+
+def discovery_payload(
+    device: Device, topics: Topics, entities: Iterable[Entity], others: Mapping[str, Component]
+) -> str:
+    """The device's discovery payload. ``others``: components to pass on as they are, removals among them."""
+    components = {entity.key: _component(device, topics, entity) for entity in entities}
+    payload = {
+        "dev": _device(device),
+        "o": ORIGIN,
+        "cmps": components | dict(others),
+        "avty": [{"t": topics.service}, {"t": topics.availability}],
+        "avty_mode": "all",
+        "stat_t": topics.state,
+        "qos": 1,
+    }
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+
+
+def removal(component: Component) -> Component:
+    """What takes a component away from Home Assistant: its platform and nothing else."""
+    return {"p": component.get("p", "sensor")}
+
+
+def own_components(payload: bytes, meter: str) -> dict[str, Component]:
+    """The components in an earlier payload of ours for this meter; none in what is not ours or no JSON."""
+    try:
+        found = json.loads(payload)["cmps"]
+        return {
+            key: component
+            for key, component in found.items()
+            if component.get("uniq_id") == f"{unique_id(meter)}_{key}"
+        }
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def _device(device: Device) -> dict[str, Any]:
+    told = {
+        "mf": device.manufacturer,
+        "mdl": device.model,
+        "sn": device.serial_number,
+        "sw": device.firmware,
+        "via_device": unique_id(device.via) if device.via else "",
+    }
+    return {"ids": [unique_id(device.meter)], "name": meter_title(device.meter)} | _without_empty(told)
+
+
+def _component(device: Device, topics: Topics, entity: Entity) -> Component:
+    sensor = entity.sensor
+    component: Component = {
+        "p": "sensor",
+        "uniq_id": f"{unique_id(device.meter)}_{entity.key}",
+        "def_ent_id": f"sensor.{device.meter.replace('-', '_')}_{entity.key}",
+        "name": entity.name,
+        "stat_t": entity.topic,
+        # Inherited from the device when absent; but qos is not.
+        "qos": 1,
+        # A key that is missing (the retained state may be older than the entity) gives "unknown", silently.
+        "val_tpl": f"{{{{ value_json.{entity.key} | default(None) }}}}",
+    }
+    component |= _without_empty(
+        {
+            "dev_cla": sensor.device_class,
+            "stat_cla": sensor.state_class,
+            "unit_of_meas": sensor.unit,
+            "ent_cat": "diagnostic" if entity.diagnostic else "",
+            "ops": list(entity.options),
+        }
+    )
+    if sensor.precision is not None:
+        component["sug_dsp_prc"] = sensor.precision
+    if entity.attributes_template:
+        component |= {"json_attr_t": entity.topic, "json_attr_tpl": entity.attributes_template}
+    if entity.without_meter:
+        # Replaces the device's list. The same form as there: both forms at once are refused.
+        component["avty"] = [{"t": topics.service}]
+    elif device.expire_after:
+        component["exp_aft"] = device.expire_after
+    return component
+
+
+def _without_empty(keys: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in keys.items() if value}
