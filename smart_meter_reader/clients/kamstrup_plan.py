@@ -1,0 +1,122 @@
+"""Which registers of a Kamstrup meter are due when: groups, their schedules, and what the meter lacks. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from smart_meter_reader.schedule import Schedule
+
+# Groups that are due within so much of each other are read together: one wake-up of the meter, not two.
+TOGETHER = timedelta(seconds=30)
+# A register that the meter left out is asked for again after two periods, then four, eight, at most a day.
+LONGEST_PAUSE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Registers read together at their own times."""
+
+    registers: tuple[int, ...]
+    schedule: Schedule
+
+
+class Plan:
+    """When each group is due. A group never read is due at once."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self._groups = tuple(groups)
+        self._due: list[datetime | None] = [None] * len(groups)
+
+    def next_due(self, now: datetime) -> datetime:
+        """The time of the next reading; ``now`` when one is due already."""
+        return min(now if due is None else max(now, due) for due in self._due)
+
+    def registers_due(self, now: datetime, *, first_too: bool = False) -> list[int]:
+        """The registers of all groups due now or soon after, each once; ``first_too``: the first group anyway."""
+        registers: dict[int, None] = {}
+        for index, group in enumerate(self._groups):
+            if self._is_due(index, now) or (first_too and index == 0):
+                registers |= dict.fromkeys(group.registers)
+        return list(registers)
+
+    def mark_read(self, now: datetime) -> None:
+        """All groups due at ``now`` have been read: set their next times."""
+        for index, group in enumerate(self._groups):
+            if self._is_due(index, now):
+                self._due[index] = _following(group.schedule, self._due[index] or now, now)
+
+    def bring_forward(self, now: datetime) -> None:
+        """Make the first group due at once."""
+        self._due[0] = min(now, self._due[0] or now)
+
+    def _is_due(self, index: int, now: datetime) -> bool:
+        due = self._due[index]
+        # Half a period at most: a group of a short interval is not read twice for being near the next one.
+        nearness = min(TOGETHER, self._groups[index].schedule.period / 2)
+        return due is None or due <= now + nearness
+
+
+def _following(schedule: Schedule, due: datetime, now: datetime) -> datetime:
+    """The next time after ``now`` in the rhythm that began at ``due``, without catching up what was missed."""
+    following = schedule.next_after(max(due, now) if schedule.interval is None else due)
+    return following if following > now else schedule.next_after(now)
+
+
+class Absences:
+    """Registers that the meter leaves out, and when each is asked for again."""
+
+    def __init__(self) -> None:
+        self._misses: dict[int, int] = {}
+        self._again_at: dict[int, datetime] = {}
+
+    def present(self, registers: Iterable[int], now: datetime) -> list[int]:
+        """Those registers that are worth asking for now."""
+        return [register for register in registers if self._again_at.get(register, now) <= now]
+
+    def note(
+        self, asked: Iterable[int], answered: Mapping[int, object], now: datetime, period: timedelta
+    ) -> list[int]:
+        """Learn from one answer; the registers that were found to be missing for the first time."""
+        news = []
+        for register in asked:
+            if register in answered:
+                self._misses.pop(register, None)
+                self._again_at.pop(register, None)
+                continue
+            misses = self._misses.get(register, 0)
+            if not misses:
+                news.append(register)
+            self._misses[register] = misses + 1
+            # Half a period less, so that the poll at the end of the pause is not missed by a second.
+            pause = min(LONGEST_PAUSE, period * 2 ** min(misses + 1, 20)) - period / 2
+            self._again_at[register] = now + max(pause, period / 2)
+        return news
+
+    def forget_pauses(self) -> None:
+        """Ask for everything once more (a new connection, another meter); what was told is not told again."""
+        self._again_at.clear()
+
+
+class LastDay:
+    """Counts events of the last 24 hours in quarters of an hour: 96 numbers, however many events."""
+
+    QUARTER = timedelta(minutes=15)
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+
+    def add(self, now: datetime, count: int = 1) -> None:
+        """Count events at ``now``."""
+        quarter = self._quarter(now)
+        self._counts[quarter] = self._counts.get(quarter, 0) + count
+
+    def total(self, now: datetime) -> int:
+        """The events of the 24 hours before ``now``, to the quarter of an hour."""
+        oldest = self._quarter(now) - 96
+        self._counts = {quarter: count for quarter, count in self._counts.items() if quarter > oldest}
+        return sum(self._counts.values())
+
+    def _quarter(self, moment: datetime) -> int:
+        return int(moment.timestamp() // self.QUARTER.total_seconds())

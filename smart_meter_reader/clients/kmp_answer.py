@@ -1,0 +1,155 @@
+"""What is heard after one KMP request: an answer, an echo, noise, damage, somebody else's answer, nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smart_meter_reader.codecs.kmp import (
+    START_RESPONSE,
+    Frame,
+    FrameReader,
+    GetRegisterRequest,
+    GetRegisterResponse,
+    Request,
+    Response,
+    decode_response,
+)
+from smart_meter_reader.exceptions import ExplainedError, FrameError, ProtocolError, TransportError
+
+_STOP = 0x0D
+# Start, address, CID, two bytes of CRC, stop: whatever is shorter was never an answer.
+_SHORTEST_ANSWER = 6
+# Eight registers of a 10 byte mantissa (the longest seen, on the MULTICAL 382), with a third of it stuffed.
+_LONGEST_ANSWER = 8 * (5 + 10) * 4 // 3 + _SHORTEST_ANSWER
+
+
+class Listening:
+    """Judges the bytes that arrive after ``request`` went out as ``frame``. Pure: the caller keeps the time.
+
+    ``answers_under_way``: an earlier request was never answered, so that an answer without any register may
+    be the answer to that one; it is not believed. All others are told apart by command and register ids.
+    """
+
+    def __init__(self, request: Request, frame: bytes, *, answers_under_way: bool = False) -> None:
+        self.answer: Response | None = None
+        self.echo = False
+        self.damaged = 0
+        self.strangers = 0  # whole answers to something else
+        self.heard = 0  # bytes of any kind
+        self.longest_answer = len(frame) + _LONGEST_ANSWER  # with an echo of the request
+        self.answer_is_over = False  # what arrived was an answer once, and has ended
+        self._request = request
+        self._frame = frame
+        self._answers_under_way = answers_under_way
+        self._reader = FrameReader()
+        self._address = frame[1]
+
+    @property
+    def skipped_bytes(self) -> int:
+        return self._reader.skipped_bytes
+
+    @property
+    def in_answer(self) -> bool:
+        """Whether something that looks like an answer has begun and not ended."""
+        return self._looks_like_answer(self._reader.pending)
+
+    def receive(self, received: bytes) -> None:
+        """Judge what arrived; ``answer`` is there when it was the answer."""
+        self.heard += len(received)
+        self._reader.receive_data(received)
+        while self.answer is None:
+            try:
+                frame = self._reader.next_frame()
+            except FrameError as error:
+                self._note_damage(error.frame)
+                continue
+            if frame is None:
+                break
+            if isinstance(frame, Frame):
+                self._judge(frame)
+        # An answer whose start byte was hit is skipped as noise; its stop byte gives it away.
+        if self.skipped_bytes >= _SHORTEST_ANSWER and received[-1] == _STOP and self.answer is None:
+            self.answer_is_over = True
+
+    def give_up(self) -> None:
+        """The time is over: what has begun will not end."""
+        cut = self._looks_like_answer(self._reader.discard())
+        if cut or (self.answer_is_over and not self.damaged):
+            self.damaged += 1
+
+    def _judge(self, frame: Frame) -> None:
+        if frame.direction == "request":
+            # The head's echo of this request; any other request is some other reader's on the same meter.
+            self.echo = self.echo or frame.encode() == self._frame
+            return
+        try:
+            answer = decode_response(frame)
+        except ProtocolError:
+            self.damaged += 1
+            self.answer_is_over = True
+            return
+        if self._answers(answer, frame):
+            self.answer = answer
+        else:
+            self.strangers += 1
+
+    def _answers(self, answer: Response, frame: Frame) -> bool:
+        if answer.CID != self._request.CID or frame.address != self._address:
+            return False
+        if not isinstance(answer, GetRegisterResponse) or not isinstance(self._request, GetRegisterRequest):
+            return True
+        if not answer.registers and self._answers_under_way:
+            return False
+        return {value.register for value in answer.registers} <= set(self._request.registers)
+
+    def _note_damage(self, raw: bytes) -> None:
+        if raw[:1] == bytes((START_RESPONSE,)) and len(raw) >= _SHORTEST_ANSWER:
+            self.damaged += 1
+            self.answer_is_over = True
+
+    def _looks_like_answer(self, raw: bytes) -> bool:
+        # One byte can be noise still; from the second on the address must be right.
+        return raw[:2] == bytes((START_RESPONSE, self._address))
+
+
+def explain_silence(heard: Sequence[Listening], port: str) -> ExplainedError:
+    """The error for a request that stayed without an answer through all its repeats."""
+    times = "once" if len(heard) == 1 else f"{len(heard)} times"
+    damaged = sum(attempt.damaged for attempt in heard)
+    if damaged:
+        return ProtocolError(
+            "damaged_answers",
+            f"{port}: asked {times}, {damaged} answers came damaged: move the head by a millimetre or two on "
+            "the meter, turn it, and keep light off it",
+        )
+    if any(attempt.strangers for attempt in heard):
+        return ProtocolError(
+            "strange_answers",
+            f"{port}: asked {times}, what came answers something else: stop whatever else reads this meter",
+        )
+    if any(attempt.echo for attempt in heard):
+        return TransportError(
+            "echo_only",
+            f"{port}: asked {times}, the head returns what is sent but the meter does not answer: put the "
+            "head onto the meter's optical eye, and press a key on the meter to wake it",
+        )
+    if any(attempt.heard for attempt in heard):
+        return ProtocolError(
+            "damaged_answers",
+            f"{port}: asked {times}, nothing came but noise: check speed and stop bits, and move the head",
+        )
+    return TransportError(
+        "no_echo_no_answer", f"{port}: asked {times}, no echo and no answer: {_advice(port)}"
+    )
+
+
+def _advice(port: str) -> str:
+    if "://" in port:
+        return (
+            "check adapter and line settings at the serial server and the head's place on the meter's "
+            "optical eye, and press a key on the meter to wake it"
+        )
+    return (
+        "check the cable and the head's place on the meter's optical eye, and press a key on the meter to "
+        "wake it"
+    )

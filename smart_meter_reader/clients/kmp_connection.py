@@ -1,0 +1,258 @@
+"""A conversation with a KMP meter: requests out, answers in, repeats, and words for what went wrong.
+
+Usable without settings or pipeline::
+
+    async with KmpConnection("/dev/ttyUSB0") as meter:
+        registers = await meter.read_registers([60, 68])
+        print(registers[60].value, registers[60].unit)
+
+What is heard after one request is judged in ``kmp_answer``; here is what follows from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, TypeVar
+
+from smart_meter_reader.clients.kmp_answer import Listening, explain_silence
+from smart_meter_reader.codecs.kmp import (
+    HEAT_METER,
+    MAX_REGISTERS,
+    GetRegisterRequest,
+    GetRegisterResponse,
+    GetSerialNoRequest,
+    GetSerialNoResponse,
+    GetTypeRequest,
+    GetTypeResponse,
+    RegisterValue,
+    Request,
+    Response,
+    encode_request,
+)
+from smart_meter_reader.exceptions import ExplainedError, TransportError
+from smart_meter_reader.transport import LineSettings, Transport, open_transport
+
+_log = logging.getLogger(__name__)
+
+OPTICAL_LINE = LineSettings(baud=1200, bytesize=8, parity="N", stopbits=2)
+
+_Answer = TypeVar("_Answer", bound=Response)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Waits in seconds. 5512-447 gives the meter 1.6 s to answer, and asks for 1.6 s of rest after an error.
+
+    The rest is for an answer that may still come. Two waits are shorter, because that is taken care of
+    otherwise: an answer that came in damaged is asked for again as soon as the line is quiet, since nothing
+    is under way any more; and the first repeat of an unanswered request goes out after ``first_answer``,
+    since meters answer within 0.4 s and a late answer is told by what it answers. Every later repeat waits
+    for ``answer``.
+    """
+
+    first_answer: float = 1.0
+    answer: float = 1.6
+    gap: float = 0.3  # silence inside an answer that means that the rest is lost; above any network jitter
+    quiet: float = 0.05  # silence that shows a damaged answer to be over
+    late: float = 3.0  # how long an answer to an unanswered request may still be under way
+
+
+@dataclass(slots=True)
+class LineCounters:
+    """What happened on one meter's line; shared by its connections."""
+
+    requests: int = 0
+    retries: int = 0
+    damaged_frames: int = 0
+    late_answers: int = 0
+    skipped_bytes: int = 0
+    latency: float = 0.0  # seconds from the last request to its complete answer
+
+
+class KmpConnection:
+    """One open line to one meter. Requests follow one another; a connection is not shared between tasks."""
+
+    def __init__(
+        self,
+        port: str,
+        line: LineSettings = OPTICAL_LINE,
+        *,
+        address: int = HEAT_METER,
+        timing: Timing = Timing(),
+        retries: int = 3,
+        counters: LineCounters | None = None,
+    ) -> None:
+        self.port = port
+        self.counters = counters if counters is not None else LineCounters()
+        self._line = line
+        self._address = address
+        self._timing = timing
+        self._retries = retries
+        self._transport: Transport | None = None
+        self._quiet_at = 0.0  # the next request goes out at this time at the earliest
+        self._unanswered: dict[bytes, float] = {}  # frames sent without an answer, and when the last time
+        self._answered_at = float("-inf")
+
+    async def __aenter__(self) -> Self:
+        """Open the port. Raises TransportError."""
+        self._transport = await open_transport(self.port, self._line)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._transport is not None:
+            await self._transport.close()
+            self._transport = None
+
+    async def read_type(self, *, retries: int | None = None) -> GetTypeResponse:
+        """Meter type and software revision."""
+        return await self._ask(GetTypeRequest(), GetTypeResponse, retries)
+
+    async def read_serial_number(self, *, retries: int | None = None) -> int:
+        """The serial number printed on the meter."""
+        return (await self._ask(GetSerialNoRequest(), GetSerialNoResponse, retries)).serial_number
+
+    async def read_registers(self, registers: Iterable[int]) -> dict[int, RegisterValue]:
+        """The registers that the meter knows, by id; the others are not in the dict.
+
+        Raises TransportError (``no_echo_no_answer``, ``echo_only``, ``lost``) and ProtocolError
+        (``damaged_answers``, ``strange_answers``) when the repeats did not help.
+        """
+        wanted = list(dict.fromkeys(registers))
+        found: dict[int, RegisterValue] = {}
+        for start in range(0, len(wanted), MAX_REGISTERS):
+            found |= await self._read_batch(wanted[start : start + MAX_REGISTERS])
+        return found
+
+    async def listen_idle(self) -> None:
+        """Discard what arrives between polls, for ever. Raises TransportError when the port goes."""
+        while True:
+            received = await self._open_transport().read()
+            self.counters.skipped_bytes += len(received)
+
+    async def _read_batch(self, batch: Sequence[int]) -> dict[int, RegisterValue]:
+        try:
+            return await self._ask_registers(batch)
+        except TransportError as error:
+            # A meter can fall silent over a register that it does not know. One that answers nothing at all
+            # is not asked eight times more.
+            if len(batch) == 1 or not self._answered_lately() or error.reason == "lost":
+                raise
+            _log.info("%s: no answer to %d registers at once, asking for fewer", self.port, len(batch))
+            return await self._search(batch, error)
+
+    async def _search(self, batch: Sequence[int], error: TransportError) -> dict[int, RegisterValue]:
+        """Ask for halves of a batch that is not answered, down to the registers that silence the meter."""
+        found: dict[int, RegisterValue] = {}
+        middle = len(batch) // 2
+        silent: list[Sequence[int]] = []
+        for half in (batch[:middle], batch[middle:]):
+            try:
+                found |= await self._ask_registers(half, retries=0)
+            except TransportError:
+                silent.append(half)
+        if len(silent) == 2 and not await self._is_alive():
+            raise error
+        for half in silent:
+            if len(half) > 1:
+                found |= await self._search(half, error)
+            else:
+                _log.info("%s: the meter does not answer when asked for register %d", self.port, half[0])
+        return found
+
+    async def _is_alive(self) -> bool:
+        try:
+            await self.read_serial_number(retries=0)
+        except ExplainedError:
+            return False
+        return True
+
+    def _answered_lately(self) -> bool:
+        return asyncio.get_running_loop().time() - self._answered_at < 30.0
+
+    async def _ask_registers(
+        self, batch: Sequence[int], *, retries: int | None = None
+    ) -> dict[int, RegisterValue]:
+        answer = await self._ask(GetRegisterRequest(tuple(batch)), GetRegisterResponse, retries)
+        return answer.by_id()
+
+    async def _ask(self, request: Request, kind: type[_Answer], retries: int | None) -> _Answer:
+        """Send a request until it is answered, and not more often than allowed."""
+        attempts = 1 + (self._retries if retries is None else retries)
+        frame = encode_request(request, self._address)
+        self._let_pass(frame)
+        heard: list[Listening] = []
+        for attempt in range(attempts):
+            self.counters.retries += attempt > 0
+            patience = self._timing.answer if attempt else self._timing.first_answer
+            listening = await self._attempt(request, frame, patience)
+            if isinstance(listening.answer, kind):
+                return listening.answer
+            heard.append(listening)
+        raise explain_silence(heard, self.port)
+
+    def _let_pass(self, frame: bytes) -> None:
+        """Let a late answer to an earlier, equal request pass first: nothing in it tells them apart."""
+        if frame in self._unanswered:
+            self._quiet_at = max(self._quiet_at, self._unanswered.pop(frame) + self._timing.late)
+
+    async def _attempt(self, request: Request, frame: bytes, patience: float) -> Listening:
+        """Send once and listen until there is an answer or no hope for one."""
+        transport, loop = self._open_transport(), asyncio.get_running_loop()
+        # 5512-447, 3.1: at least one byte time between an answer and the next request.
+        await asyncio.sleep(self._quiet_at - loop.time())
+        self.counters.skipped_bytes += transport.discard_input()
+        self.counters.requests += 1
+        started = loop.time()
+        await transport.write(frame)
+        listening = Listening(request, frame, answers_under_way=self._others_under_way(frame, started))
+        until = transport.sent_at + patience
+        # Whatever babbles on the line, this attempt ends when the longest answer would have been through.
+        end = until + self._line.seconds(listening.longest_answer)
+        try:
+            while listening.answer is None:
+                async with asyncio.timeout_at(min(until, end)):
+                    received = await transport.read()
+                listening.receive(received)
+                until = self._hope_ends(listening, loop.time(), transport.sent_at + patience)
+        except TimeoutError:
+            listening.give_up()
+        self._note(listening, frame, started, loop.time())
+        return listening
+
+    def _hope_ends(self, listening: Listening, now: float, patience_ends: float) -> float:
+        """Until when to wait for more, having heard what was heard."""
+        if listening.in_answer:
+            return now + self._timing.gap
+        if listening.answer_is_over:
+            return now + self._timing.quiet + self._line.seconds(3)
+        return patience_ends
+
+    def _others_under_way(self, frame: bytes, now: float) -> bool:
+        """Whether the answer to another request may still come."""
+        self._unanswered = {
+            other: sent for other, sent in self._unanswered.items() if now - sent < self._timing.late
+        }
+        return any(other != frame for other in self._unanswered)
+
+    def _note(self, listening: Listening, frame: bytes, started: float, now: float) -> None:
+        counters = self.counters
+        counters.damaged_frames += listening.damaged
+        counters.late_answers += listening.strangers
+        counters.skipped_bytes += listening.skipped_bytes
+        if listening.answer is not None:
+            counters.latency = now - started
+            self._answered_at = now
+            self._quiet_at = now + self._line.seconds(1)
+        elif not listening.damaged:
+            self._unanswered[frame] = started
+
+    def _open_transport(self) -> Transport:
+        if self._transport is None:
+            raise TransportError("closed", f"{self.port} is not open: use `async with KmpConnection(...)`")
+        return self._transport
