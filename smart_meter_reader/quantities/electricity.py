@@ -4,13 +4,107 @@ from __future__ import annotations
 
 from smart_meter_reader.quantities.quantity import Kind, Quantity
 
+_PHASES = ("l1", "l2", "l3")
+_TARIFFS = (1, 2, 3, 4)
+_DIRECTIONS = ("import", "export")
+
+
+def _energies(power: str, kind: Kind) -> tuple[Quantity, ...]:
+    """Totals of one kind of energy, per direction and tariff (IEC 62056-61: C.8.E)."""
+    name = power.capitalize()
+    totals = tuple(
+        Quantity(f"{power}_energy_{way}", f"{name} energy {way}", kind, cumulative=True)
+        for way in _DIRECTIONS
+    )
+    tariffs = tuple(
+        Quantity(
+            f"{power}_energy_{way}_tariff_{tariff}",
+            f"{name} energy {way} tariff {tariff}",
+            kind,
+            cumulative=True,
+        )
+        for way in _DIRECTIONS
+        for tariff in _TARIFFS
+    )
+    return totals + tariffs
+
+
+def _powers(power: str, kind: Kind) -> tuple[Quantity, ...]:
+    """Momentary powers of one kind, in sum and per phase, per direction (C.7.0), and averages (C.4.0)."""
+    name = power.capitalize()
+    sums = tuple(Quantity(f"{power}_power_{way}", f"{name} power {way}", kind) for way in _DIRECTIONS)
+    phases = tuple(
+        Quantity(f"{power}_power_{way}_{phase}", f"{name} power {way} {phase.upper()}", kind)
+        for way in _DIRECTIONS
+        for phase in _PHASES
+    )
+    demands = tuple(Quantity(f"{power}_demand_{way}", f"{name} demand {way}", kind) for way in _DIRECTIONS)
+    return sums + phases + demands
+
+
+def _per_phase(key: str, name: str, kind: Kind, *, diagnostic: bool = False) -> tuple[Quantity, ...]:
+    return tuple(
+        Quantity(f"{key}_{phase}", f"{name} {phase.upper()}", kind, diagnostic=diagnostic)
+        for phase in _PHASES
+    )
+
+
 ELECTRICITY: tuple[Quantity, ...] = (
-    Quantity("active_energy_import", "Energy import", Kind.ENERGY, cumulative=True),
-    Quantity("active_energy_export", "Energy export", Kind.ENERGY, cumulative=True),
-    Quantity("active_power_import", "Power import", Kind.POWER),
-    Quantity("active_power_export", "Power export", Kind.POWER),
-    Quantity("voltage_l1", "Voltage L1", Kind.VOLTAGE),
-    Quantity("current_l1", "Current L1", Kind.CURRENT),
+    *_energies("active", Kind.ENERGY),
+    Quantity("active_energy_sum", "Active energy, import plus export", Kind.ENERGY, cumulative=True),
+    *_energies("reactive", Kind.REACTIVE_ENERGY),
+    *(
+        Quantity(
+            f"reactive_energy_q{quadrant}",
+            f"Reactive energy quadrant {quadrant}",
+            Kind.REACTIVE_ENERGY,
+            cumulative=True,
+        )
+        for quadrant in (1, 2, 3, 4)
+    ),
+    *_powers("active", Kind.POWER),
+    Quantity("active_power_sum", "Active power, import plus export", Kind.POWER),
+    Quantity("active_power_net", "Active power, import less export", Kind.POWER),
+    Quantity("active_demand_import_maximum", "Maximum demand of this month", Kind.POWER),
+    *_powers("reactive", Kind.REACTIVE_POWER),
+    *(
+        Quantity(f"reactive_power_q{quadrant}", f"Reactive power quadrant {quadrant}", Kind.REACTIVE_POWER)
+        for quadrant in (1, 2, 3, 4)
+    ),
+    *_powers("apparent", Kind.APPARENT_POWER),
+    Quantity("voltage", "Voltage", Kind.VOLTAGE),
+    *_per_phase("voltage", "Voltage", Kind.VOLTAGE),
+    *_per_phase("voltage_average", "Average voltage", Kind.VOLTAGE),
+    Quantity("current", "Current", Kind.CURRENT),
+    Quantity("current_neutral", "Neutral current", Kind.CURRENT),
+    Quantity("current_sum", "Sum of currents", Kind.CURRENT),
+    *_per_phase("current", "Current", Kind.CURRENT),
+    Quantity("power_factor", "Power factor", Kind.POWER_FACTOR),
+    Quantity("power_factor_minimum", "Minimum power factor", Kind.POWER_FACTOR),
+    *_per_phase("power_factor", "Power factor", Kind.POWER_FACTOR),
+    Quantity("frequency", "Frequency", Kind.FREQUENCY),
+    Quantity("tariff", "Tariff", Kind.CODE),
+    Quantity("switch_position", "Switch position", Kind.CODE, diagnostic=True),
+    Quantity("valve_position", "Valve position", Kind.CODE, diagnostic=True),
+    Quantity("active_power_threshold", "Power threshold", Kind.POWER, diagnostic=True),
+    Quantity("apparent_power_threshold", "Apparent power threshold", Kind.APPARENT_POWER, diagnostic=True),
+    Quantity("current_threshold", "Current threshold", Kind.CURRENT, diagnostic=True),
+    *_per_phase("current_threshold", "Current threshold", Kind.CURRENT, diagnostic=True),
+    Quantity("power_failures", "Power failures", Kind.COUNT, diagnostic=True),
+    Quantity("long_power_failures", "Long power failures", Kind.COUNT, diagnostic=True),
+    Quantity("last_power_failure_end", "End of last long power failure", Kind.TIMESTAMP, diagnostic=True),
+    Quantity(
+        "last_power_failure_duration", "Duration of last long power failure", Kind.DURATION, diagnostic=True
+    ),
+    *_per_phase("voltage_sags", "Voltage sags", Kind.COUNT, diagnostic=True),
+    *_per_phase("voltage_swells", "Voltage swells", Kind.COUNT, diagnostic=True),
+    Quantity("text_message", "Text message", Kind.TEXT, diagnostic=True),
+    Quantity("text_message_code", "Text message code", Kind.TEXT, diagnostic=True),
+    *(
+        Quantity(f"text_message_{number}", f"Text message {number}", Kind.TEXT, diagnostic=True)
+        for number in (2, 3, 4, 5)
+    ),
+    Quantity("equipment_state", "Equipment state", Kind.CODE, diagnostic=True),
     Quantity("gas_volume", "Gas volume", Kind.GAS, cumulative=True),
     Quantity("water_volume", "Water volume", Kind.WATER, cumulative=True),
 )

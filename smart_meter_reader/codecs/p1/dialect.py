@@ -1,0 +1,96 @@
+"""The national dialects of P1: how one is recognised, and the few things that depend on it.
+
+Nobody has to name the dialect, since one table of OBIS codes serves all. It is told as information, and
+decides Luxembourg's units where the meter leaves them out, and its constant authentication key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Mapping
+from types import MappingProxyType
+from typing import Final
+
+DIALECTS: Final = (
+    "dsmr-2.2",  # and 3, which looks the same
+    "dsmr-4",
+    "dsmr-5",
+    "belgium",
+    "luxembourg",
+    "austria",
+    "sweden",
+    "lithuania",
+    "hungary",
+    "switzerland",
+    "germany",
+)
+UNKNOWN: Final = ""
+
+# Sagemcom's T210-D serves four countries under these names; the others are makers with one market.
+_BY_HEADER: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "LUX": "luxembourg",
+        "FLU": "belgium",
+        "EST": "austria",
+        "ADN": "sweden",
+        "ELL": "sweden",
+        "LGF": "sweden",
+        "ESO": "lithuania",
+        "SAG": "hungary",
+        "HLY": "hungary",
+        "WSE": "hungary",
+        "ESY": "germany",
+    }
+)
+_MANUFACTURERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "ADN": "Aidon",
+        "ESY": "EasyMeter",
+        "HLY": "Holley",
+        "ISK": "Iskraemeco",
+        "KAM": "Kamstrup",
+        "KFM": "Kaifa",
+        "KMP": "Kamstrup",
+        "LGB": "Landis+Gyr",
+        "LGF": "Landis+Gyr",
+        "SAG": "Sagemcom",
+        "WSE": "Wasion",
+        "XMX": "Landis+Gyr",
+    }
+)
+# IEC 62056-21, 6.3.2: three letters, the baud rate character, an optional "\\" with a mode character.
+_HEADER = re.compile(r"([0-9A-Za-z]{3})(.?)(?:\\[0-9])?(.*)", re.DOTALL)
+
+
+def recognise(header: str, version: str, codes: Container[str]) -> str:
+    """The dialect of a telegram; "" when nothing tells it.
+
+    ``version`` is the value of 1-3:0.2.8 or 0-0:96.1.4 ("" when absent), ``codes`` the OBIS codes sent.
+    """
+    known = _BY_HEADER.get(header[:3].upper())
+    if known:
+        return known
+    if version.startswith("502"):
+        return "belgium"
+    if "1-1:1.8.0" in codes or "1-1:1.8.1" in codes:
+        return "switzerland"
+    if version[:1] in ("4", "5"):
+        return f"dsmr-{version[0]}"
+    if header[:4].upper() == "KAM5" and "1-0:23.7.0" in codes:
+        return "sweden"
+    if "0-0:1.0.0" not in codes and "0-0:96.14.0" in codes:
+        # Before version 4 there was neither a version nor a time in the telegram.
+        return "dsmr-2.2"
+    return UNKNOWN
+
+
+def describe(header: str, identifier: str) -> tuple[str, str]:
+    """Manufacturer and model, "" where the header does not tell; ``identifier`` is the serial number."""
+    match = _HEADER.fullmatch(header)
+    if match is None:
+        return "", ""
+    flag, model = match[1].upper(), match[3].strip()
+    manufacturer = _MANUFACTURERS.get(flag, "")
+    if not manufacturer and ("SAG" in identifier[:4] or "T210" in model):
+        manufacturer = "Sagemcom"
+    return manufacturer, "".join(filter(str.isprintable, model))

@@ -1,0 +1,176 @@
+"""The M-Bus channels of a telegram: gas, water, heat and further meters behind the electricity meter.
+
+DSMR 5.0.2 P1, section 6.12; device types by EN 13757-3, written in decimal. NL puts the reading on 24.2.1,
+BE the gas that is not temperature corrected on 24.2.3, DSMR 2.2 and 3 a small table on 24.3.0. A replaced
+meter may stay on its channel for ever, with zero, without unit or with a nonsense time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from smart_meter_reader.codecs.p1.timestamps import parse_clock, set_clock
+from smart_meter_reader.codecs.p1.values import Item, Object, Units, decode_octets
+
+# A device cannot have measured after the telegram was sent; clocks differ by minutes, wrong ones by months.
+_AHEAD = timedelta(days=1)
+
+_MEDIA: Final[Mapping[int, str]] = {
+    2: "electricity",
+    3: "gas",
+    4: "heat",
+    6: "warm-water",
+    7: "water",
+    8: "heat-cost",
+    10: "cooling",
+    11: "cooling",
+    12: "heat",
+    13: "heat",
+    21: "hot-water",
+    22: "cold-water",
+}
+_WATERS: Final = frozenset({"water", "warm-water", "hot-water", "cold-water"})
+_ENERGY_UNITS: Final = frozenset({"Wh", "kWh", "MWh", "GWh", "J", "kJ", "MJ", "GJ"})
+_IDENTIFIERS: Final = ("96.1.0", "96.1.1")
+_POSITIONS: Final = {"24.4.0": "valve_position", "96.3.10": "switch_position"}
+
+
+@dataclass(frozen=True, slots=True)
+class SubMeter:
+    """One device on an M-Bus channel. ``medium`` ("gas", "heat", ...) is the end of its meter name."""
+
+    medium: str
+    channel: int
+    device_type: int | None
+    serial_number: str
+    measurements: dict[str, Item] = field(default_factory=dict)
+
+    @property
+    def measured_at(self) -> datetime | None:
+        """When the device measured, by its newest value with a time."""
+        times = [item["measured_at"] for item in self.measurements.values() if "measured_at" in item]
+        return max(times, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The M-Bus devices of one telegram: the newest valid one per medium, and the others."""
+
+    meters: dict[str, SubMeter] = field(default_factory=dict)
+    dead: tuple[SubMeter, ...] = ()
+
+
+def read_channels(
+    channels: Mapping[int, Mapping[str, Object]], sent_at: datetime | None, units: Units
+) -> Channels:
+    """The devices behind ``channels``: per channel its lines by reduced code (C.D.E)."""
+    meters: dict[str, SubMeter] = {}
+    dead: list[SubMeter] = []
+    for channel in sorted(channels):
+        device = _read_channel(channel, channels[channel], sent_at, units)
+        if device is None:
+            continue
+        rival = meters.get(device.medium)
+        if not _alive(device):
+            dead.append(device)
+        elif rival is None or _newer(device, rival):
+            meters[device.medium] = device
+            dead.extend([rival] if rival else [])
+        else:
+            dead.append(device)
+    return Channels(meters, tuple(dead))
+
+
+def _alive(device: SubMeter) -> bool:
+    return any(quantity not in _POSITIONS.values() for quantity in device.measurements)
+
+
+def _newer(device: SubMeter, rival: SubMeter) -> bool:
+    """On a tie the higher channel: a new device takes the next free one."""
+    mine, theirs = device.measured_at, rival.measured_at
+    if mine is None or theirs is None:
+        return theirs is None
+    return mine >= theirs
+
+
+def _read_channel(
+    channel: int, lines: Mapping[str, Object], sent_at: datetime | None, units: Units
+) -> SubMeter | None:
+    device_type = _integer(lines.get("24.1.0"))
+    values = [_timed(lines[code], sent_at, units) for code in lines if _is_reading(code)]
+    readings = [value for value in values if value is not None]
+    medium = _medium(device_type, readings, has_lines=bool(values))
+    if not medium:
+        return None
+    measurements: dict[str, Item] = {}
+    for item in readings:
+        quantity = _quantity(medium, item["unit"])
+        if quantity:
+            measurements.setdefault(quantity, item)
+    for code, quantity in _POSITIONS.items():
+        position = _integer(lines.get(code))
+        if position is not None:
+            measurements[quantity] = {"value": position, "unit": ""}
+    identifier = next((_text(lines[code]) for code in _IDENTIFIERS if _text(lines.get(code))), "")
+    return SubMeter(medium, channel, device_type, decode_octets(identifier), measurements)
+
+
+def _is_reading(code: str) -> bool:
+    return code.startswith("24.2.") or code == "24.3.0"
+
+
+def _medium(device_type: int | None, readings: Sequence[Item], *, has_lines: bool) -> str:
+    """By device type; without one by the unit, as DSMR 2.2 gas meters without 24.1.0 need it."""
+    if device_type is not None and device_type in _MEDIA:
+        return _MEDIA[device_type]
+    for item in readings:
+        return "heat" if item["unit"] in _ENERGY_UNITS else "gas" if item["unit"] == "m³" else ""
+    return f"mbus-{device_type}" if device_type and has_lines else ""
+
+
+def _quantity(medium: str, unit: str) -> str:
+    if unit in ("m³", "L"):
+        return "gas_volume" if medium == "gas" else "water_volume" if medium in _WATERS else "volume"
+    if unit in _ENERGY_UNITS:
+        energies = {"electricity": "active_energy_import", "cooling": "cooling_energy"}
+        return energies.get(medium, "heat_energy")
+    return {"m³/h": "volume_flow", "L/h": "volume_flow", "kW": "power", "W": "power"}.get(unit, "")
+
+
+def _timed(line: Object, sent_at: datetime | None, units: Units) -> Item | None:
+    """The value of a reading line, with the device's own time where that makes sense.
+
+    None for a device that never reported: no number, no unit, or zero at a nonsense time.
+    """
+    items = line if isinstance(line, list) else [line]
+    value = items[-1]["value"]
+    unit = items[-1]["unit"]
+    if not unit and len(items) == 7:  # 24.3.0 (time)(status)(period)(1)(0-1:24.2.1)(m3)(value)
+        unit = str(items[-2]["value"])
+    if not isinstance(value, Decimal) or not unit:
+        return None
+    measured: Item = {"value": value, "unit": units[unit]}
+    if len(items) == 1:
+        return measured
+    moment = _moment(str(items[0]["value"]))
+    if moment is None or (sent_at is not None and moment > sent_at + _AHEAD):
+        return measured if value else None
+    measured["measured_at"] = moment
+    return measured
+
+
+def _moment(text: str) -> datetime | None:
+    return set_clock(datetime.fromisoformat(text)) if text[4:5] == "-" else parse_clock(text)
+
+
+def _integer(line: Object | None) -> int | None:
+    text = _text(line)
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _text(line: Object | None) -> str:
+    return str(line["value"]) if isinstance(line, dict) else ""

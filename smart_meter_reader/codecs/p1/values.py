@@ -1,0 +1,83 @@
+"""The values of a telegram: what stands between brackets, with the unit as written and as we spell it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import NotRequired, TypedDict
+
+from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_timestamp
+from smart_meter_reader.units import canonical
+
+
+class Item(TypedDict):
+    """One value; the same shape as a measurement on the queue. ``unit`` is "" when there is none."""
+
+    value: Decimal | int | str
+    unit: str
+    measured_at: NotRequired[datetime]
+
+
+Object = Item | list[Item]
+
+NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
+_UNITS = (
+    *("Wh", "kWh", "MWh", "GWh", "W", "kW", "MW", "J", "kJ", "MJ", "GJ"),
+    *("varh", "kvarh", "Mvarh", "var", "kvar", "Mvar", "VAh", "kVAh", "VA", "kVA", "MVA"),
+    *("V", "kV", "A", "Hz", "s", "min", "h", "m3", "m³", "dm3", "l", "m3/h", "l/h", "C", "degC", "K"),
+)
+_BY_LOWER_CASE = {unit.lower(): canonical(unit) for unit in _UNITS}
+# eMUCS meters of 2019 to 2021 wrote (001247.747kWh), without the '*' between number and unit.
+_STARLESS = re.compile(
+    r"(-?[0-9]+(?:\.[0-9]+)?)(" + "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True)) + ") *",
+    re.ASCII | re.IGNORECASE,
+)
+_OCTETS = re.compile(r"(?:[0-9A-Fa-f]{2})+", re.ASCII)
+_MAX_UNITS = 256
+
+
+class Units(dict[str, str]):
+    """Canonical spellings of the units met so far; "kwh", "kWh " and "kWh" are one unit."""
+
+    def __missing__(self, unit: str) -> str:
+        if len(self) >= _MAX_UNITS:
+            self.clear()
+        stripped = unit.strip()
+        spelling = self[unit] = _BY_LOWER_CASE.get(stripped.lower()) or canonical(stripped)
+        return spelling
+
+
+def parse_item(text: str, *, numeric: bool = False) -> Item:
+    """One bracket's content: number with unit, number, timestamp (as ISO 8601), or text as it stands.
+
+    Digits without unit or decimal point stay text: whether 0002 is a number is for its meaning to say.
+    ``numeric``: the code is known to carry a number, so that 999A is 999 ampere.
+    """
+    number, star, unit = text.partition("*")
+    if star and NUMBER.fullmatch(number):
+        return {"value": Decimal(number), "unit": unit.strip()}
+    if "." in text and NUMBER.fullmatch(text):
+        return {"value": Decimal(text), "unit": ""}
+    if looks_like_timestamp(text):
+        moment = parse_timestamp(text)
+        return {"value": text if moment is None else moment.isoformat(), "unit": ""}
+    if numeric or "." in text:
+        starless = _STARLESS.fullmatch(text)
+        if starless:
+            return {"value": Decimal(starless[1]), "unit": starless[2]}
+    return {"value": text, "unit": ""}
+
+
+def decode_octets(text: str) -> str:
+    """Text that the meter wrote as hexadecimal octets (DSMR 5.0.2 P1, 6.4); other text as it stands.
+
+    Identifiers are not always octets: 3960221976967177 is a number. What does not decode to printable
+    ASCII is left alone.
+    """
+    if not _OCTETS.fullmatch(text):
+        return text.strip()
+    decoded = bytes.fromhex(text).decode("latin-1")
+    if decoded.isascii() and decoded.isprintable():
+        return decoded.strip()
+    return text
