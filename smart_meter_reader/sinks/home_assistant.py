@@ -22,7 +22,7 @@ _TOPIC_HELP = "a topic without wildcards"
 class HomeAssistantSettings(BrokerSettings):
     """Settings of the sink ``home_assistant``."""
 
-    base_topic: str = setting(
+    base: str = setting(
         "the topic under which states and availability stand",
         default="smart_meter_reader_ha",
         pattern=_TOPIC,
@@ -52,17 +52,16 @@ class HomeAssistantSettings(BrokerSettings):
 
 
 class HomeAssistantPresenter:
-    """Presents a meter, and the sub-meters in its telegrams, to Home Assistant.
+    """Presents all meters of a service to Home Assistant.
 
     Available is an entity when the service is (the will's topic) and its meter is. Discovery, states and
     availability are retained: a state right behind a discovery that is not yet digested would be lost.
     """
 
-    def __init__(self, root: str, settings: HomeAssistantSettings) -> None:
-        self._root = root
+    def __init__(self, settings: HomeAssistantSettings) -> None:
         self._settings = settings
         self._extras = Extras(settings.heat_energy_unit, settings.gas_equivalent)
-        self._service = Topics.of(settings.base_topic, root, root).service
+        self._service = settings.availability_topic(settings.base)
         self._meters: dict[str, Meter] = {}
         self._told: dict[str, str] = {}  # topic: payload, for what is only told when it changes
         self._earlier: dict[str, bytes] = {}  # discovery found at the broker, by topic
@@ -116,7 +115,7 @@ class HomeAssistantPresenter:
 
     def _meter(self, name: str) -> Meter:
         if name not in self._meters:
-            topics = Topics.of(self._settings.base_topic, self._root, name)
+            topics = Topics.of(self._service, self._settings.base, name)
             meter = self._meters[name] = Meter(name, topics, self._extras)
             earlier = self._earlier.pop(self._discovery_topic(name), b"")
             meter.take_earlier(own_components(earlier, name))
@@ -150,35 +149,19 @@ def _availability(meter: Meter) -> MqttMessage:
 
 
 class HomeAssistantSink(MqttSink):
-    """Home Assistant by MQTT discovery; one connection per meter, which its sub-meters share.
+    """Home Assistant by MQTT discovery: one device per meter, all on one connection."""
 
-    Not one for all: its last will is the service's availability, and two services on one broker (one per
-    environment) must not declare each other's meters dead. Sub-meters share their parent's so that Home
-    Assistant hears of the parent first.
-    """
-
-    settings_type = HomeAssistantSettings
-    per_meter: ClassVar[bool] = True
+    settings_type: ClassVar[type[HomeAssistantSettings]] = HomeAssistantSettings
+    _settings: HomeAssistantSettings
 
     def __init__(self, name: str, settings: HomeAssistantSettings) -> None:
         super().__init__(name, settings)
-        self._own_settings = settings
-        self._roots: dict[str, str] = {}
 
     def presenter(self, meter: str) -> Presenter:
-        """A new presenter of this meter and its sub-meters."""
-        return HomeAssistantPresenter(meter, self._own_settings)
+        """The presenter of all meters."""
+        return HomeAssistantPresenter(self._settings)
 
     def retained_topics(self, meter: str) -> tuple[str, ...]:
         """The meter's discovery, and its states and availability."""
-        settings = self._own_settings
-        return (
-            f"{settings.discovery_prefix}/device/{unique_id(meter)}/config",
-            f"{settings.base_topic}/{meter}/#",
-        )
-
-    def _key(self, message: Message) -> str:
-        meter = message["meter"]
-        if message["type"] == "info" and (via := message.get("via")):
-            self._roots[meter] = self._roots.get(via, via)
-        return self._roots.get(meter, meter)
+        prefix = self._settings.discovery_prefix
+        return f"{prefix}/device/{unique_id(meter)}/config", f"{self._settings.base}/{meter}/+"

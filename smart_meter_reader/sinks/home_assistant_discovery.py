@@ -26,7 +26,7 @@ LONGEST_STATE = 255
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The topics of one meter. ``service`` is the will's topic, shared by all meters of a connection."""
+    """The topics of one meter. ``service`` is the will's topic, shared by all meters."""
 
     service: str
     availability: str
@@ -34,10 +34,10 @@ class Topics:
     status: str
 
     @classmethod
-    def of(cls, base_topic: str, root: str, meter: str) -> Topics:
-        """Below ``base_topic``; ``root`` is the meter that the connection belongs to."""
-        own = f"{base_topic}/{meter}"
-        return cls(f"{base_topic}/{root}/service", f"{own}/availability", f"{own}/state", f"{own}/status")
+    def of(cls, service: str, base: str, meter: str) -> Topics:
+        """The topics of a meter below ``base``."""
+        own = f"{base}/{meter}"
+        return cls(service, f"{own}/availability", f"{own}/state", f"{own}/status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Entity:
     key: str
     name: str
     topic: str
-    sensor: SensorClass = SensorClass()
+    sensor: SensorClass
     diagnostic: bool = False
     # It tells of the meter's trouble, or outlives it: available as long as the service is.
     without_meter: bool = False

@@ -45,7 +45,7 @@ _AUTHENTICATION = Slot("meter", "authentication", "Authentication", "enum", form
 class HomieSettings(BrokerSettings):
     """Settings of the sink ``homie``."""
 
-    base_topic: str = setting(
+    base: str = setting(
         "the topic under which the devices stand; consumers look under homie",
         default="homie",
         pattern=r"[^/#+$\s]+(/[^/#+$\s]+)*",
@@ -62,8 +62,8 @@ class HomieDevicePresenter:
 
     subscriptions: tuple[str, ...] = ()  # nothing is settable
 
-    def __init__(self, meter: str, base_topic: str) -> None:
-        self._device = MeterDevice(meter, meter_title(meter), base_topic)
+    def __init__(self, meter: str, base: str) -> None:
+        self._device = MeterDevice(meter, meter_title(meter), base)
         self.will: MqttMessage | None = MqttMessage(f"{self._device.topic}/$state", "lost", QOS, retain=True)
         self._state: State = "init"
         self._readings_seen = False
@@ -167,17 +167,17 @@ def _utc(time: datetime) -> str:
 class HomieSink(MqttSink):
     """Homie 4.0.0: a device per meter, a connection per device, since a connection has one last will."""
 
-    settings_type = HomieSettings
+    settings_type: ClassVar[type[HomieSettings]] = HomieSettings
     per_meter: ClassVar[bool] = True
+    _settings: HomieSettings
 
     def __init__(self, name: str, settings: HomieSettings) -> None:
         super().__init__(name, settings)
-        self._base_topic = settings.base_topic
 
     def presenter(self, meter: str) -> Presenter:
         """A new presenter of this meter."""
-        return HomieDevicePresenter(meter, self._base_topic)
+        return HomieDevicePresenter(meter, self._settings.base)
 
     def retained_topics(self, meter: str) -> tuple[str, ...]:
         """The meter's device."""
-        return (f"{self._base_topic}/{meter}/#",)
+        return (f"{self._settings.base}/{meter}/#",)

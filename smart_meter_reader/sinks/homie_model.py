@@ -59,7 +59,7 @@ class Outbox(MQTT_Base):  # type: ignore[misc]  # the package has no types
 class MeterDevice(device_base.Device_Base):  # type: ignore[misc]  # the package has no types
     """One Homie device, at first ``init`` and unannounced. ``taken`` gives what it has published."""
 
-    def __init__(self, device_id: str, name: str, base_topic: str) -> None:
+    def __init__(self, device_id: str, name: str, base: str) -> None:
         self._outbox = Outbox()
         with _in_place_of_a_connection(self._outbox):
             super().__init__(
@@ -68,7 +68,7 @@ class MeterDevice(device_base.Device_Base):  # type: ignore[misc]  # the package
                 # A table of its own: the package writes its defaults into what it is given.
                 homie_settings={
                     "version": CONVENTION,
-                    "topic": base_topic,
+                    "topic": base,
                     "implementation": f"smart-meter-reader {__version__}",
                 },
                 mqtt_settings={"MQTT_BROKER": "(ours)", "MQTT_SHARE_CLIENT": True},
