@@ -2,22 +2,190 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from smart_meter_reader.quantities.quantity import Kind, Quantity
 
-HEAT: tuple[Quantity, ...] = (
-    Quantity("heat_energy", "Heat energy", Kind.ENERGY, cumulative=True),
-    Quantity("cooling_energy", "Cooling energy", Kind.ENERGY, cumulative=True),
-    Quantity("volume", "Volume", Kind.VOLUME, cumulative=True),
-    Quantity("mass", "Mass", Kind.MASS, cumulative=True),
-    Quantity("volume_flow", "Flow", Kind.VOLUME_FLOW),
+
+def _total(key: str, name: str, kind: Kind = Kind.ENERGY, *, diagnostic: bool = False) -> Quantity:
+    return Quantity(key, name, kind, cumulative=True, diagnostic=diagnostic)
+
+
+def _about_meter(key: str, name: str, kind: Kind = Kind.CODE) -> Quantity:
+    return Quantity(key, name, kind, diagnostic=True)
+
+
+_ENERGIES = (
+    _total("heat_energy", "Heat energy"),
+    _total("heat_energy_high_resolution", "Heat energy (high resolution)"),
+    _total("heat_energy_test", "Heat energy (high resolution, for tests)"),
+    _total("heat_energy_y", "Heat energy Y (E7)"),
+    _total("heat_energy_a1", "Heat energy with discount (A1)"),
+    _total("heat_energy_a2", "Heat energy with surcharge (A2)"),
+    _total("cooling_energy", "Cooling energy"),
+    _total("cooling_energy_high_resolution", "Cooling energy (high resolution)"),
+    _total("flow_energy", "Flow energy (E4)"),
+    _total("return_energy", "Return energy (E5)"),
+    _total("control_energy", "Control energy (E2)"),
+    _total("tap_water_energy", "Tap water energy (E6)"),
+    _total("energy_tariff_2", "Energy tariff 2"),
+    _total("energy_tariff_3", "Energy tariff 3"),
+    _total("energy_tariff_4", "Energy tariff 4"),
+    # These two are differences between a flow and a return side: they may fall.
+    Quantity("differential_energy_de", "Differential energy (dE)", Kind.ENERGY),
+    Quantity("control_energy_ce", "Control energy (cE)", Kind.ENERGY),
+    _total("volume_times_flow_temperature", "Volume × flow temperature (E8)", Kind.VOLUME_TEMPERATURE),
+    _total("volume_times_return_temperature", "Volume × return temperature (E9)", Kind.VOLUME_TEMPERATURE),
+    _total("energy_e10", "Volume × temperature (E10)", Kind.VOLUME_TEMPERATURE),
+    _total("energy_e11", "Volume × temperature (E11)", Kind.VOLUME_TEMPERATURE),
+)
+
+_VOLUMES = (
+    _total("volume", "Volume", Kind.VOLUME),
+    _total("volume_2", "Volume V2", Kind.VOLUME),
+    _total("volume_high_resolution", "Volume (high resolution)", Kind.VOLUME),
+    _total("volume_extra_digit", "Volume (one more digit)", Kind.VOLUME),
+    _total("volume_test", "Volume (high resolution, for tests)", Kind.VOLUME),
+    _total("reverse_volume", "Reverse volume", Kind.VOLUME),
+    Quantity("differential_volume_dv", "Differential volume (dV)", Kind.VOLUME),
+    Quantity("control_volume_cv", "Control volume (cV)", Kind.VOLUME),
+    _total("mass", "Mass", Kind.MASS),
+    _total("mass_2", "Mass M2", Kind.MASS),
+    # What hangs on a pulse input is the owner's choice: water, electricity, gas.
+    _total("pulse_input_a", "Pulse input A", Kind.COUNT),
+    _total("pulse_input_b", "Pulse input B", Kind.COUNT),
+    _total("pulse_input_a2", "Pulse input A2", Kind.COUNT),
+    _total("pulse_input_b2", "Pulse input B2", Kind.COUNT),
+)
+
+_MOMENTARY = (
     Quantity("power", "Power", Kind.POWER),
+    Quantity("power_input_b1", "Power of input B1", Kind.POWER),
+    Quantity("volume_flow", "Flow", Kind.VOLUME_FLOW),
+    Quantity("volume_flow_2", "Flow V2", Kind.VOLUME_FLOW),
     Quantity("flow_temperature", "Flow temperature", Kind.TEMPERATURE),
     Quantity("return_temperature", "Return temperature", Kind.TEMPERATURE),
     Quantity("temperature_difference", "Temperature difference", Kind.TEMPERATURE_DIFFERENCE),
-    Quantity("info_code", "Info code", Kind.CODE, diagnostic=True),
+    Quantity("flow_temperature_one_decimal", "Flow temperature (one decimal)", Kind.TEMPERATURE),
+    Quantity("return_temperature_one_decimal", "Return temperature (one decimal)", Kind.TEMPERATURE),
     Quantity(
-        "heat_energy_high_resolution", "Heat energy (high resolution)", Kind.ENERGY, cumulative=True
+        "temperature_difference_one_decimal",
+        "Temperature difference (one decimal)",
+        Kind.TEMPERATURE_DIFFERENCE,
     ),
-    Quantity("operating_hours", "Operating hours", Kind.DURATION, cumulative=True, diagnostic=True),
-    Quantity("serial_number", "Serial number", Kind.TEXT, diagnostic=True),
+    Quantity("temperature_t3", "Temperature T3", Kind.TEMPERATURE),
+    Quantity("temperature_t4", "Temperature T4", Kind.TEMPERATURE),
+    Quantity("water_temperature", "Water temperature", Kind.TEMPERATURE),
+    Quantity("ambient_temperature", "Ambient temperature", Kind.TEMPERATURE),
+    Quantity("flow_pressure", "Flow pressure", Kind.PRESSURE),
+    Quantity("return_pressure", "Return pressure", Kind.PRESSURE),
+    Quantity("cop", "Coefficient of performance", Kind.COUNT),
+    Quantity("cop_month", "Coefficient of performance this month", Kind.COUNT),
+    Quantity("cop_year", "Coefficient of performance this year", Kind.COUNT),
+)
+
+
+def _peaks() -> Iterator[Quantity]:
+    """Highest and lowest flow and power of this day, month and year, with their dates."""
+    for key, name, kind in (("volume_flow", "flow", Kind.VOLUME_FLOW), ("power", "power", Kind.POWER)):
+        for extreme, word in (("maximum", "Highest"), ("minimum", "Lowest")):
+            for period in ("month", "year"):
+                peak, label = f"{key}_{extreme}_{period}", f"{word} {name} this {period}"
+                yield Quantity(peak, label, kind)
+                yield Quantity(f"{peak}_date", f"{label}, date", Kind.DATE)
+                if extreme == "maximum":
+                    yield Quantity(f"{peak}_time", f"{label}, time", Kind.TIME_OF_DAY)
+    yield Quantity("volume_flow_maximum_day", "Highest flow today", Kind.VOLUME_FLOW)
+    yield Quantity("volume_flow_minimum_day", "Lowest flow today", Kind.VOLUME_FLOW)
+
+
+def _averages() -> Iterator[Quantity]:
+    temperatures = (("flow_temperature", "Flow temperature"), ("return_temperature", "Return temperature"))
+    for key, name in temperatures:
+        for period in ("hour", "day", "month", "year", "interval"):
+            yield Quantity(f"{key}_average_{period}", f"{name}, average of {period}", Kind.TEMPERATURE)
+    for period in ("hour", "day"):
+        yield Quantity(
+            f"temperature_t3_average_{period}", f"Temperature T3, average of {period}", Kind.TEMPERATURE
+        )
+        yield Quantity(
+            f"flow_pressure_average_{period}", f"Flow pressure, average of {period}", Kind.PRESSURE
+        )
+        yield Quantity(
+            f"return_pressure_average_{period}", f"Return pressure, average of {period}", Kind.PRESSURE
+        )
+
+
+def _flow_histogram() -> Iterator[Quantity]:
+    """How much water went through at which flow, in thirteen ranges."""
+    for number in range(1, 14):
+        yield _total(f"volume_in_flow_range_{number}", f"Volume in flow range {number}", Kind.VOLUME)
+        yield _about_meter(f"flow_range_{number}", f"Flow range {number}", Kind.VOLUME_FLOW)
+
+
+_ABOUT_METER = (
+    _about_meter("info_code", "Info code"),
+    _about_meter("info_bits", "Info bits"),
+    _total("info_event_count", "Info events", Kind.COUNT, diagnostic=True),
+    _total("config_change_count", "Changes of configuration", Kind.COUNT, diagnostic=True),
+    _total("operating_hours", "Operating hours", Kind.DURATION, diagnostic=True),
+    _total("error_hours", "Error hours", Kind.DURATION, diagnostic=True),
+    _about_meter("battery_remaining", "Battery remaining", Kind.DURATION),
+    _about_meter("serial_number", "Serial number", Kind.TEXT),
+    _about_meter("customer_number", "Customer number", Kind.TEXT),
+    _about_meter("customer_number_low", "Customer number, low digits", Kind.TEXT),
+    _about_meter("customer_number_high", "Customer number, high digits", Kind.TEXT),
+    _about_meter("meter_number_input_a", "Number of the meter on input A", Kind.TEXT),
+    _about_meter("meter_number_input_b", "Number of the meter on input B", Kind.TEXT),
+    _about_meter("din_meter_id", "DIN meter identification", Kind.TEXT),
+    _about_meter("meter_type", "Meter type", Kind.TEXT),
+    _about_meter("meter_type_text", "Meter type (text)", Kind.TEXT),
+    _about_meter("type_number", "Type number", Kind.TEXT),
+    _about_meter("program_number", "Program number"),
+    _about_meter("config_number_1", "Configuration number 1"),
+    _about_meter("config_number_2", "Configuration number 2"),
+    _about_meter("config_number_3", "Configuration number 3"),
+    _about_meter("config_number_4", "Configuration number 4"),
+    _about_meter("config_number_xyz", "Configuration number XYZ"),
+    _about_meter("software_edition", "Software edition"),
+    _about_meter("software_checksum", "Software checksum"),
+    _about_meter("module_software_revision", "Module software revision"),
+    _about_meter("operation_mode", "Operation mode"),
+    _about_meter("top_module_id", "Top module identification"),
+    _about_meter("base_module_id", "Base module identification"),
+    _about_meter("base_module_id_2", "Base module identification 2"),
+    _about_meter("extension_module_id", "Extension module identification"),
+    _about_meter("mbus_primary_address_module_1", "M-Bus primary address, module 1"),
+    _about_meter("mbus_secondary_address_module_1", "M-Bus secondary address, module 1"),
+    _about_meter("mbus_primary_address_module_2", "M-Bus primary address, module 2"),
+    _about_meter("mbus_secondary_address_module_2", "M-Bus secondary address, module 2"),
+    _about_meter("mbus_primary_address_extension_module", "M-Bus primary address, extension module"),
+    _about_meter("mbus_secondary_address_extension_module", "M-Bus secondary address, extension module"),
+    _about_meter("wireless_mbus_interval", "Wireless M-Bus transmission interval", Kind.DURATION),
+    _about_meter("tariff_limit_2", "Limit of tariff 2", Kind.COUNT),
+    _about_meter("tariff_limit_3", "Limit of tariff 3", Kind.COUNT),
+    _about_meter("temperature_t5_limit", "Limit of temperature T5", Kind.TEMPERATURE),
+    _about_meter("pulse_input_a_litres_per_pulse", "Litres per pulse, input A", Kind.COUNT),
+    _about_meter("pulse_input_b_litres_per_pulse", "Litres per pulse, input B", Kind.COUNT),
+    _about_meter("pulse_value_v1", "Pulse value of V1", Kind.COUNT),
+    _about_meter("pulse_value_v2", "Pulse value of V2", Kind.COUNT),
+    _about_meter("nominal_volume_flow", "Nominal flow", Kind.VOLUME_FLOW),
+    _about_meter("nominal_volume_flow_2", "Nominal flow V2", Kind.VOLUME_FLOW),
+    _about_meter("averaging_time", "Averaging time of peaks", Kind.DURATION),
+    _about_meter("clock", "Time of day", Kind.TIME_OF_DAY),
+    _about_meter("date", "Date", Kind.DATE),
+    _about_meter("date_and_time", "Date and time", Kind.TIMESTAMP),
+    _about_meter("target_date", "Target date", Kind.DATE),
+    _about_meter("target_date_1", "Target date 1", Kind.DATE),
+    _about_meter("target_date_2", "Target date 2", Kind.DATE),
+)
+
+HEAT: tuple[Quantity, ...] = (
+    *_ENERGIES,
+    *_VOLUMES,
+    *_MOMENTARY,
+    *_peaks(),
+    *_averages(),
+    *_flow_histogram(),
+    *_ABOUT_METER,
 )

@@ -35,10 +35,12 @@ from smart_meter_reader.codecs.kmp.message import (
     encode_request,
     encode_response,
 )
+from smart_meter_reader.codecs.kmp.registers import REGISTERS, Register, register_of, resolve_register
 
 __all__ = [
     "HEAT_METER",
     "MAX_REGISTERS",
+    "REGISTERS",
     "START_REQUEST",
     "START_RESPONSE",
     "Ack",
@@ -51,6 +53,7 @@ __all__ = [
     "GetTypeRequest",
     "GetTypeResponse",
     "OtherMessage",
+    "Register",
     "RegisterValue",
     "Request",
     "Response",
@@ -61,4 +64,6 @@ __all__ = [
     "encode_register",
     "encode_request",
     "encode_response",
+    "register_of",
+    "resolve_register",
 ]

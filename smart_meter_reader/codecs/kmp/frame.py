@@ -155,7 +155,7 @@ class FrameReader:
         """The next frame or acknowledgement; None when more bytes are needed.
 
         Raises FrameError for a damaged frame, and has then moved beyond it: call again. Its reason is
-        ``checksum``, ``stuffing``, ``length`` (too short or too long) or ``incomplete`` (another one started).
+        ``checksum``, ``stuffing``, ``length`` (too short, too long) or ``incomplete`` (another one started).
         """
         if not self._in_frame:
             acknowledgement = self._hunt()
