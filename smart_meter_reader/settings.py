@@ -81,20 +81,26 @@ class LoadedSettings:
     origins: Mapping[tuple[str, ...], Origin]
 
 
-def load(directory: Path | None = None, environment: str | None = None) -> LoadedSettings:
+def load(
+    directory: Path | None = None,
+    environment: str | None = None,
+    *,
+    clients: Mapping[str, str] = CLIENTS,
+    sinks: Mapping[str, str] = SINKS,
+) -> LoadedSettings:
     """Load and check the settings in ``directory`` (default: the working directory).
 
     ``environment`` defaults to what ENV_FOR_DYNACONF says. Raises SettingsError with all problems.
     """
     source = read_source((directory or Path.cwd()).absolute(), environment)
     merged = merge(source)
-    settings, drivers = build(merged)
+    settings, drivers = build(merged, clients, sinks)
     files = [Path(table["source"]) for table in source["tables"]]
     return LoadedSettings(settings, tuple(warnings_about(drivers, files)), MappingProxyType(merged.origins))
 
 
 def build(
-    merged: MergedTables, clients: Mapping[str, str] = CLIENTS, sinks: Mapping[str, str] = SINKS
+    merged: MergedTables, clients: Mapping[str, str], sinks: Mapping[str, str]
 ) -> tuple[ServiceSettings, list[DriverTable]]:
     """The typed settings, and what each driver was given. Raises SettingsError."""
     tables = _Tables(merged)
@@ -204,7 +210,7 @@ class _Tables:
         self.drivers.append(DriverTable(settings_type, full, place))
         driver, problems = parse(settings_type, full, place)
         self.problems += problems
-        if getattr(driver, "service", None) == "":
+        if driver is not None and getattr(driver, "service", None) == "":
             # Services on one broker tell themselves apart by their environment, unless the settings say how.
             driver = replace(driver, service=self.merged.environment)
         return driver
