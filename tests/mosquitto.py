@@ -1,0 +1,295 @@
+"""A real Mosquitto for tests, on a free loopback port, and a subscriber that is not ours."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from paho.mqtt.enums import CallbackAPIVersion
+
+USER, PASSWORD = "meter", "correct horse"
+PATIENCE = 15.0  # seconds until a test gives up waiting for what has to come
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Mosquitto:
+    """One broker process with one listener; ``lines`` are added to its configuration file."""
+
+    def __init__(self, folder: Path, *lines: str, anonymous: bool = True) -> None:
+        self.port = free_port()
+        self.folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        # Durable sessions survive a restart, so that a subscriber misses nothing of what is published.
+        self._configuration = folder / "mosquitto.conf"
+        self._configuration.write_text(
+            "\n".join(
+                [
+                    f"listener {self.port} 127.0.0.1",
+                    f"allow_anonymous {'true' if anonymous else 'false'}",
+                    "persistence true",
+                    f"persistence_location {folder}/",
+                    "max_queued_messages 0",
+                    "user root",
+                    *lines,
+                    "",
+                ]
+            )
+        )
+        self.start()
+
+    def start(self) -> None:
+        with (self.folder / "mosquitto.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["mosquitto", "-v", "-c", str(self._configuration)], stdout=log, stderr=log
+            )
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                assert self._process.poll() is None, self.log()
+                assert time.monotonic() < until, self.log()
+                time.sleep(0.02)
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.terminate()
+            self._process.wait(PATIENCE)
+            self._process = None
+
+    def log(self) -> str:
+        return (self.folder / "mosquitto.log").read_text(errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message as the subscriber got it."""
+
+    topic: str
+    text: str
+    qos: int
+    retain: bool
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Watcher:
+    """A subscriber to everything, by paho in a thread of its own; its session survives a broker's restart."""
+
+    def __init__(self, port: int, username: str = "", password: str = "") -> None:
+        self.messages: list[Received] = []
+        self._changed = threading.Condition()
+        self._subscribed = False
+        self._client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id=f"watcher-{port}", clean_session=False
+        )
+        if username:
+            self._client.username_pw_set(username, password)
+        self._client.reconnect_delay_set(1, 1)
+        self._client.on_connect = lambda client, *_: client.subscribe("#", 2)
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
+        self._client.connect("127.0.0.1", port)
+        self._client.loop_start()
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._subscribed, PATIENCE)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def wait_for(self, enough: Callable[[list[Received]], object]) -> list[Received]:
+        """All messages so far, as soon as ``enough`` says so. Blocks."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: enough(self.messages), PATIENCE), self.messages
+            return list(self.messages)
+
+    def live(self, ending: str = "") -> list[Received]:
+        """What was published while we were subscribed, on topics that end so."""
+        with self._changed:
+            return [item for item in self.messages if item.topic.endswith(ending) and not item.retain]
+
+    def newest(self, topic: str) -> str | None:
+        with self._changed:
+            return next((item.text for item in reversed(self.messages) if item.topic == topic), None)
+
+    def _on_subscribe(self, *_: object) -> None:
+        with self._changed:
+            self._subscribed = True
+            self._changed.notify_all()
+
+    def _on_message(self, client: object, userdata: object, message: mqtt.MQTTMessage) -> None:
+        with self._changed:
+            self.messages.append(
+                Received(message.topic, message.payload.decode(), message.qos, message.retain)
+            )
+            self._changed.notify_all()
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """PEM files: a CA, what it signed, and another CA that signed nothing of it."""
+
+    ca: Path
+    server: Path
+    misnamed_server: Path
+    client: Path
+    other_ca: Path
+    other_client: Path
+
+
+def make_certificates(folder: Path) -> Certificates:
+    ca_key, ca = _authority("test CA")
+    other_key, other = _authority("another CA")
+    files = {
+        "ca": _pem(ca),
+        "other_ca": _pem(other),
+        "server": _signed(ca_key, ca, "broker", x509.DNSName("localhost")),
+        "misnamed_server": _signed(ca_key, ca, "elsewhere", x509.DNSName("elsewhere.invalid")),
+        "client": _signed(ca_key, ca, USER, x509.DNSName(USER)),
+        "other_client": _signed(other_key, other, USER, x509.DNSName(USER)),
+    }
+    for name, content in files.items():
+        (folder / f"{name}.pem").write_bytes(content)
+    return Certificates(**{name: folder / f"{name}.pem" for name in files})
+
+
+def _authority(name: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = (
+        _builder(name, name, key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+    return key, builder.sign(key, hashes.SHA256())
+
+
+def _signed(
+    ca_key: ec.EllipticCurvePrivateKey, ca: x509.Certificate, name: str, alternative: x509.GeneralName
+) -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = ca.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
+    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    names = [alternative]
+    if alternative.value == "localhost":
+        names.append(x509.IPAddress(ip_address("127.0.0.1")))
+    certificate = (
+        _builder(name, str(issuer), key)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(authority, critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return private + _pem(certificate)
+
+
+def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=2))
+    )
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def login_lines(folder: Path, *access: str) -> list[str]:
+    """Configuration of a broker that wants USER and PASSWORD; ``access`` are lines of its ACL file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    passwords = folder / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), USER, PASSWORD], check=True)
+    lines = [f"password_file {passwords}"]
+    if access:
+        (folder / "acl").write_text("\n".join([f"user {USER}", *access, ""]))
+        lines.append(f"acl_file {folder / 'acl'}")
+    return lines
+
+
+MakeBroker = Callable[..., Mosquitto]
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def make_broker(tmp_path: Path) -> Iterator[MakeBroker]:
+    """Makes brokers with the configuration lines given; all end with the test."""
+    assert shutil.which("mosquitto"), "these tests need Mosquitto: apt install mosquitto"
+    made: list[Mosquitto] = []
+
+    def make(*lines: str, anonymous: bool = True) -> Mosquitto:
+        made.append(Mosquitto(tmp_path / f"broker{len(made)}", *lines, anonymous=anonymous))
+        return made[-1]
+
+    yield make
+    for broker in made:
+        broker.stop()
+
+
+@pytest.fixture
+def broker(make_broker: MakeBroker) -> Mosquitto:
+    """A broker without login and TLS."""
+    return make_broker()
+
+
+@pytest.fixture
+def watcher(broker: Mosquitto) -> Iterator[Watcher]:
+    """A subscriber to all topics of ``broker``."""
+    watching = Watcher(broker.port)
+    yield watching
+    watching.close()
