@@ -1,0 +1,194 @@
+"""Talks to systemd (sd_notify) and decides when the service deserves to live on.
+
+The protocol: datagrams of ``KEY=value`` lines to the socket that $NOTIFY_SOCKET names (sd_notify(3),
+"Standalone Implementations"). Nothing here blocks or fails: without systemd every call does nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from smart_meter_reader.durations import format_duration
+
+_log = logging.getLogger(__name__)
+
+# STATUS= is refreshed this often at least when there is no watchdog to be fed more often.
+STATUS_SECONDS = 60.0
+
+
+class Notifier:
+    """Sends states to the service manager that started us; does nothing when none did."""
+
+    def __init__(self, address: str = "", watchdog_seconds: float | None = None) -> None:
+        """``address`` as in $NOTIFY_SOCKET: an absolute path, or ``@name`` for an abstract socket."""
+        self.watchdog_seconds = watchdog_seconds
+        self._address = f"\0{address[1:]}" if address.startswith("@") else address
+        self._socket: socket.socket | None = None
+        self._status = ""
+        if address.startswith(("@", "/")):
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+            self._socket.setblocking(False)
+        elif address:
+            _log.warning("NOTIFY_SOCKET=%s is of an unknown kind; systemd is told nothing", address)
+
+    @classmethod
+    def from_environment(cls, variables: MutableMapping[str, str] | None = None) -> Notifier:
+        """The notifier for this process. Takes the variables away, so that no child talks in our name."""
+        variables = os.environ if variables is None else variables
+        watchdog = _watchdog_seconds(variables)
+        for name in ("WATCHDOG_USEC", "WATCHDOG_PID"):
+            variables.pop(name, None)
+        return cls(variables.pop("NOTIFY_SOCKET", ""), watchdog)
+
+    @property
+    def active(self) -> bool:
+        """Whether a service manager listens."""
+        return self._socket is not None
+
+    def ready(self, status: str) -> None:
+        """The service runs."""
+        self._status = status
+        self._send("READY=1", f"STATUS={_one_line(status)}")
+
+    def status(self, text: str) -> None:
+        """A sentence for a person, shown by ``systemctl status``; sent when it is another one."""
+        if text != self._status and self._send(f"STATUS={_one_line(text)}"):
+            self._status = text
+
+    def alive(self) -> None:
+        """Feed the watchdog."""
+        self._send("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """The ordered stop has begun."""
+        self._send("STOPPING=1", "STATUS=stopping")
+
+    def close(self) -> None:
+        """Say nothing more."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _send(self, *lines: str) -> bool:
+        if self._socket is None:
+            return False
+        try:
+            self._socket.sendto("\n".join(lines).encode(), self._address)
+        except OSError as error:
+            # Full (systemd is busy) or gone (it is being updated): the next one will do.
+            _log.debug("systemd does not take %s: %s", lines[0], error.strerror)
+            return False
+        return True
+
+
+def _watchdog_seconds(variables: Mapping[str, str]) -> float | None:
+    """How often systemd wants to hear from us (sd_watchdog_enabled(3)); None when it does not care."""
+    if variables.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    microseconds = variables.get("WATCHDOG_USEC", "")
+    return int(microseconds) / 1e6 if microseconds.isascii() and microseconds.isdigit() else None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How one meter is doing, for the watchdog. Times are in seconds and from a clock that never jumps.
+
+    ``rhythm``: the longest time between two of its readings when all is well. ``since_reading``: age of its
+    last valid reading, or of the service when there was none yet. ``since_attempt``: age of the last attempt
+    to read it, or of the error in which that ended.
+    """
+
+    meter: str
+    state: Literal["starting", "online", "offline", "alert"]
+    reason: str
+    rhythm: float
+    since_reading: float
+    since_attempt: float
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WatchdogPolicy:
+    """When the watchdog is fed: while every required meter is fresh, or its failure is told and retried.
+
+    A meter is fresh until ``missed`` rhythms and ``grace`` have passed without a reading. One whose failure
+    was told (it sleeps, the cable is out, the key is wrong) needs no restart as long as its task tries again
+    within ``retry``: a restart would mend nothing. What remains is the task that hangs: neither a reading
+    nor an error, for longer than can be. That is what the watchdog is for, beside the event loop that hangs and
+    then asks nothing here.
+    """
+
+    missed: float = 3.0
+    grace: float = 120.0
+    # Attempts are 6 minutes apart at most (supervisor), and take minutes themselves at 300 baud.
+    retry: float = 1200.0
+
+    def hangs(self, pulse: Pulse) -> bool:
+        """Whether a meter's task has given neither a reading nor an error for longer than can be."""
+        if pulse.state == "alert":
+            return False  # told, and still listening
+        if pulse.state == "offline":
+            return pulse.since_attempt > self.retry
+        return min(pulse.since_reading, pulse.since_attempt) > self.missed * pulse.rhythm + self.grace
+
+    def hanging(self, pulses: Sequence[Pulse]) -> list[Pulse]:
+        """The required meters that hang; the watchdog is fed when there are none."""
+        return [pulse for pulse in pulses if pulse.required and self.hangs(pulse)]
+
+
+def status_sentence(pulses: Sequence[Pulse]) -> str:
+    """The state of all meters as a person would say it; the ones in trouble first, by name."""
+    trouble = [
+        f"{pulse.meter} is {pulse.state}" + (f" ({pulse.reason})" if pulse.reason else "")
+        for pulse in pulses
+        if pulse.state in ("offline", "alert")
+    ]
+    online = [pulse for pulse in pulses if pulse.state == "online"]
+    starting = [pulse.meter for pulse in pulses if pulse.state == "starting"]
+    parts = trouble
+    if starting:
+        parts.append(f"waiting for the first reading of {', '.join(starting)}")
+    if online:
+        who = online[0].meter if len(pulses) == 1 else f"{len(online)} of {len(pulses)} meters"
+        parts.append(f"{who} online")
+    return "; ".join(parts) or "no meters"
+
+
+async def report(
+    notifier: Notifier, pulses: Callable[[], Sequence[Pulse]], policy: WatchdogPolicy | None = None
+) -> None:
+    """Tell systemd READY, then the status and, while it is deserved, WATCHDOG=1, until cancelled.
+
+    ``pulses`` is asked each time. Returns at once without a service manager. A meter that hangs is logged
+    when the feeding stops, so that the journal says why systemd ended the service.
+    """
+    if not notifier.active:
+        return
+    policy = policy or WatchdogPolicy()
+    told: list[str] = []
+    # A third leaves room for a slow moment; systemd recommends half at most.
+    wait = min(STATUS_SECONDS, (notifier.watchdog_seconds or STATUS_SECONDS * 3) / 3)
+    notifier.ready(status_sentence(pulses()))
+    while True:
+        current = pulses()
+        notifier.status(status_sentence(current))
+        hanging = policy.hanging(current)
+        if not hanging:
+            notifier.alive()
+        elif told != [pulse.meter for pulse in hanging]:
+            for pulse in hanging:
+                age = format_duration(timedelta(seconds=round(pulse.since_reading)))
+                _log.error("meter %s hangs: neither a reading nor an error for %s", pulse.meter, age)
+        told = [pulse.meter for pulse in hanging]
+        await asyncio.sleep(wait)
