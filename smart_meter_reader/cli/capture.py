@@ -1,0 +1,63 @@
+"""Reads the capture that a decode command is given: hexadecimal words, a file or standard input."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import click
+
+_SEPARATORS = re.compile(r"[\s:,;\[\]{}]+|\\x|\b0x", re.IGNORECASE)
+# A byte below 10h as programs print it: 0xd.
+_ONE_DIGIT = re.compile(r"\b0x([0-9a-f])\b", re.IGNORECASE)
+_HEX_WORD = re.compile(r"[0-9a-f]+", re.IGNORECASE)
+
+
+def read_capture(words: tuple[str, ...]) -> bytes:
+    """The bytes that the arguments stand for.
+
+    Words that are hexadecimal are taken as bytes; ``-`` is standard input; another word is a file. Files and
+    standard input hold hexadecimal text or the bytes themselves. Raises click.UsageError for what is neither.
+    """
+    if words == ("-",):
+        return hex_or_raw(sys.stdin.buffer.read())
+    try:
+        return hex_bytes(" ".join(words))
+    except ValueError as error:
+        if len(words) == 1 and Path(words[0]).exists():
+            return hex_or_raw(_file(Path(words[0])))
+        raise click.UsageError(f"{error}; and there is no file of that name") from None
+
+
+def hex_bytes(text: str) -> bytes:
+    """The bytes of hexadecimal text, with blanks, colons, commas, 0x or \\x between them or not.
+
+    Raises ValueError naming the first word that is not hexadecimal.
+    """
+    words = [word for word in _SEPARATORS.split(_ONE_DIGIT.sub(r"0x0\1", text)) if word]
+    for word in words:
+        if not _HEX_WORD.fullmatch(word):
+            raise ValueError(f"{_shortened(word)} is not hexadecimal")
+        if len(word) % 2:
+            raise ValueError(f"{_shortened(word)} has an odd number of hexadecimal digits")
+    return bytes.fromhex("".join(words))
+
+
+def hex_or_raw(content: bytes) -> bytes:
+    """What a file holds: the bytes that its hexadecimal text stands for, or else the bytes as they are."""
+    try:
+        return hex_bytes(content.decode("utf-8-sig"))
+    except ValueError:
+        return content
+
+
+def _file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _shortened(word: str) -> str:
+    return repr(word if len(word) <= 40 else word[:37] + "...")

@@ -1,0 +1,18 @@
+"""The command `decode`: what captured bytes say, one subcommand for each protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from smart_meter_reader.cli.commands import LazyGroup
+
+PROTOCOLS: Mapping[str, str] = {
+    "kmp": "smart_meter_reader.cli.decode_kmp:kmp",
+}
+
+
+@click.group(cls=LazyGroup, commands_by_path=PROTOCOLS)
+def decode() -> None:
+    """Say what captured bytes mean, frame by frame."""

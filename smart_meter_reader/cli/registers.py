@@ -1,0 +1,76 @@
+"""The command `registers`: the table of KMP registers."""
+
+from __future__ import annotations
+
+import click
+
+from smart_meter_reader.codecs.kmp.registers import REGISTERS, Register, resolve_register
+from smart_meter_reader.json_text import dumps
+
+_HEADINGS = ("id", "quantity", "kind", "models", "proven on", "note")
+
+
+@click.command
+@click.argument("wanted", nargs=-1, metavar="[REGISTER...]")
+@click.option("--model", help="Only registers seen on this model, as in the table: 403, 303/603, ...")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per register and line.")
+def registers(wanted: tuple[str, ...], model: str | None, as_json: bool) -> None:
+    """List the registers of Kamstrup meters: id, quantity, kind of unit, models.
+
+    With REGISTER (an id like 60 or 0x3C, or a quantity like heat_energy) only those. A meter can know more
+    registers than the table tells; any id can be read, as register_<id>.
+
+    "proven on" names the models from which a captured answer exists; "models" those that a document or a
+    project lists.
+    """
+    rows = _chosen(wanted, model)
+    if as_json:
+        for row in rows:
+            click.echo(dumps(_object(row)))
+        return
+    for line in _table([_cells(row) for row in rows]):
+        click.echo(line)
+
+
+def _chosen(wanted: tuple[str, ...], model: str | None) -> list[Register]:
+    try:
+        rows = [resolve_register(text) for text in wanted] or list(REGISTERS.values())
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if model is None:
+        return rows
+    models = {name for row in REGISTERS.values() for name in row.models}
+    # 303 and 603 are listed together; either finds both.
+    chosen = {name for name in models if model in (name, *name.split("/"))}
+    if not chosen:
+        raise click.UsageError(
+            f"no register is known of a model {model!r}; there are {', '.join(sorted(models))}"
+        )
+    return [row for row in rows if chosen.intersection(row.models)]
+
+
+def _object(row: Register) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "hex": f"0x{row.id:04X}",
+        "quantity": row.quantity,
+        "name": row.name,
+        "kind": row.kind,
+        "models": row.models,
+        "proven": row.proven,
+        **({"note": row.note} if row.note else {}),
+    }
+
+
+def _cells(row: Register) -> tuple[str, ...]:
+    kind = row.kind.value.replace("_", " ") if row.kind else ""
+    return (str(row.id), row.quantity, kind, " ".join(row.models), " ".join(row.proven), row.note)
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    table = [_HEADINGS, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(_HEADINGS))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]

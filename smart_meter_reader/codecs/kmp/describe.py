@@ -1,0 +1,148 @@
+"""Tells a KMP capture in plain objects: one for each frame found, in order, damaged ones included.
+
+The objects are what ``smart-meter-reader decode kmp --json`` prints, one a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from smart_meter_reader.codecs.kmp.frame import START_RESPONSE, Ack, Frame, FrameReader
+from smart_meter_reader.codecs.kmp.message import (
+    COMMANDS,
+    GetRegisterRequest,
+    GetRegisterResponse,
+    GetSerialNoResponse,
+    GetTypeResponse,
+    OtherMessage,
+    RegisterValue,
+    Request,
+    Response,
+    decode_request,
+    decode_response,
+)
+from smart_meter_reader.codecs.kmp.meters import model_of
+from smart_meter_reader.codecs.kmp.registers import register_of
+from smart_meter_reader.exceptions import FrameError, ProtocolError, ValueFormatError
+
+Description: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What a capture holds. ``skipped_bytes`` counts what lies outside of frames (idle 00 not counted)."""
+
+    frames: tuple[Description, ...]
+    skipped_bytes: int
+
+    @property
+    def damaged(self) -> int:
+        """How many of the frames cannot be read."""
+        return sum("error" in frame for frame in self.frames)
+
+
+def describe_capture(capture: bytes) -> Capture:
+    """Describe every frame and acknowledgement in the bytes of a capture. Raises nothing.
+
+    A description holds ``protocol``, ``direction`` ("request", "response" or "ack"), ``address``, ``cid``,
+    ``command`` and what the message carries: ``registers``, ``serial_number`` (a number), ``meter_type``
+    (hexadecimal digits) with ``software_revision`` and, where known, ``model``; ``payload`` in hexadecimal
+    for other commands. A register's ``value`` is None for a date that is not set; one that cannot be read has
+    an ``error`` of its own. A damaged frame has ``error`` with ``kind`` and ``detail`` instead, and its
+    ``bytes``. ``skipped_bytes`` stands where bytes before the frame belonged to none.
+    """
+    reader = FrameReader()
+    reader.receive_data(capture)
+    frames = []
+    skipped = 0
+    for described in _descriptions(reader):
+        if reader.skipped_bytes > skipped:
+            described["skipped_bytes"] = reader.skipped_bytes - skipped
+            skipped = reader.skipped_bytes
+        frames.append(described)
+    return Capture(tuple(frames), reader.skipped_bytes)
+
+
+def describe_frame(frame: Frame) -> Description:
+    """Describe one frame; when its message makes no sense the description has an ``error``."""
+    described: Description = {
+        "protocol": "kmp",
+        "direction": frame.direction,
+        "address": frame.address,
+        "cid": frame.cid,
+        "command": COMMANDS.get(frame.cid, "unknown"),
+    }
+    try:
+        message = decode_request(frame) if frame.direction == "request" else decode_response(frame)
+    except ProtocolError as error:
+        described["error"] = _error(error)
+        described["payload"] = frame.payload.hex().upper()
+    else:
+        described.update(_content(message))
+    return described
+
+
+def _descriptions(reader: FrameReader) -> Iterator[Description]:
+    while True:
+        try:
+            found = reader.next_frame()
+        except FrameError as error:
+            yield _damaged(error)
+            continue
+        if isinstance(found, Frame):
+            yield describe_frame(found)
+        elif isinstance(found, Ack):
+            yield {"protocol": "kmp", "direction": "ack"}
+        else:
+            break
+    if unfinished := reader.discard():
+        yield _damaged(FrameError("incomplete", "the capture ends before the frame does", unfinished))
+
+
+def _damaged(error: FrameError) -> Description:
+    return {
+        "protocol": "kmp",
+        "direction": "response" if error.frame[0] == START_RESPONSE else "request",
+        "error": _error(error),
+        "bytes": error.frame.hex().upper(),
+    }
+
+
+def _error(error: ProtocolError) -> Description:
+    return {"kind": error.reason, "detail": error.detail}
+
+
+def _content(message: Request | Response) -> Description:
+    match message:
+        case GetRegisterRequest(registers):
+            return {"registers": [{"id": id_, "name": register_of(id_).quantity} for id_ in registers]}
+        case GetRegisterResponse(values):
+            return {"registers": [_register(value) for value in values]}
+        case GetSerialNoResponse(serial_number):
+            return {"serial_number": serial_number}
+        case GetTypeResponse(meter_type, software_revision):
+            model = model_of(meter_type)
+            return {
+                "meter_type": meter_type,
+                "software_revision": software_revision,
+                **({"model": model} if model else {}),
+            }
+        case OtherMessage(payload=payload):
+            return {"payload": payload.hex().upper()}
+        case _:
+            return {}
+
+
+def _register(register: RegisterValue) -> Description:
+    described: Description = {
+        "id": register.register,
+        "name": register_of(register.register).quantity,
+    }
+    try:
+        described["value"] = register.value
+    except ValueFormatError as error:
+        described["error"] = {"kind": "value", "detail": str(error)}
+    described["unit"] = register.unit
+    return described
