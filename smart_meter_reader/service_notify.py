@@ -30,13 +30,10 @@ class Notifier:
         """``address`` as in $NOTIFY_SOCKET: an absolute path, or ``@name`` for an abstract socket."""
         self.watchdog_seconds = watchdog_seconds
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
-        self._socket: socket.socket | None = None
         self._status = ""
-        if address.startswith(("@", "/")):
-            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-            self._socket.setblocking(False)
-        elif address:
+        if address and not address.startswith(("@", "/")):
             _log.warning("NOTIFY_SOCKET=%s is of an unknown kind; systemd is told nothing", address)
+            self._address = ""
 
     @classmethod
     def from_environment(cls, variables: MutableMapping[str, str] | None = None) -> Notifier:
@@ -50,16 +47,17 @@ class Notifier:
     @property
     def active(self) -> bool:
         """Whether a service manager listens."""
-        return self._socket is not None
+        return bool(self._address)
 
-    def ready(self, status: str) -> None:
-        """The service runs."""
-        self._status = status
-        self._send("READY=1", f"STATUS={_one_line(status)}")
+    def ready(self, status: str) -> bool:
+        """The service runs. False when systemd did not take it: to be said again, it waits for that."""
+        self._status = _one_line(status)
+        return self._send("READY=1", f"STATUS={self._status}")
 
     def status(self, text: str) -> None:
         """A sentence for a person, shown by ``systemctl status``; sent when it is another one."""
-        if text != self._status and self._send(f"STATUS={_one_line(text)}"):
+        text = _one_line(text)
+        if text != self._status and self._send(f"STATUS={text}"):
             self._status = text
 
     def alive(self) -> None:
@@ -70,17 +68,12 @@ class Notifier:
         """The ordered stop has begun."""
         self._send("STOPPING=1", "STATUS=stopping")
 
-    def close(self) -> None:
-        """Say nothing more."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
     def _send(self, *lines: str) -> bool:
-        if self._socket is None:
+        if not self._address:
             return False
         try:
-            self._socket.sendto("\n".join(lines).encode(), self._address)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
+                sender.sendto("\n".join(lines).encode(), self._address)
         except OSError as error:
             # Full (systemd is busy) or gone (it is being updated): the next one will do.
             _log.debug("systemd does not take %s: %s", lines[0], error.strerror)
@@ -123,10 +116,10 @@ class WatchdogPolicy:
     """When the watchdog is fed: while every required meter is fresh, or its failure is told and retried.
 
     A meter is fresh until ``missed`` rhythms and ``grace`` have passed without a reading. One whose failure
-    was told (it sleeps, the cable is out, the key is wrong) needs no restart as long as its task tries again
-    within ``retry``: a restart would mend nothing. What remains is the task that hangs: neither a reading
-    nor an error, for longer than can be. That is what the watchdog is for, beside the event loop that hangs and
-    then asks nothing here.
+    was told (it sleeps, the cable is out, the key is wrong) needs no restart as long as its task tries again,
+    in the meter's rhythm or within ``retry``: a restart would mend nothing. What remains is the task that
+    hangs: neither a reading nor an error, for longer than can be. That is what the watchdog is for, beside
+    the event loop that hangs and then asks nothing here.
     """
 
     missed: float = 3.0
@@ -138,9 +131,10 @@ class WatchdogPolicy:
         """Whether a meter's task has given neither a reading nor an error for longer than can be."""
         if pulse.state == "alert":
             return False  # told, and still listening
+        limit = self.missed * pulse.rhythm + self.grace
         if pulse.state == "offline":
-            return pulse.since_attempt > self.retry
-        return min(pulse.since_reading, pulse.since_attempt) > self.missed * pulse.rhythm + self.grace
+            return pulse.since_attempt > max(limit, self.retry)
+        return min(pulse.since_reading, pulse.since_attempt) > limit
 
     def hanging(self, pulses: Sequence[Pulse]) -> list[Pulse]:
         """The required meters that hang; the watchdog is fed when there are none."""
@@ -179,9 +173,10 @@ async def report(
     told: list[str] = []
     # A third leaves room for a slow moment; systemd recommends half at most.
     wait = min(STATUS_SECONDS, (notifier.watchdog_seconds or STATUS_SECONDS * 3) / 3)
-    notifier.ready(status_sentence(pulses()))
+    ready = False
     while True:
         current = pulses()
+        ready = ready or notifier.ready(status_sentence(current))
         notifier.status(status_sentence(current))
         hanging = policy.hanging(current)
         if not hanging:
