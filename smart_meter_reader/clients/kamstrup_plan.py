@@ -1,4 +1,4 @@
-"""Which registers of a Kamstrup meter are due when: groups, their schedules, and what the meter lacks. Pure."""
+"""Which registers of a Kamstrup meter are due when: groups, schedules, and what the meter lacks. Pure."""
 
 from __future__ import annotations
 
@@ -31,10 +31,15 @@ class Plan:
 
     def next_due(self, now: datetime) -> datetime:
         """The time of the next reading; ``now`` when one is due already."""
+        for index, group in enumerate(self._groups):
+            due, interval = self._due[index], group.schedule.interval
+            # After the clock was put back, an interval would otherwise wait for the old time to come again.
+            if due is not None and interval is not None:
+                self._due[index] = min(due, now + interval)
         return min(now if due is None else max(now, due) for due in self._due)
 
     def registers_due(self, now: datetime, *, first_too: bool = False) -> list[int]:
-        """The registers of all groups due now or soon after, each once; ``first_too``: the first group anyway."""
+        """The registers of all groups due, each once; ``first_too``: those of the first group in any case."""
         registers: dict[int, None] = {}
         for index, group in enumerate(self._groups):
             if self._is_due(index, now) or (first_too and index == 0):
@@ -47,9 +52,10 @@ class Plan:
             if self._is_due(index, now):
                 self._due[index] = _following(group.schedule, self._due[index] or now, now)
 
-    def bring_forward(self, now: datetime) -> None:
-        """Make the first group due at once."""
-        self._due[0] = min(now, self._due[0] or now)
+    def bring_forward(self, when: datetime) -> None:
+        """Make the first group due at ``when``, unless it is due earlier anyway."""
+        due = self._due[0]
+        self._due[0] = min(when, due) if due is not None else None
 
     def _is_due(self, index: int, now: datetime) -> bool:
         due = self._due[index]
@@ -59,7 +65,7 @@ class Plan:
 
 
 def _following(schedule: Schedule, due: datetime, now: datetime) -> datetime:
-    """The next time after ``now`` in the rhythm that began at ``due``, without catching up what was missed."""
+    """The next time after ``now`` in the rhythm that began at ``due``; what was missed is not caught up."""
     following = schedule.next_after(max(due, now) if schedule.interval is None else due)
     return following if following > now else schedule.next_after(now)
 

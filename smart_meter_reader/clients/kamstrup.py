@@ -1,0 +1,251 @@
+"""The client `kamstrup`: reads a KMP meter at its times and publishes who it is and what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+from smart_meter_reader.clients.kamstrup_plan import Absences, LastDay, Plan
+from smart_meter_reader.clients.kamstrup_settings import KamstrupSettings
+from smart_meter_reader.clients.kmp_connection import KmpConnection, LineCounters, Timing
+from smart_meter_reader.clients.kmp_identity import Identity, read_identity
+from smart_meter_reader.codecs.kmp import RegisterValue
+from smart_meter_reader.codecs.kmp.meters import MANUFACTURER
+from smart_meter_reader.codecs.kmp.registers import register_of
+from smart_meter_reader.durations import format_duration
+from smart_meter_reader.exceptions import ProtocolError, TransportError, ValueFormatError
+from smart_meter_reader.messages import Health, Info, Measurement, Publish
+
+_log = logging.getLogger(__name__)
+
+_BATTERY_LIMIT = timedelta(minutes=5)
+# The wall clock may be set while we sleep (a Pi without a clock, at boot): look at it again this often.
+_LOOK_AT_CLOCK = 30.0
+# The optical circuit of the meter is awake for a while after a request; later the next request wakes it.
+_STAYS_AWAKE = timedelta(seconds=30)
+# After an outage the port proves itself by a reading, but one that comes and goes does not cost the battery.
+_PROOF_PAUSE = timedelta(minutes=5)
+# A connection that lived for less has a reason to be told; an older one was closed for being idle.
+_IDLE_LIFE = 60.0
+_REOPEN_PAUSE = 1.0
+
+
+class _IdleLossError(TransportError):
+    """The port went while nothing was asked."""
+
+
+class KamstrupClient:
+    """Polls one meter at its times, in as few frames as possible; what the meter lacks is left alone."""
+
+    settings_type: ClassVar[type[KamstrupSettings]] = KamstrupSettings
+
+    def __init__(self, meter: str, settings: KamstrupSettings) -> None:
+        self.meter = meter
+        self.health: Health = {"valid_readings": 0}
+        self._settings = settings
+        self._counters = LineCounters()
+        self._requests_before = 0
+        self._plan = Plan(settings.plan)
+        self._absences = Absences()
+        self._requests = LastDay()
+        self._wake_ups = LastDay()
+        self._asked_now = False
+        self._sleep: asyncio.Timeout | None = None
+        self._last_poll: datetime | None = None
+        self._tells_type = True
+        self._complaints: set[str] = set()  # said once, not said again
+
+    async def run(self, publish: Publish, *, once: bool = False) -> None:
+        if not once:
+            self._warn_of_battery()
+        self._prove_port_soon()
+        loop = asyncio.get_running_loop()
+        while True:
+            opened = loop.time()
+            try:
+                async with self._connection() as connection:
+                    await self._serve(connection, publish, once=once)
+                    return
+            except _IdleLossError as error:
+                # A serial server may close a connection on which nothing happens for an hour. If it opens
+                # again, nobody needs to know; if not, opening raises what there is to say.
+                if loop.time() - opened < _IDLE_LIFE:
+                    raise
+                _log.info("%s: %s", self.meter, error.detail)
+                await asyncio.sleep(_REOPEN_PAUSE)
+
+    def read_now(self) -> None:
+        self._asked_now = True
+        if self._sleep is not None:
+            self._sleep.reschedule(asyncio.get_running_loop().time())
+
+    def _connection(self) -> KmpConnection:
+        settings = self._settings
+        return KmpConnection(
+            settings.port,
+            settings.line,
+            address=settings.address,
+            timing=Timing(first_answer=settings.answer_timeout.total_seconds()),
+            retries=settings.retries,
+            counters=self._counters,
+        )
+
+    async def _serve(self, connection: KmpConnection, publish: Publish, *, once: bool) -> None:
+        """Poll over one open connection until it ends."""
+        self._absences.forget_pauses()
+        identity: Identity | None = None
+        while True:
+            await self._wait_until_due(connection)
+            try:
+                async with asyncio.timeout(self._settings.poll_timeout.total_seconds()):
+                    identity = identity or await self._identify(connection, publish)
+                    await self._poll(connection, publish)
+            except TimeoutError:
+                limit = format_duration(self._settings.poll_timeout)
+                raise TransportError(
+                    "timeout",
+                    f"{self._settings.port}: the poll took longer than {limit}; poll_timeout can allow more",
+                ) from None
+            finally:
+                self._count_line()
+            if once:
+                return
+
+    async def _wait_until_due(self, connection: KmpConnection) -> None:
+        while not self._asked_now:
+            now = datetime.now(UTC)
+            wait = (self._plan.next_due(now) - now).total_seconds()
+            if wait <= 0:
+                return
+            try:
+                async with asyncio.timeout(min(wait, _LOOK_AT_CLOCK)) as self._sleep:
+                    await connection.listen_idle()
+            except TimeoutError:
+                continue  # time to look at the clock again
+            except TransportError as error:
+                raise _IdleLossError(error.reason, error.detail) from error
+            finally:
+                self._sleep = None
+
+    async def _identify(self, connection: KmpConnection, publish: Publish) -> Identity:
+        """Ask who the meter is, once per connection; a meter that is not the expected one is not read."""
+        self._note_wake_up(datetime.now(UTC))
+        identity = await read_identity(connection, ask_type=self._tells_type)
+        # Not asked for again at every reconnection: the meter just showed that it answers, but not that.
+        self._tells_type = bool(identity.model)
+        expected = self._settings.serial_number
+        if expected is not None and identity.serial_number.lstrip("0") != expected.lstrip("0"):
+            found = (
+                f"serial number {identity.serial_number}" if identity.serial_number else "no serial number"
+            )
+            raise ProtocolError(
+                "wrong_meter",
+                f"{self._settings.port}: a meter with {found} answers, the settings expect {expected}: it is "
+                "not read until serial_number is corrected or removed",
+            )
+        await publish(self._info(identity))
+        return identity
+
+    async def _poll(self, connection: KmpConnection, publish: Publish) -> None:
+        """One reading of all groups that are due."""
+        now = datetime.now(UTC)
+        self._note_wake_up(now)
+        due = self._plan.registers_due(now, first_too=self._asked_now)
+        wanted = self._absences.present(due, now)
+        answered = await connection.read_registers(wanted)
+        self._asked_now = False
+        self._plan.mark_read(now)
+        self._note_absent(wanted, answered, now)
+        measurements = self._measurements(wanted, answered)
+        if measurements:
+            self.health["valid_readings"] = self.health.get("valid_readings", 0) + 1
+            self.health["last_valid"] = now = datetime.now(UTC)
+            self._count_line()
+            await publish({"type": "reading", "meter": self.meter, "time": now, "measurements": measurements})
+
+    def _measurements(
+        self, wanted: Sequence[int], answered: Mapping[int, RegisterValue]
+    ) -> dict[str, Measurement]:
+        """The values by quantity, in the order of the settings. A date that is not set is absent."""
+        measurements: dict[str, Measurement] = {}
+        for register in wanted:
+            if register not in answered:
+                continue
+            try:
+                value = answered[register].value
+            except ValueFormatError as error:
+                self.health["rejected_values"] = self.health.get("rejected_values", 0) + 1
+                self._complain(f"{register_of(register).quantity} (register {register}) is left out: {error}")
+                continue
+            if value is not None:
+                quantity = register_of(register).quantity
+                measurements[quantity] = {"value": value, "unit": answered[register].unit}
+        return measurements
+
+    def _note_absent(self, wanted: Sequence[int], answered: Mapping[int, object], now: datetime) -> None:
+        if wanted and not answered and not self.health.get("valid_readings"):
+            raise ProtocolError(
+                "registers_unknown",
+                f"{self._settings.port}: the meter answers, but has none of the registers asked for: correct "
+                "`registers`; `smart-meter-reader registers` lists them by model",
+            )
+        news = self._absences.note(wanted, answered, now, self._settings.shortest_period)
+        if news:
+            names = ", ".join(f"{register_of(register).quantity} ({register})" for register in news)
+            self._complain(f"the meter does not have {names}; it is asked again now and then")
+
+    def _note_wake_up(self, now: datetime) -> None:
+        if self._last_poll is None or now - self._last_poll > _STAYS_AWAKE:
+            self._wake_ups.add(now)
+        self._last_poll = now
+
+    def _count_line(self) -> None:
+        now = datetime.now(UTC)
+        counters = self._counters
+        self._requests.add(now, counters.requests - self._requests_before)
+        self._requests_before = counters.requests
+        health = self.health
+        health["damaged_frames"] = counters.damaged_frames
+        health["retries"] = counters.retries
+        health["latency_ms"] = round(counters.latency * 1000)
+        health["requests_24h"] = self._requests.total(now)
+        health["wake_ups_24h"] = self._wake_ups.total(now)
+
+    def _info(self, identity: Identity) -> Info:
+        info: Info = {
+            "type": "info",
+            "meter": self.meter,
+            "time": datetime.now(UTC),
+            "manufacturer": MANUFACTURER,
+            "interval": max(1, round(self._settings.interval.period.total_seconds())),
+        }
+        if identity.model:
+            info["model"] = identity.model
+        if identity.firmware:
+            info["firmware"] = identity.firmware
+        if identity.serial_number:
+            info["serial_number"] = identity.serial_number
+        return info
+
+    def _prove_port_soon(self) -> None:
+        """After an outage: the meter is online again with a reading, which need not wait for its time."""
+        if self._last_poll is not None:
+            pause = min(_PROOF_PAUSE, self._settings.shortest_period)
+            self._plan.bring_forward(max(datetime.now(UTC), self._last_poll + pause))
+
+    def _warn_of_battery(self) -> None:
+        period = self._settings.shortest_period
+        if period < _BATTERY_LIMIT and not self._settings.mains_powered:
+            self._complain(
+                f"a reading every {format_duration(period)} empties the meter's battery before its time: "
+                "choose 5min or more, or set mains_powered = true"
+            )
+
+    def _complain(self, what: str) -> None:
+        """Warn of something once."""
+        if what not in self._complaints:
+            self._complaints.add(what)
+            _log.warning("%s: %s", self.meter, what)
