@@ -47,23 +47,28 @@ def parse_duration(text: str) -> timedelta:
     parts = _parts(text)
     if not parts or any(unit not in _UNITS for _, unit in parts):
         raise UnfitValueError(ALLOWED, _suggestion(parts))
-    microseconds = sum(
-        Decimal(number) * (_UNITS[unit] // timedelta(microseconds=1)) for number, unit in parts
-    )
-    if microseconds > _LONGEST // timedelta(microseconds=1):
+    microseconds = sum(Decimal(number) * _microseconds(_UNITS[unit]) for number, unit in parts)
+    if microseconds > _microseconds(_LONGEST):
         raise UnfitValueError(f"{ALLOWED}, ten years at most")
     return timedelta(microseconds=int(microseconds))
 
 
 def format_duration(duration: timedelta) -> str:
-    """The shortest text that ``parse_duration`` reads back as the same duration (for whole milliseconds)."""
+    """A text that ``parse_duration`` reads back as the same duration."""
+    if duration < timedelta(minutes=1):
+        unit = "s" if duration >= timedelta(seconds=1) or not duration else "ms"
+        return f"{_microseconds(duration) / _microseconds(_UNITS[unit]):f}{unit}"
     words: list[str] = []
     rest = duration
-    for unit, size in _UNITS.items():
-        count, rest = divmod(rest, size)
+    for unit in ("d", "h", "min"):
+        count, rest = divmod(rest, _UNITS[unit])
         if count:
             words.append(f"{count}{unit}")
-    return " ".join(words) or "0s"
+    return " ".join([*words, format_duration(rest)] if rest else words)
+
+
+def _microseconds(duration: timedelta) -> Decimal:
+    return Decimal(duration // timedelta(microseconds=1))
 
 
 def _parts(text: str) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from typing import Any, Literal
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.guard_settings import GuardSettings
 from smart_meter_reader.settings_schema import Origin, Place, keys_of, nearest, parse, setting
 from smart_meter_reader.settings_source import read_source
 from smart_meter_reader.settings_tables import MergedTables, merge
@@ -35,6 +36,7 @@ class MeterSettings:
     name: str
     client: str
     driver: Any
+    guard: GuardSettings = field(default_factory=GuardSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ def load(
     merged = merge(source)
     settings, drivers = build(merged, clients, sinks)
     files = [Path(table["source"]) for table in source["tables"]]
-    return LoadedSettings(settings, tuple(warnings_about(drivers, files)), MappingProxyType(merged.origins))
+    warnings = (*source["warnings"], *warnings_about(drivers, files))
+    return LoadedSettings(settings, warnings, MappingProxyType(merged.origins))
 
 
 def build(
@@ -130,19 +133,19 @@ class _Tables:
 
     def common(self) -> CommonSettings | None:
         shared = {driver.shared_table for driver in self.drivers} - {""}
-        also = ["meters", "sinks", *sorted(shared | {"mqtt"})]
+        also = ["meters", "sinks", *sorted(shared | {"guard", "mqtt"})]
         common, problems = parse(CommonSettings, self.merged.values, self.merged.place, also=also)
-        self.problems = [*problems, *self._shared_problems(shared), *self.problems]
+        found = [*problems, *self._shared_problems(shared), *self.problems]
+        self.problems = list(dict.fromkeys(found))  # what is wrong in a shared table is found by each user
         return common
 
     def named(self, key: str, pattern: re.Pattern[str]) -> Sequence[str]:
         """The names of the tables in meters or sinks that are tables with a usable name."""
         place = self.merged.place / key
         if not self.merged.table(key):
-            example = "meters.heat" if key == "meters" else "sinks.stdout"
-            self.problems.append(
-                f"{place}: missing; needed: at least one table, such as [{self.merged.environment}.{example}]"
-            )
+            found = "found a value; allowed" if self.merged.values.get(key) else "missing; needed"
+            example = f"{self.merged.environment}.{key}.{'heat' if key == 'meters' else 'stdout'}"
+            self.problems.append(f"{place}: {found}: at least one table, such as [{example}]")
         for name in self.merged.table(key):
             if not isinstance(self.merged.values[key][name], dict):
                 self.problems.append(f"{place / name}: found a value; allowed: a table")
@@ -154,14 +157,15 @@ class _Tables:
         place = self.merged.place / "meters" / name
         table = self.merged.table("meters", name)
         client = self._choice(table.get("client"), clients, place / "client")
-        driver = self._driver(client, clients, table, place, "client")
-        return None if driver is None else MeterSettings(name, client, driver)
+        driver = self._driver(client, clients, table, place, ("client", "guard"))
+        guard: GuardSettings | None = self._read(GuardSettings, table.get("guard", {}), place / "guard")
+        return None if driver is None or guard is None else MeterSettings(name, client, driver, guard)
 
     def sink(self, name: str, sinks: Mapping[str, str]) -> SinkSettings | None:
         place = self.merged.place / "sinks" / name
         table = self.merged.table("sinks", name)
         kind = self._choice(table.get("type", name), sinks, place / "type" if "type" in table else place)
-        driver = self._driver(kind, sinks, table, place, "type")
+        driver = self._driver(kind, sinks, table, place, ("type",))
         return None if driver is None else SinkSettings(name, kind, driver)
 
     def check_ports(self) -> None:
@@ -187,7 +191,7 @@ class _Tables:
         allowed = ", ".join(f'"{name}"' for name in registry)
         if value is None:
             others = get_close_matches(place.path[-1], self.merged.table(*place.path[:-1]), n=1)
-            suggestion = f'; did you mean it by "{others[0]}"?' if others else ""
+            suggestion = f'; did you mean that by "{others[0]}"?' if others else ""
             self.problems.append(f"{place}: missing; needed: one of {allowed}{suggestion}")
         else:
             text = value.text if isinstance(value, VariableValue) else value
@@ -196,8 +200,14 @@ class _Tables:
         return ""
 
     def _driver(
-        self, name: str, registry: Mapping[str, str], table: Mapping[str, Any], place: Place, chooser: str
+        self,
+        name: str,
+        registry: Mapping[str, str],
+        table: Mapping[str, Any],
+        place: Place,
+        others: Sequence[str],
     ) -> Any:
+        """The driver's settings; ``others`` are keys of its table that are not its own."""
         if not name:
             return None
         try:
@@ -205,15 +215,21 @@ class _Tables:
         except ImportError as error:
             self.problems.append(f'{place}: "{name}" needs a package that is not installed: {error}')
             return None
-        own = {key: value for key, value in table.items() if key != chooser or key in keys_of(settings_type)}
-        full = self._with_shared(settings_type, own, place)
-        self.drivers.append(DriverTable(settings_type, full, place))
-        driver, problems = parse(settings_type, full, place)
-        self.problems += problems
+        driver = self._read(settings_type, table, place, others)
         if driver is not None and getattr(driver, "service", None) == "":
             # Services on one broker tell themselves apart by their environment, unless the settings say how.
             driver = replace(driver, service=self.merged.environment)
         return driver
+
+    def _read(self, settings_type: type[Any], table: Any, place: Place, others: Sequence[str] = ()) -> Any:
+        if not isinstance(table, Mapping):
+            self.problems.append(f"{place}: found a value; allowed: a table")
+            return None
+        full = self._with_shared(settings_type, table, place)
+        self.drivers.append(DriverTable(settings_type, full, place))
+        settings, problems = parse(settings_type, full, place, also=others)
+        self.problems += problems
+        return settings
 
     def _with_shared(
         self, settings_type: type[Any], table: Mapping[str, Any], place: Place
@@ -234,6 +250,8 @@ class _Tables:
         """Keys of shared tables that none of the drivers knows; a table that nobody uses is left alone."""
         problems: list[str] = []
         for table in sorted(shared):
+            if not isinstance(self.merged.values.get(table, {}), dict):
+                problems.append(f"{self.merged.place / table}: found a value; allowed: a table")
             users = [driver.settings_type for driver in self.drivers if driver.shared_table == table]
             known = list(dict.fromkeys(key for kind in users for key in keys_of(kind)))
             problems += [

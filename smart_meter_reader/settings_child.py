@@ -13,7 +13,7 @@ import os
 import sys
 import tomllib
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,7 @@ def _import_config(path: Path) -> Any:
 
 
 def _summary(error: BaseException, config: Path) -> str:
-    """One line about what config.py raised; no message of dynaconf's own errors, which can quote values."""
+    """One line about what config.py raised, without messages that can quote a value: it may be a secret."""
     name = type(error).__name__
     if isinstance(error, SyntaxError):
         return f"config.py, line {error.lineno}: {name}: {error.msg}"
@@ -125,7 +125,7 @@ def _summary(error: BaseException, config: Path) -> str:
         frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(config)
     ]
     place = f"config.py, line {lines[-1]}" if lines else "config.py"
-    quotes = type(error).__module__.startswith("dynaconf")
+    quotes = isinstance(error, ValueError) or type(error).__module__.startswith("dynaconf")
     text = "" if quotes else " ".join(str(error).split())[:200]
     return f"{place}: {name}" + (f": {text}" if text else "")
 
@@ -231,15 +231,24 @@ def _evaluated(settings: Any, value: Any, place: str) -> Any:
         return [_evaluated(settings, inner, place) for inner in value]
     if isinstance(value, str) and value.startswith("@"):
         return _marker(settings, value, place, tomlfy=False)
+    if callable(value):  # a marker that dynaconf found already, to be evaluated when asked for
+        return _called(settings, value, place)
     return value
 
 
 def _marker(settings: Any, text: str, place: str, *, tomlfy: bool) -> Any:
     """What dynaconf makes of a text: ``@format {env[HOME]}/x``, ``@int 5``, or just the text."""
-    try:
+
+    def ask(_: Any) -> Any:
         settings.set(_PROBE, text, tomlfy=tomlfy)
         return settings.get(_PROBE)
+
+    return _called(settings, ask, place)
+
+
+def _called(settings: Any, marker: Callable[[Any], Any], place: str) -> Any:
+    try:
+        return marker(settings)
     except Exception as error:  # noqa: BLE001 - dynaconf raises bare Exceptions, whose text can quote values
-        marker = text.split()[0] if text.startswith("@") else "the value"
         reason = type(error).__name__
-        raise SettingsError([f"{place}: {marker} cannot be evaluated ({reason})"]) from None
+        raise SettingsError([f"{place}: dynaconf cannot evaluate this value ({reason})"]) from None

@@ -123,9 +123,10 @@ def parse(
         for name, key in keys.items()
         if name in table
     }
+    shared = getattr(settings_type, "shared_table", "")
+    elsewhere = f"; it can also stand in the table [{shared}] of the environment" if shared else ""
     problems += [
-        f"{place / name}: missing; needed: {key.allowed}"
-        + (f" ({key.limits.help})" if key.limits.help else "")
+        f"{place / name}: missing; needed: {key.limits.help or name}: {key.allowed}{elsewhere}"
         for name, key in keys.items()
         if key.required and name not in table and name not in explained
     ]
@@ -167,7 +168,7 @@ def _note_unknown(
         if name not in known:
             free = [other for other in known if other not in table]
             allowed = ", ".join(known) or "none"
-            problems.append(f"{place / name}: unknown key; allowed: {allowed}{nearest(name, free)}")
+            problems.append(f"{place / name}: unknown key; allowed: {allowed}{nearest(name, known)}")
             yield from get_close_matches(name.lower(), free, n=1)
 
 
@@ -226,7 +227,7 @@ def _read_named(kind: Any, value: Any, limits: Limits, place: Place, problems: l
 def _read_list(kind: Any, value: Any, limits: Limits, place: Place, problems: list[str]) -> Any:
     if not isinstance(value, list | tuple):
         found = shown(kind, value)
-        problems.append(f"{place}: found {found}; allowed: a list of {allowed_text(kind, limits)}")
+        problems.append(f"{place}: found {found}; allowed: {allowed_text(tuple[kind, ...], limits)}")
         return _REFUSED
     return tuple(
         _read(kind, entry, limits, place / str(number), problems)

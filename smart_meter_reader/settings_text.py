@@ -12,7 +12,7 @@ from typing import Any
 from smart_meter_reader.durations import format_duration
 from smart_meter_reader.settings import LoadedSettings, MeterSettings, SinkSettings
 from smart_meter_reader.settings_schema import Origin, Secret
-from smart_meter_reader.settings_values import shown
+from smart_meter_reader.settings_values import is_table, shown
 
 _COMMENT_COLUMN = 48
 _Path = tuple[str, ...]
@@ -26,6 +26,13 @@ def settings_text(loaded: LoadedSettings) -> str:
     lines += _table_lines((), common, loaded.origins)
     for name, meter in settings.meters.items():
         lines += _table_lines(("meters", name), _with_chooser("client", meter), loaded.origins)
+        # The guard has many keys that few touch: only what is set.
+        guard = {
+            key: value
+            for key, value in _as_table(meter.guard).items()
+            if ("meters", name, "guard", key) in loaded.origins
+        }
+        lines += _table_lines(("meters", name, "guard"), guard, loaded.origins)
     for name, sink in settings.sinks.items():
         lines += _table_lines(("sinks", name), _with_chooser("type", sink), loaded.origins)
     return "\n".join(lines) + "\n"
@@ -52,32 +59,29 @@ def _with_chooser(chooser: str, chosen: MeterSettings | SinkSettings) -> dict[st
     return {chooser: name, **_as_table(chosen.driver)}
 
 
-def _as_table(settings: Any) -> dict[str, Any]:
+def _table_lines(path: _Path, table: Mapping[str, Any], origins: Mapping[_Path, Origin]) -> Iterator[str]:
+    """Plain keys first, then the tables below, as TOML wants it."""
+    below = {name: _as_table(value) for name, value in table.items() if _is_table(value)}
+    plain = {name: value for name, value in table.items() if name not in below}
+    if plain:
+        yield ""
+        if path:
+            yield f"[{'.'.join(path)}]"
+    for name, value in plain.items():
+        origin = origins.get((*path, name))
+        source = f"{origin.source} [{origin.table}]" if origin else "default"
+        yield f"{name} = {value_text(value)}".ljust(_COMMENT_COLUMN) + f"  # {source}"
+    for name, inner in below.items():
+        yield from _table_lines((*path, name), inner, origins)
+
+
+def _as_table(settings: Any) -> Mapping[str, Any]:
     """The fields of a settings dataclass, without those that are not set."""
+    if isinstance(settings, Mapping):
+        return settings
     fields = {entry.name: getattr(settings, entry.name) for entry in dataclasses.fields(settings)}
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _table_lines(path: _Path, table: Mapping[str, Any], origins: Mapping[_Path, Origin]) -> Iterator[str]:
-    """Plain keys first, then the tables below, as TOML wants it."""
-    below: list[tuple[_Path, Mapping[str, Any]]] = []
-    yield ""
-    if path:
-        yield f"[{'.'.join(path)}]"
-    for name, value in table.items():
-        if isinstance(value, Mapping):
-            below.append(((*path, name), value))
-        elif _is_settings(value):
-            below.append(((*path, name), _as_table(value)))
-        else:
-            origin = origins.get((*path, name))
-            source = f"{origin.source} [{origin.table}]" if origin else "default"
-            yield f"{name} = {value_text(value)}".ljust(_COMMENT_COLUMN) + f"  # {source}"
-    for deeper, inner in below:
-        if inner:
-            yield from _table_lines(deeper, inner, origins)
-
-
-def _is_settings(value: Any) -> bool:
-    # A schedule is a dataclass too, but reads as one text.
-    return dataclasses.is_dataclass(value) and type(value).__str__ is object.__str__
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping) or is_table(type(value))

@@ -120,7 +120,7 @@ def allowed_text(annotation: Any, limits: Limits) -> str:
         return _listed(choices)
     container, inner = typing.get_origin(annotation), typing.get_args(annotation)
     if container is tuple:
-        return f"a list of {allowed_text(inner[0], limits)}"
+        return f"a list; each entry: {allowed_text(inner[0], limits)}"
     if container in (types.UnionType, typing.Union):
         return " or ".join(allowed_text(kind, limits) for kind in inner if kind is not types.NoneType)
     if container is not None:
