@@ -11,10 +11,13 @@ from collections.abc import Callable
 from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.guard import Guard, MeterPolicy
+from smart_meter_reader.guard_state import StateFile, state_path
 from smart_meter_reader.health_report import report_hourly
 from smart_meter_reader.messages import Message
 from smart_meter_reader.router import SinkQueue, route
-from smart_meter_reader.settings import ServiceSettings
+from smart_meter_reader.service_notify import Notifier, Pulse, report
+from smart_meter_reader.settings import MeterSettings, ServiceSettings
 from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.registry import SINKS
 from smart_meter_reader.supervisor import MeterSupervisor, SinkSupervisor
@@ -38,6 +41,7 @@ class Service:
     def __init__(self, settings: ServiceSettings) -> None:
         self._central: asyncio.Queue[Message | None] = asyncio.Queue(CENTRAL_QUEUE_SIZE)
         self._stop = asyncio.Event()
+        self._notifier = Notifier.from_environment()
         self._queues = {name: SinkQueue(name, settings.queue_size) for name in settings.sinks}
         self.sinks = [
             SinkSupervisor(_build_sink(name, sink.sink, sink.driver), self._queues[name])
@@ -47,6 +51,12 @@ class Service:
             MeterSupervisor(_build_client(name, meter.client, meter.driver), self._central.put)
             for name, meter in settings.meters.items()
         ]
+        self._state_file = _state_file(settings.environment)
+        self._guard = Guard(
+            {meter.meter: _policy(meter.client, settings.meters[meter.meter]) for meter in self.meters},
+            self._state_file.load() if self._state_file else {},
+            self._reread,
+        )
 
     def stop(self) -> None:
         """Ask for the ordered stop."""
@@ -61,23 +71,42 @@ class Service:
         """Run until stopped, or take one reading of every meter; the exit code of the process."""
         async with asyncio.TaskGroup() as group:
             sinks = [self._start(group, sink.sink.name, self._run_sink(sink)) for sink in self.sinks]
-            router = group.create_task(route(self._central, self._queues, _pass), name="router")
+            router = group.create_task(route(self._central, self._queues, self._guard.check), name="router")
             clients = [
                 self._start(group, meter.meter, meter.run_once() if once else meter.run())
                 for meter in self.meters
             ]
-            report = group.create_task(
-                report_hourly(self.meters, self._queues.values()), name="hourly report"
-            )
+            background = self._start_background(group)
             await self._until_done(clients, sinks)
-            report.cancel()
+            self._notifier.stopping()
+            for task in background:
+                task.cancel()
             asyncio.get_running_loop().call_later(LAST_RESORT_SECONDS, _leave)
             await _cancel(clients, CLIENT_STOP_SECONDS)
             await self._central.put(None)
             await router
+            if self._state_file:
+                self._state_file.save(self._guard)
             await self._finish_sinks(sinks)
         failed = [task for task in clients if not task.cancelled() and task.result() is False]
         return EXIT_UNAVAILABLE if once and failed else EXIT_OK
+
+    def _start_background(self, group: asyncio.TaskGroup) -> list[asyncio.Task[object]]:
+        tasks = [
+            self._start(group, "hourly report", report_hourly(self.meters, self._queues.values())),
+            self._start(group, "service manager", report(self._notifier, self._pulses)),
+        ]
+        if self._state_file:
+            tasks.append(self._start(group, "state file", self._state_file.keep(self._guard)))
+        return tasks
+
+    def _pulses(self) -> list[Pulse]:
+        return [meter.pulse() for meter in self.meters]
+
+    def _reread(self, name: str) -> None:
+        for meter in self.meters:
+            if meter.meter == name:
+                meter.client.read_now()
 
     def _start(self, group: asyncio.TaskGroup, name: str, work: object) -> asyncio.Task[object]:
         task: asyncio.Task[object] = group.create_task(work, name=name)  # type: ignore[arg-type]
@@ -160,8 +189,19 @@ def _leave() -> None:
     os._exit(EXIT_OK)
 
 
-def _pass(message: Message) -> list[Message]:
-    return [message]
+def _state_file(environment: str) -> StateFile | None:
+    path = state_path(environment, os.environ)
+    return StateFile(path) if path else None
+
+
+def _policy(client: Client, settings: MeterSettings) -> MeterPolicy:
+    """How the guard judges one meter: by its settings, and by what its protocol lets through."""
+    return MeterPolicy(
+        settings=settings.guard,
+        checksummed=getattr(client, "checksummed", True),
+        simulated=getattr(client, "simulated", False),
+        origin=f"{settings.client} {getattr(settings.driver, 'port', '')}",
+    )
 
 
 def _build_client(name: str, client: str, driver: object) -> Client:

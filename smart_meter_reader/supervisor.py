@@ -21,6 +21,7 @@ from smart_meter_reader.exceptions import (
     TransportError,
 )
 from smart_meter_reader.messages import Message, Publish, Reading, Status
+from smart_meter_reader.service_notify import Pulse
 from smart_meter_reader.sinks.base import Sink
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ MeterState = Literal["starting", "online", "offline", "alert"]
 
 # Fresh counters follow a reading, but a meter that sends every second would only fill the log with them.
 HEALTH_SECONDS = 60.0
+# How often a meter is read that has not said so: it may be one that is read once a day.
+FIRST_RHYTHM_SECONDS = 86_400.0
 
 
 # A cable that comes back is noticed within half a minute. A meter that answers rubbish, or not at all, sits
@@ -76,9 +79,10 @@ class MeterSupervisor:
         self._told: dict[str, _Told] = {client.meter: _Told()}
         self._failures = 0
         self._health_published = float("-inf")
+        self._clock = asyncio.get_running_loop().time
+        self._last_reading_at = self._last_attempt_at = self._clock()
+        self._rhythm = FIRST_RHYTHM_SECONDS
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
-        self.last_reading: datetime | None = None
-        self.retrying = False
 
     @property
     def meter(self) -> str:
@@ -92,18 +96,31 @@ class MeterSupervisor:
     def reason(self) -> str:
         return self._told[self.client.meter].reason
 
+    def pulse(self) -> Pulse:
+        """How the meter is doing, for the watchdog."""
+        now = self._clock()
+        return Pulse(
+            meter=self.meter,
+            state=self.state,
+            reason=self.reason,
+            rhythm=self._rhythm,
+            since_reading=now - self._last_reading_at,
+            since_attempt=now - self._last_attempt_at,
+        )
+
     async def run(self) -> None:
         """Run the client until cancelled; errors that a restart can mend are waited out."""
         while True:
+            self._last_attempt_at = self._clock()
             try:
                 await self.client.run(self.publish)
                 return  # a client ends by itself only when its source does (a replayed recording)
             except ExplainedError as error:
+                self._last_attempt_at = self._clock()
                 await self._tell_failure(error)
                 self._failures += 1
                 wait = backoff_for(error).wait(self._failures, self._jitter)
             self.client.health["reconnects"] = self.client.health.get("reconnects", 0) + 1
-            self.retrying = True
             await asyncio.sleep(wait)
 
     async def run_once(self) -> bool:
@@ -127,19 +144,20 @@ class MeterSupervisor:
                 told.state, told.reason, told.detail = message["state"], message["reason"], message["detail"]
                 await self._publish_on(message)
             case "info":
+                if message["meter"] == self.client.meter and "interval" in message:
+                    self._rhythm = float(message["interval"])
                 await self._publish_on(message)
 
     async def _publish_reading(self, reading: Reading) -> None:
         meter = reading["meter"]
         self._failures = 0
-        self.retrying = False
         if self._told.setdefault(meter, _Told()).state != "online":
             await self._tell(meter, "online", "", "readings arrive")
+            self._health_published = self._clock()
         await self._publish_on(reading)
         if meter != self.client.meter:
             return
-        self.last_reading = reading["time"]
-        now = asyncio.get_running_loop().time()
+        now = self._last_reading_at = self._clock()
         if now - self._health_published >= HEALTH_SECONDS:
             self._health_published = now
             await self.publish_health()

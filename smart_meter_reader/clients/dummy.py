@@ -75,6 +75,7 @@ class DummyClient:
     """A meter for trying out sinks and settings: no port, no protocol, the same values for the same seed."""
 
     settings_type: ClassVar[type[DummySettings]] = DummySettings
+    simulated: ClassVar[bool] = True
 
     def __init__(self, meter: str, settings: DummySettings) -> None:
         self.meter = meter

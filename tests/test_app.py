@@ -1,0 +1,163 @@
+"""The whole service as a process: start, signals, ordered stop, `--once`, closed pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SETTINGS = """
+[default]
+log_level = "INFO"
+
+[fast.meters.one]
+client = "dummy"
+interval = "10ms"
+[fast.meters.two]
+client = "dummy"
+interval = "10ms"
+seed = 2
+[fast.sinks.stdout]
+
+[counted.meters.one]
+client = "dummy"
+interval = "1ms"
+count = 200
+[counted.sinks.stdout]
+
+[absent.meters.one]
+client = "dummy"
+interval = "1h"
+[absent.meters.two]
+client = "kamstrup"
+port = "/nowhere/at/all"
+[absent.sinks.stdout]
+"""
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    shutil.copy(ROOT / "config.py", tmp_path)
+    (tmp_path / "settings.toml").write_text(SETTINGS)
+    return tmp_path
+
+
+@pytest.fixture
+def started(directory: Path) -> Iterator[list[subprocess.Popen[str]]]:
+    processes: list[subprocess.Popen[str]] = []
+    yield processes
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def start(directory: Path, environment: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "smart_meter_reader", *arguments],
+        cwd=directory,
+        env={**os.environ, "ENV_FOR_DYNACONF": environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def first_lines(process: subprocess.Popen[str], count: int) -> list[str]:
+    assert process.stdout is not None
+    return [process.stdout.readline() for _ in range(count)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_in_order(
+    directory: Path, started: list[subprocess.Popen[str]], number: signal.Signals
+) -> None:
+    process = start(directory, "fast")
+    started.append(process)
+    lines = first_lines(process, 20)
+    process.send_signal(number)
+    rest, errors = process.communicate(timeout=5)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    messages = [json.loads(line) for line in [*lines, *rest.splitlines()]]
+    assert {message["meter"] for message in messages} == {"one", "two"}
+    # What was read was delivered whole: the counter of the last health is no more than what arrived.
+    assert all(message["type"] in {"info", "status", "reading"} for message in messages)
+
+
+def test_a_second_signal_ends_at_once(directory: Path, started: list[subprocess.Popen[str]]) -> None:
+    process = start(directory, "fast")
+    started.append(process)
+    first_lines(process, 3)
+    # Nobody reads on: the pipe fills, and the ordered stop has to wait for the sink.
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    assert process.returncode in {0, 128 + signal.SIGTERM, -signal.SIGTERM}
+
+
+def test_a_reader_that_hangs_does_not_hold_the_stop(
+    directory: Path, started: list[subprocess.Popen[str]]
+) -> None:
+    process = start(directory, "fast")
+    started.append(process)
+    first_lines(process, 3)
+    assert process.stderr is not None
+    for line in process.stderr:
+        # The queue is full only when the pipe has been for a while.
+        if "does not keep up" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=6)
+    assert process.returncode == 0
+
+
+def test_all_that_was_read_is_delivered_in_order(directory: Path) -> None:
+    process = start(directory, "counted")
+    output, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    readings = [json.loads(line) for line in output.splitlines() if '"reading"' in line]
+    assert len(readings) == 200
+    totals = [reading["measurements"]["heat_energy"]["value"] for reading in readings]
+    assert totals == sorted(totals)
+
+
+def test_once_takes_one_reading_of_each_and_tells_of_the_missing(directory: Path) -> None:
+    process = start(directory, "absent", "run", "--once")
+    output, errors = process.communicate(timeout=20)
+    assert process.returncode == 69, errors
+    messages = [json.loads(line) for line in output.splitlines()]
+    readings = [message for message in messages if message["type"] == "reading"]
+    assert [reading["meter"] for reading in readings] == ["one"]
+    offline = [m for m in messages if m["type"] == "status" and m["state"] == "offline"]
+    assert [(m["meter"], m["reason"]) for m in offline] == [("two", "port_missing")]
+    assert "Traceback" not in errors
+
+
+def test_a_closed_pipe_ends_the_service(directory: Path, started: list[subprocess.Popen[str]]) -> None:
+    process = start(directory, "fast")
+    started.append(process)
+    first_lines(process, 2)
+    assert process.stdout is not None
+    process.stdout.close()
+    process.wait(timeout=10)
+    assert process.returncode == 0
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    assert "has gone" in errors
+    assert "Traceback" not in errors
+    assert "Exception" not in errors
+
+
+def test_unusable_settings_exit_with_78(directory: Path) -> None:
+    process = start(directory, "kamstrup")
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 78
+    assert "kamstrup" in errors
+    assert "Traceback" not in errors
