@@ -33,7 +33,6 @@ _GROUPS = re.compile(r"(?:\([^()]*\))+")
 # A line end inside a line: before a value of its own (DSMR 2.2 gas), or in a value that is not closed.
 _BROKEN = re.compile(r"\r?\n(?=\()|(?<=[^)\s])\r?\n(?!\r?\n|[0-9]+-[0-9]+:|$)", re.ASCII)
 _WELL_FORMED_END = ")\r\n"
-_BLANK = "\r\n\r\n"
 
 # Luxembourg leaves out these units (specification 1.1.3, example); newer firmware writes them.
 _LUXEMBOURG_UNITS = {
@@ -77,6 +76,8 @@ class Telegram:
     dead_meters: tuple[SubMeter, ...] = ()
     identity: Identity = field(default_factory=Identity)
     bad_lines: tuple[str, ...] = ()
+    authentication: Literal["verified", "failed", "none"] = "none"
+    frame_counter: int | None = None
 
 
 class _Body:
@@ -142,10 +143,7 @@ class TelegramParser:
             body.bad.append(line)
             return
         code, values = match.groups()
-        if _GROUPS.fullmatch(values):
-            groups = values[1:-1].split(")(")
-        else:
-            groups = [values[1:-1]]
+        groups = values[1:-1].split(")(") if _GROUPS.fullmatch(values) else [values[1:-1]]
         meaning = self._meanings[code]
         before = body.objects.get(code)
         self._add(code, groups, meaning, body)
@@ -233,7 +231,7 @@ def _rejoin(code: str, number: str, unit: str, plain: str) -> str:
 
 
 def _mend(text: str) -> str:
-    """Join lines that were broken; the usual body, in which every line ends with a bracket, stays as it is."""
+    """Join lines that were broken; the usual body, whose lines all end with a bracket, stays as it is."""
     if text.count("\n") == text.count(_WELL_FORMED_END) + text.startswith("\r\n") and "\n(" not in text:
         return text
     return _BROKEN.sub("", text)

@@ -1,0 +1,151 @@
+"""Framing of a P1 stream, plain or encrypted or both: frames in, damaged ones told, the rest survived.
+
+Encrypted frames carry their length; the byte that begins them, DB, occurs in ciphertext as often as any
+other. So a header counts only as a whole, and a frame only when it can be opened: one that cannot is
+searched for the next header, since a cut frame swallows the beginning of the one behind it. All bytes
+outside of encrypted frames go to the reader of plain telegrams.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from smart_meter_reader.codecs.p1.cipher import (
+    LONGEST_HEADER,
+    CipherFrame,
+    Opened,
+    find_header,
+    parse_frame,
+    partial_header,
+)
+from smart_meter_reader.codecs.p1.plain import DATA_LINE, PlainFrame, PlainReader
+from smart_meter_reader.exceptions import DecryptionError, FrameError
+
+Event = PlainFrame | Opened | FrameError | DecryptionError
+
+
+class FrameReader:
+    """Bytes in by ``receive_data``, frames out by ``next_frame``; never more than 48 KiB kept.
+
+    ``open_frame`` decrypts a frame or raises DecryptionError; it is asked for every frame with a
+    plausible header, and decides between a real frame and one that only looks so.
+    """
+
+    def __init__(self, open_frame: Callable[[CipherFrame], Opened], *, one_meter: bool = True) -> None:
+        self._open = open_frame
+        self._events: deque[Event] = deque()
+        # The plain reader puts in what Event allows; a deque is not covariant, hence the second name.
+        self._plain = PlainReader(self._events, one_meter=one_meter)  # type: ignore[arg-type]
+        self._cipher = bytearray()  # begins with a header, or with what may become one
+        self._searched = 0  # how far a frame that is still incomplete was searched for others
+
+    @property
+    def skipped(self) -> int:
+        """Bytes that belonged to no frame, since the reader was made."""
+        return self._plain.skipped
+
+    @property
+    def unrecognised(self) -> bytes:
+        """The last 2 KiB of bytes that belonged to no frame."""
+        return bytes(self._plain.unrecognised)
+
+    def receive_data(self, received: bytes) -> None:
+        """Take bytes in, in pieces of any size."""
+        if not self._cipher and b"\xdb" not in received:
+            self._plain.receive_data(received)
+            return
+        self._cipher += received
+        while self._take_frame():
+            pass
+
+    def next_frame(self) -> PlainFrame | Opened | None:
+        """The next frame, None when more bytes are needed.
+
+        Raises FrameError for a damaged frame and DecryptionError for one that cannot be opened; the
+        reader has then gone on already.
+        """
+        if not self._events:
+            return None
+        event = self._events.popleft()
+        if isinstance(event, FrameError | DecryptionError):
+            raise event
+        return event
+
+    def finish(self) -> None:
+        """The stream has ended: what is incomplete will not become complete."""
+        while self._cipher:
+            found = find_header(self._cipher)
+            if found is None:
+                self._pass_on(len(self._cipher))
+                break
+            start, length = found
+            self._pass_on(start)
+            if length <= len(self._cipher):
+                self._take_frame()
+                continue
+            detail = f"the stream ended after {len(self._cipher)} of {length} bytes of an encrypted frame"
+            self._events.append(FrameError("truncated", detail, bytes(self._cipher)))
+            following = find_header(self._cipher, 1)
+            self._pass_on(following[0] if following else len(self._cipher))
+        self._plain.finish()
+
+    def _pass_on(self, count: int) -> None:
+        """Bytes outside of encrypted frames belong to the reader of plain ones."""
+        if count:
+            self._plain.receive_data(self._cut(count))
+
+    def _cut(self, count: int) -> bytes:
+        removed = bytes(self._cipher[:count])
+        del self._cipher[:count]
+        self._searched = 0
+        return removed
+
+    def _take_frame(self) -> bool:
+        """Deal with the first header; True when there may be more to do."""
+        found = find_header(self._cipher)
+        if found is None:
+            self._pass_on(partial_header(self._cipher))
+            return False
+        start, length = found
+        self._pass_on(start)
+        if length > len(self._cipher):
+            return self._is_plain() or self._take_inner(length)
+        try:
+            self._events.append(self._open(parse_frame(bytes(self._cipher[:length]))))
+            self._cut(length)
+        except DecryptionError as error:
+            self._events.append(error)
+            following = find_header(self._cipher, 1)
+            # Had the header been false, a plain telegram may stand behind it.
+            self._pass_on(min(length, following[0]) if following else length)
+        return bool(self._cipher)
+
+    def _is_plain(self) -> bool:
+        """Data lines inside a frame that is not complete: its header was false, or its end got lost."""
+        if not DATA_LINE.search(self._cipher, max(0, self._searched - LONGEST_HEADER)):
+            return False
+        following = find_header(self._cipher, 1)
+        self._pass_on(following[0] if following else len(self._cipher))
+        return bool(self._cipher)
+
+    def _take_inner(self, length: int) -> bool:
+        """A whole frame that opens, inside one that is not complete, proves that it never will be."""
+        position = max(1, self._searched)
+        while (found := find_header(self._cipher, position)) is not None:
+            start, inner_length = found
+            if start + inner_length > len(self._cipher):
+                self._searched = start
+                return False
+            try:
+                opened = self._open(parse_frame(bytes(self._cipher[start : start + inner_length])))
+            except DecryptionError:
+                position = start + 1
+                continue
+            detail = f"an encrypted frame of {length} bytes was cut after {start}"
+            self._events.append(FrameError("truncated", detail, self._cut(start)))
+            self._events.append(opened)
+            self._cut(inner_length)
+            return bool(self._cipher)
+        self._searched = max(position, len(self._cipher) - LONGEST_HEADER)
+        return False

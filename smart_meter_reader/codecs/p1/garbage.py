@@ -1,0 +1,63 @@
+"""What bytes are that contain no telegram: another protocol, a wrong signal, or noise."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from smart_meter_reader.codecs.p1.plain import DATA_LINE
+
+Kind = Literal["hdlc", "mbus", "parity", "inverted", "unknown"]
+
+EXPLANATIONS: dict[Kind, str] = {
+    "hdlc": "this port sends HDLC frames (7E A...), which is DLMS and not P1: ask the grid operator for P1",
+    "mbus": "this port sends wired M-Bus frames (68 .. 68), not P1: ask the grid operator for P1",
+    "parity": "the bytes carry parity: the line is 7E1 (DSMR 2.2 and 3), set that at the serial server",
+    "inverted": "most bytes are no text: the signal is probably inverted (use a P1 cable) or the speed wrong",
+    "unknown": "no telegram in what arrives",
+}
+_ENOUGH = 64
+_MBUS_START = 0x68
+
+
+def recognise(received: bytes) -> Kind:
+    """What ``received``, a stretch without any telegram, probably is."""
+    if _is_hdlc(received):
+        return "hdlc"
+    if _is_mbus(received):
+        return "mbus"
+    if any(byte > 0x7F for byte in received):
+        if DATA_LINE.search(bytes(byte & 0x7F for byte in received)):
+            return "parity"
+        text = sum(32 <= byte < 127 or byte in b"\r\n" for byte in received)
+        # Inverted text keeps its start bit's place and turns nearly every byte into one above 7F.
+        if len(received) >= _ENOUGH and text < 0.6 * len(received):
+            return "inverted"
+    return "unknown"
+
+
+def _is_hdlc(received: bytes) -> bool:
+    """ISO/IEC 13239: flag 7E, frame type 3 with an 11 bit length, flag 7E behind it."""
+    begin = received.find(b"\x7e")
+    while 0 <= begin < len(received) - 2:
+        if received[begin + 1] & 0xF0 == 0xA0:
+            end = begin + 1 + ((received[begin + 1] & 0x07) << 8 | received[begin + 2])
+            if end < len(received) and received[end] == 0x7E:
+                return True
+        begin = received.find(b"\x7e", begin + 1)
+    return False
+
+
+def _is_mbus(received: bytes) -> bool:
+    """EN 13757-2, 5.3: 68 L L 68, then L bytes, checksum and 16."""
+    begin = received.find(b"\x68")
+    while 0 <= begin < len(received) - 3:
+        length = received[begin + 1]
+        end = begin + 4 + length + 1
+        if (
+            received[begin + 2] == length
+            and received[begin + 3] == _MBUS_START
+            and (end >= len(received) or received[end] == 0x16)
+        ):
+            return True
+        begin = received.find(b"\x68", begin + 1)
+    return False

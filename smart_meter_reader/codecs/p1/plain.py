@@ -1,0 +1,211 @@
+"""Framing of plain telegrams: from a stream of bytes with anything in it to whole, checked telegrams.
+
+IEC 62056-21 section 6.3.2 (identification) and DSMR 5.0.2 P1 section 6.2: ``/`` three letters, rest of the
+identification line, data lines, ``!``, up to four hexadecimal digits, CR LF.
+
+Decided on bytes, before anything is decoded. A telegram is told from noise by its identification line at
+one end and a line that begins with ``!`` at the other; between them a slash may be anything: part of
+Holley's identification, of a text, or the start of the next telegram after the end of this one got lost.
+So every possible start is tried against the checksum, oldest first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from typing import Literal, NamedTuple
+
+from smart_meter_reader.codecs.p1.checksum import crc16_arc, verify
+from smart_meter_reader.exceptions import FrameError
+
+# Luxembourg's five messages of 1024 characters are 10 kB of octets (specification 1.1.3).
+MAX_TELEGRAM = 16 * 1024
+_LONGEST_START = 130
+_MAX_STARTS = 8
+_KEPT_UNRECOGNISED = 2048
+
+_START = re.compile(rb"/[0-9A-Za-z]{3}[^\r\n()]{0,124}[\r\n]")
+_PARTIAL_START = re.compile(rb"/(?:[0-9A-Za-z]{0,2}|[0-9A-Za-z]{3}[^\r\n()]{0,124})\Z")
+# Four characters end the checksum at once; fewer need the line end: "!521", and "!" of DSMR 2.2.
+_END = re.compile(rb"\n!([^\r\n]{4}|[^\r\n]{0,3}[\r\n])")
+_CHECKSUM = re.compile(rb"[0-9A-Fa-f]{1,4}")
+# The begin of a data line, which neither noise nor ciphertext contains by chance.
+DATA_LINE = re.compile(rb"[\r\n][0-9]{1,2}-[0-9]{1,2}:[0-9]")
+_HOLLEY = b"/HLY"
+
+
+class PlainFrame(NamedTuple):
+    """A telegram from '/' to '!' as its checksum confirms it, or as it came when there is none."""
+
+    telegram: bytes
+    checksum: Literal["ok", "absent"]
+
+
+class PlainReader:
+    """Finds telegrams in a stream; ``events`` gets them, and a FrameError for each that was spoilt.
+
+    At most 16 KiB and a chunk are kept; each byte is looked at a bounded number of times. A telegram whose
+    beginning was missed when the stream was opened is no error. ``one_meter``: a meter that has sent a
+    checksum always sends one, so a telegram without has lost it.
+    """
+
+    def __init__(self, events: deque[PlainFrame | FrameError], *, one_meter: bool = True) -> None:
+        self._events = events
+        self._one_meter = one_meter
+        self._buffer = bytearray()
+        self._scanned = 0  # no end of telegram begins before this
+        self._inside = False
+        self._synchronised = False
+        self._lost_start = False
+        self._checked_header = b""  # header of the last telegram with a good checksum
+        self.skipped = 0  # bytes outside of telegrams
+        self.unrecognised = bytearray()  # the last of them, to tell what they are
+
+    def receive_data(self, received: bytes) -> None:
+        """Take bytes in; whatever became complete is in ``events`` afterwards."""
+        # A break on the line is received as NUL, and no telegram has one (DSMR 5.0.2 P1, 6.4: text only).
+        self._buffer += received.translate(None, b"\0") if b"\0" in received else received
+        more = True
+        while more:
+            more = self._follow() if self._inside else self._hunt()
+
+    def finish(self) -> None:
+        """The stream has ended: judge what is left."""
+        if self._inside:
+            # "!" or "!521" as the very last bytes lack only the line end that would complete them.
+            self.receive_data(b"\r\n")
+        if self._inside and DATA_LINE.search(self._buffer):
+            self._give_up("truncated", "the stream ended inside a telegram", bytes(self._buffer))
+        self._buffer.clear()
+        self._inside = False
+
+    def _hunt(self) -> bool:
+        """Look for the next identification line; True when inside a telegram."""
+        start = _START.search(self._buffer)
+        if start is not None:
+            self._skip(start.start())
+            self._scanned = start.end() - start.start() - 1
+            self._inside = True
+            return True
+        partial = _PARTIAL_START.search(self._buffer, max(0, len(self._buffer) - _LONGEST_START))
+        self._skip(partial.start() if partial else len(self._buffer))
+        return False
+
+    def _skip(self, count: int) -> None:
+        if not count:
+            return
+        skipped = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        self.skipped += count
+        self.unrecognised += skipped[-_KEPT_UNRECOGNISED:]
+        del self.unrecognised[:-_KEPT_UNRECOGNISED]
+        if DATA_LINE.search(skipped):
+            self._lost_start = True
+        if self._lost_start and b"!" in skipped:
+            if self._synchronised:
+                self._give_up("truncated", "a telegram came without its first line", skipped)
+            self._lost_start = False
+            self._synchronised = True
+
+    def _follow(self) -> bool:
+        """Look for the end of the telegram; True when there may be more to do."""
+        end = self._buffer.find(b"\n!", self._scanned)
+        if end < 0:
+            self._scanned = max(0, len(self._buffer) - 1)
+            return self._overflow() if len(self._buffer) > MAX_TELEGRAM else False
+        match = _END.match(self._buffer, end)
+        if match is None:
+            self._scanned = end
+            return False
+        field = match[1].strip()
+        covered = bytes(self._buffer[: end + 2])
+        del self._buffer[: match.end()]
+        self._inside = False
+        self._judge(covered, field)
+        self._synchronised = True
+        self._lost_start = False
+        return True
+
+    def _overflow(self) -> bool:
+        """No telegram is that long: go on at a start in the newer half, which leaves room for a whole one."""
+        start = _START.search(self._buffer, len(self._buffer) // 2)
+        given_up = bytes(self._buffer[: start.start() if start else None])
+        if DATA_LINE.search(given_up):
+            self._give_up("overlong", f"no end of telegram within {MAX_TELEGRAM} bytes", given_up)
+        del self._buffer[: len(given_up)]
+        self.skipped += len(given_up)
+        self._inside = start is not None
+        self._scanned = 0
+        return self._inside
+
+    def _judge(self, covered: bytes, field: bytes) -> None:
+        if not DATA_LINE.search(covered):
+            self.skipped += len(covered)  # noise that happened to have a first and a last line
+        elif not field:
+            self._accept_unchecked(covered)
+        elif not _CHECKSUM.fullmatch(field):
+            self._give_up("checksum", "the checksum itself is damaged", covered)
+        else:
+            self._check(covered, int(field, 16))
+
+    def _check(self, covered: bytes, expected: int) -> None:
+        for start in _starts(covered, overlapping=True):
+            telegram = verify(covered[start:], expected, x25=covered.startswith(_HOLLEY, start))
+            if telegram is None:
+                continue
+            if DATA_LINE.search(covered[:start]):
+                self._give_up("truncated", "a telegram ended where the next one began", covered[:start])
+            self._checked_header = telegram[: telegram.index(b"\n")]
+            self._events.append(PlainFrame(telegram, "ok"))
+            return
+        telegram = covered[_starts(covered, overlapping=False)[-1] :]
+        if DATA_LINE.search(telegram):
+            computed = crc16_arc(telegram)
+            self._give_up(
+                "checksum",
+                f"the checksum says {expected:04X}, the {len(telegram)} bytes received give {computed:04X}",
+                telegram,
+            )
+
+    def _accept_unchecked(self, covered: bytes) -> None:
+        """A telegram without checksum is complete when its '!' stands alone on a line."""
+        start = _starts(covered, overlapping=False)[-1]
+        telegram = covered[start:]
+        if DATA_LINE.search(covered[:start]):
+            self._give_up("truncated", "a telegram ended where the next one began", covered[:start])
+        if not DATA_LINE.search(telegram):
+            return
+        if self._one_meter and telegram[: telegram.index(b"\n")] == self._checked_header:
+            self._give_up("checksum", "the checksum is missing, though this meter sends one", telegram)
+        else:
+            self._events.append(PlainFrame(telegram, "absent"))
+
+    def _give_up(self, reason: str, detail: str, frame: bytes) -> None:
+        self._events.append(FrameError(reason, detail, frame))
+
+
+def _starts(covered: bytes, *, overlapping: bool) -> list[int]:
+    """Where a telegram may begin: at each identification line, or also at slashes inside of those."""
+    starts = [match.start() for match in _START.finditer(covered)]
+    if overlapping:
+        inner = _START.search(covered, 1)
+        while inner is not None and len(starts) < 4 * _MAX_STARTS:
+            starts.append(inner.start())
+            inner = _START.search(covered, inner.start() + 1)
+        starts = sorted(set(starts))
+    return starts[:1] + starts[1:][-_MAX_STARTS:]
+
+
+def split(plaintext: bytes) -> tuple[bytes, Literal["ok", "absent", "bad"]] | None:
+    """A decrypted telegram, from '/' to '!', and its checksum; None when it is no telegram at all."""
+    end = plaintext.rfind(b"\n!")
+    if not _START.match(plaintext) or end < 0:
+        return None
+    covered = plaintext[: end + 2]
+    field = plaintext[end + 2 :].strip(b"\r\n\0 ")
+    if not field:
+        return covered, "absent"
+    if not _CHECKSUM.fullmatch(field):
+        return covered, "bad"
+    telegram = verify(covered, int(field, 16))
+    return (covered, "bad") if telegram is None else (telegram, "ok")

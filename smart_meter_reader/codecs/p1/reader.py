@@ -1,0 +1,75 @@
+"""The whole P1 codec in two verbs: ``receive_data`` takes bytes, ``next_telegram`` gives telegrams."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from smart_meter_reader.codecs.p1.cipher import CipherFrame, Opened, Opener
+from smart_meter_reader.codecs.p1.frame import FrameReader
+from smart_meter_reader.codecs.p1.plain import PlainFrame
+from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
+from smart_meter_reader.exceptions import DecryptionError
+
+
+class P1Reader:
+    """Reads a stream of P1 telegrams of any dialect, plain or encrypted.
+
+    ``opener`` holds the keys; without one an encrypted frame gives DecryptionError ``no_key``. With one
+    whose policy is "require", a plain telegram gives ``not_encrypted``: anybody could have sent it.
+    ``dialect`` forces a dialect instead of recognising it. ``warning`` is why the last telegram's tag
+    failed, where the policy let that pass. ``one_meter`` is false for a file with telegrams of several meters.
+    """
+
+    def __init__(self, opener: Opener | None = None, *, dialect: str = "", one_meter: bool = True) -> None:
+        self._opener = opener
+        self._frames = FrameReader(opener.open if opener is not None else _no_key, one_meter=one_meter)
+        self._parser = TelegramParser(dialect)
+        self.warning: DecryptionError | None = None
+
+    @property
+    def skipped(self) -> int:
+        """Bytes outside of telegrams so far."""
+        return self._frames.skipped
+
+    @property
+    def unrecognised(self) -> bytes:
+        """The last 2 KiB of those, for ``garbage.recognise``."""
+        return self._frames.unrecognised
+
+    def receive_data(self, received: bytes) -> None:
+        """Take bytes in, in pieces of any size."""
+        self._frames.receive_data(received)
+
+    def finish(self) -> None:
+        """Tell that the stream has ended; ``next_telegram`` then judges what is left."""
+        self._frames.finish()
+
+    def next_telegram(self) -> Telegram | None:
+        """The next telegram, None when more bytes are needed.
+
+        Raises FrameError (``checksum``, ``truncated``, ``overlong``) and DecryptionError (see ``Opener``);
+        the reader has then gone on already. A telegram with an error is never returned.
+        """
+        frame = self._frames.next_frame()
+        if frame is None:
+            return None
+        if isinstance(frame, PlainFrame):
+            if self._opener is not None and self._opener.policy == "require":
+                raise DecryptionError(
+                    "not_encrypted",
+                    "the telegram is not encrypted though a key is set: remove key from the settings, "
+                    'or set authentication = "warn" to read plain telegrams too',
+                )
+            return self._parser.parse(frame.telegram, frame.checksum)
+        self.warning = frame.warning
+        telegram = self._parser.parse(frame.telegram, frame.checksum)
+        return replace(telegram, authentication=frame.authentication, frame_counter=frame.frame_counter)
+
+
+def _no_key(frame: CipherFrame) -> Opened:
+    title = frame.system_title.hex()
+    raise DecryptionError(
+        "no_key",
+        f"the meter with system title {title} sends encrypted telegrams: set key, and authentication_key, "
+        "which the grid operator gives out",
+    )
