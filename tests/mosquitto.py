@@ -39,7 +39,7 @@ class Mosquitto:
 
     def __init__(self, folder: Path, *lines: str, anonymous: bool = True) -> None:
         self.port = free_port()
-        self.folder = folder
+        self._log = folder / "mosquitto.log"
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         # Durable sessions survive a restart, so that a subscriber misses nothing of what is published.
@@ -61,19 +61,17 @@ class Mosquitto:
         self.start()
 
     def start(self) -> None:
-        with (self.folder / "mosquitto.log").open("ab") as log:
+        seen = len(self.log()) if self._log.exists() else 0
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 ["mosquitto", "-v", "-c", str(self._configuration)], stdout=log, stderr=log
             )
+        # It says so when all listeners are there; the one for websockets comes later than the others.
         until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                assert self._process.poll() is None, self.log()
-                assert time.monotonic() < until, self.log()
-                time.sleep(0.02)
+        while " running" not in self.log()[seen:]:
+            assert self._process.poll() is None, self.log()
+            assert time.monotonic() < until, self.log()
+            time.sleep(0.01)
 
     def stop(self) -> None:
         if self._process:
@@ -82,7 +80,7 @@ class Mosquitto:
             self._process = None
 
     def log(self) -> str:
-        return (self.folder / "mosquitto.log").read_text(errors="replace")
+        return self._log.read_text(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +254,11 @@ def login_lines(folder: Path, *access: str) -> list[str]:
         (folder / "acl").write_text("\n".join([f"user {USER}", *access, ""]))
         lines.append(f"acl_file {folder / 'acl'}")
     return lines
+
+
+def websocket_lines(port: int) -> list[str]:
+    """Configuration of a second listener, for websockets; Mosquitto 2.0 does not start with that alone."""
+    return [f"listener {port} lo", "protocol websockets", "socket_domain ipv4"]
 
 
 MakeBroker = Callable[..., Mosquitto]

@@ -40,6 +40,8 @@ _SERVER_BUSY = 137
 _BANNED = 138
 _SESSION_TAKEN_OVER = 142
 
+_TLS_JUST_ENDED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
 _REFUSALS: Mapping[int, tuple[str, str]] = MappingProxyType(
     {
         UNSUPPORTED_PROTOCOL_VERSION: (
@@ -89,8 +91,11 @@ def timed_out(broker: BrokerSettings, seconds: float) -> SinkError:
 
 def ended_early(broker: BrokerSettings, first_bytes: bytes, error: OSError | None) -> SinkError:
     """The peer closed the connection before it answered CONNECT."""
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) and not isinstance(error, _TLS_JUST_ENDED):
         return _tls(broker, error)
+    # MQTT 3.1.1, 3.2.2.3: paho keeps this refusal to itself.
+    if first_bytes == b"\x20\x02\x00\x01":
+        return refused(broker, UNSUPPORTED_PROTOCOL_VERSION, "")
     # A TLS alert record (RFC 8446, 5.1): the peer expected a ClientHello.
     if first_bytes.startswith(b"\x15\x03"):
         return SinkError("needs_tls", f"{broker.address} speaks TLS only: set `tls` to true")
@@ -98,17 +103,22 @@ def ended_early(broker: BrokerSettings, first_bytes: bytes, error: OSError | Non
         return SinkError(
             "not_mqtt", f'{broker.address} is a web server: set `transport` to "websockets", or change `port`'
         )
+    also = "" if broker.tls else ", and `tls` if it wants TLS"
+    if broker.tls and not broker.client_cert:
+        also = ", and `client_cert` if it wants a client certificate"
     return SinkError(
         "closed",
         f"{broker.address} closes the connection without an answer: check that `port` is the broker's "
-        f"{_kind(broker)} port" + ("" if broker.tls else ", and `tls` if it wants TLS"),
+        f"{_kind(broker)} port{also}",
     )
 
 
 def lost(broker: BrokerSettings, error: OSError | None) -> SinkError:
     """The connection was up and ended without a word of the broker."""
     why = f" ({_said(error)})" if error else ""
-    return SinkError("connection_lost", f"the broker {broker.address} is gone{why}")
+    # With a client id of our own making, another client with the same one cannot be the cause.
+    shared = "; if this repeats, another client may use the same `client_id`" if broker.client_id else ""
+    return SinkError("connection_lost", f"the broker {broker.address} is gone{why}{shared}")
 
 
 def unacknowledged(broker: BrokerSettings, count: int) -> SinkError:
@@ -131,13 +141,18 @@ def not_connected(broker: BrokerSettings, error: OSError | ValueError) -> SinkEr
         return SinkError(
             "port_closed", f"nothing listens on {where}: check `port`, and whether the broker runs"
         )
-    if "WebSocket" in str(error):
-        return SinkError(
-            "no_websocket", f"{where} does not speak MQTT over websockets at {broker.path}: check `path`"
-        )
     if broker.tls and isinstance(error, ConnectionError):
         return SinkError("no_tls", f"{where} breaks off the TLS handshake: {_plain_port(broker)}")
     return SinkError("unreachable", f"{where} cannot be reached ({_said(error)}): check `host` and `port`")
+
+
+def no_websocket(broker: BrokerSettings, error: OSError | ValueError) -> SinkError:
+    """TCP and TLS stand, the websocket handshake failed."""
+    return SinkError(
+        "no_websocket",
+        f"{broker.address} does not speak MQTT over websockets at {broker.path} ({_said(error)}): "
+        "check `port` and `path`",
+    )
 
 
 def unfit_certificate(setting: str, path: object, error: Exception) -> SinkError:
@@ -152,7 +167,7 @@ def _tls(broker: BrokerSettings, error: ssl.SSLError) -> SinkError:
     said = error.reason or _said(error)
     if said in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING"):
         return SinkError("no_tls", f"{where} does not answer with TLS: {_plain_port(broker)}")
-    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+    if isinstance(error, _TLS_JUST_ENDED):
         return SinkError("no_tls", f"{where} breaks off the TLS handshake: {_plain_port(broker)}")
     if "CERTIFICATE" in said or "UNKNOWN_CA" in said or "HANDSHAKE_FAILURE" in said:
         wants = "does not accept our certificate" if broker.client_cert else "wants a client certificate"

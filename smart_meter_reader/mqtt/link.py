@@ -1,8 +1,8 @@
 """One connection to a broker, from CONNECT to its end: paho on the event loop, not in a thread.
 
-The name lookup, the TCP connect and the handshakes of TLS and websocket block in paho. They run in a
-daemon thread that lives for as long as they take, so that a broker that hangs delays nobody, not even
-the end of the process.
+Only the opening of the socket blocks, by name lookup, TCP connect and handshakes. It happens in a daemon
+thread that lives for as long as it takes, so that a broker that hangs delays nobody, not even the end
+of the process.
 """
 
 from __future__ import annotations
@@ -13,18 +13,19 @@ from typing import Any, Literal, TypeAlias
 
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt import failures
+from smart_meter_reader.mqtt.buffered_socket import BufferedSocket
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.off_loop import in_daemon_thread
+from smart_meter_reader.mqtt.opening import open_socket
 from smart_meter_reader.mqtt.paho import (
-    BufferedClient,
     CallbackAPIVersion,
+    ClientOnSocket,
     MQTTErrorCode,
     MQTTProtocolVersion,
     Properties,
     ReasonCode,
     mqtt,
 )
-from smart_meter_reader.mqtt.tls import tls_context
 from smart_meter_reader.mqtt_settings import BrokerSettings
 
 Version: TypeAlias = Literal["3.1.1", "5"]
@@ -72,25 +73,24 @@ class Link:
         self._drained = asyncio.Event()
         self._drained.set()
         self._waiting_since = 0.0  # of the oldest message without acknowledgement
+        self._socket: BufferedSocket | None = None
         self._descriptor = -1  # of the socket while it is on the loop
         self._write_planned = False
         self._awaits_writable = False
         self._timer: asyncio.TimerHandle | None = None
         self._client = self._new_client(client_id, will)
 
-    def _new_client(self, client_id: str, will: MqttMessage | None) -> BufferedClient:
+    def _new_client(self, client_id: str, will: MqttMessage | None) -> ClientOnSocket:
         broker = self._broker
-        client = BufferedClient(
+        client = ClientOnSocket(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
             protocol=_VERSIONS[self.version],
-            transport=broker.transport,
+            # Or paho answers a refusal of MQTT 3.1.1 with a connect of its own, as MQTT 3.1.
+            reconnect_on_failure=False,
         )
-        client.connect_timeout = ADDRESS_SECONDS
         if broker.username:
             client.username_pw_set(broker.username, broker.password.reveal() or None)
-        if broker.transport == "websockets":
-            client.ws_set_options(path=broker.path)
         if will:
             client.will_set(will.topic, will.payload, will.qos, will.retain)
         client.on_connect = self._connected
@@ -107,7 +107,6 @@ class Link:
         """Connect and log in. Raises SinkError with what to do about it."""
         try:
             await self._connect()
-            self._attach()
             async with asyncio.timeout(CONNACK_SECONDS):
                 await self._connack
         except TimeoutError:
@@ -168,32 +167,25 @@ class Link:
         self._detach()
 
     async def _connect(self) -> None:
+        """Open a socket off the loop, then put it and paho on the loop."""
+        broker = self._broker
+        opening = in_daemon_thread(lambda: open_socket(broker, ADDRESS_SECONDS), abandon=lambda raw: raw.close())
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                await in_daemon_thread(self._connect_blocking, abandoned=self._close_socket)
+                raw = await opening
         except TimeoutError as error:
-            raise failures.timed_out(self._broker, CONNECT_SECONDS) from error
-
-    def _connect_blocking(self) -> None:
-        broker = self._broker
-        if broker.tls:
-            self._client.tls_set_context(tls_context(broker))
-            self._client.tls_insecure_set(broker.insecure)
-        try:
-            self._client.connect(broker.host, broker.effective_port, broker.keepalive)
-        except (OSError, ValueError) as error:  # ValueError: a host name that cannot be one
-            raise failures.not_connected(broker, error) from error
-
-    def _attach(self) -> None:
-        self._descriptor = self._socket.fileno()
+            raise failures.timed_out(broker, CONNECT_SECONDS) from error
+        self._client.ready = self._socket = BufferedSocket(raw)
+        self._descriptor = raw.fileno()
         self._loop.add_reader(self._descriptor, self._readable)
-        self._plan_write()  # CONNECT has been queued in the thread
+        self._client.connect(broker.host, broker.effective_port, broker.keepalive)
         self._plan_tick()
 
     def _detach(self) -> None:
         """Take the socket off the loop and close it. Twice does no harm."""
         self._leave_loop()
-        self._close_socket()
+        if self._socket:
+            self._socket.close()
 
     def _leave_loop(self) -> None:
         if self._attached:
@@ -203,21 +195,13 @@ class Link:
         if self._timer:
             self._timer.cancel()
 
-    def _close_socket(self) -> None:
-        if self._client.buffered:
-            self._client.buffered.close()
-
     @property
     def _attached(self) -> bool:
         return self._descriptor >= 0
 
-    @property
-    def _socket(self) -> Any:
-        assert self._client.buffered, "this paho creates its socket in another way"
-        return self._client.buffered
-
     def _readable(self) -> None:
         socket = self._socket
+        assert socket
         socket.fill()
         while socket.readable and self._attached:
             if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -227,31 +211,32 @@ class Link:
 
     def _plan_write(self) -> None:
         """Write at the end of this turn of the loop, all that gathers until then at once."""
-        # paho calls this in the connecting thread too, for CONNECT; _attach does that one.
         if self._attached and not self._write_planned:
             self._write_planned = True
             self._loop.call_soon(self._write)
 
     def _write(self) -> None:
         self._write_planned = False
-        if not self._attached:
-            return
         socket = self._socket
+        if not socket or not self._attached:
+            return
         try:
             self._client.loop_write()
             flushed = socket.flush()
         except OSError as error:
-            socket.error = error
+            # What the peer said before it hung up (a TLS alert, say) is still there to be read.
+            socket.fill()
+            socket.error = socket.error or error
             self._end(self._reason_of_end())
             return
         if flushed and self._client.want_write():
             self._plan_write()  # what did not fit into the buffer before
         if flushed and self._awaits_writable:
             self._awaits_writable = False
-            self._loop.remove_writer(socket.fileno())
+            self._loop.remove_writer(self._descriptor)
         elif not flushed and not self._awaits_writable:
             self._awaits_writable = True
-            self._loop.add_writer(socket.fileno(), self._write)
+            self._loop.add_writer(self._descriptor, self._write)
 
     def _plan_tick(self) -> None:
         self._timer = self._loop.call_later(min(self._broker.keepalive / 4, 15.0), self._tick)
@@ -266,6 +251,7 @@ class Link:
 
     def _reason_of_end(self) -> SinkError:
         socket = self._socket
+        assert socket
         if self._connack.done():
             return failures.lost(self._broker, socket.error)
         return failures.ended_early(self._broker, socket.first_bytes, socket.error)

@@ -5,35 +5,46 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import TypeVar
+
+_Result = TypeVar("_Result")
 
 
-async def in_daemon_thread(work: Callable[[], None], abandoned: Callable[[], None]) -> None:
-    """Run ``work`` off the loop; raises what it raises.
+async def in_daemon_thread(work: Callable[[], _Result], abandon: Callable[[_Result], object]) -> _Result:
+    """Run ``work`` off the loop; returns and raises what it does.
 
     Unlike the loop's executor, a thread that hangs (a name server that does not answer, say) delays
-    neither others nor the exit. When the waiting is cancelled, ``abandoned`` runs after the work.
+    neither others nor the exit. A result that nobody waits for any more is given to ``abandon``.
     """
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
+    done: asyncio.Future[_Result] = loop.create_future()
 
-    def settle(error: Exception | None) -> None:
+    def settle(result: _Result) -> None:
         if done.done():
-            abandoned()
-        elif error:
-            done.set_exception(error)
+            abandon(result)
         else:
-            done.set_result(None)
+            done.set_result(result)
+
+    def fail(error: Exception) -> None:
+        if not done.done():
+            done.set_exception(error)
 
     def run() -> None:
-        error: Exception | None = None
         try:
-            work()
-        except Exception as caught:  # noqa: BLE001 - raised again where the work is awaited
-            error = caught
-        try:
-            loop.call_soon_threadsafe(settle, error)
-        except RuntimeError:
-            abandoned()  # the loop has ended meanwhile
+            result = work()
+        except Exception as error:  # noqa: BLE001 - raised again where the work is awaited
+            _call(loop, fail, error)
+        else:
+            if not _call(loop, settle, result):
+                abandon(result)
 
     threading.Thread(target=run, name="mqtt connect", daemon=True).start()
-    await done
+    return await done
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., None], argument: object) -> bool:
+    try:
+        loop.call_soon_threadsafe(function, argument)
+    except RuntimeError:
+        return False  # the loop has ended meanwhile
+    return True

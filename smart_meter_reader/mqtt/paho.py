@@ -1,22 +1,22 @@
-"""paho-mqtt, imported without what we do not need, and with a socket that saves system calls."""
+"""paho-mqtt, imported without what we do not need, and put on a socket that we open ourselves."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
+import socket
 import sys
 import types
 
-from smart_meter_reader.mqtt.buffered_socket import BufferedSocket
+from smart_meter_reader.mqtt.buffered_socket import BufferedSocket, RawSocket
 
 
 def _import_without_http() -> None:
     """Import paho without ``urllib.request``, which brings http, email and tempfile: 2 MiB resident.
 
-    paho wants it for one thing only, to find a proxy for PySocks; so it is left out where there is none.
+    paho wants it for one thing only: to find a proxy when it opens a socket, which it never does here.
     """
     name = "urllib.request"
-    if name in sys.modules or importlib.util.find_spec("socks") is not None:
+    if name in sys.modules:
         return
     sys.modules[name] = types.ModuleType(name)
     try:
@@ -33,26 +33,31 @@ from paho.mqtt.properties import Properties  # noqa: E402
 from paho.mqtt.reasoncodes import ReasonCode  # noqa: E402
 
 __all__ = [
-    "BufferedClient",
     "CallbackAPIVersion",
+    "ClientOnSocket",
     "MQTTErrorCode",
     "MQTTProtocolVersion",
     "Properties",
     "ReasonCode",
     "mqtt",
+    "websocket",
 ]
 
 
-class BufferedClient(mqtt.Client):
-    """A paho client on a ``BufferedSocket``.
+class ClientOnSocket(mqtt.Client):
+    """A paho client whose ``connect`` uses the socket given here and does not block.
 
-    The hook is not part of paho's public interface. Should a later paho no longer call it, ``buffered``
-    stays None and ``Link`` refuses to open: a test would notice long before a user does.
+    paho's own opening blocks, and leaks the socket when a handshake fails. The hook is not part of its
+    public interface; ``poetry.lock`` holds the version that the tests have seen.
     """
 
-    buffered: BufferedSocket | None = None
+    ready: BufferedSocket | None = None
 
     def _create_socket(self) -> BufferedSocket:
-        # Blocking: name lookup, TCP, TLS and websocket handshake. See Link, which calls it off the loop.
-        self.buffered = BufferedSocket(super()._create_socket())
-        return self.buffered
+        assert self.ready, "connect() was called before the socket was opened"
+        return self.ready
+
+
+def websocket(raw: socket.socket, host: str, port: int, path: str, *, tls: bool) -> RawSocket:
+    """The websocket handshake on an open socket. Blocks; raises OSError or ValueError."""
+    return mqtt._WebsocketWrapper(raw, host, port, tls, path, None)

@@ -1,0 +1,342 @@
+"""Links to a real Mosquitto of every kind, and what is said when one cannot be had."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.mqtt import link as link_module
+from smart_meter_reader.mqtt.link import Link, Version
+from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.settings_schema import Secret
+from tests.mosquitto import (
+    PASSWORD,
+    USER,
+    Certificates,
+    MakeBroker,
+    Mosquitto,
+    Watcher,
+    free_port,
+    login_lines,
+    websocket_lines,
+)
+
+VERSIONS: list[Version] = ["3.1.1", "5"]
+
+
+def at(broker: Mosquitto | int, **keys: Any) -> BrokerSettings:
+    port = broker if isinstance(broker, int) else broker.port
+    return BrokerSettings(**{"host": "localhost", "port": port, **keys})
+
+
+@asynccontextmanager
+async def echoing(settings: BrokerSettings, version: Version = "5") -> AsyncIterator[tuple[Link, list[str]]]:
+    """An open link that is subscribed to what it publishes under echo/."""
+    got: list[str] = []
+    link = Link(settings, "tests", version, on_received=lambda topic, payload: got.append(payload.decode()))
+    await link.open()
+    try:
+        assert await link.subscribe(["echo/#"]) == []
+        yield link, got
+    finally:
+        link.close()
+
+
+async def comes_back(settings: BrokerSettings, version: Version = "5", count: int = 300) -> None:
+    """``count`` messages, published in one turn of the loop, come back, each once and in order."""
+    async with echoing(settings, version) as (link, got):
+        for number in range(count):
+            link.publish(MqttMessage(f"echo/{number % 5}", str(number), 1, retain=False))
+        await link.drained()
+        async with asyncio.timeout(10):
+            while len(got) < count:
+                await asyncio.sleep(0.01)
+        assert got == [str(number) for number in range(count)]
+        assert link.failure is None
+        assert not link.outstanding
+
+
+async def refusal(settings: BrokerSettings, version: Version = "5") -> SinkError:
+    link = Link(settings, "tests", version)
+    with pytest.raises(SinkError) as caught:
+        await link.open()
+    assert link.failure is caught.value
+    return caught.value
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_what_is_published_comes_back_in_order(broker: Mosquitto, version: Version) -> None:
+    await comes_back(at(broker), version)
+
+
+@pytest.mark.parametrize("qos", [0, 1, 2])
+async def test_every_qos_is_acknowledged(broker: Mosquitto, qos: int) -> None:
+    acknowledged: list[MqttMessage] = []
+    link = Link(
+        at(broker), "tests", "5", on_acknowledged=lambda message, refusal: acknowledged.append(message)
+    )
+    await link.open()
+    sent = [MqttMessage("a", str(number), qos) for number in range(50)]
+    for message in sent:
+        link.publish(message)
+    await link.drained()
+    link.close()
+    assert acknowledged == sent
+
+
+async def test_payloads_larger_than_any_buffer(broker: Mosquitto) -> None:
+    async with echoing(at(broker)) as (link, got):
+        payloads = [letter * 700_000 for letter in "abc"]
+        for payload in payloads:
+            link.publish(MqttMessage("echo/large", payload, 1, retain=False))
+        async with asyncio.timeout(10):
+            while len(got) < 3:
+                await asyncio.sleep(0.01)
+        assert got == payloads
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_login(make_broker: MakeBroker, tmp_path: Path, version: Version) -> None:
+    broker = make_broker(*login_lines(tmp_path / "login"), anonymous=False)
+    await comes_back(at(broker, username=USER, password=Secret(PASSWORD)), version)
+    wrong = await refusal(at(broker, username=USER, password=Secret("wrong")), version)
+    assert wrong.reason in ("login_refused", "not_authorized")
+    assert "`password`" in wrong.detail
+    assert "wrong" not in wrong.detail
+    without = await refusal(at(broker), version)
+    assert "`username`" in without.detail
+
+
+async def test_tls_with_our_own_ca(make_broker: MakeBroker, certificates: Certificates) -> None:
+    broker = make_broker(f"certfile {certificates.server}", f"keyfile {certificates.server}")
+    secure = at(broker, tls=True, ca=certificates.ca)
+    await comes_back(secure)
+    await comes_back(replace(secure, host="127.0.0.1"))
+
+    untrusted = await refusal(replace(secure, ca=certificates.other_ca))
+    assert (untrusted.reason, "`ca`" in untrusted.detail) == ("untrusted_broker", True)
+    assert (await refusal(replace(secure, ca=None))).reason == "untrusted_broker"
+    await comes_back(replace(secure, ca=None, insecure=True))
+
+    plain = await refusal(at(broker))
+    assert plain.reason in ("needs_tls", "closed")
+    assert "`tls`" in plain.detail
+
+
+async def test_a_certificate_of_another_host(make_broker: MakeBroker, certificates: Certificates) -> None:
+    broker = make_broker(
+        f"certfile {certificates.misnamed_server}", f"keyfile {certificates.misnamed_server}"
+    )
+    error = await refusal(at(broker, tls=True, ca=certificates.ca))
+    assert (error.reason, "`host`" in error.detail) == ("wrong_host_name", True)
+
+
+async def test_client_certificate(make_broker: MakeBroker, certificates: Certificates) -> None:
+    broker = make_broker(
+        f"cafile {certificates.ca}",
+        f"certfile {certificates.server}",
+        f"keyfile {certificates.server}",
+        "require_certificate true",
+        "use_identity_as_username true",
+    )
+    secure = at(broker, tls=True, ca=certificates.ca)
+    await comes_back(replace(secure, client_cert=certificates.client))
+    await comes_back(replace(secure, client_cert=certificates.client, client_key=certificates.client))
+    for settings in (secure, replace(secure, client_cert=certificates.other_client)):
+        error = await refusal(settings)
+        assert (error.reason, "`client_cert`" in error.detail) == ("client_certificate", True)
+
+
+async def test_tls_files_that_cannot_be_used(broker: Mosquitto, certificates: Certificates) -> None:
+    secure = at(broker, tls=True, ca=certificates.ca)
+    missing = Path("/nowhere/at-all.pem")
+    assert "`ca` (/nowhere/at-all.pem)" in (await refusal(replace(secure, ca=missing))).detail
+    error = await refusal(replace(secure, client_cert=certificates.client, client_key=missing))
+    assert "`client_key` (/nowhere/at-all.pem)" in error.detail
+    error = await refusal(replace(secure, client_cert=certificates.ca))
+    assert "`client_cert`" in error.detail
+
+
+async def test_tls_spoken_to_a_plain_port(broker: Mosquitto) -> None:
+    error = await refusal(at(broker, tls=True))
+    assert (error.reason, "`tls`" in error.detail) == ("no_tls", True)
+
+
+async def test_websockets(make_broker: MakeBroker) -> None:
+    port = free_port()
+    make_broker(*websocket_lines(port))
+    await comes_back(at(port, transport="websockets"))
+    assert (await refusal(at(port))).reason in ("closed", "not_mqtt")
+
+
+async def test_websockets_over_tls(make_broker: MakeBroker, certificates: Certificates) -> None:
+    port = free_port()
+    tls = [f"certfile {certificates.server}", f"keyfile {certificates.server}"]
+    make_broker(*websocket_lines(port), *tls)
+    await comes_back(at(port, transport="websockets", tls=True, ca=certificates.ca))
+
+
+async def test_websocket_spoken_to_a_plain_port(broker: Mosquitto) -> None:
+    error = await refusal(at(broker, transport="websockets"))
+    assert (error.reason, "`path`" in error.detail) == ("no_websocket", True)
+
+
+async def test_acl_with_mqtt_5_tells_what_was_refused(make_broker: MakeBroker, tmp_path: Path) -> None:
+    broker = make_broker(*login_lines(tmp_path / "login", "topic readwrite echo/#"), anonymous=False)
+    refusals: list[tuple[str, str]] = []
+    link = Link(
+        at(broker, username=USER, password=Secret(PASSWORD)),
+        "tests",
+        "5",
+        on_acknowledged=lambda message, refusal: refusals.append((message.topic, refusal)),
+    )
+    await link.open()
+    link.publish(MqttMessage("echo/a", "1"))
+    link.publish(MqttMessage("secret/a", "1"))
+    await link.drained()
+    link.close()
+    assert refusals == [("echo/a", ""), ("secret/a", "Not authorized")]
+
+
+async def test_nothing_listens() -> None:
+    error = await refusal(at(free_port()))
+    assert (error.reason, "`port`" in error.detail) == ("port_closed", True)
+
+
+async def test_no_such_host() -> None:
+    error = await refusal(BrokerSettings(host="broker.invalid"))
+    assert (error.reason, "`host`" in error.detail) == ("unknown_host", True)
+    assert (await refusal(BrokerSettings(host="a" * 300))).detail
+
+
+async def test_a_peer_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_module, "CONNACK_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        error = await refusal(at(listener.getsockname()[1], host="127.0.0.1"))
+    assert (error.reason, "says nothing" in error.detail) == ("not_mqtt", True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"", "closed"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "needs_tls"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not_mqtt"),
+        (b"\x20\x02\x00\x05", "not_authorized"),
+        (b"\x20\x02\x00\x04", "login_refused"),
+        (b"\x20\x02\x00\x03", "broker_unavailable"),
+        (b"\x20\x02\x00\x02", "client_id_refused"),
+        (b"\x20\x02\x00\x01", "protocol_version"),
+        (b"\x30\x00", "closed"),
+        (b"\xff\xff\xff\xff\xff\xff", "closed"),
+    ],
+)
+async def test_peers_that_answer_something_else(answer: bytes, reason: str) -> None:
+    async with scripted(answer) as port:
+        error = await refusal(at(port, host="127.0.0.1"), "3.1.1")
+    assert error.reason == reason
+
+
+async def test_a_hanging_connect_leaves_the_loop_free_and_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_module, "CONNECT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        # TLS to a peer that never answers the ClientHello blocks paho in the handshake.
+        link = Link(at(listener.getsockname()[1], host="127.0.0.1", tls=True), "tests", "5")
+        opening = asyncio.ensure_future(link.open())
+        turns = 0
+        while not opening.done():
+            await asyncio.sleep(0.01)
+            turns += 1
+        with pytest.raises(SinkError, match="within"):
+            await opening
+        assert turns > 3
+        peer, _ = listener.accept()
+        with peer:
+            peer.close()
+        # The thread comes back from the handshake that we just broke off, and tidies up behind itself.
+        await asyncio.sleep(0.1)
+
+
+async def test_the_will_is_published_only_without_a_goodbye(broker: Mosquitto, watcher: Watcher) -> None:
+    for goodbye in (True, False):
+        link = Link(at(broker), "tests", "5", MqttMessage("will", "gone"))
+        await link.open()
+        link.publish(MqttMessage("state", f"goodbye {goodbye}"))
+        await link.drained()
+        if goodbye:
+            link.close()
+        else:
+            link.abort()
+    seen = await asyncio.to_thread(watcher.wait_for, lambda messages: len(messages) == 3)
+    assert [item.text for item in seen] == ["goodbye True", "goodbye False", "gone"]
+
+
+async def test_the_end_of_a_link_is_told_once(broker: Mosquitto) -> None:
+    ends: list[str] = []
+    link = Link(at(broker), "tests", "5", on_end=lambda: ends.append("end"))
+    await link.open()
+    await asyncio.to_thread(broker.stop)
+    async with asyncio.timeout(10):
+        while not ends:
+            await asyncio.sleep(0.01)
+    link.publish(MqttMessage("a", "1"))  # ignored, not raised: the link has told its end
+    link.close()
+    assert ends == ["end"]
+    assert link.failure
+    assert link.failure.reason == "connection_lost"
+
+
+@asynccontextmanager
+async def scripted(*answers: bytes) -> AsyncIterator[int]:
+    """A peer that answers each chunk it reads with the next of ``answers`` and then hangs up; its port."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            if await reader.read(4096):
+                writer.write(answer)
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_a_client_with_the_same_id_is_named_as_the_cause() -> None:
+    # MQTT 5.0, 3.14: DISCONNECT with reason code 0x8E; Mosquitto says so from 2.0.12 on.
+    ended = asyncio.Event()
+    async with scripted(b"\x20\x03\x00\x00\x00", b"\xe0\x01\x8e") as port:
+        link = Link(at(port, host="127.0.0.1"), "same", "5", on_end=ended.set)
+        await link.open()
+        link.publish(MqttMessage("a", "1"))
+        await ended.wait()
+    assert link.failure
+    assert (link.failure.reason, "`client_id`" in link.failure.detail) == ("taken_over", True)
+
+
+async def test_a_broker_that_never_acknowledges_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_module, "MOST_OUTSTANDING", 10)
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"\x20\x02\x00\x00")
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(peer, "127.0.0.1", 0) as server:
+        link = Link(at(server.sockets[0].getsockname()[1], host="127.0.0.1"), "tests", "3.1.1")
+        await link.open()
+        for number in range(11):
+            assert link.failure is None
+            link.publish(MqttMessage("a", str(number)))
+        assert link.failure is not None
+        assert link.failure.reason == "not_acknowledged"
+        assert len(link.outstanding) == 11
