@@ -108,7 +108,8 @@ class Schedule:
 def _instant(wall_clock: datetime, zone: tzinfo | None) -> datetime:
     """The UTC time at which the clock of ``zone`` shows ``wall_clock`` (naive) for the first time."""
     if zone is None:
-        return wall_clock.astimezone(UTC)
+        # Not astimezone(): for a time that does not exist it takes the offset after the gap.
+        return datetime.fromtimestamp(wall_clock.timestamp(), UTC)
     return wall_clock.replace(tzinfo=zone).astimezone(UTC)
 
 
