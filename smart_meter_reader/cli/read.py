@@ -1,0 +1,163 @@
+"""`read`: one reading of one meter, without any settings file."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from smart_meter_reader import json_text
+from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.clients.base import Client
+from smart_meter_reader.clients.registry import CLIENTS
+from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.messages import Info, Message, Reading
+from smart_meter_reader.settings_schema import Origin, Place, parse
+
+METER = "meter"
+_SOURCE = "command line"
+# What an info message repeats of the reading beside it; the interval is nobody's when there is one reading.
+_ENVELOPE = frozenset({"type", "meter", "time", "interval"})
+
+
+@click.command()
+@click.argument("port")
+@click.option("--client", required=True, type=click.Choice(sorted(CLIENTS)), help="What kind of meter it is.")
+@click.option(
+    "--registers", metavar="LIST", help="Kamstrup: what to read, such as 60,68 or heat_energy,volume."
+)
+@click.option("--baud", type=click.IntRange(min=1), help="Speed of the line, where it is not the usual one.")
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any other setting of the client, as in settings.toml.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the reading as one JSON object.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    help="Give up after so many seconds.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say more about what happens on the line.")
+def read(
+    port: str,
+    client: str,
+    registers: str | None,
+    baud: int | None,
+    assignments: Sequence[str],
+    as_json: bool,
+    timeout: float,
+    verbose: bool,
+) -> int:
+    """Take one reading of the meter at PORT and print it.
+
+    PORT is a device such as /dev/serial/by-id/..., socket://host:port or rfc2217://host:port.
+
+    What happens is told on standard error. With --json, standard output gets one object: the reading, with
+    the meter's identity as "info". The exit code is 69 when the meter gave no reading.
+    """
+    logging.basicConfig(
+        stream=sys.stderr, format="%(message)s", level=logging.DEBUG if verbose else logging.INFO
+    )
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    table: dict[str, Any] = {"port": port}
+    if registers is not None:
+        table["registers"] = [entry.strip() for entry in registers.split(",") if entry.strip()]
+    if baud is not None:
+        table["baud"] = baud
+    table |= dict(map(_assignment, assignments))
+    driver = _build(client, table)
+    print(f"reading {port} ...", file=sys.stderr)
+    seen: list[Message] = []
+    try:
+        asyncio.run(_read_once(driver, seen, timeout))
+    except ExplainedError as error:
+        print(f"no reading ({error.reason}): {error.detail}", file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    except TimeoutError:
+        print(f"no reading (timeout): nothing complete came within {timeout:g} s", file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    return _show(seen, as_json=as_json)
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    """KEY=VALUE, the value as TOML where it is TOML (numbers, lists, true), as text otherwise."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--set {text}: give it as KEY=VALUE")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value
+
+
+def _build(client: str, table: Mapping[str, Any]) -> Client:
+    """The client with its settings. Raises click.UsageError with everything wrong about them."""
+    driver = load_driver(CLIENTS, client)
+    settings, problems = parse(driver.settings_type, table, Place({(): Origin(_SOURCE, client, ())}))
+    if problems:
+        raise click.UsageError("\n".join(problems))
+    built: Client = driver(METER, settings)
+    return built
+
+
+async def _read_once(client: Client, seen: list[Message], patience: float) -> None:
+    async def note(message: Message) -> None:
+        seen.append(message)
+        if message["type"] == "info" and message["meter"] == METER:
+            print(f"found {_who(message)}", file=sys.stderr)
+        elif message["type"] == "status" and message["detail"]:
+            print(message["detail"], file=sys.stderr)
+
+    async with asyncio.timeout(patience):
+        await client.run(note, once=True)
+
+
+def _who(info: Info) -> str:
+    words = [info.get("manufacturer", ""), info.get("model", "a meter")]
+    if "serial_number" in info:
+        words.append(f"with serial number {info['serial_number']}")
+    return " ".join(filter(None, words))
+
+
+def _show(seen: Sequence[Message], *, as_json: bool) -> int:
+    """Print the reading, and those of the meters behind it; the exit code."""
+    readings = [message for message in seen if message["type"] == "reading"]
+    infos = {message["meter"]: message for message in seen if message["type"] == "info"}
+    if not readings:
+        print("no reading: the meter has none of what was asked for", file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    if as_json:
+        print(json_text.dumps(_as_object(readings, infos)))
+        return EXIT_OK
+    from smart_meter_reader.sinks.stdout import reading_table
+
+    for reading in readings:
+        info = infos.get(reading["meter"])
+        print(reading_table(reading, info.get("model", "") if info else ""), end="")
+    return EXIT_OK
+
+
+def _as_object(readings: Sequence[Reading], infos: Mapping[str, Info]) -> dict[str, Any]:
+    """The meter's reading with its "info"; readings of meters behind it (M-Bus) in "sub_meters"."""
+    objects = [
+        {
+            **reading,
+            "info": {key: value for key, value in infos[reading["meter"]].items() if key not in _ENVELOPE},
+        }
+        if reading["meter"] in infos
+        else dict(reading)
+        for reading in readings
+    ]
+    main = next((entry for entry in objects if entry["meter"] == METER), objects[0])
+    others = [entry for entry in objects if entry is not main]
+    return {**main, "sub_meters": others} if others else main
