@@ -190,7 +190,7 @@ def sensor_class(quantity: Quantity, unit: str) -> SensorClass:
         device_class=device_class,
         state_class=_state_class(quantity, device_class),
         unit=unit or None,
-        precision=_precision(quantity, unit),
+        precision=_PRECISION.get(unit, _PRECISION_OTHERWISE),
     )
 
 
@@ -198,9 +198,3 @@ def _state_class(quantity: Quantity, device_class: str | None) -> str | None:
     if quantity.cumulative and device_class in _TAKES_TOTALS:
         return "total_increasing"
     return None if device_class in _TOTALS else "measurement"
-
-
-def _precision(quantity: Quantity, unit: str) -> int:
-    if quantity.kind is Kind.POWER_FACTOR and not unit:
-        return 3
-    return _PRECISION.get(unit, _PRECISION_OTHERWISE)

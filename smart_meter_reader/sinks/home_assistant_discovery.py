@@ -20,9 +20,6 @@ Component: TypeAlias = dict[str, Any]
 
 ORIGIN = {"name": "smart-meter-reader", "sw": __version__}
 
-# Longest state that Home Assistant keeps (core, MAX_LENGTH_STATE_STATE).
-LONGEST_STATE = 255
-
 
 @dataclass(frozen=True, slots=True)
 class Topics:

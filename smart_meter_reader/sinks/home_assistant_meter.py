@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -14,13 +14,19 @@ from smart_meter_reader.messages import Info, Measurement, Reading, Status, Valu
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
 from smart_meter_reader.sinks.home_assistant_classes import SensorClass, sensor_class
 from smart_meter_reader.sinks.home_assistant_discovery import (
-    LONGEST_STATE,
     Component,
     Device,
     Entity,
     Topics,
     discovery_payload,
     removal,
+)
+from smart_meter_reader.sinks.home_assistant_states import (
+    LONGEST_STATE,
+    decimals,
+    parsed_time,
+    state_of,
+    utc,
 )
 from smart_meter_reader.units import canonical, convert_energy, converts_energy, gas_equivalent
 
@@ -194,7 +200,7 @@ class Meter:
 
     def _add_time(self, key: str, name: str, time: datetime, *, without_meter: bool) -> None:
         self._add(Entity(key, name, self.topics.state, _TIMESTAMP, True, without_meter))
-        self._state[key] = _utc(time)
+        self._state[key] = utc(time)
 
     def _add(self, entity: Entity) -> None:
         if self._entities.get(entity.key) == entity:
@@ -211,24 +217,14 @@ class Meter:
             self._earlier.clear()
 
 
-def state_of(sensor: SensorClass, value: Value) -> str | None:
-    """A value as Home Assistant takes it, digits as they are; None for what the entity cannot show."""
-    if sensor.numeric:
-        return _number(value)
-    text = format(value, "f") if isinstance(value, Decimal) else str(value)
-    if sensor.device_class == "timestamp":
-        time = _parsed_time(text)
-        return _utc(time) if time else None
-    if sensor.device_class == "date":
-        return text if _is_date(text) else None
-    return text[:LONGEST_STATE] or None
-
-
 def _entity_of(quantity: Quantity, value: Value, unit: str, topic: str) -> Entity:
     sensor = sensor_class(quantity, unit)
-    if sensor.device_class == "timestamp" and _parsed_time(str(value)) is None:
+    if sensor.device_class == "timestamp" and parsed_time(str(value)) is None:
         # A clock of a meter that does not know its zone: text, since Home Assistant wants an offset.
         sensor = SensorClass()
+    elif sensor.numeric and not sensor.unit:
+        # A plain number may be a count or a ratio: its own digits tell.
+        sensor = replace(sensor, precision=decimals(value))
     return Entity(quantity.key, quantity.name, topic, sensor, quantity.diagnostic)
 
 
@@ -264,34 +260,6 @@ def _extras_of(
 def _expire_after(interval: int) -> int:
     """Two missed readings and the third late; whole minutes, so that a measured interval does not flutter."""
     return -(-(3 * interval + 30) // 60) * 60
-
-
-def _number(value: Value) -> str | None:
-    try:
-        number = Decimal(value)
-    except ArithmeticError:
-        return None
-    return format(number, "f") if number.is_finite() else None
-
-
-def _parsed_time(text: str) -> datetime | None:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return time if time.tzinfo else None
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _utc(time: datetime) -> str:
-    return time.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
 def _json(values: Mapping[str, str | int | None]) -> str:
