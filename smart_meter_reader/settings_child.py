@@ -13,6 +13,7 @@ import os
 import sys
 import tomllib
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ def load_tables(directory: Path, environment: str | None) -> dict[str, Any]:
     tables = _parse_files(directory)
     if environment is not None:
         os.environ["ENV_FOR_DYNACONF"] = environment
+    # dynaconf warns of a file that it may not read; ``_parse_files`` has said so, or has the credential.
+    warnings.filterwarnings("ignore", "toml_loader: .*Permission denied", UserWarning)
     config = directory / "config.py"
     try:
         settings = _import_config(config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -77,6 +78,25 @@ def test_a_missing_file_of_secrets_is_replaced_by_valid_toml() -> None:
     """systemd.exec(5): SetCredential= counts when LoadCredential='s file is not there."""
     (fallback,) = re.findall(r"^SetCredential=secrets\.toml:(.*)$", unit_template(), re.MULTILINE)
     assert tomllib.loads(fallback) == {}
+
+
+def test_secrets_that_root_alone_can_read_come_as_the_credential(tmp_path: Path) -> None:
+    directory = settings_directory(tmp_path / "settings")
+    (directory / ".secrets.toml").write_text("[default]\nqueue_size = 11\n")
+    (directory / ".secrets.toml").chmod(0)
+    (tmp_path / "secrets.toml").write_text("[default]\nqueue_size = 22\n")
+    # Without its capabilities root may read as little as anybody.
+    powerless = ["setpriv", "--bounding-set=-all"] if os.geteuid() == 0 else []
+    result = subprocess.run(
+        [*powerless, sys.executable, "-m", "smart_meter_reader", "check", "kamstrup_403"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=directory,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "CREDENTIALS_DIRECTORY": str(tmp_path)},
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "queue_size = 22" in result.stdout
 
 
 def test_settings_that_cannot_be_used_are_not_tried_again() -> None:
