@@ -126,7 +126,7 @@ def parse(
     shared = getattr(settings_type, "shared_table", "")
     elsewhere = f"; it can also stand in the table [{shared}] of the environment" if shared else ""
     problems += [
-        f"{place / name}: missing; needed: {key.limits.help or name}: {key.allowed}{elsewhere}"
+        f"{place / name}: missing; needed: {_description(key)}{elsewhere}"
         for name, key in keys.items()
         if key.required and name not in table and name not in explained
     ]
@@ -150,6 +150,10 @@ def _limits(entry: dataclasses.Field[Any]) -> Limits:
         # "" often says "none" to a key that has a default; to a required one it says nothing.
         return dataclasses.replace(limits, pattern=".+", pattern_help="text in quotes, not empty")
     return limits
+
+
+def _description(key: Key) -> str:
+    return ": ".join(dict.fromkeys(text for text in (key.limits.help, key.allowed) if text))
 
 
 def _default(entry: dataclasses.Field[Any]) -> Any:

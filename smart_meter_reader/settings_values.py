@@ -127,7 +127,9 @@ def allowed_text(annotation: Any, limits: Limits) -> str:
         return f"a table of names, each with {allowed_text(inner[1], limits)}"
     if limits.pattern_help and annotation in (str, Secret, Path):
         return limits.pattern_help
-    return _WORDS[annotation] + _range_text(limits)
+    words = _WORDS[annotation]
+    separator = "," if '"' in words else ""  # after examples
+    return f"{words}{separator}{_range_text(limits)}".removesuffix(",")
 
 
 def _text(annotation: Any, value: Any, limits: Limits) -> Any:
@@ -207,6 +209,8 @@ def _near(value: Any, choices: typing.Sequence[str]) -> str:
 
 
 def _listed(choices: typing.Sequence[Any]) -> str:
+    if len(choices) > _MANY:
+        return f"one of {len(choices)} names, such as {', '.join(_quoted(choice) for choice in choices[:3])}"
     return ", ".join(_quoted(choice) for choice in choices)
 
 
@@ -222,11 +226,13 @@ def _range_text(limits: Limits) -> str:
     if lowest is not None and highest is not None:
         return f" from {lowest} to {highest}"
     if lowest is not None:
-        return f", {lowest} or more"
+        return f" of {lowest} or more"
     if highest is not None:
-        return f", {highest} at most"
+        return f" of {highest} at most"
     return ""
 
+
+_MANY = 20  # choices; more are not listed
 
 _SAID_FOR_FLAGS: Mapping[str, str] = {
     **dict.fromkeys(("true", "yes", "on", "1"), "true"),

@@ -176,6 +176,7 @@ def test_keys_tell_the_reference_what_is_allowed() -> None:
 plain: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=3,
 )
 
 
