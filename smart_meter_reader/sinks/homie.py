@@ -98,6 +98,8 @@ class HomieDevicePresenter:
 
     def farewell(self) -> list[MqttMessage]:
         """``disconnected``, which the convention wants before a clean disconnect."""
+        if not self._properties:
+            return []
         self._device.state = "disconnected"
         return self._device.taken()
 
