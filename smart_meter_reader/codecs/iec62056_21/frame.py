@@ -1,0 +1,298 @@
+"""Framing: finds identifications, data messages and short answers in a stream, damaged or not.
+
+One reader for live lines and for captures. It takes eight-bit bytes: where the eighth bit is in use it
+must be even parity, where it is not (a port that did the parity itself) nothing is checked.
+
+    /KAM0MC CR LF                      -> Identification
+    STX 6.8(0456.631*GJ) ! CR LF ETX BCC  -> DataBlock with its BCC judged
+    6.8(0456.631*GJ) CR LF ... ! CR LF    -> DataBlock without BCC (mode D, transcripts)
+    0507109 1296626 ... CR             -> ShortLine
+    /#1 CR, /?! CR LF, ACK 000 CR LF   -> Request (the echo of a reading head, or a recorded request)
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from smart_meter_reader.codecs.iec62056_21.bcc import Bcc, judge_bcc
+from smart_meter_reader.codecs.iec62056_21.parity import count_parity_errors, strip_parity
+from smart_meter_reader.codecs.iec62056_21.request import BAUD_MODE_B, BAUD_MODE_C
+from smart_meter_reader.exceptions import FrameError
+
+STX, ETX, ACK, CR, LF, SLASH = 0x02, 0x03, 0x06, 0x0D, 0x0A, 0x2F
+
+BLOCK_LIMIT = 64 * 1024  # the longest readouts of industrial meters are some 20 kB
+LINE_LIMIT = 1024  # the longest line of a MULTICAL logger has 104 characters
+
+_TURN_AROUND_NOISE = frozenset((0x00, 0x7F, CR, LF))
+_PARENTHESES = b"()"
+_DIGITS = re.compile(rb"[0-9]{4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """``/XXXZident`` CR LF (IEC 62056-21 §6.3.2): manufacturer XXX, baud character Z, ident."""
+
+    manufacturer: str
+    baud_character: str
+    ident: str
+
+    @property
+    def mode(self) -> str:
+        """The protocol mode that Z tells: "C" and "B" offer a speed, "A" is every other character."""
+        if self.baud_character in BAUD_MODE_C:
+            return "C"
+        return "B" if self.baud_character in BAUD_MODE_B else "A"
+
+    @property
+    def baud(self) -> int:
+        """The speed that Z offers, in Bd; 300 in mode A."""
+        return BAUD_MODE_C.get(self.baud_character) or BAUD_MODE_B.get(self.baud_character, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class DataBlock:
+    """The data sets of a readout as they stood on the line, without STX, ETX and BCC."""
+
+    text: bytes
+    bcc: Bcc
+
+
+@dataclass(frozen=True, slots=True)
+class ShortLine:
+    """One line of a short answer, without its CR. ``ended`` is False when the capture stopped inside it."""
+
+    text: bytes
+    ended: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request of the reader's own, echoed or recorded, without its line end: b"/#1", b"/?!", ACK b"000"."""
+
+    text: bytes
+
+
+Frame: TypeAlias = Identification | DataBlock | ShortLine | Request
+
+
+class FrameReader:
+    """Sans-IO reader: bytes in through ``receive_data``, frames out of ``next_frame``.
+
+    Whatever precedes a frame and is none (NUL of a wake-up, turn-around noise) is skipped and counted in
+    ``skipped``. Linear in the input; a frame without end is given up at 64 KiB (a line at 1 KiB).
+    """
+
+    def __init__(self) -> None:
+        self.skipped = 0
+        self._found: deque[Frame | FrameError] = deque()
+        self._raw = bytearray()  # the frame in progress, eight-bit, from its first byte
+        self._lines: list[bytes] = []  # data lines outside STX ... ETX, seven-bit
+        self._lines_length = 0
+        self._in_parentheses = False
+        self._state: Callable[[int], None] = self._idle
+
+    def receive_data(self, received: bytes) -> None:
+        """Take bytes from the line."""
+        for byte in received:
+            self._raw.append(byte)
+            self._state(byte & 0x7F)
+
+    def end_of_data(self) -> None:
+        """The stream has ended: what is in progress becomes a frame if it can, and an error if not."""
+        state = self._state
+        if state == self._in_block and b"!" in self._text():
+            self._finish_block(Bcc.ABSENT)
+        elif state == self._in_block or state == self._at_bcc:
+            self._give_up("incomplete", "the data message breaks off before its end")
+        elif state == self._in_slash_line:
+            self._end_slash_line()
+        elif state == self._in_line:
+            self._finish_line(ended=False)
+        self._drop_lines()
+        self._restart()
+
+    def next_frame(self) -> Frame | None:
+        """The next frame, or None when more bytes are needed. Raises FrameError for a damaged one."""
+        if not self._found:
+            return None
+        found = self._found.popleft()
+        if isinstance(found, FrameError):
+            raise found
+        return found
+
+    # --- states: each takes the seven bits of the byte that was just appended to _raw ---
+
+    def _idle(self, byte: int) -> None:
+        if byte in _TURN_AROUND_NOISE:
+            self.skipped += byte not in (CR, LF)
+            self._raw.clear()
+        elif byte == STX:
+            self._drop_lines()
+            self._state = self._in_block
+        elif byte == SLASH:
+            self._state = self._in_slash_line
+        elif byte == ACK:
+            self._state = self._in_option_select
+        else:
+            self._state = self._in_line
+            self._in_line(byte)
+
+    def _in_slash_line(self, byte: int) -> None:
+        if byte in (CR, LF):
+            self._finish_slash_line()
+        elif byte in (STX, SLASH):
+            self._restart_at_last_byte(byte)
+        elif len(self._raw) > LINE_LIMIT:
+            self._skip()
+
+    def _in_option_select(self, byte: int) -> None:
+        if byte in (CR, LF):
+            text = self._text()[1:]
+            if len(text) == 4:  # three characters and the line end
+                self._found.append(Request(text[:3]))
+                self._restart()
+            else:
+                self._skip()
+        elif byte in (STX, SLASH):
+            self._restart_at_last_byte(byte)
+        elif len(self._raw) > 5:
+            self._skip()
+
+    def _in_block(self, byte: int) -> None:
+        if byte == ETX:
+            self._state = self._at_bcc
+        elif byte == STX or (byte == SLASH and self._raw[-2] & 0x7F in (CR, LF)):
+            if b"(" in self._raw:
+                self._give_up("incomplete", "a new message begins inside the last", keep_last=True)
+            self._restart_at_last_byte(byte)
+        elif byte in (CR, LF) and b"(" not in self._raw and self._text()[1:].strip():
+            # No data set has begun, so the STX was turn-around noise before a short answer.
+            self._finish_line()
+        elif len(self._raw) > BLOCK_LIMIT:
+            self._give_up("length", f"no end of the data message within {BLOCK_LIMIT} bytes")
+
+    def _at_bcc(self, byte: int) -> None:
+        block = self._text()[1:-1]
+        self._finish_block(judge_bcc(block, byte))
+
+    def _in_line(self, byte: int) -> None:
+        if byte in (CR, LF):
+            self._finish_line()
+        elif byte == STX or (byte == SLASH and not self._in_parentheses):
+            self._end_stray_line()
+            self._restart_at_last_byte(byte)
+        elif byte in _PARENTHESES:
+            self._in_parentheses = byte == _PARENTHESES[0]
+        elif len(self._raw) > LINE_LIMIT:
+            self._skip()
+
+    # --- ends ---
+
+    def _text(self) -> bytes:
+        return strip_parity(bytes(self._raw))
+
+    def _restart(self) -> None:
+        self._raw.clear()
+        self._in_parentheses = False
+        self._state = self._idle
+
+    def _skip(self) -> None:
+        self.skipped += len(self._raw)
+        self._restart()
+
+    def _restart_at_last_byte(self, byte: int) -> None:
+        self.skipped += max(0, len(self._raw) - 1)
+        del self._raw[:-1]
+        self._idle(byte)
+
+    def _give_up(self, reason: str, detail: str, *, keep_last: bool = False) -> None:
+        kept = self._raw[-1:] if keep_last else bytearray()
+        self._found.append(FrameError(reason, detail, bytes(self._raw[: len(self._raw) - len(kept)])))
+        self._raw[:] = kept
+        if not keep_last:
+            self._state = self._idle
+
+    def _damaged(self) -> bool:
+        errors = count_parity_errors(bytes(self._raw))
+        if errors:
+            self._give_up("parity", f"{errors} of {len(self._raw)} bytes have wrong parity")
+        return bool(errors)
+
+    def _finish_block(self, bcc: Bcc) -> None:
+        if self._damaged():
+            return
+        text = self._text()[1:]
+        if bcc is Bcc.BAD:
+            self._give_up("checksum", f"the block check character {text[-1]:02X} fits neither computation")
+            return
+        body = text if bcc is Bcc.ABSENT else text[:-2]
+        self._found.append(DataBlock(body, bcc))
+        self._restart()
+
+    def _finish_slash_line(self) -> None:
+        text = self._text().rstrip(b"\r\n")
+        if text[1:2] in (b"?", b"#"):
+            self._found.append(Request(text))
+            self._restart()
+        elif self._damaged():
+            pass
+        elif len(text) < 5 or not text[1:4].isalpha() or not text[4:].decode("ascii").isprintable():
+            self._skip()
+        else:
+            self._drop_lines()
+            known = text.decode("ascii")
+            self._found.append(Identification(known[1:4], known[4], known[5:].strip()))
+            self._restart()
+
+    def _end_slash_line(self) -> None:
+        if self._text()[1:2] in (b"?", b"#"):
+            self._finish_slash_line()  # a request needs no line end
+        elif len(self._raw) > 1:
+            self._give_up("incomplete", "the identification breaks off before its end")
+
+    def _finish_line(self, *, ended: bool = True) -> None:
+        text = self._text().rstrip(b"\r\n").lstrip(b"\x00\x02\x7f")
+        if b"(" in text or text.lstrip().startswith(b"!"):
+            if not self._damaged():
+                self._take_data_line(text)
+                self._restart()
+        elif _DIGITS.search(text):
+            self._drop_lines()
+            if not self._damaged():
+                self._found.append(ShortLine(text, ended))
+                self._restart()
+        elif self._lines and text.isascii() and text.decode("ascii").isprintable():
+            self._take_data_line(text)
+            self._restart()
+        else:
+            self._skip()
+
+    def _take_data_line(self, text: bytes) -> None:
+        self._lines.append(text)
+        self._lines_length += len(text)
+        if text.rstrip().endswith(b"!") or text.lstrip().startswith(b"!"):
+            self._found.append(DataBlock(b"\r\n".join(self._lines), Bcc.ABSENT))
+            self._lines.clear()
+            self._lines_length = 0
+        elif self._lines_length > BLOCK_LIMIT:
+            self._drop_lines()
+
+    def _end_stray_line(self) -> None:
+        """A new frame begins inside a line: the line itself is noise, unless it held values."""
+        if _DIGITS.search(self._text()[:-1]):
+            self._found.append(
+                FrameError("incomplete", "a new message begins inside the last", bytes(self._raw[:-1]))
+            )
+            del self._raw[:-1]
+
+    def _drop_lines(self) -> None:
+        if self._lines:
+            given_up = b"\r\n".join(self._lines)
+            self._lines.clear()
+            self._lines_length = 0
+            self._found.append(FrameError("incomplete", "the data sets end without a closing '!'", given_up))
