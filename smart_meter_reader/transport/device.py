@@ -29,12 +29,18 @@ class _Carrier(serial_asyncio.SerialTransport):  # type: ignore[misc]  # pyseria
         self._abort(exc)
 
     def abort(self) -> None:
+        if self.serial is None:
+            return  # lost before
         try:
             # Closing drains the port first, which blocks the loop for as long as an adapter holds bytes.
             self.serial.reset_output_buffer()
-        except (*_OPEN_FAULTS, AttributeError):
-            pass  # unplugged, or closed already: there is nothing left to drain
+        except _OPEN_FAULTS:
+            pass  # unplugged: there is nothing left to drain
         super().abort()
+
+    def _call_connection_lost(self, exc: BaseException | None) -> None:
+        if self.serial is not None:  # a loss and a close in the same turn of the loop both get here
+            super()._call_connection_lost(exc)
 
 
 class DeviceTransport(Transport):
@@ -54,16 +60,23 @@ class DeviceTransport(Transport):
 
 
 def _apply(port: serial.Serial, line: LineSettings) -> bool:
-    """Set an open port's line; True when parity is left to software."""
+    """Set an open port's line; True when the parity of seven bits is left to software."""
     try:
         port.apply_settings(_settings_of(line))
+        if _has_format(port, line):
+            return False
     except termios.error:
-        # A pseudo-terminal has neither seven bits nor parity, and says so with an error that is no OSError.
-        if line.bytesize == 8:
+        if line == line.as_eight_bits():
             raise
-        port.apply_settings(_settings_of(line.as_eight_bits()))
-        return True
-    return False
+    # Some systems refuse what a pseudo-terminal cannot do, others leave it out without a word.
+    port.apply_settings(_settings_of(line.as_eight_bits()))
+    return line.bytesize == 7
+
+
+def _has_format(port: serial.Serial, line: LineSettings) -> bool:
+    flags: int = termios.tcgetattr(port.fileno())[2]
+    size = termios.CS7 if line.bytesize == 7 else termios.CS8
+    return flags & termios.CSIZE == size and bool(flags & termios.PARENB) == (line.parity != "N")
 
 
 def _settings_of(line: LineSettings) -> dict[str, object]:
@@ -90,15 +103,14 @@ def _open_port(path: str, line: LineSettings) -> serial.Serial:
 
 def open_device(url: str, line: LineSettings) -> Transport:
     """Open a device path for this process alone. Raises TransportError."""
-    in_software = False
     try:
+        # First with eight bits, which every port can: pyserial has no way back from a refusal while opening.
+        port = _open_port(url, line.as_eight_bits())
         try:
-            port = _open_port(url, line)
-        except termios.error:
-            if line.bytesize == 8:
-                raise
-            in_software = True
-            port = _open_port(url, line.as_eight_bits())
+            in_software = _apply(port, line)
+        except BaseException:
+            port.close()
+            raise
     except _OPEN_FAULTS as error:
         raise explain(error, url) from error
     inbox = Inbox()

@@ -29,7 +29,7 @@ class LineSettings:
         return count * self.bits_per_byte / self.baud
 
     def as_eight_bits(self) -> LineSettings:
-        """The same bits on the wire carried as 8N1 or 8N2, for a port that cannot do 7 bits and parity."""
+        """The format for a port that cannot do seven bits or parity: 8N1 instead of 7E1."""
         return replace(self, bytesize=8, parity="N")
 
     def __str__(self) -> str:

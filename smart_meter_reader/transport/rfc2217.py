@@ -166,11 +166,11 @@ class Rfc2217Transport(Transport):
         self.discard_input()
 
     async def _apply_line(self, line: LineSettings) -> None:
+        # A remote port of seven bits ignores the eighth; one that only claims to have them needs it.
+        self.software_parity = line.bytesize == 7
         refused = await self._request_line(line)
-        self.software_parity = False
         if refused and line.bytesize == 7:
             refused = await self._request_line(line.as_eight_bits())
-            self.software_parity = True
         if refused:
             raise TransportError(
                 "line_refused",
