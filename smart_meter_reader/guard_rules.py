@@ -23,11 +23,10 @@ CEILINGS_WITHOUT_CHECKSUM = (Decimal(250), Decimal(25))
 # A counter of fewer digits does not exist; a fall to nearly zero from 99.9 is damage, not a roll-over.
 FEWEST_DIGITS = 7
 
-# Kamstrup's high-resolution registers roll over at will: register 266 shows Wh without relation to the total
-# (MULTICAL 403 technical description, 11.3), and on older meters the rise since the last integration.
-ROLLING = frozenset(
-    {"heat_energy_high_resolution", "cooling_energy_high_resolution", "volume_high_resolution"}
-)
+# Registers of more resolution than digits roll over at will: Kamstrup's 266 shows Wh without relation to the
+# total (MULTICAL 403 technical description, 11.3), and on older meters the rise since the last integration.
+# Test registers are cleared by whoever tests.
+ROLLING = ("_high_resolution", "_extra_digit", "_test")
 
 TOTALS = frozenset(
     {
@@ -178,7 +177,7 @@ def _ranges(settings: GuardSettings) -> Mapping[Kind, Range]:
 def _ceiling(quantity: Quantity, settings: GuardSettings, kilowatts: Decimal, flow: Decimal) -> Ceiling:
     energy = settings.energy_per_hour or kilowatts
     volume = settings.volume_per_hour or flow
-    rolling = quantity.key in ROLLING
+    rolling = quantity.key.endswith(ROLLING)
     match quantity.kind:
         case Kind.ENERGY:
             return Ceiling("kWh", energy, settings.energy_threshold, rolling)
