@@ -169,10 +169,11 @@ class Link:
     async def _connect(self) -> None:
         """Open a socket off the loop, then put it and paho on the loop."""
         broker = self._broker
-        opening = in_daemon_thread(lambda: open_socket(broker, ADDRESS_SECONDS), abandon=lambda raw: raw.close())
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                raw = await opening
+                raw = await in_daemon_thread(
+                    lambda: open_socket(broker, ADDRESS_SECONDS), abandon=lambda late: late.close()
+                )
         except TimeoutError as error:
             raise failures.timed_out(broker, CONNECT_SECONDS) from error
         self._client.ready = self._socket = BufferedSocket(raw)
