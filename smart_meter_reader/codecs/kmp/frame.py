@@ -12,7 +12,7 @@ from binascii import crc_hqx
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from smart_meter_reader.exceptions import FrameError
 
@@ -45,8 +45,7 @@ _START = re.compile(rb"[\x40\x80]")
 _FRAME_END = re.compile(rb"[\x0d\x40\x80]")
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """A frame whose checksum was right. ``payload`` is what stands between CID and CRC, un-stuffed."""
 
     direction: Direction
@@ -136,8 +135,7 @@ class FrameReader:
         self.skipped_bytes = 0
         self._max_frame_length = max_frame_length
         self._buffer = bytearray()
-        # Whether the buffer begins with a start byte, and up to where no end has been found.
-        self._in_frame = False
+        # In a buffer that begins with a start byte: up to where no end has been found.
         self._scanned = 1
         # Nothing but 00 and 06 since the last frame. A 06 among other skipped bytes is no acknowledgement.
         self._between_frames = True
@@ -157,21 +155,22 @@ class FrameReader:
         Raises FrameError for a damaged frame, and has then moved beyond it: call again. Its reason is
         ``checksum``, ``stuffing``, ``length`` (too short, too long) or ``incomplete`` (another one started).
         """
-        if not self._in_frame:
+        buffer = self._buffer
+        if not buffer or buffer[0] not in _DIRECTIONS:
             acknowledgement = self._hunt()
-            if not self._in_frame:
+            if acknowledgement is not None or not buffer:
                 return acknowledgement
         limit = self._max_frame_length
-        end = _FRAME_END.search(self._buffer, self._scanned, limit)
+        end = _FRAME_END.search(buffer, self._scanned, limit)
         if end is None:
-            if len(self._buffer) >= limit:
+            if len(buffer) >= limit:
                 raw = self._take(limit)
                 self._between_frames = False
                 raise FrameError("length", f"no stop byte within {limit} bytes", raw)
-            self._scanned = len(self._buffer)
+            self._scanned = len(buffer)
             return None
         position = end.start()
-        if self._buffer[position] != STOP:
+        if buffer[position] != STOP:
             raw = self._take(position)
             raise FrameError("incomplete", "another frame starts before this one has ended", raw)
         return decode_frame(self._take(position + 1))
@@ -184,17 +183,16 @@ class FrameReader:
         """Remove the frame, or what there is of it, from the buffer."""
         raw = bytes(self._buffer[:length])
         del self._buffer[:length]
-        self._in_frame = False
         self._scanned = 1
         self._between_frames = True
         return raw
 
     def _hunt(self) -> Ack | None:
-        """Move to the next start byte, or past one acknowledgement."""
+        """Move to the next start byte, or to the end when there is none, or past one acknowledgement."""
         buffer = self._buffer
         if self._between_frames:
             idle = _IDLE.match(buffer)
-            if idle is not None and idle.end():
+            if idle is not None:
                 del buffer[: idle.end()]
             if buffer and buffer[0] == ACK_BYTE:
                 del buffer[0]
@@ -205,5 +203,4 @@ class FrameReader:
             self.skipped_bytes += length - buffer.count(0, 0, length)
             self._between_frames = False
             del buffer[:length]
-        self._in_frame = start is not None
         return None

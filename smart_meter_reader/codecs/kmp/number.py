@@ -12,14 +12,21 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from smart_meter_reader.codecs.kmp import clock
-from smart_meter_reader.codecs.kmp.units import Layout, unit_of
+from smart_meter_reader.codecs.kmp.units import UNIT_BY_CODE, Layout
 from smart_meter_reader.exceptions import ValueFormatError
 
 Value: TypeAlias = Decimal | int | str
 
+# Looked up once: a reading asks eight times, and enumerations are slow to ask.
+_NUMBER: Final = Layout.NUMBER
+
 _SIGN: Final = 0x80  # bit 7 of SignExp: the mantissa is negative
 _EXPONENT_SIGN: Final = 0x40  # bit 6: the exponent is negative
 _EXPONENT: Final = 0x3F  # bits 5 to 0
+# The exponent by SignExp.
+_EXPONENTS: Final = tuple(
+    -(byte & _EXPONENT) if byte & _EXPONENT_SIGN else byte & _EXPONENT for byte in range(256)
+)
 _USUAL_SIZE: Final = 4  # bytes of most mantissas; 1, 2, 7, 8, 10, 13 and 16 have been seen too
 _LARGEST_SIZE: Final = 255
 
@@ -31,14 +38,19 @@ def decode_value(unit_code: int, sign_exponent: int, mantissa: bytes) -> Value |
     (see ``clock``), and what has no known layout is hexadecimal text. None stands for a date that the meter
     has not set. Raises ValueFormatError for what cannot be: month 13, say.
     """
-    unit = unit_of(unit_code)
+    unit = UNIT_BY_CODE[unit_code]
     if not mantissa:
         raise ValueFormatError("the register has a unit but no value: its mantissa is 0 bytes long")
-    if unit.layout is Layout.NUMBER:
-        return _decimal(sign_exponent, mantissa, unit.scale)
-    if sign_exponent:
-        raise ValueFormatError(f"SignExp is {sign_exponent:02X}h where only 00h makes sense")
-    return _DECODERS[unit.layout](mantissa)
+    if unit.layout is not _NUMBER:
+        if sign_exponent:
+            raise ValueFormatError(f"SignExp is {sign_exponent:02X}h where only 00h makes sense")
+        return _DECODERS[unit.layout](mantissa)
+    digits = int.from_bytes(mantissa, "big")
+    exponent = _EXPONENTS[sign_exponent] + unit.scale
+    # A Decimal made from text is exact; arithmetic on it would be cut to the context's 28 digits.
+    if sign_exponent & _SIGN and digits:
+        return Decimal(f"-{digits}E{exponent}")
+    return Decimal(f"{digits}E{exponent}")
 
 
 def encode_value(value: Value, unit_code: int, size: int | None = None) -> tuple[int, bytes]:
@@ -47,7 +59,7 @@ def encode_value(value: Value, unit_code: int, size: int | None = None) -> tuple
     ``size`` is the mantissa's length in bytes; by default 4 for numbers or, when those do not do, as many as
     it takes. Raises ValueFormatError when the value does not fit the unit or the size.
     """
-    unit = unit_of(unit_code)
+    unit = UNIT_BY_CODE[unit_code]
     sign_exponent = 0
     encoded: int | bytes
     if unit.layout is Layout.NUMBER:
@@ -60,16 +72,6 @@ def encode_value(value: Value, unit_code: int, size: int | None = None) -> tuple
     if len(mantissa) != (size or len(mantissa)) or not 1 <= len(mantissa) <= _LARGEST_SIZE:
         raise ValueFormatError(f"{value!r} takes {len(mantissa)} bytes, not {size or '1 to 255'}")
     return sign_exponent, mantissa
-
-
-def _decimal(sign_exponent: int, mantissa: bytes, scale: int) -> Decimal:
-    digits = int.from_bytes(mantissa, "big")
-    exponent = sign_exponent & _EXPONENT
-    if sign_exponent & _EXPONENT_SIGN:
-        exponent = -exponent
-    # A Decimal made from text is exact; arithmetic on it would be cut to the context's 28 digits.
-    sign = "-" if sign_exponent & _SIGN and digits else ""
-    return Decimal(f"{sign}{digits}E{exponent + scale}")
 
 
 def _sign_exponent_and_digits(value: Value, scale: int) -> tuple[int, int]:

@@ -132,7 +132,5 @@ UNITS: Final[Mapping[int, Unit]] = MappingProxyType(
 )
 
 
-def unit_of(code: int) -> Unit:
-    """The unit of a code; an unknown one is a number whose unit reads ``unit_0x7a``."""
-    unit = UNITS.get(code)
-    return unit if unit is not None else Unit(f"unit_0x{code:02x}")
+# Every code there can be; an unknown one is a number whose unit reads ``unit_0x7a``.
+UNIT_BY_CODE: Final = tuple(UNITS.get(code, Unit(f"unit_0x{code:02x}")) for code in range(256))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader.codecs.kmp.number import Value, decode_value, encode_value
-from smart_meter_reader.codecs.kmp.units import UNITS, Layout, unit_of
+from smart_meter_reader.codecs.kmp.units import UNIT_BY_CODE, UNITS, Layout
 from smart_meter_reader.exceptions import ValueFormatError
 
 ASCII, BITS, RTC, LOCAL_TIME, TIME, DATE, LONG_DATE, DAY = 0x36, 0x3B, 0x35, 0x4F, 0x2F, 0x30, 0x31, 0x32
@@ -127,7 +127,7 @@ NUMBER_UNITS = sorted(code for code, unit in UNITS.items() if unit.layout is Lay
     st.integers(-63, 63),
 )
 def test_a_number_comes_back_digit_by_digit(unit: int, negative: bool, digits: int, exponent: int) -> None:
-    number = Decimal(f"{'-' if negative and digits else ''}{digits}E{exponent + unit_of(unit).scale}")
+    number = Decimal(f"{'-' if negative and digits else ''}{digits}E{exponent + UNIT_BY_CODE[unit].scale}")
     back = decode_value(unit, *encode_value(number, unit))
     assert isinstance(back, Decimal)
     assert back.as_tuple() == number.as_tuple()
@@ -197,8 +197,8 @@ def test_what_does_not_fit_is_refused(value: Value, unit: int, size: int | None)
 
 
 def test_units_that_three_projects_have_wrong() -> None:
-    assert [unit_of(code).symbol for code in (0x15, 0x19, 0x26)] == ["W", "var", "K"]
+    assert [UNIT_BY_CODE[code].symbol for code in (0x15, 0x19, 0x26)] == ["W", "var", "K"]
 
 
 def test_an_unknown_unit_is_told_by_its_code() -> None:
-    assert unit_of(0x7A).symbol == "unit_0x7a"
+    assert UNIT_BY_CODE[0x7A].symbol == "unit_0x7a"

@@ -10,7 +10,7 @@ import pytest
 
 from smart_meter_reader.codecs.kmp.meters import info_code_meanings, model_of
 from smart_meter_reader.codecs.kmp.registers import REGISTERS, register_of, resolve_register
-from smart_meter_reader.codecs.kmp.units import UNITS, unit_of
+from smart_meter_reader.codecs.kmp.units import UNIT_BY_CODE, UNITS
 from smart_meter_reader.quantities import QUANTITIES, Kind
 
 SHARED = Path(__file__).parents[4] / "shared" / "protocols" / "kmp_registers.json"
@@ -105,7 +105,7 @@ def test_registers_whose_meaning_is_unknown_keep_their_number() -> None:
 def test_every_unit_has_a_symbol_or_a_layout() -> None:
     without = {code for code, unit in UNITS.items() if not unit.symbol and unit.layout.name == "NUMBER"}
     assert without == {0x00, 0x33}
-    assert all(unit_of(code).symbol == unit.symbol for code, unit in UNITS.items())
+    assert all(UNIT_BY_CODE[code].symbol == unit.symbol for code, unit in UNITS.items())
 
 
 @pytest.mark.parametrize(
