@@ -255,14 +255,14 @@ def test_a_forbidden_port_names_its_group(tmp_path: Path) -> None:
     assert "group" in error.detail
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 def test_somebody_without_rights_is_told_so(pty: tuple[int, str]) -> None:
     _master, path = pty
-    Path(path).chmod(0o600)
+    Path(path).chmod(0)
     pid = os.fork()
     if pid == 0:
-        os.setgroups([])
-        os.setuid(65_534)
+        if os.getuid() == 0:  # root may open everything: be somebody else
+            os.setgroups([])
+            os.setuid(65_534)
         try:
             asyncio.run(open_transport(path, LINE))
         except TransportError as error:

@@ -42,6 +42,7 @@ class Listening:
         self._frame = frame
         self._answers_under_way = answers_under_way
         self._reader = FrameReader()
+        self._begun = False  # the beginning of an answer was cut off by another start byte
         self._address = frame[1]
 
     @property
@@ -50,8 +51,9 @@ class Listening:
 
     @property
     def in_answer(self) -> bool:
-        """Whether something that looks like an answer has begun and not ended."""
-        return self._looks_like_answer(self._reader.pending)
+        """Whether what looks like an answer has begun and not ended."""
+        pending = self._reader.pending
+        return self._looks_like_answer(pending) or (self._begun and bool(pending))
 
     def receive(self, received: bytes) -> None:
         """Judge what arrived; ``answer`` is there when it was the answer."""
@@ -73,8 +75,7 @@ class Listening:
 
     def give_up(self) -> None:
         """The time is over: what has begun will not end."""
-        cut = self._looks_like_answer(self._reader.discard())
-        if cut or (self.answer_is_over and not self.damaged):
+        if self.in_answer or (self.answer_is_over and not self.damaged):
             self.damaged += 1
 
     def _judge(self, frame: Frame) -> None:
@@ -103,9 +104,13 @@ class Listening:
         return {value.register for value in answer.registers} <= set(self._request.registers)
 
     def _note_damage(self, raw: bytes) -> None:
-        if raw[:1] == bytes((START_RESPONSE,)) and len(raw) >= _SHORTEST_ANSWER:
+        if self._begun or (raw[0] == START_RESPONSE and len(raw) >= _SHORTEST_ANSWER):
             self.damaged += 1
             self.answer_is_over = True
+            self._begun = False
+        elif self._looks_like_answer(raw):
+            # Too short to be all of it: noise, or an answer in which a byte became a start byte.
+            self._begun = True
 
     def _looks_like_answer(self, raw: bytes) -> bool:
         # One byte can be noise still; from the second on the address must be right.

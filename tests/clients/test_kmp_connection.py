@@ -1,0 +1,237 @@
+"""Conversations with emulated meters over real ptys, TCP and ser2net: every fault, every way to fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from smart_meter_reader.clients.kmp_connection import KmpConnection, Timing
+from smart_meter_reader.clients.kmp_identity import read_identity
+from smart_meter_reader.codecs.kmp import GetRegisterRequest
+from smart_meter_reader.emulators.faults import parse_faults
+from smart_meter_reader.emulators.kamstrup import FAULTS, KamstrupMeter
+from smart_meter_reader.emulators.stream import on_pty, on_tcp
+from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
+from smart_meter_reader.transport import LineSettings
+from tests.foreign_meter import ForeignMeter
+from tests.ser2net import ser2net
+
+EIGHT = (60, 68, 74, 80, 86, 87, 89, 99)
+FAST = LineSettings(115_200, 8, "N", 2)
+QUICK = Timing(first_answer=0.15, answer=0.3, gap=0.06, quiet=0.01, late=0.3)
+
+
+def meter(*faults: str, seed: int = 1) -> KamstrupMeter:
+    return KamstrupMeter(
+        faults=parse_faults(faults, FAULTS, with_subject=frozenset({"omit"})), seed=seed, reply_delay=0.0
+    )
+
+
+def connection(port: str, retries: int = 3) -> KmpConnection:
+    return KmpConnection(port, FAST, timing=QUICK, retries=retries)
+
+
+def register_requests(emulated: KamstrupMeter) -> list[Sequence[int]]:
+    return [request.registers for request in emulated.asked if isinstance(request, GetRegisterRequest)]
+
+
+async def test_eight_registers_are_one_frame() -> None:
+    emulated = meter()
+    async with on_pty(emulated) as path, connection(path) as line:
+        answered = await line.read_registers(EIGHT)
+    assert list(answered) == list(EIGHT)
+    assert answered[60].unit == "GJ"
+    assert isinstance(answered[60].value, Decimal)
+    assert register_requests(emulated) == [EIGHT]
+    assert line.counters.retries == line.counters.damaged_frames == line.counters.skipped_bytes == 0
+
+
+async def test_all_registers_take_the_fewest_frames() -> None:
+    emulated = meter()
+    wanted = sorted(emulated._values.registers)
+    async with on_pty(emulated) as path, connection(path) as line:
+        answered = await line.read_registers(wanted)
+    assert sorted(answered) == wanted
+    assert [len(ids) for ids in register_requests(emulated)] == [8] * (len(wanted) // 8) + [len(wanted) % 8]
+
+
+async def test_identity_comes_from_type_and_serial_number() -> None:
+    emulated = KamstrupMeter("601", reply_delay=0.0)
+    async with on_pty(emulated) as path, connection(path) as line:
+        identity = await read_identity(line)
+    assert identity.model.startswith("MULTICAL 601")
+    assert identity.firmware == "F1"
+    assert identity.serial_number.isdecimal()
+    assert emulated.counts.requests == 2
+
+
+@pytest.mark.parametrize(
+    "fault", ["crc:1", "crc:2", "drop:1", "drop:2", "noise", "echo", "late:1", "sleep:1", "stray", "crc:1/2"]
+)
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_passing_fault_leaves_the_reading_complete(fault: str, seed: int) -> None:
+    clean, faulty = meter(seed=seed), meter(fault, seed=seed)
+    async with on_pty(clean) as path, connection(path) as line:
+        expected = await line.read_registers(EIGHT)
+    async with on_pty(faulty) as path, connection(path, retries=8) as line:
+        answered = await line.read_registers(EIGHT)
+        assert await line.read_serial_number() == clean._values.serial_number
+        again = await line.read_registers([1001])
+    assert list(answered) == list(EIGHT)
+    assert answered[60] == expected[60]  # the emulated clock has hardly moved
+    assert list(again) == [1001]
+
+
+@pytest.mark.parametrize(
+    ("faults", "reason"),
+    [
+        (["drop"], "no_echo_no_answer"),
+        (["drop", "echo"], "echo_only"),
+        (["crc"], "damaged_answers"),
+        (["crc", "echo", "noise"], "damaged_answers"),
+    ],
+)
+async def test_a_lasting_fault_is_named(faults: list[str], reason: str) -> None:
+    async with on_pty(meter(*faults)) as path, connection(path, retries=2) as line:
+        with pytest.raises(ExplainedError) as caught:
+            await line.read_registers(EIGHT)
+    assert caught.value.reason == reason
+    assert line.counters.requests == 3
+    assert line.counters.retries == 2
+
+
+async def test_retries_are_bounded() -> None:
+    emulated = meter("drop")
+    async with on_pty(emulated) as path, connection(path, retries=0) as line:
+        with pytest.raises(TransportError):
+            await line.read_serial_number()
+    assert emulated.counts.requests == 1
+
+
+async def test_an_unknown_register_is_missing_from_the_answer() -> None:
+    async with on_pty(meter("omit:power")) as path, connection(path) as line:
+        assert list(await line.read_registers([60, 80, 4711, 68])) == [60, 68]
+        assert await line.read_registers([4711]) == {}
+
+
+async def test_a_meter_of_other_make_is_read_without_type_and_serial_commands() -> None:
+    foreign = ForeignMeter(delay=0.05)
+    async with on_pty(foreign) as path, connection(path) as line:
+        identity = await read_identity(line)
+        answered = await line.read_registers([60, 68, 80, 74])
+    assert identity.serial_number == "80000000"
+    assert identity.model == ""
+    assert {key: (str(entry.value), entry.unit) for key, entry in answered.items()} == {
+        60: ("55.006", "MWh"),
+        68: ("1917.60", "m³"),
+        80: ("-200", "W"),
+    }
+
+
+async def test_a_register_that_silences_the_meter_is_found_and_left_out() -> None:
+    foreign = ForeignMeter(deadly=frozenset({74}))
+    async with on_pty(foreign) as path, connection(path, retries=1) as line:
+        await line.read_registers([60])
+        answered = await line.read_registers([60, 68, 74, 80, 1001])
+    assert list(answered) == [60, 68, 80, 1001]
+
+
+async def test_a_meter_that_falls_silent_altogether_is_not_asked_for_every_register() -> None:
+    foreign = ForeignMeter(deadly=frozenset(EIGHT))
+    async with on_pty(foreign) as path, connection(path, retries=1) as line:
+        await line.read_registers([1001])
+        with pytest.raises(TransportError, match="no echo and no answer"):
+            await line.read_registers(EIGHT)
+    assert len(foreign.asked) == 1 + 2 + 2
+
+
+async def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_one() -> None:
+    """Two polls at once: an answer to the first is still under way when the second begins."""
+
+    class Slow(ForeignMeter):
+        """Counts its answers in register 60 and takes 0.2 s for the first."""
+
+        def _answer(self, content: bytes) -> bytes:
+            answer = super()._answer(content)
+            self._delay = 0.2 if len(self.asked) == 1 else 0.0
+            return answer
+
+    slow = Slow()
+    async with on_pty(slow) as path, connection(path) as line:
+        await line.read_registers([60])
+        first = len(slow.asked)
+        await line.read_registers([60])
+        # By then every earlier answer had come in and was thrown away: one question, one answer.
+        assert len(slow.asked) == max(first, 2) + 1
+    assert line.counters.retries == 1
+
+
+async def test_one_byte_at_a_time_is_an_answer_too() -> None:
+    async with on_pty(meter(), line=LineSettings(9600, 8, "N", 2)) as path, connection(path) as line:
+        assert len(await line.read_registers(EIGHT)) == 8
+
+
+async def test_tcp_and_ser2net_carry_the_conversation(tmp_path: Path) -> None:
+    async with on_tcp(meter()) as place, connection(f"socket://{place}") as line:
+        assert len(await line.read_registers(EIGHT)) == 8
+    for scheme, accepter in (("socket", "tcp"), ("rfc2217", "telnet(rfc2217),tcp")):
+        async with (
+            on_pty(meter("echo", "noise")) as path,
+            ser2net(path, tmp_path, accepter=accepter) as place,
+            connection(f"{scheme}://{place}") as line,
+        ):
+            assert len(await line.read_registers(EIGHT)) == 8
+
+
+async def test_a_listener_that_never_answers_is_told_as_silence() -> None:
+    async with on_tcp(meter("drop")) as place, connection(f"socket://{place}") as line:
+        with pytest.raises(TransportError) as caught:
+            await line.read_registers(EIGHT)
+    assert caught.value.reason == "no_echo_no_answer"
+    assert "serial server" in caught.value.detail
+
+
+async def test_a_peer_that_dies_in_the_middle_of_a_frame_is_lost() -> None:
+    async def half_an_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"\x40\x3f\x10\x00\x3c")
+        writer.close()
+
+    server = await asyncio.start_server(half_an_answer, "127.0.0.1", 0)
+    try:
+        async with connection(f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}") as line:
+            with pytest.raises(TransportError) as caught:
+                await line.read_registers(EIGHT)
+    finally:
+        server.close()
+    assert caught.value.reason == "lost"
+
+
+async def test_babble_does_not_keep_a_request_waiting_for_ever() -> None:
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                writer.write(b"\x55\xaa")
+                await writer.drain()
+                await asyncio.sleep(0.005)
+        except ConnectionError:
+            writer.close()
+
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    try:
+        async with connection(f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}", retries=1) as line:
+            async with asyncio.timeout(10):
+                with pytest.raises(ProtocolError) as caught:
+                    await line.read_registers(EIGHT)
+    finally:
+        server.close()
+    assert caught.value.reason == "damaged_answers"
+
+
+async def test_a_connection_that_is_not_open_says_so() -> None:
+    with pytest.raises(TransportError, match="async with"):
+        await KmpConnection("/dev/null").read_registers([60])
