@@ -16,25 +16,22 @@ from binascii import crc_hqx
 
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _Q = 0b1000_0000_0000_0011  # x^15 + x + 1
+# Bits folded by 2^k, bits kept, mask of those: down from the longest telegram, 16 KiB.
+_FOLDS = tuple((1 << k, 15 << k, (1 << (15 << k)) - 1) for k in range(14, -1, -1))
 _BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 
 
 def crc16_arc(covered: bytes) -> int:
     """CRC-16/ARC: reflected 0x8005, init 0 (DSMR P1, section 6.2)."""
     message = int.from_bytes(covered.translate(_MIRRORED), "big")
-    parity = message.bit_count() & 1
     rest = message << 16
-    shift = 1
-    while 15 * shift < rest.bit_length():
-        shift <<= 1
-    while shift:
-        width = 15 * shift
-        high = rest >> width
-        while high:
-            rest = (rest & ((1 << width) - 1)) ^ (high << shift) ^ high
+    length = rest.bit_length()
+    for shift, width, mask in _FOLDS:
+        while length > width:
             high = rest >> width
-        shift >>= 1
-    if rest.bit_count() & 1 != parity:
+            rest = (rest & mask) ^ (high << shift) ^ high
+            length = rest.bit_length()
+    if (rest.bit_count() ^ message.bit_count()) & 1:
         rest ^= _Q
     return int.from_bytes(rest.to_bytes(2, "big").translate(_MIRRORED), "little")
 

@@ -8,13 +8,12 @@ meter may stay on its channel for ever, with zero, without unit or with a nonsen
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from smart_meter_reader.codecs.p1.timestamps import parse_clock, set_clock
-from smart_meter_reader.codecs.p1.values import Item, Object, Units, decode_octets
+from smart_meter_reader.codecs.p1.values import Item, Object, Times, Units, decode_octets
 
 # A device cannot have measured after the telegram was sent; clocks differ by minutes, wrong ones by months.
 _AHEAD = timedelta(days=1)
@@ -47,7 +46,7 @@ class SubMeter:
     channel: int
     device_type: int | None
     serial_number: str
-    measurements: dict[str, Item] = field(default_factory=dict)
+    measurements: dict[str, Item]
 
     @property
     def measured_at(self) -> datetime | None:
@@ -60,18 +59,18 @@ class SubMeter:
 class Channels:
     """The M-Bus devices of one telegram: the newest valid one per medium, and the others."""
 
-    meters: dict[str, SubMeter] = field(default_factory=dict)
-    dead: tuple[SubMeter, ...] = ()
+    meters: dict[str, SubMeter]
+    dead: tuple[SubMeter, ...]
 
 
 def read_channels(
-    channels: Mapping[int, Mapping[str, Object]], sent_at: datetime | None, units: Units
+    channels: Mapping[int, Mapping[str, Object]], sent_at: datetime | None, units: Units, times: Times
 ) -> Channels:
     """The devices behind ``channels``: per channel its lines by reduced code (C.D.E)."""
     meters: dict[str, SubMeter] = {}
     dead: list[SubMeter] = []
     for channel in sorted(channels):
-        device = _read_channel(channel, channels[channel], sent_at, units)
+        device = _read_channel(channel, channels[channel], sent_at, units, times)
         if device is None:
             continue
         rival = meters.get(device.medium)
@@ -98,10 +97,10 @@ def _newer(device: SubMeter, rival: SubMeter) -> bool:
 
 
 def _read_channel(
-    channel: int, lines: Mapping[str, Object], sent_at: datetime | None, units: Units
+    channel: int, lines: Mapping[str, Object], sent_at: datetime | None, units: Units, times: Times
 ) -> SubMeter | None:
     device_type = _integer(lines.get("24.1.0"))
-    values = [_timed(lines[code], sent_at, units) for code in lines if _is_reading(code)]
+    values = [_timed(lines[code], sent_at, units, times) for code in lines if _is_reading(code)]
     readings = [value for value in values if value is not None]
     medium = _medium(device_type, readings, has_lines=bool(values))
     if not medium:
@@ -141,7 +140,7 @@ def _quantity(medium: str, unit: str) -> str:
     return {"m³/h": "volume_flow", "L/h": "volume_flow", "kW": "power", "W": "power"}.get(unit, "")
 
 
-def _timed(line: Object, sent_at: datetime | None, units: Units) -> Item | None:
+def _timed(line: Object, sent_at: datetime | None, units: Units, times: Times) -> Item | None:
     """The value of a reading line, with the device's own time where that makes sense.
 
     None for a device that never reported: no number, no unit, or zero at a nonsense time.
@@ -156,15 +155,11 @@ def _timed(line: Object, sent_at: datetime | None, units: Units) -> Item | None:
     measured: Item = {"value": value, "unit": units[unit]}
     if len(items) == 1:
         return measured
-    moment = _moment(str(items[0]["value"]))
+    moment = times[str(items[0]["value"])]
     if moment is None or (sent_at is not None and moment > sent_at + _AHEAD):
         return measured if value else None
     measured["measured_at"] = moment
     return measured
-
-
-def _moment(text: str) -> datetime | None:
-    return set_clock(datetime.fromisoformat(text)) if text[4:5] == "-" else parse_clock(text)
 
 
 def _integer(line: Object | None) -> int | None:

@@ -149,27 +149,31 @@ class PlainReader:
             self._check(covered, int(field, 16))
 
     def _check(self, covered: bytes, expected: int) -> None:
-        for start in _starts(covered, overlapping=True):
-            telegram = verify(covered[start:], expected, x25=covered.startswith(_HOLLEY, start))
-            if telegram is None:
-                continue
-            if DATA_LINE.search(covered[:start]):
-                self._give_up("truncated", "a telegram ended where the next one began", covered[:start])
+        # Nearly always the telegram begins where the first identification line does.
+        telegram = _confirm(covered, 0, expected)
+        begin = 0
+        if telegram is None:
+            for begin in _inner_starts(covered):
+                telegram = _confirm(covered, begin, expected)
+                if telegram is not None:
+                    break
+        if telegram is not None:
+            if begin and DATA_LINE.search(covered, 0, begin):
+                self._give_up("truncated", "a telegram ended where the next one began", covered[:begin])
             self._checked_header = telegram[: telegram.index(b"\n")]
             self._events.append(PlainFrame(telegram, "ok"))
             return
-        telegram = covered[_starts(covered, overlapping=False)[-1] :]
-        if DATA_LINE.search(telegram):
-            computed = crc16_arc(telegram)
-            self._give_up(
-                "checksum",
-                f"the checksum says {expected:04X}, the {len(telegram)} bytes received give {computed:04X}",
-                telegram,
-            )
+        telegram = covered[_last_start(covered) :]
+        computed = crc16_arc(telegram)
+        self._give_up(
+            "checksum",
+            f"the checksum says {expected:04X}, the {len(telegram)} bytes received give {computed:04X}",
+            telegram,
+        )
 
     def _accept_unchecked(self, covered: bytes) -> None:
         """A telegram without checksum is complete when its '!' stands alone on a line."""
-        start = _starts(covered, overlapping=False)[-1]
+        start = _last_start(covered)
         telegram = covered[start:]
         if DATA_LINE.search(covered[:start]):
             self._give_up("truncated", "a telegram ended where the next one began", covered[:start])
@@ -184,16 +188,23 @@ class PlainReader:
         self._events.append(FrameError(reason, detail, frame))
 
 
-def _starts(covered: bytes, *, overlapping: bool) -> list[int]:
-    """Where a telegram may begin: at each identification line, or also at slashes inside of those."""
-    starts = [match.start() for match in _START.finditer(covered)]
-    if overlapping:
-        inner = _START.search(covered, 1)
-        while inner is not None and len(starts) < 4 * _MAX_STARTS:
-            starts.append(inner.start())
-            inner = _START.search(covered, inner.start() + 1)
-        starts = sorted(set(starts))
-    return starts[:1] + starts[1:][-_MAX_STARTS:]
+def _confirm(covered: bytes, begin: int, expected: int) -> bytes | None:
+    return verify(covered[begin:], expected, x25=covered.startswith(_HOLLEY, begin))
+
+
+def _inner_starts(covered: bytes) -> list[int]:
+    """Where else a telegram may begin: at any slash with an identification behind it, the newest ones."""
+    starts: deque[int] = deque(maxlen=_MAX_STARTS)
+    inner = _START.search(covered, 1)
+    while inner is not None:
+        starts.append(inner.start())
+        inner = _START.search(covered, inner.start() + 1)
+    return list(starts)
+
+
+def _last_start(covered: bytes) -> int:
+    """The newest identification line, its own slashes apart."""
+    return max((match.start() for match in _START.finditer(covered)), default=0)
 
 
 def split(plaintext: bytes) -> tuple[bytes, Literal["ok", "absent", "bad"]] | None:

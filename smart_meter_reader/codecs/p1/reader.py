@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from smart_meter_reader.codecs.p1.cipher import CipherFrame, Opened, Opener
 from smart_meter_reader.codecs.p1.frame import FrameReader
 from smart_meter_reader.codecs.p1.plain import PlainFrame
@@ -17,7 +15,8 @@ class P1Reader:
     ``opener`` holds the keys; without one an encrypted frame gives DecryptionError ``no_key``. With one
     whose policy is "require", a plain telegram gives ``not_encrypted``: anybody could have sent it.
     ``dialect`` forces a dialect instead of recognising it. ``warning`` is why the last telegram's tag
-    failed, where the policy let that pass. ``one_meter`` is false for a file with telegrams of several meters.
+    failed, where the policy let that pass. ``one_meter`` is false for a file with telegrams
+    of several meters.
     """
 
     def __init__(self, opener: Opener | None = None, *, dialect: str = "", one_meter: bool = True) -> None:
@@ -62,8 +61,7 @@ class P1Reader:
                 )
             return self._parser.parse(frame.telegram, frame.checksum)
         self.warning = frame.warning
-        telegram = self._parser.parse(frame.telegram, frame.checksum)
-        return replace(telegram, authentication=frame.authentication, frame_counter=frame.frame_counter)
+        return self._parser.parse(frame.telegram, frame.checksum, frame.authentication, frame.frame_counter)
 
 
 def _no_key(frame: CipherFrame) -> Opened:

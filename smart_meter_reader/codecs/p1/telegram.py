@@ -1,50 +1,35 @@
 """One telegram: from the bytes between '/' and '!' to objects, measurements and M-Bus meters.
 
-IEC 62056-21 section 6.6 (data lines), DSMR 5.0.2 P1 section 6.5. One regular expression takes the body
-apart in one pass; a line then costs one look-up of its code's meaning. What that expression does not
-know (several values, nested brackets, missing '*') goes the slow way, line by line. A line without sense
-costs itself and nothing else.
+One pass over the lines. A line that says what it said in the telegram before is not decoded again:
+identifiers, counters, logs and the hourly gas make up most of a telegram that comes every second.
+A line without sense costs itself and nothing else.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from smart_meter_reader.codecs.p1.dialect import describe, recognise
+from smart_meter_reader.codecs.p1.lines import Line, LineDecoder
 from smart_meter_reader.codecs.p1.mbus import Channels, SubMeter, read_channels
-from smart_meter_reader.codecs.p1.obis import Meaning, Meanings
-from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_timestamp, set_clock
-from smart_meter_reader.codecs.p1.values import Item, Object, Units, decode_octets, parse_item
+from smart_meter_reader.codecs.p1.values import Item, Object, Times, decode_octets
 
 Checksum = Literal["ok", "absent", "bad"]
+Authentication = Literal["verified", "failed", "none"]
 
-# Code, number and unit | code and other text | anything else.
-_LINES = re.compile(
-    r"^([0-9]+-[0-9]+:[0-9.:*]+)\((?:(-?[0-9]+(?:\.[0-9]+)?)\*([^()*\r\n]+)|([^()*\r\n]*))\)[ \t]*\r?$"
-    r"|^([^\r\n]+)\r?$",
-    re.MULTILINE | re.ASCII,
-)
-_LINE = re.compile(r"([0-9]+-[0-9]+:[0-9.:*]+)[ \t]*(\(.*\))[ \t]*", re.ASCII)
-_GROUPS = re.compile(r"(?:\([^()]*\))+")
-# A line end inside a line: before a value of its own (DSMR 2.2 gas), or in a value that is not closed.
-_BROKEN = re.compile(r"\r?\n(?=\()|(?<=[^)\s])\r?\n(?!\r?\n|[0-9]+-[0-9]+:|$)", re.ASCII)
-_WELL_FORMED_END = ")\r\n"
-
-# Luxembourg leaves out these units (specification 1.1.3, example); newer firmware writes them.
-_LUXEMBOURG_UNITS = {
-    "reactive_power_import": "kvar",
-    "reactive_power_export": "kvar",
-    "active_power_threshold": "kVA",
-}
-_UNITLESS = ("power_factor",)
-# 17.0.0 is a limit of power, in DSMR 3 also of current, in Luxembourg of apparent power.
-_THRESHOLDS = {"A": "current_threshold", "kVA": "apparent_power_threshold", "VA": "apparent_power_threshold"}
-_TARIFFS = (1, 2, 3, 4)
+_LINE_END = re.compile(r"\r?\n")
+_OBIS_CODE = re.compile(r"[0-9]+-[0-9]+:", re.ASCII)
+_MAX_LINES = 1024  # codes remembered; a telegram has some 60
 _NEVER = 2147483647  # seconds in an empty slot of the power failure log
+# The totals, and the tariffs that add up to them.
+_TOTALS: Final = {
+    total: tuple(f"{total}_tariff_{tariff}" for tariff in (1, 2, 3, 4))
+    for total in ("active_energy_import", "active_energy_export")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +49,8 @@ class Telegram:
 
     ``objects`` has every readable line by its code as written, with units as written; ``measurements``
     the quantities of the electricity meter with canonical units; ``meters`` the M-Bus devices by medium.
-    ``bad_lines`` are the lines that made no sense.
+    ``bad_lines`` are the lines that made no sense. Nothing in it is changed later, parts may be shared
+    with other telegrams.
     """
 
     header: str
@@ -73,245 +59,190 @@ class Telegram:
     objects: dict[str, Object]
     measurements: dict[str, Item]
     meters: dict[str, SubMeter]
-    dead_meters: tuple[SubMeter, ...] = ()
-    identity: Identity = field(default_factory=Identity)
+    dead_meters: tuple[SubMeter, ...]
+    identity: Identity
     bad_lines: tuple[str, ...] = ()
-    authentication: Literal["verified", "failed", "none"] = "none"
+    authentication: Authentication = "none"
     frame_counter: int | None = None
 
 
+@dataclass(slots=True)
 class _Body:
     """The lines of one telegram while they are read."""
 
-    __slots__ = ("bad", "measurements", "objects", "special")
-
-    def __init__(self) -> None:
-        self.objects: dict[str, Object] = {}
-        self.measurements: dict[str, Item] = {}
-        self.special: list[tuple[Meaning, str]] = []
-        self.bad: list[str] = []
+    objects: dict[str, Object] = field(default_factory=dict)
+    measurements: dict[str, Item] = field(default_factory=dict)
+    special: list[Line] = field(default_factory=list)
+    bad: list[str] = field(default_factory=list)
 
 
 class TelegramParser:
-    """Reads telegrams; keeps what it learnt of codes and units, which is bounded, and nothing else.
+    """Reads telegrams; remembers the newest line of each code, which is bounded, and nothing else.
 
     ``dialect`` forces the dialect instead of recognising it.
     """
 
     def __init__(self, dialect: str = "") -> None:
         self._dialect = dialect
-        self._meanings = Meanings()
-        self._units = Units()
+        self._decoder = LineDecoder()
+        self._times = Times()
+        self._lines: dict[str, Line] = {}
+        self._identity_of: tuple[str, str, str, int] | None = None
+        self._identity = Identity()
 
-    def parse(self, telegram: bytes, checksum: Checksum) -> Telegram:
+    def parse(
+        self,
+        telegram: bytes,
+        checksum: Checksum,
+        authentication: Authentication = "none",
+        frame_counter: int | None = None,
+    ) -> Telegram:
         """Read ``telegram``, from '/' to '!' inclusive; lines without sense end up in ``bad_lines``."""
         header, _, text = telegram[1:-1].decode("latin-1").partition("\n")
         header = header.rstrip("\r")
-        body = self._read_lines(_mend(text))
-        return self._conclude(header, checksum, body)
-
-    def _read_lines(self, text: str) -> _Body:
-        body = _Body()
-        objects, measurements, special = body.objects, body.measurements, body.special
-        meanings, units = self._meanings, self._units
-        for code, number, unit, plain, other in _LINES.findall(text):
-            if other or code in objects:
-                self._read_line(other or _rejoin(code, number, unit, plain), body)
-                continue
-            meaning = meanings[code]
-            quantity = meaning[0]
-            if number:
-                item: Item = {"value": Decimal(number), "unit": unit}
-                objects[code] = item
-                if quantity:
-                    spelling = units[unit]
-                    measurements[quantity] = (
-                        item if spelling == unit else {"value": item["value"], "unit": spelling}
-                    )
-            elif quantity or "." in plain:
-                self._add(code, [plain], meaning, body)
-            else:
-                objects[code] = {"value": plain, "unit": ""}
-            if meaning[2]:
-                special.append((meaning, code))
-        return body
-
-    def _read_line(self, line: str, body: _Body) -> None:
-        """A line in any form; a second line with the same code joins the first in ``objects``."""
-        match = _LINE.fullmatch(line)
-        if match is None:
-            body.bad.append(line)
-            return
-        code, values = match.groups()
-        groups = values[1:-1].split(")(") if _GROUPS.fullmatch(values) else [values[1:-1]]
-        meaning = self._meanings[code]
-        before = body.objects.get(code)
-        self._add(code, groups, meaning, body)
-        if before is not None and code in body.objects:
-            body.objects[code] = _several(before) + _several(body.objects[code])
-        elif meaning.role and code in body.objects:
-            body.special.append((meaning, code))
-
-    def _add(self, code: str, groups: list[str], meaning: Meaning, body: _Body) -> None:
-        numeric = meaning.value_type == "number"
-        items = [parse_item(group, numeric=numeric) for group in groups]
-        value = items[-1]
-        if meaning.quantity:
-            measured = self._measure(meaning, value)
-            if measured is None:
-                body.bad.append(f"{code}({')('.join(groups)})")
-                return
-            if measured["value"] != "":
-                body.measurements[meaning.quantity] = measured
-        body.objects[code] = items if len(items) > 1 else value
-
-    def _measure(self, meaning: Meaning, item: Item) -> Item | None:
-        """``item`` as a measurement; an empty text for a value that is empty; None for nonsense."""
-        value = item["value"]
-        if value == "" or meaning.value_type == "text":
-            return item
-        if meaning.value_type == "number":
-            return self._measure_number(item)
-        if not isinstance(value, str):
-            return None
-        if meaning.value_type == "octets":
-            return {"value": decode_octets(value), "unit": ""}
-        if value.isascii() and value.isdigit():
-            return {"value": int(value), "unit": ""}
-        return item if meaning.value_type == "code" else None
-
-    def _measure_number(self, item: Item) -> Item | None:
-        value = item["value"]
-        if isinstance(value, str):
-            if not (value.isascii() and value.isdigit()):
-                return None
-            value = Decimal(value)
-        return {"value": value, "unit": self._units[item["unit"]] if item["unit"] else ""}
-
-    def _conclude(self, header: str, checksum: Checksum, body: _Body) -> Telegram:
-        time, version, serial = None, "", ""
-        channels: dict[int, dict[str, Object]] = {}
-        for meaning, code in body.special:
-            line = body.objects[code]
-            if meaning.role == "mbus":
-                channels.setdefault(meaning.channel, {})[meaning.reduced] = line
-            elif meaning.role == "time":
-                time = _read_time(code, body.objects)
-            elif meaning.role == "version":
-                version = version or _text(line)
-            elif meaning.role == "serial":
-                serial = decode_octets(_text(line)) or serial
-            elif meaning.role == "device_name":
-                serial = serial or decode_octets(_text(line))
-            elif meaning.role == "log":
-                _read_failure_log(line, body.measurements)
-            elif meaning.role == "peak":
-                _date_peak(meaning.quantity, line, body.measurements)
-        dialect = self._dialect or recognise(header, version, body.objects)
-        manufacturer, model = describe(header, serial)
-        _settle_units(body.measurements, dialect)
+        luxembourg = self._dialect == "luxembourg" or header[:3].upper() == "LUX"
+        body = self._read(_lines(text), luxembourg)
+        time, version, serial, channels = self._read_special(body)
         if not body.bad:
             _add_totals(body.measurements)
-        found = read_channels(channels, time, self._units) if channels else Channels()
+        found = (
+            read_channels(channels, time, self._decoder.units, self._times) if channels else Channels({}, ())
+        )
         return Telegram(
-            header=header,
-            checksum=checksum,
-            time=time,
-            objects=body.objects,
-            measurements=body.measurements,
-            meters=found.meters,
-            dead_meters=found.dead,
-            identity=Identity(manufacturer, model, serial, version, dialect),
-            bad_lines=tuple(body.bad),
+            header,
+            checksum,
+            time,
+            body.objects,
+            body.measurements,
+            found.meters,
+            found.dead,
+            self._identify(header, version, serial, body.objects),
+            tuple(body.bad),
+            authentication,
+            frame_counter,
         )
 
+    def _read(self, lines: list[str], luxembourg: bool) -> _Body:
+        body = _Body()
+        objects, measurements, known = body.objects, body.measurements, self._lines
+        for written in lines:
+            code, _, text = written.partition("(")
+            line = known.get(code)
+            if line is None or line[0] != text:
+                line = self._decoder.decode(code, text, luxembourg=luxembourg)
+                if line is None:
+                    if written.strip():
+                        body.bad.append(written)
+                    continue
+                if len(known) >= _MAX_LINES:
+                    known.clear()
+                known[code] = line
+            _, value, quantity, measured, meaning = line
+            if code in objects:
+                value = _several(objects[code]) + _several(value)
+            objects[code] = value
+            if quantity:
+                measurements[quantity] = measured
+            if meaning[2]:
+                body.special.append(line)
+        return body
 
-def _rejoin(code: str, number: str, unit: str, plain: str) -> str:
-    return f"{code}({number}*{unit})" if number else f"{code}({plain})"
+    def _read_special(self, body: _Body) -> tuple[datetime | None, str, str, dict[int, dict[str, Object]]]:
+        """Time, version and serial number, and the lines of the M-Bus channels; the logs become values."""
+        time, version, serial, name = None, "", "", ""
+        channels: dict[int, dict[str, Object]] = {}
+        for line in body.special:
+            role = line.meaning.role
+            text = str(line.measured["value"])
+            if role == "mbus":
+                channels.setdefault(line.meaning.channel, {})[line.meaning.reduced] = line.object
+            elif role == "time":
+                time = self._times[text]
+            elif role == "version":
+                version = version or text
+            elif role == "serial":
+                serial = text or serial
+            elif role == "device_name":
+                name = text
+            else:
+                self._read_history(line, body.measurements)
+        return time, version, serial or name, channels
+
+    def _read_history(self, line: Line, measurements: dict[str, Item]) -> None:
+        if line.meaning.role == "log":
+            measurements.update(_newest_failure(_several(line.object), self._times))
+            return
+        # 1.6.0 (time)(value): the maximum demand of the month, and when it was.
+        items = _several(line.object)
+        moment = self._times[str(items[0]["value"])] if len(items) > 1 else None
+        if moment is not None and line.quantity:
+            measurements[line.quantity] = {**line.measured, "measured_at": moment}
+
+    def _identify(self, header: str, version: str, serial: str, objects: dict[str, Object]) -> Identity:
+        identity_of = (header, version, serial, len(objects))
+        if identity_of != self._identity_of:
+            dialect = self._dialect or recognise(header, version, objects)
+            serial_number = decode_octets(serial)
+            self._identity = Identity(*describe(header, serial_number), serial_number, version, dialect)
+            self._identity_of = identity_of
+        return self._identity
 
 
-def _mend(text: str) -> str:
-    """Join lines that were broken; the usual body, whose lines all end with a bracket, stays as it is."""
-    if text.count("\n") == text.count(_WELL_FORMED_END) + text.startswith("\r\n") and "\n(" not in text:
-        return text
-    return _BROKEN.sub("", text)
+def _lines(text: str) -> list[str]:
+    """The data lines; line ends may be CR LF or LF, and some meters break a line in two.
+
+    Broken lines go on with a value of their own (gas of DSMR 2.2 and 3), or inside a value (long texts).
+    """
+    lines = text.split("\r\n")
+    if len(lines) <= text.count("\n"):
+        lines = _LINE_END.split(text)
+    if "\n(" not in text and all(not line or line[-1] == ")" for line in lines):
+        return lines
+    joined: list[str] = []
+    for line in lines:
+        if joined and (line[:1] == "(" or (_is_open(joined[-1]) and line and not _OBIS_CODE.match(line))):
+            joined[-1] += line
+        else:
+            joined.append(line)
+    return joined
+
+
+def _is_open(line: str) -> bool:
+    return "(" in line and not line.rstrip().endswith(")")
 
 
 def _several(line: Object) -> list[Item]:
     return line if isinstance(line, list) else [line]
 
 
-def _text(line: Object) -> str:
-    return str(_several(line)[-1]["value"])
-
-
-def _read_time(code: str, objects: dict[str, Object]) -> datetime | None:
-    """The telegram's own time; in ``objects`` the line becomes ISO 8601 with the offset the meter told."""
-    text = _text(objects[code])
-    moment = parse_timestamp(text) if looks_like_timestamp(text) else None
-    if moment is None:
-        return None
-    objects[code] = {"value": moment.isoformat(), "unit": ""}
-    return set_clock(moment)
-
-
-def _read_failure_log(line: Object, measurements: dict[str, Item]) -> None:
+def _newest_failure(items: list[Item], times: Times) -> dict[str, Item]:
     """The newest entry of 99.97.0 ``(n)(0-0:96.7.19)(time)(duration*s)...`` that has sense."""
-    items = _several(line)
     newest: tuple[datetime, Item] | None = None
     for end, duration in zip(items[2::2], items[3::2], strict=False):
-        moment = _iso_clock(end)
         value = duration["value"]
-        if moment is None or not isinstance(value, Decimal) or value >= _NEVER:
+        if not isinstance(value, Decimal) or value >= _NEVER:
             continue
-        if newest is None or moment > newest[0]:
+        moment = times[str(end["value"])]
+        if moment is not None and (newest is None or moment > newest[0]):
             newest = moment, duration
-    if newest is not None:
-        measurements["last_power_failure_end"] = {"value": newest[0].isoformat(), "unit": ""}
-        measurements["last_power_failure_duration"] = {"value": newest[1]["value"], "unit": newest[1]["unit"]}
-
-
-def _date_peak(quantity: str, line: Object, measurements: dict[str, Item]) -> None:
-    """1.6.0 ``(time)(value)``: the maximum demand of the month, and when it was."""
-    items = _several(line)
-    moment = _iso_clock(items[0]) if len(items) > 1 else None
-    if moment is not None and quantity in measurements:
-        measurements[quantity] = {**measurements[quantity], "measured_at": moment}
-
-
-def _iso_clock(item: Item) -> datetime | None:
-    text = item["value"]
-    if not isinstance(text, str) or text[4:5] != "-":
-        return None
-    moment = set_clock(datetime.fromisoformat(text))
-    return moment if moment is None else moment.astimezone(UTC)
-
-
-def _settle_units(measurements: dict[str, Item], dialect: str) -> None:
-    """Drop numbers that need a unit and have none, but for those that Luxembourg's specification knows."""
-    for quantity in [key for key, item in measurements.items() if not item["unit"]]:
-        item = measurements[quantity]
-        if not isinstance(item["value"], Decimal) or quantity.startswith(_UNITLESS):
-            continue
-        unit = _LUXEMBOURG_UNITS.get(quantity, "") if dialect == "luxembourg" else ""
-        if unit:
-            measurements[quantity] = {"value": item["value"], "unit": unit}
-        else:
-            del measurements[quantity]
-    threshold = measurements.get("active_power_threshold")
-    if threshold and threshold["unit"] in _THRESHOLDS:
-        measurements[_THRESHOLDS[threshold["unit"]]] = measurements.pop("active_power_threshold")
+    if newest is None:
+        return {}
+    return {
+        "last_power_failure_end": {"value": newest[0].isoformat(), "unit": ""},
+        "last_power_failure_duration": newest[1],
+    }
 
 
 def _add_totals(measurements: dict[str, Item]) -> None:
     """Sum up the tariffs where the meter sends no total: from the first on, at least two, one unit."""
-    for total in ("active_energy_import", "active_energy_export"):
+    for total, tariffs in _TOTALS.items():
         if total in measurements:
             continue
-        sent = [tariff for tariff in _TARIFFS if f"{total}_tariff_{tariff}" in measurements]
-        if len(sent) < 2 or sent != list(_TARIFFS[: len(sent)]):
+        sent = [tariff for tariff in tariffs if tariff in measurements]
+        if len(sent) < 2 or sent != list(tariffs[: len(sent)]):
             continue
-        parts = [measurements[f"{total}_tariff_{tariff}"] for tariff in sent]
+        unit = measurements[sent[0]]["unit"]
+        parts = [measurements[tariff] for tariff in sent]
         values = [part["value"] for part in parts if isinstance(part["value"], Decimal)]
-        if len({part["unit"] for part in parts}) == 1 and len(values) == len(parts):
-            measurements[total] = {"value": sum(values, Decimal(0)), "unit": parts[0]["unit"]}
+        if len(values) == len(parts) and all(part["unit"] == unit for part in parts):
+            measurements[total] = {"value": sum(values[1:], values[0]), "unit": unit}

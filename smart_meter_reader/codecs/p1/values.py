@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from decimal import Decimal
-from typing import NotRequired, TypedDict
+from typing import Final, NotRequired, TypedDict
 
-from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_timestamp
+from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_timestamp, set_clock
 from smart_meter_reader.units import canonical
 
 
@@ -21,8 +21,8 @@ class Item(TypedDict):
 
 Object = Item | list[Item]
 
-NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
-_UNITS = (
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
+_UNITS: Final = (
     *("Wh", "kWh", "MWh", "GWh", "W", "kW", "MW", "J", "kJ", "MJ", "GJ"),
     *("varh", "kvarh", "Mvarh", "var", "kvar", "Mvar", "VAh", "kVAh", "VA", "kVA", "MVA"),
     *("V", "kV", "A", "Hz", "s", "min", "h", "m3", "m³", "dm3", "l", "m3/h", "l/h", "C", "degC", "K"),
@@ -34,18 +34,35 @@ _STARLESS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _OCTETS = re.compile(r"(?:[0-9A-Fa-f]{2})+", re.ASCII)
-_MAX_UNITS = 256
+_MAX_REMEMBERED = 256
 
 
 class Units(dict[str, str]):
     """Canonical spellings of the units met so far; "kwh", "kWh " and "kWh" are one unit."""
 
     def __missing__(self, unit: str) -> str:
-        if len(self) >= _MAX_UNITS:
+        if len(self) >= _MAX_REMEMBERED:
             self.clear()
         stripped = unit.strip()
         spelling = self[unit] = _BY_LOWER_CASE.get(stripped.lower()) or canonical(stripped)
         return spelling
+
+
+class Times(dict[str, datetime | None]):
+    """Moments in UTC of the ISO 8601 texts met so far; None for a clock that was never set."""
+
+    def __missing__(self, text: str) -> datetime | None:
+        if len(self) >= _MAX_REMEMBERED:
+            self.clear()
+        moment = self[text] = _moment(text)
+        return moment
+
+
+def _moment(text: str) -> datetime | None:
+    """Also of texts that stayed as the meter wrote them, such as gas times of DSMR 2.2 without suffix."""
+    if text[4:5] == "-":
+        return set_clock(datetime.fromisoformat(text))
+    return set_clock(parse_timestamp(text))
 
 
 def parse_item(text: str, *, numeric: bool = False) -> Item:
@@ -55,10 +72,8 @@ def parse_item(text: str, *, numeric: bool = False) -> Item:
     ``numeric``: the code is known to carry a number, so that 999A is 999 ampere.
     """
     number, star, unit = text.partition("*")
-    if star and NUMBER.fullmatch(number):
+    if (star or "." in number) and _NUMBER.fullmatch(number):
         return {"value": Decimal(number), "unit": unit.strip()}
-    if "." in text and NUMBER.fullmatch(text):
-        return {"value": Decimal(text), "unit": ""}
     if looks_like_timestamp(text):
         moment = parse_timestamp(text)
         return {"value": text if moment is None else moment.isoformat(), "unit": ""}

@@ -1,0 +1,116 @@
+"""One data line of a telegram: ``A-B:C.D.E(value*unit)`` and its many variants.
+
+IEC 62056-21 section 6.6. Seen in the wild: several values, none, units without '*' or with trailing
+blanks, brackets inside a value, a suffix .255 or *255 on the code, ':' for '.' in it.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from smart_meter_reader.codecs.p1.obis import Meaning, Meanings
+from smart_meter_reader.codecs.p1.values import Item, Object, Units, decode_octets, parse_item
+
+_NUMBER_AND_UNIT = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\*([^()*]+)\)", re.ASCII)
+_GROUPS = re.compile(r"(?:\([^()]*\))+")
+# Luxembourg leaves out these units (specification 1.1.3, example); newer firmware writes them.
+_LUXEMBOURG_UNITS: Final = {
+    "reactive_power_import": "kvar",
+    "reactive_power_export": "kvar",
+    "active_power_threshold": "kVA",
+}
+_UNITLESS: Final = "power_factor"
+# 17.0.0 is a limit of power, in DSMR 3 also of current, in Luxembourg of apparent power.
+_THRESHOLDS: Final = {
+    "A": "current_threshold",
+    "kVA": "apparent_power_threshold",
+    "VA": "apparent_power_threshold",
+}
+
+
+class Line(NamedTuple):
+    """A line that makes sense. ``text`` is what stood behind the first bracket."""
+
+    text: str
+    object: Object
+    quantity: str  # "" when it measures none of ours
+    measured: Item
+    meaning: Meaning
+
+
+class LineDecoder:
+    """Decodes lines; remembers the meanings of codes and the spellings of units, both bounded."""
+
+    def __init__(self) -> None:
+        self.units = Units()
+        self._meanings = Meanings()
+
+    def decode(self, code: str, text: str, *, luxembourg: bool) -> Line | None:
+        """The line ``code(text``; None when it makes no sense.
+
+        ``luxembourg``: numbers may lack the units that its specification takes for granted.
+        """
+        meaning = self._meanings[code]
+        if not meaning.reduced:
+            return None
+        match = _NUMBER_AND_UNIT.fullmatch(text)
+        if match is not None:
+            number, unit = match.groups()
+            item: Item = {"value": Decimal(number), "unit": unit.strip()}
+            if not meaning.quantity:
+                return Line(text, item, "", item, meaning)
+            if meaning.value_type == "number":
+                return self._number(text, item, item, meaning, luxembourg)
+        return self._any(text, meaning, luxembourg)
+
+    def _any(self, text: str, meaning: Meaning, luxembourg: bool) -> Line | None:
+        values = "(" + text.rstrip()
+        if not values.endswith(")"):
+            return None
+        groups = values[1:-1].split(")(") if _GROUPS.fullmatch(values) else [values[1:-1]]
+        numeric = meaning.value_type == "number"
+        items = [parse_item(group, numeric=numeric) for group in groups]
+        whole: Object = items if len(items) > 1 else items[0]
+        if not meaning.quantity or items[-1]["value"] == "":
+            return Line(text, whole, "", items[-1], meaning)
+        if numeric:
+            return self._number(text, whole, items[-1], meaning, luxembourg)
+        measured = _measure_text(items[-1], meaning)
+        return measured and Line(text, whole, meaning.quantity, measured, meaning)
+
+    def _number(
+        self, text: str, whole: Object, item: Item, meaning: Meaning, luxembourg: bool
+    ) -> Line | None:
+        value, unit, quantity = item["value"], item["unit"], meaning.quantity
+        if isinstance(value, str):
+            if not (value.isascii() and value.isdigit()):
+                return None
+            value = Decimal(value)
+        spelling = self.units[unit] if unit else ""
+        if not spelling and not quantity.startswith(_UNITLESS):
+            spelling = _LUXEMBOURG_UNITS.get(quantity, "") if luxembourg else ""
+            if not spelling:
+                # A number of unknown unit is no measurement; it stays among the objects.
+                return Line(text, whole, "", item, meaning)
+        if quantity == "active_power_threshold":
+            quantity = _THRESHOLDS.get(spelling, quantity)
+        measured: Item = (
+            item if spelling == unit and item["value"] is value else {"value": value, "unit": spelling}
+        )
+        return Line(text, whole, quantity, measured, meaning)
+
+
+def _measure_text(item: Item, meaning: Meaning) -> Item | None:
+    """A count, code or text as a measurement; None for a count that is no number."""
+    value = item["value"]
+    if meaning.value_type == "text":
+        return item
+    if not isinstance(value, str):
+        return None
+    if meaning.value_type == "octets":
+        return {"value": decode_octets(value), "unit": ""}
+    if value.isascii() and value.isdigit():
+        return {"value": int(value), "unit": ""}
+    return item if meaning.value_type == "code" else None
