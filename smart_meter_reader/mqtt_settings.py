@@ -19,7 +19,7 @@ class BrokerSettings:
 
     shared_table: ClassVar[str] = "mqtt"
 
-    host: str = setting("name or address of the broker", default="localhost")
+    host: str = setting("name or address of the broker", default="localhost", required=True)
     port: int = setting("0 means 1883, with TLS 8883", default=0, minimum=0, maximum=65535)
     transport: Literal["tcp", "websockets"] = setting("how MQTT travels", default="tcp")
     path: str = setting("path of the websocket", default="/mqtt", pattern="/.*", pattern_help="starts with /")

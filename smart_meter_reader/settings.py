@@ -189,6 +189,8 @@ class _Tables:
         if isinstance(value, str) and value in registry:
             return value
         allowed = ", ".join(f'"{name}"' for name in registry)
+        if place.path[-1] not in ("client", "type"):
+            allowed += ", or a name of your own with the key type"
         if value is None:
             others = get_close_matches(place.path[-1], self.merged.table(*place.path[:-1]), n=1)
             suggestion = f'; did you mean that by "{others[0]}"?' if others else ""

@@ -15,6 +15,7 @@ import tomllib
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -214,10 +215,12 @@ def _variables(settings: Any) -> Iterator[dict[str, Any]]:
         for name, text in sorted(os.environ.items()):
             if name.startswith(f"{prefix}_"):
                 toml = text.lower() if text in ("True", "False") else text
+                value = _marker(settings, toml, f"variable {name}", tomlfy=True)
                 yield {
                     "name": name,
                     "path": name.removeprefix(f"{prefix}_").split("__"),
-                    "value": _marker(settings, toml, f"variable {name}", tomlfy=True),
+                    # No setting is a date; a password can look like one.
+                    "value": text if isinstance(value, date | time) else value,
                     "text": text,
                 }
 

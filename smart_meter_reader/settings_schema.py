@@ -22,7 +22,15 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from smart_meter_reader.durations import UnfitValueError
-from smart_meter_reader.settings_values import Limits, Secret, allowed_text, is_table, read_leaf, shown
+from smart_meter_reader.settings_values import (
+    Limits,
+    Secret,
+    VariableValue,
+    allowed_text,
+    is_table,
+    read_leaf,
+    shown,
+)
 
 __all__ = ["Key", "Limits", "Origin", "Place", "Secret", "keys_of", "nearest", "parse", "setting"]
 
@@ -94,13 +102,7 @@ def keys_of(settings_type: type[Any]) -> dict[str, Key]:
     """The keys of a settings dataclass by name, in the order of declaration."""
     annotations = typing.get_type_hints(settings_type)
     return {
-        entry.name: Key(
-            name=entry.name,
-            annotation=annotations[entry.name],
-            limits=_limits(entry),
-            required=entry.default is entry.default_factory is dataclasses.MISSING,
-            default=_default(entry),
-        )
+        entry.name: _key(entry, annotations[entry.name])
         for entry in dataclasses.fields(settings_type)
         if entry.init
     }
@@ -144,12 +146,13 @@ def nearest(name: str, known: Sequence[str]) -> str:
     return f'; did you mean "{near[0]}"?' if near else ""
 
 
-def _limits(entry: dataclasses.Field[Any]) -> Limits:
+def _key(entry: dataclasses.Field[Any], annotation: Any) -> Key:
     limits: Limits = entry.metadata.get("limits", Limits())
-    if entry.default is entry.default_factory is dataclasses.MISSING and not limits.pattern:
+    required = limits.required or entry.default is entry.default_factory is dataclasses.MISSING
+    if required and not limits.pattern:
         # "" often says "none" to a key that has a default; to a required one it says nothing.
-        return dataclasses.replace(limits, pattern=".+", pattern_help="text in quotes, not empty")
-    return limits
+        limits = dataclasses.replace(limits, pattern=".+", pattern_help="text in quotes, not empty")
+    return Key(entry.name, annotation, limits, required, None if required else _default(entry))
 
 
 def _description(key: Key) -> str:
@@ -229,6 +232,8 @@ def _read_named(kind: Any, value: Any, limits: Limits, place: Place, problems: l
 
 
 def _read_list(kind: Any, value: Any, limits: Limits, place: Place, problems: list[str]) -> Any:
+    if isinstance(value, VariableValue):
+        value = value.value
     if not isinstance(value, list | tuple):
         found = shown(kind, value)
         problems.append(f"{place}: found {found}; allowed: {allowed_text(tuple[kind, ...], limits)}")

@@ -85,7 +85,7 @@ def _set_variable(merged: MergedTables, variable: Mapping[str, Any]) -> None:
     if value is None:  # dynaconf's @none and @del
         merged.table(*path[:-1]).pop(path[-1], None)
         return
-    if isinstance(value, int | float):
+    if not isinstance(value, str | Mapping):
         value = VariableValue(value, variable["text"])
     for key in reversed(path):
         value = {key: value}

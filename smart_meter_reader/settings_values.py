@@ -50,6 +50,7 @@ class Limits:
     pattern: str = ""  # a regular expression the whole text must match
     pattern_help: str = ""  # what the pattern means, in words
     choices: tuple[str, ...] = ()
+    required: bool = False  # the settings must say it, though code may rely on the default
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class HeatClient:
 class BrokerSettings:
     shared_table: ClassVar[str] = "mqtt"
 
-    host: str = setting("name or address of the broker")
+    host: str = setting("name or address of the broker", default="localhost", required=True)
     username: str = setting("login name", default="")
     password: Secret | None = setting("password", default=None)
     ca: Path | None = setting("CA file", default=None)

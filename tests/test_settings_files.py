@@ -103,10 +103,14 @@ def test_variables_say_numbers_lists_and_tables(directory: Path, monkeypatch: py
     )
     monkeypatch.setenv("DYNACONF_METERS__attic", "{client = 'heat', port = '/dev/zero'}")
     monkeypatch.setenv("DYNACONF_METERS__attic__retries", "@int 4")
+    monkeypatch.setenv("DYNACONF_METERS__heat__recording", "[1]")
+    monkeypatch.setenv("DYNACONF_METERS__heat__port", "07:30:00.5")
     settings = load_house(directory).settings
     driver = settings.meters["heat"].driver
     assert (driver.retries, str(driver.factor), driver.serial_number) == (7, "0.5", "007")
+    assert str(driver.recording) == "[1]", "a text that TOML takes for a list"
     assert driver.groups["peaks"].registers == ("power",)
+    assert driver.port == "07:30:00.5", "a text that TOML takes for a time"
     assert settings.meters["attic"].driver.retries == 4
 
 
@@ -237,12 +241,13 @@ def test_init_writes_what_check_accepts_and_never_overwrites(tmp_path: Path) -> 
 
 def test_check_says_every_problem_and_exits_with_78(directory: Path) -> None:
     (directory / "settings.toml").write_text(
-        '[house.meters.HEAT]\nclient = "kamstrup"\n[house.sinks.stdot]', "utf-8"
+        '[house.meters.HEAT]\nclient = "kamstrup"\n[house.sinks.stdot]\n[house.sinks.homie]', "utf-8"
     )
     checked = command(directory, "check", "house")
     assert checked.returncode == 78
     assert checked.stdout == ""
     lines = checked.stderr.splitlines()
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert all(line.startswith("settings.toml [house] ") for line in lines)
-    assert [words in line for words, line in zip(['"heat"', "port: missing", '"stdout"'], lines, strict=True)]
+    expected = ['"heat"', "port: missing", '"stdout"', "homie.host: missing"]
+    assert all(words in line for words, line in zip(expected, lines, strict=True))
