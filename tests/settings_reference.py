@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +21,23 @@ REFERENCE = Path(__file__).parent.parent / "docs" / "settings.md"
 _SECTION = re.compile(r"(<!-- keys of (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def settings_types() -> dict[str, type[Any]]:
-    """Every settings dataclass by the name that its section of the reference has."""
-    return {
-        "the environment": CommonSettings,
-        "guard": GuardSettings,
-        "broker": BrokerSettings,
-        **{f"client {name}": load_driver(CLIENTS, name).settings_type for name in CLIENTS},
-        **{f"sink {name}": load_driver(SINKS, name).settings_type for name in SINKS},
-    }
-
-
 def written(text: str) -> str:
     """The reference with the tables of its sections as the dataclasses have them now."""
-    types = settings_types()
-    return _SECTION.sub(lambda found: found[1] + _table(types[found[2]]) + found[3], text)
+    content = {
+        "the environment": _table(CommonSettings),
+        "guard": _table(GuardSettings),
+        "broker": _table(BrokerSettings),
+        "clients": _drivers("Client", CLIENTS),
+        "sinks": _drivers("Sink", SINKS),
+    }
+    return _SECTION.sub(lambda found: found[1] + content.pop(found[2]) + found[3], text)
 
 
-def sections(text: str) -> list[str]:
-    return [found[2] for found in _SECTION.finditer(text)]
+def _drivers(kind: str, registry: Mapping[str, str]) -> str:
+    sections = [
+        f"\n### {kind} `{name}`\n{_table(load_driver(registry, name).settings_type)}" for name in registry
+    ]
+    return "".join(sections)
 
 
 def _table(settings_type: type[Any]) -> str:

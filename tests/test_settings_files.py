@@ -205,9 +205,6 @@ def test_the_templates_are_the_projects_own_files(file: str, template: str) -> N
 
 def test_the_reference_has_every_key() -> None:
     text = settings_reference.REFERENCE.read_text("utf-8")
-    assert sorted(settings_reference.sections(text)) == sorted(settings_reference.settings_types()), (
-        "every driver has a section with <!-- keys of ... --> and <!-- end --> in docs/settings.md"
-    )
     assert settings_reference.written(text) == text, "run: python -m tests.settings_reference"
 
 
