@@ -1,8 +1,9 @@
 """KMP dates, times and clocks: from the mantissa of a register to ISO 8601 text, and back.
 
-Sources: Kamstrup 5512-447, section 5.3 (units 2Fh to 32h: hhmmss, yymmdd, yyyymmdd and mmdd as decimal
-numbers). The 8 bytes of unit 35h were worked out from MULTICAL 382 captures, in which weekday and date agree
-seven times out of seven; the 7 bytes of unit 4Fh from readouts of MULTICAL 303/603 (docs/references.md).
+Sources: Kamstrup 5512-447, sections 5.1 (units 2Fh, 30h and 32h: hhmmss, yymmdd and mmdd as decimal numbers;
+31h after them) and 6.2.3 (what dates and times are valid). The 8 bytes of unit 35h were worked out from
+MULTICAL 382 captures, in which weekday and date agree eight times out of eight; the 7 bytes of unit 4Fh from
+readouts of MULTICAL 303/603 (docs/references.md).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """KMP frames: start and stop byte, byte stuffing, address and CRC, and finding frames in a stream.
 
-Sources: Kamstrup 5512-447 (KMP protocol description), sections 3.1 (physical layer: start, stop and
-acknowledge bytes, byte stuffing), 3.2 (data link layer: destination address, CRC) and 3.3 (CID); CRC
-catalogue, CRC-16/XMODEM.
+Sources: Kamstrup 5512-447 (KMP protocol description), sections 2 (a 00 that nobody asked for), 3.1 (physical
+layer: start, stop and acknowledge bytes, byte stuffing), 3.2 (data link layer: destination address, CRC) and
+3.3 (CID); CRC catalogue, CRC-16/XMODEM.
 """
 
 from __future__ import annotations

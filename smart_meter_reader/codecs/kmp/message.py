@@ -1,6 +1,6 @@
 """KMP messages: GetType, GetSerialNo and GetRegister, requests and responses, to and from a frame's payload.
 
-Source: Kamstrup 5512-447, sections 3.3 (CID) and 6.2 (the commands and their answers).
+Source: Kamstrup 5512-447, sections 3.3 (CID), 4.4 (registers), 6.1 and 6.2 (commands and answers).
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ COMMANDS: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 
-# 5512-447, 6.2: register id, unit, number of bytes of the mantissa, SignExp; the mantissa follows.
+# 5512-447, 4.4 and 6.2.4: register id, unit, number of bytes of the mantissa, SignExp; the mantissa follows.
 _RECORD_HEAD: Final = struct.Struct(">HBBB")
 
-MAX_REGISTERS: Final = 8  # 5512-447, 6.2: registers in one GetRegister request
+MAX_REGISTERS: Final = 8  # 5512-447, 6.2.4: registers in one GetRegister request
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """KMP values: unit, SignExp and mantissa of a register to Decimal or text, and back, without loss.
 
-Source: Kamstrup 5512-447, section 5 (format of a register: unit, number of bytes, SignExp, mantissa).
+Source: Kamstrup 5512-447, sections 4.2 (floating point format) and 4.4 (format of a register).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The KMP registers: id, quantity, the models on which it was seen, and how sure that is.
 
-Sources: Kamstrup 5512-447 (601, 801), the technical descriptions 5512-1334 (302), 5512-742 (402) and
-5512-1036 (MULTICAL 62), and the register lists of twelve public projects; docs/references.md names them and
-says where they disagree. ``proven`` lists the models from which a captured answer of this register exists.
+Sources: Kamstrup 5512-447, sections 5.2 (601) and 5.3 (801), the technical descriptions 5512-1334 (302),
+5512-742 (402) and 5512-1036 (MULTICAL 62), and the register lists of public projects; docs/references.md
+names them and says where they disagree. ``proven`` lists the models from which a captured answer of this
+register exists.
 """
 
 from __future__ import annotations

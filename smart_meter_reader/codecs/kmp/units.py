@@ -1,8 +1,9 @@
 """KMP unit codes: the unit's symbol, and how the mantissa that it stands for is to be read.
 
-Sources: Kamstrup 5512-447, section 5.3 (units 00h to 3Fh); the conpot kamstrup_382 template (40h to 4Ah);
-Kamstrup 58101758 and the MULTICAL 303/603 readouts of jktjkt/PyKMP (4Fh, 55h to 5Ah). Where sources
-disagree (docs/references.md), 15h is W, 19h var and 26h K: readouts of real meters say so.
+Sources: Kamstrup 5512-447, section 5.1 (the units of heat meters); the unit tables of the public projects in
+docs/references.md (the others up to 40h), the conpot kamstrup_382 template (to 4Ah) and jktjkt/PyKMP (4Fh,
+55h to 5Ah). Where they disagree, 15h is W and 19h var, by conpot, jktjkt/PyKMP and Kamstrup 58101758, and
+26h is K, by 5512-447.
 """
 
 from __future__ import annotations

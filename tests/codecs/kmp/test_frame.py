@@ -91,6 +91,11 @@ def test_document_vectors_both_ways(frame: Frame, raw: str) -> None:
     assert read(bytes.fromhex(raw)) == [frame]
 
 
+def test_the_stuffing_of_the_document() -> None:
+    # 5512-447, 3.1: 04 0D 00 06 is sent as 04 1B F2 00 1B F9.
+    assert encode_frame(START_REQUEST, 0x3F, 0x11, b"\x04\x0d\x00\x06")[3:9].hex() == "041bf2001bf9"
+
+
 def test_an_acknowledgement_is_a_lone_06() -> None:
     assert read(b"\x06") == [Ack()]
     assert read(REQUEST + b"\x06" + RESPONSE) == [decode_frame(REQUEST), Ack(), decode_frame(RESPONSE)]
