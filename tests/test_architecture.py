@@ -58,18 +58,17 @@ def test_the_package_says_its_job_in_every_first_line() -> None:
         assert docstring, f"{path} has no docstring"
 
 
-def test_only_app_and_supervisor_create_tasks() -> None:
+def test_tasks_outside_app_and_supervisor_live_in_a_task_group() -> None:
     # Emulators and commands are programs of their own.
     free = {PACKAGE / "app.py", PACKAGE / "supervisor.py"}
     for path in MODULES:
         if path in free or path.is_relative_to(PACKAGE / "emulators") or path.is_relative_to(PACKAGE / "cli"):
             continue
-        calls = [
-            node.attr
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(node, ast.Attribute)
-        ]
-        assert "create_task" not in calls, f"{path} creates tasks"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and node.attr in {"create_task", "ensure_future"}:
+                # In a group a task can neither be forgotten nor outlive its maker.
+                assert isinstance(node.value, ast.Name), path
+                assert node.value.id == "group", f"{path}:{node.lineno} creates a task outside a group"
 
 
 def test_dynaconf_is_imported_by_config_py_alone() -> None:
