@@ -1,0 +1,1 @@
+"""Fuzzing of the decoders, outside of the normal tests: see scripts/fuzz."""
