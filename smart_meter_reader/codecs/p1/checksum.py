@@ -49,13 +49,11 @@ def verify(covered: bytes, expected: int, *, x25: bool = False) -> bytes | None:
     drop the CR: when the bytes as they are fail, they are tried with the line ends restored.
     ``x25``: this meter may use X-25; ARC is tried first.
     """
-    algorithms = (crc16_arc, crc16_x25) if x25 else (crc16_arc,)
-    for candidate in _line_ends(covered):
-        if any(algorithm(candidate) == expected for algorithm in algorithms):
-            return candidate
-    return None
-
-
-def _line_ends(covered: bytes) -> tuple[bytes, ...]:
+    if _matches(covered, expected, x25):
+        return covered
     restored = _BARE_LINE_FEED.sub(b"\r\n", covered)
-    return (covered,) if restored == covered else (covered, restored)
+    return restored if restored != covered and _matches(restored, expected, x25) else None
+
+
+def _matches(covered: bytes, expected: int, x25: bool) -> bool:
+    return crc16_arc(covered) == expected or (x25 and crc16_x25(covered) == expected)

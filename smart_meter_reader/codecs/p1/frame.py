@@ -22,6 +22,9 @@ from smart_meter_reader.codecs.p1.cipher import (
 from smart_meter_reader.codecs.p1.plain import DATA_LINE, PlainFrame, PlainReader
 from smart_meter_reader.exceptions import DecryptionError, FrameError
 
+# A recording given in one piece is worked through in small ones, so that its copies stay small.
+_PIECE = 4096
+
 Event = PlainFrame | Opened | FrameError | DecryptionError
 
 
@@ -52,6 +55,10 @@ class FrameReader:
 
     def receive_data(self, received: bytes) -> None:
         """Take bytes in, in pieces of any size."""
+        for begin in range(0, len(received), _PIECE):
+            self._receive(received[begin : begin + _PIECE])
+
+    def _receive(self, received: bytes) -> None:
         if not self._cipher and b"\xdb" not in received:
             self._plain.receive_data(received)
             return

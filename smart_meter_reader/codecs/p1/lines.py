@@ -6,15 +6,12 @@ blanks, brackets inside a value, a suffix .255 or *255 on the code, ':' for '.' 
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from smart_meter_reader.codecs.p1.obis import Meaning, Meanings
-from smart_meter_reader.codecs.p1.values import Item, Object, Units, decode_octets, parse_item
+from smart_meter_reader.codecs.p1.values import Item, Memory, Object, decode_octets, parse_item
 
-_NUMBER_AND_UNIT = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\*([^()*]+)\)", re.ASCII)
-_GROUPS = re.compile(r"(?:\([^()]*\))+")
 # Luxembourg leaves out these units (specification 1.1.3, example); newer firmware writes them.
 _LUXEMBOURG_UNITS: Final = {
     "reactive_power_import": "kvar",
@@ -41,10 +38,10 @@ class Line(NamedTuple):
 
 
 class LineDecoder:
-    """Decodes lines; remembers the meanings of codes and the spellings of units, both bounded."""
+    """Decodes lines; remembers the meanings of codes, which are bounded."""
 
-    def __init__(self) -> None:
-        self.units = Units()
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
         self._meanings = Meanings()
 
     def decode(self, code: str, text: str, *, luxembourg: bool) -> Line | None:
@@ -55,23 +52,14 @@ class LineDecoder:
         meaning = self._meanings[code]
         if not meaning.reduced:
             return None
-        match = _NUMBER_AND_UNIT.fullmatch(text)
-        if match is not None:
-            number, unit = match.groups()
-            item: Item = {"value": Decimal(number), "unit": unit.strip()}
-            if not meaning.quantity:
-                return Line(text, item, "", item, meaning)
-            if meaning.value_type == "number":
-                return self._number(text, item, item, meaning, luxembourg)
-        return self._any(text, meaning, luxembourg)
-
-    def _any(self, text: str, meaning: Meaning, luxembourg: bool) -> Line | None:
-        values = "(" + text.rstrip()
+        values = text.rstrip()
         if not values.endswith(")"):
             return None
-        groups = values[1:-1].split(")(") if _GROUPS.fullmatch(values) else [values[1:-1]]
+        groups = values[:-1].split(")(")
+        if values.count("(") != len(groups) - 1 or values.count(")") != len(groups):
+            groups = [values[:-1]]  # brackets inside a value: one value, as it stands
         numeric = meaning.value_type == "number"
-        items = [parse_item(group, numeric=numeric) for group in groups]
+        items = [parse_item(group, self._memory.stamps, numeric=numeric) for group in groups]
         whole: Object = items if len(items) > 1 else items[0]
         if not meaning.quantity or items[-1]["value"] == "":
             return Line(text, whole, "", items[-1], meaning)
@@ -88,7 +76,7 @@ class LineDecoder:
             if not (value.isascii() and value.isdigit()):
                 return None
             value = Decimal(value)
-        spelling = self.units[unit] if unit else ""
+        spelling = self._memory.units[unit] if unit else ""
         if not spelling and not quantity.startswith(_UNITLESS):
             spelling = _LUXEMBOURG_UNITS.get(quantity, "") if luxembourg else ""
             if not spelling:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from smart_meter_reader.codecs.p1.values import Item, Object, Times, Units, decode_octets
+from smart_meter_reader.codecs.p1.values import Item, Memory, Object
 
 # A device cannot have measured after the telegram was sent; clocks differ by minutes, wrong ones by months.
 _AHEAD = timedelta(days=1)
@@ -64,13 +64,13 @@ class Channels:
 
 
 def read_channels(
-    channels: Mapping[int, Mapping[str, Object]], sent_at: datetime | None, units: Units, times: Times
+    channels: Mapping[int, Mapping[str, Object]], sent_at: datetime | None, memory: Memory
 ) -> Channels:
     """The devices behind ``channels``: per channel its lines by reduced code (C.D.E)."""
     meters: dict[str, SubMeter] = {}
     dead: list[SubMeter] = []
     for channel in sorted(channels):
-        device = _read_channel(channel, channels[channel], sent_at, units, times)
+        device = _read_channel(channel, channels[channel], sent_at, memory)
         if device is None:
             continue
         rival = meters.get(device.medium)
@@ -97,10 +97,10 @@ def _newer(device: SubMeter, rival: SubMeter) -> bool:
 
 
 def _read_channel(
-    channel: int, lines: Mapping[str, Object], sent_at: datetime | None, units: Units, times: Times
+    channel: int, lines: Mapping[str, Object], sent_at: datetime | None, memory: Memory
 ) -> SubMeter | None:
     device_type = _integer(lines.get("24.1.0"))
-    values = [_timed(lines[code], sent_at, units, times) for code in lines if _is_reading(code)]
+    values = [_timed(lines[code], sent_at, memory) for code in lines if _is_reading(code)]
     readings = [value for value in values if value is not None]
     medium = _medium(device_type, readings, has_lines=bool(values))
     if not medium:
@@ -115,7 +115,7 @@ def _read_channel(
         if position is not None:
             measurements[quantity] = {"value": position, "unit": ""}
     identifier = next((_text(lines[code]) for code in _IDENTIFIERS if _text(lines.get(code))), "")
-    return SubMeter(medium, channel, device_type, decode_octets(identifier), measurements)
+    return SubMeter(medium, channel, device_type, memory.octets[identifier], measurements)
 
 
 def _is_reading(code: str) -> bool:
@@ -140,7 +140,7 @@ def _quantity(medium: str, unit: str) -> str:
     return {"m³/h": "volume_flow", "L/h": "volume_flow", "kW": "power", "W": "power"}.get(unit, "")
 
 
-def _timed(line: Object, sent_at: datetime | None, units: Units, times: Times) -> Item | None:
+def _timed(line: Object, sent_at: datetime | None, memory: Memory) -> Item | None:
     """The value of a reading line, with the device's own time where that makes sense.
 
     None for a device that never reported: no number, no unit, or zero at a nonsense time.
@@ -152,10 +152,10 @@ def _timed(line: Object, sent_at: datetime | None, units: Units, times: Times) -
         unit = str(items[-2]["value"])
     if not isinstance(value, Decimal) or not unit:
         return None
-    measured: Item = {"value": value, "unit": units[unit]}
+    measured: Item = {"value": value, "unit": memory.units[unit]}
     if len(items) == 1:
         return measured
-    moment = times[str(items[0]["value"])]
+    moment = memory.times[str(items[0]["value"])]
     if moment is None or (sent_at is not None and moment > sent_at + _AHEAD):
         return measured if value else None
     measured["measured_at"] = moment

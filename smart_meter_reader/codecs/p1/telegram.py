@@ -11,12 +11,12 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from smart_meter_reader.codecs.p1.dialect import describe, recognise
 from smart_meter_reader.codecs.p1.lines import Line, LineDecoder
 from smart_meter_reader.codecs.p1.mbus import Channels, SubMeter, read_channels
-from smart_meter_reader.codecs.p1.values import Item, Object, Times, decode_octets
+from smart_meter_reader.codecs.p1.values import Item, Memory, Object, Times, is_number
 
 Checksum = Literal["ok", "absent", "bad"]
 Authentication = Literal["verified", "failed", "none"]
@@ -76,6 +76,15 @@ class _Body:
     bad: list[str] = field(default_factory=list)
 
 
+class _Shape(NamedTuple):
+    """What stays the same when only the number of a line changes."""
+
+    ending: str  # "*kWh)"
+    quantity: str
+    unit: str
+    spelling: str
+
+
 class TelegramParser:
     """Reads telegrams; remembers the newest line of each code, which is bounded, and nothing else.
 
@@ -84,9 +93,10 @@ class TelegramParser:
 
     def __init__(self, dialect: str = "") -> None:
         self._dialect = dialect
-        self._decoder = LineDecoder()
-        self._times = Times()
+        self._memory = Memory()
+        self._decoder = LineDecoder(self._memory)
         self._lines: dict[str, Line] = {}
+        self._shapes: dict[str, _Shape] = {}
         self._identity_of: tuple[str, str, str, int] | None = None
         self._identity = Identity()
 
@@ -105,9 +115,7 @@ class TelegramParser:
         time, version, serial, channels = self._read_special(body)
         if not body.bad:
             _add_totals(body.measurements)
-        found = (
-            read_channels(channels, time, self._decoder.units, self._times) if channels else Channels({}, ())
-        )
+        found = read_channels(channels, time, self._memory) if channels else Channels({}, ())
         return Telegram(
             header,
             checksum,
@@ -124,28 +132,68 @@ class TelegramParser:
 
     def _read(self, lines: list[str], luxembourg: bool) -> _Body:
         body = _Body()
-        objects, measurements, known = body.objects, body.measurements, self._lines
+        objects, measurements, special = body.objects, body.measurements, body.special
+        shapes, known = self._shapes, self._lines
         for written in lines:
             code, _, text = written.partition("(")
+            if code in objects:
+                self._read_again(code, text, body, luxembourg)
+                continue
+            if code in shapes:
+                ending, quantity, unit, spelling = shapes[code]
+                number = text.removesuffix(ending)
+                if is_number(number):
+                    value = Decimal(number)
+                    item: Item = {"value": value, "unit": unit}
+                    objects[code] = item
+                    if quantity:
+                        measurements[quantity] = (
+                            item if unit is spelling else {"value": value, "unit": spelling}
+                        )
+                    continue
             line = known.get(code)
             if line is None or line[0] != text:
-                line = self._decoder.decode(code, text, luxembourg=luxembourg)
+                line = self._decode(code, text, written, body, luxembourg)
                 if line is None:
-                    if written.strip():
-                        body.bad.append(written)
                     continue
-                if len(known) >= _MAX_LINES:
-                    known.clear()
-                known[code] = line
-            _, value, quantity, measured, meaning = line
-            if code in objects:
-                value = _several(objects[code]) + _several(value)
-            objects[code] = value
-            if quantity:
-                measurements[quantity] = measured
-            if meaning[2]:
-                body.special.append(line)
+            objects[code] = line[1]
+            if line[2]:
+                measurements[line[2]] = line[3]
+            if line[4][2]:
+                special.append(line)
         return body
+
+    def _decode(self, code: str, text: str, written: str, body: _Body, luxembourg: bool) -> Line | None:
+        line = self._decoder.decode(code, text, luxembourg=luxembourg)
+        if line is None:
+            if written and not written.isspace():
+                body.bad.append(written)
+            return None
+        if len(self._lines) + len(self._shapes) >= _MAX_LINES:
+            self._lines.clear()
+            self._shapes.clear()
+        star = text.rfind("*")
+        if star > 0 and not line.meaning.role and isinstance(line.object, dict) and text.endswith(")"):
+            unit = line.object["unit"]
+            spelling = line.measured["unit"]
+            self._shapes[code] = _Shape(
+                text[star:], line.quantity, unit, unit if spelling == unit else spelling
+            )
+        else:
+            self._lines[code] = line
+        return line
+
+    def _read_again(self, code: str, text: str, body: _Body, luxembourg: bool) -> None:
+        """A second line with the same code: both stand in ``objects``, the later one measures."""
+        line = self._decoder.decode(code, text, luxembourg=luxembourg)
+        if line is None:
+            body.bad.append(f"{code}({text}")
+            return
+        body.objects[code] = _several(body.objects[code]) + _several(line.object)
+        if line.quantity:
+            body.measurements[line.quantity] = line.measured
+        if line.meaning.role:
+            body.special.append(line)
 
     def _read_special(self, body: _Body) -> tuple[datetime | None, str, str, dict[int, dict[str, Object]]]:
         """Time, version and serial number, and the lines of the M-Bus channels; the logs become values."""
@@ -157,7 +205,7 @@ class TelegramParser:
             if role == "mbus":
                 channels.setdefault(line.meaning.channel, {})[line.meaning.reduced] = line.object
             elif role == "time":
-                time = self._times[text]
+                time = self._memory.times[text]
             elif role == "version":
                 version = version or text
             elif role == "serial":
@@ -170,11 +218,11 @@ class TelegramParser:
 
     def _read_history(self, line: Line, measurements: dict[str, Item]) -> None:
         if line.meaning.role == "log":
-            measurements.update(_newest_failure(_several(line.object), self._times))
+            measurements.update(_newest_failure(_several(line.object), self._memory.times))
             return
         # 1.6.0 (time)(value): the maximum demand of the month, and when it was.
         items = _several(line.object)
-        moment = self._times[str(items[0]["value"])] if len(items) > 1 else None
+        moment = self._memory.times[str(items[0]["value"])] if len(items) > 1 else None
         if moment is not None and line.quantity:
             measurements[line.quantity] = {**line.measured, "measured_at": moment}
 
@@ -182,7 +230,7 @@ class TelegramParser:
         identity_of = (header, version, serial, len(objects))
         if identity_of != self._identity_of:
             dialect = self._dialect or recognise(header, version, objects)
-            serial_number = decode_octets(serial)
+            serial_number = self._memory.octets[serial]
             self._identity = Identity(*describe(header, serial_number), serial_number, version, dialect)
             self._identity_of = identity_of
         return self._identity
@@ -193,11 +241,11 @@ def _lines(text: str) -> list[str]:
 
     Broken lines go on with a value of their own (gas of DSMR 2.2 and 3), or inside a value (long texts).
     """
-    lines = text.split("\r\n")
-    if len(lines) <= text.count("\n"):
-        lines = _LINE_END.split(text)
-    if "\n(" not in text and all(not line or line[-1] == ")" for line in lines):
-        return lines
+    # One blank line after the identification; every other line ends with a bracket.
+    ends = text.count("\n")
+    if ends == text.count(")\r\n") + text.startswith("\r\n") and "\n(" not in text:
+        return text.split("\r\n")
+    lines = _LINE_END.split(text)
     joined: list[str] = []
     for line in lines:
         if joined and (line[:1] == "(" or (_is_open(joined[-1]) and line and not _OBIS_CODE.match(line))):
@@ -236,13 +284,17 @@ def _newest_failure(items: list[Item], times: Times) -> dict[str, Item]:
 def _add_totals(measurements: dict[str, Item]) -> None:
     """Sum up the tariffs where the meter sends no total: from the first on, at least two, one unit."""
     for total, tariffs in _TOTALS.items():
-        if total in measurements:
-            continue
-        sent = [tariff for tariff in tariffs if tariff in measurements]
-        if len(sent) < 2 or sent != list(tariffs[: len(sent)]):
-            continue
-        unit = measurements[sent[0]]["unit"]
-        parts = [measurements[tariff] for tariff in sent]
-        values = [part["value"] for part in parts if isinstance(part["value"], Decimal)]
-        if len(values) == len(parts) and all(part["unit"] == unit for part in parts):
-            measurements[total] = {"value": sum(values[1:], values[0]), "unit": unit}
+        if total not in measurements and tariffs[1] in measurements:
+            added = _add_up([measurements[tariff] for tariff in tariffs if tariff in measurements])
+            sent = sum(tariff in measurements for tariff in tariffs)
+            if added is not None and all(tariff in measurements for tariff in tariffs[:sent]):
+                measurements[total] = added
+
+
+def _add_up(parts: list[Item]) -> Item | None:
+    total = Decimal(0)
+    for part in parts:
+        if not isinstance(part["value"], Decimal) or part["unit"] != parts[0]["unit"]:
+            return None
+        total += part["value"]
+    return {"value": total, "unit": parts[0]["unit"]}

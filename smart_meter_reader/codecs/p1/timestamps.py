@@ -21,7 +21,7 @@ _LATEST_YEAR = 2068
 
 def looks_like_timestamp(text: str) -> bool:
     """Thirteen characters in the shape of a P1 timestamp with its suffix; nothing is said of its sense."""
-    return len(text) == 13 and _SHAPE.fullmatch(text) is not None
+    return len(text) == 13 and text[12] in "SW" and text[:12].isdecimal() and text.isascii()
 
 
 def parse_timestamp(text: str) -> datetime | None:
