@@ -225,7 +225,9 @@ class MeterGuard:
     def _amended(self, status: Status, sentences: list[str]) -> Status:
         amended: Status = {**status}
         if self.rejected:
-            amended["health"] = {**status.get("health", {}), "rejected_values": self.rejected}
+            health = status.get("health", {})
+            counted = health.get("rejected_values", 0) + self.rejected  # a client may reject values too
+            amended["health"] = {**health, "rejected_values": counted}
         if self._doubts and status["state"] == "online":
             amended["state"], amended["reason"], amended["detail"] = "alert", "implausible_value", ""
             sentences = [*sentences, *(sentence for _, sentence in self._doubts.values())]

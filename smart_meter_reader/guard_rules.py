@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from smart_meter_reader.guard_settings import GuardSettings
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
@@ -74,6 +75,7 @@ _UNITS: Mapping[str, tuple[str, Decimal]] = {
 }
 
 
+@lru_cache(maxsize=512)
 def ratio(unit: str, to: str) -> Decimal | None:
     """What a value in ``unit`` is multiplied by to be in ``to``; None when they measure different things."""
     if unit == to:
@@ -245,36 +247,36 @@ def judge(last: Total, new: Total, ceiling: Ceiling) -> Verdict:
     if factor is None:
         return Verdict.UNIT_CHANGED
     rise = new.value - last.value * factor
-    step = max(new.step, last.step * factor)
-    highest = _highest_rise(last, new, ceiling, step)
     if rise >= 0:
-        return Verdict.JUMPED if highest is not None and rise > highest else Verdict.BELIEVED
-    if last.unit != new.unit or last.step != new.step:
-        if -rise <= step:
+        return Verdict.BELIEVED if _may_rise(rise, last, new, ceiling) else Verdict.JUMPED
+    if last.unit != new.unit or not last.value.same_quantum(new.value):
+        if -rise <= _coarser_step(last, new):
             return Verdict.ROUNDED
-    elif _rolled_over(last, new, ceiling, highest):
+    elif ceiling.rolling or _rolled_over(last, new, ceiling):
         return Verdict.ROLLED_OVER
     return Verdict.FELL if new.value else Verdict.ZERO
 
 
-def _highest_rise(last: Total, new: Total, ceiling: Ceiling, step: Decimal) -> Decimal | None:
-    """The largest believable rise in ``new``'s unit; None when any is. One step is always believable."""
-    limits: list[Decimal] = []
-    factor = ratio(ceiling.unit, new.unit)
-    if ceiling.per_hour is not None and factor is not None:
-        pause = max(new.time - last.time, SHORTEST_PAUSE)
-        hours = Decimal(pause // timedelta(seconds=1)) / 3600
-        limits.append(ceiling.per_hour * factor * hours + step)
-    if ceiling.step:
-        limits.append(ceiling.step)
-    return min(limits, default=None)
-
-
-def _rolled_over(last: Total, new: Total, ceiling: Ceiling, highest: Decimal | None) -> bool:
-    """Whether all digits of ``last`` were used up: 9999.999 -> 0000.012."""
-    if ceiling.rolling:
-        return True
-    digits = len(last.value.as_tuple().digits)
-    if digits < FEWEST_DIGITS or highest is None or new.value < 0:
+def _may_rise(rise: Decimal, last: Total, new: Total, ceiling: Ceiling) -> bool:
+    """Whether the rise, in ``new``'s unit, is believable. By the rate alone, one step always is."""
+    if ceiling.step and rise > ceiling.step:
         return False
-    return new.value + last.step.scaleb(digits) - last.value <= highest
+    factor = ratio(ceiling.unit, new.unit)
+    if ceiling.per_hour is None or factor is None:
+        return True
+    pause = max(new.time - last.time, SHORTEST_PAUSE)
+    fastest = ceiling.per_hour * factor * (pause // timedelta(seconds=1)) / 3600
+    return rise <= fastest or rise <= fastest + _coarser_step(last, new)
+
+
+def _coarser_step(last: Total, new: Total) -> Decimal:
+    """One unit in the last place of the coarser of the two, in ``new``'s unit."""
+    return max(new.step, last.step * (ratio(last.unit, new.unit) or _ONE))
+
+
+def _rolled_over(last: Total, new: Total, ceiling: Ceiling) -> bool:
+    """Whether all digits of ``last`` were used up: 9999.999 -> 0000.012."""
+    digits = len(last.value.as_tuple().digits)
+    if digits < FEWEST_DIGITS or ceiling.per_hour is None or new.value < 0:
+        return False
+    return _may_rise(new.value + last.step.scaleb(digits) - last.value, last, new, ceiling)

@@ -312,14 +312,17 @@ def test_statuses_pass_with_the_counter_and_as_alert_while_values_are_held_back(
     (told,) = line.send(status(2, "online", detail="readings arrive"))
     assert told["type"] == "status"
     assert (told["state"], told["reason"]) == ("alert", "implausible_value")
-    (told,) = line.send(status(3, "offline", "no_answer", "the meter does not answer"))
+    offline = status(3, "offline", "no_answer", "the meter does not answer")
+    offline["health"] = {"rejected_values": 5, "retries": 2}
+    (told,) = line.send(offline)
     assert told["type"] == "status"
     assert (told["state"], told["reason"], told["detail"]) == (
         "offline",
         "no_answer",
         "the meter does not answer",
     )
-    assert told["health"] == {"rejected_values": 1}
+    assert told["health"] == {"rejected_values": 6, "retries": 2}, "the client's own and the guard's"
+    assert offline["health"] == {"rejected_values": 5, "retries": 2}
 
 
 def test_doubts_about_a_quantity_that_is_no_longer_sent_are_forgotten() -> None:
