@@ -6,5 +6,6 @@ from collections.abc import Mapping
 
 CLIENTS: Mapping[str, str] = {
     "dummy": "smart_meter_reader.clients.dummy:DummyClient",
+    "iec62056_21": "smart_meter_reader.clients.iec62056_21:Iec62056_21Client",
     "kamstrup": "smart_meter_reader.clients.kamstrup:KamstrupClient",
 }

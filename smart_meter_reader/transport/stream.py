@@ -79,7 +79,8 @@ class Transport:
     ``software_parity``: the port carries eight bits where the line has seven and parity; reads are
     stripped of it and, while ``add_parity`` is set, writes get it. A serial server that does 7E1 itself
     ignores the eighth bit, so both are right there too; ``add_parity`` can be cleared for a peer that
-    is no serial line at all.
+    is no serial line at all. ``keep_parity`` leaves the eighth bit in what is read, for a codec that
+    checks it.
     """
 
     def __init__(self, url: str, line: LineSettings, carrier: asyncio.Transport, inbox: Inbox) -> None:
@@ -87,9 +88,11 @@ class Transport:
         self.line = line
         self.software_parity = False
         self.add_parity = True
+        self.keep_parity = False
         self._carrier = carrier
         self._inbox = inbox
         self._closed = False
+        self._told_line = False
         self._sent_at = 0.0
 
     @property
@@ -104,7 +107,7 @@ class Transport:
             if received:
                 payload = self._unwrap(received)
                 if payload:
-                    return strip_parity(payload) if self.software_parity else payload
+                    return strip_parity(payload) if self.software_parity and not self.keep_parity else payload
             elif self._inbox.ended:
                 raise self._lost()
 
@@ -150,7 +153,9 @@ class Transport:
 
     async def _apply_line(self, line: LineSettings) -> None:
         """Carriers that have a line speed override this."""
-        _log.info("%s has no line settings of its own: set %s at the serial server", self.url, line)
+        if not self._told_line:
+            self._told_line = True  # a meter that changes its speed would have it said at every request
+            _log.info("%s has no line settings of its own: set %s at the serial server", self.url, line)
 
     def _wrap(self, payload: bytes) -> bytes:
         """The bytes that carry ``payload``."""

@@ -30,6 +30,11 @@ LINE_LIMIT = 1024  # the longest line of a MULTICAL logger has 104 characters
 
 _TURN_AROUND_NOISE = frozenset((0x00, 0x7F, CR, LF))
 _PARENTHESES = b"()"
+_SHORT_REQUEST = re.compile(rb"/#[1-9BCDJ]")
+# Noise before a short answer ends in something that no field contains; a whole field is not noise.
+_LEADING_NOISE = re.compile(
+    rb"(?:(?![0-9]{5} )[\x00-\x7f])*[^0-9:;<=>? -](?=[0-9-][0-9:;<=>?]{4})", re.DOTALL
+)
 _DIGITS = re.compile(rb"[0-9]{4}")
 
 
@@ -95,6 +100,11 @@ class FrameReader:
         self._lines_length = 0
         self._in_parentheses = False
         self._state: Callable[[int], None] = self._idle
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no frame is in progress or waiting to be fetched."""
+        return not (self._raw or self._lines or self._found)
 
     def receive_data(self, received: bytes) -> None:
         """Take bytes from the line."""
@@ -236,7 +246,12 @@ class FrameReader:
 
     def _finish_slash_line(self) -> None:
         text = self._text().rstrip(b"\r\n")
-        if text[1:2] in (b"?", b"#"):
+        if _SHORT_REQUEST.match(text) and _DIGITS.search(text, 3):
+            # An echo whose line end got lost, and the answer right behind it.
+            self._found.append(Request(text[:3]))
+            del self._raw[:3]
+            self._finish_line()
+        elif text[1:2] in (b"?", b"#"):
             self._found.append(Request(text))
             self._restart()
         elif self._damaged():
@@ -256,7 +271,8 @@ class FrameReader:
             self._give_up("incomplete", "the identification breaks off before its end")
 
     def _finish_line(self, *, ended: bool = True) -> None:
-        text = self._text().rstrip(b"\r\n").lstrip(b"\x00\x02\x7f")
+        self._drop_leading_noise()
+        text = self._text().rstrip(b"\r\n")
         if b"(" in text or text.lstrip().startswith(b"!"):
             if not self._damaged():
                 self._take_data_line(text)
@@ -271,6 +287,13 @@ class FrameReader:
             self._restart()
         else:
             self._skip()
+
+    def _drop_leading_noise(self) -> None:
+        text = self._text()
+        noise = _LEADING_NOISE.match(text) if b"(" not in text else None
+        length = noise.end() if noise else len(text) - len(text.lstrip(b"\x00\x02\x7f"))
+        self.skipped += length
+        del self._raw[:length]
 
     def _take_data_line(self, text: bytes) -> None:
         self._lines.append(text)

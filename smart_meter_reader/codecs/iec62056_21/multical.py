@@ -64,7 +64,7 @@ SINGLE_LINE: Mapping[str, tuple[Field, ...]] = MappingProxyType(
             Field("t_diff", Measure.DIFFERENCE, "temperature_difference"),
             Field("power", Measure.POWER, "power"),
             Field("flow", Measure.FLOW, "volume_flow"),
-            Field("peak_power_actual", Measure.POWER),
+            Field("peak_power_actual", Measure.POWER, "power_maximum_month"),
             Field("info", Measure.CODE, "info_code"),
         ),
         "#2": (
@@ -112,7 +112,7 @@ SINGLE_LINE: Mapping[str, tuple[Field, ...]] = MappingProxyType(
         ),
         "#C": (
             Field("t1", Measure.TEMPERATURE, "flow_temperature"),
-            Field("t3", Measure.TEMPERATURE, "temperature_3"),
+            Field("t3", Measure.TEMPERATURE, "temperature_t3"),
             Field("t2", Measure.TEMPERATURE, "return_temperature"),
             Field("p1", Measure.MOMENTARY),
             Field("p2", Measure.MOMENTARY),
@@ -128,7 +128,7 @@ SINGLE_LINE: Mapping[str, tuple[Field, ...]] = MappingProxyType(
             Field("clock_or_target", Measure.MOMENTARY),
             Field("hours", Measure.HOURS, "operating_hours"),
             Field("target_date"),
-            Field("error_hours"),
+            Field("error_hours", Measure.HOURS, "error_hours"),
         ),
     }
 )
@@ -158,8 +158,6 @@ _DECIMAL = re.compile(r"[0-9]+")
 _SIGNED_DECIMAL = re.compile(r"-?[0-9]+")
 # The digits of a logger's binary counters overrun into 3A..3F (":" to "?").
 _LOGGER_DIGITS = re.compile(r"[0-?]+")
-# Noise before an answer ends in something that no field contains; a blank would be a lost field.
-_LEADING_NOISE = re.compile(r"^.*[^0-9:;<=>? -](?=[0-9-][0-9:;<=>?]{4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +181,8 @@ def encode_short_answer(request: str, fields: Mapping[str, int]) -> bytes:
 
 
 def split_fields(line: bytes) -> list[str]:
-    """The fields of a line, noise before the first one taken off."""
-    text = line.decode("latin-1")
-    noise = _LEADING_NOISE.match(text)
-    return text[noise.end() if noise else 0 :].rstrip(" ").split(" ")
+    """The fields of a line as they stand there."""
+    return line.decode("latin-1").rstrip(" ").split(" ")
 
 
 def parse_line(request: str, line: bytes) -> ShortAnswer:
