@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -9,8 +10,6 @@ from decimal import Decimal
 from typing import Literal
 
 import pytest
-from homie import device_base
-from homie.mqtt import homie_mqtt_client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -208,6 +207,8 @@ def test_the_will_is_lost_and_the_farewell_disconnected() -> None:
 
 
 def test_nothing_is_left_behind_in_the_package() -> None:
+    device_base = sys.modules["homie.device_base"]
+    homie_mqtt_client = sys.modules["homie.mqtt.homie_mqtt_client"]
     threads = threading.active_count()
     for _ in range(3):
         HomieDevicePresenter("heat", "energy/homie").present(HEAT)
