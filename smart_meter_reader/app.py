@@ -93,7 +93,11 @@ class Service:
 
     def _start_background(self, group: asyncio.TaskGroup) -> list[asyncio.Task[object]]:
         tasks = [
-            self._start(group, "hourly report", report_hourly(self.meters, self._queues.values())),
+            self._start(
+                group,
+                "hourly report",
+                report_hourly(self.meters, self._queues.values(), self._guard.rejected),
+            ),
             self._start(group, "service manager", report(self._notifier, self._pulses)),
         ]
         if self._state_file:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from smart_meter_reader.durations import format_duration
@@ -17,14 +17,25 @@ _log = logging.getLogger(__name__)
 REPORT_SECONDS = 3600.0
 
 
-async def report_hourly(meters: Iterable[MeterSupervisor], queues: Iterable[SinkQueue]) -> None:
-    """Log one line an hour, for ever."""
+async def report_hourly(
+    meters: Iterable[MeterSupervisor], queues: Iterable[SinkQueue], rejected: Callable[[str], int]
+) -> None:
+    """Log one line an hour, for ever; ``rejected`` says how many values of a meter the guard held back."""
     while True:
         await asyncio.sleep(REPORT_SECONDS)
         now = datetime.now(UTC)
-        parts = [meter_line(meter.meter, meter.state, meter.client.health, now) for meter in meters]
+        parts = [
+            meter_line(meter.meter, meter.state, _with_rejected(meter, rejected(meter.meter)), now)
+            for meter in meters
+        ]
         parts += [sink_line(queue) for queue in queues]
         _log.info("%s", "; ".join(parts))
+
+
+def _with_rejected(meter: MeterSupervisor, rejected: int) -> Health:
+    """The client's counters with the guard's rejections, as the statuses have them."""
+    health = meter.client.health
+    return {**health, "rejected_values": health.get("rejected_values", 0) + rejected}
 
 
 def meter_line(meter: str, state: str, health: Health, now: datetime) -> str:
