@@ -10,6 +10,7 @@ from smart_meter_reader.cli.commands import LazyGroup
 
 PROTOCOLS: Mapping[str, str] = {
     "kmp": "smart_meter_reader.cli.decode_kmp:kmp",
+    "p1": "smart_meter_reader.cli.decode_p1:p1",
 }
 
 

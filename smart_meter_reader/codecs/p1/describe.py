@@ -1,0 +1,108 @@
+"""Telegrams of a capture as plain dicts, for `decode`, bug reports and golden files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from smart_meter_reader.codecs.p1.cipher import Opener
+from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
+from smart_meter_reader.codecs.p1.mbus import SubMeter
+from smart_meter_reader.codecs.p1.reader import P1Reader
+from smart_meter_reader.codecs.p1.telegram import Telegram
+from smart_meter_reader.exceptions import DecryptionError, FrameError
+
+Description = dict[str, Any]
+# These are about a tag that was looked at; the others never came to that.
+_TAG_FAILED = frozenset(
+    {"wrong_authentication_key", "no_authentication_key", "damaged", "wrong_encryption_key"}
+)
+
+
+def describe_capture(
+    capture: bytes, opener: Opener | None = None, *, dialect: str = ""
+) -> Iterator[Description]:
+    """One dict per telegram or failed frame, in their order; a failed one has the key ``error``.
+
+    A capture without any telegram gives one dict with an error that says what it seems to be.
+    """
+    reader = P1Reader(opener, dialect=dialect, one_meter=False)
+    found = False
+    reader.receive_data(capture)
+    for description in _drain(reader):
+        found = True
+        yield description
+    reader.finish()
+    for description in _drain(reader):
+        found = True
+        yield description
+    if not found:
+        kind = recognise(reader.unrecognised)
+        detail = EXPLANATIONS[kind] if capture else "the capture is empty"
+        yield {
+            "protocol": "p1",
+            "error": {"kind": "no_telegram" if kind == "unknown" else kind, "detail": detail},
+        }
+
+
+def _drain(reader: P1Reader) -> Iterator[Description]:
+    while True:
+        try:
+            telegram = reader.next_telegram()
+        except FrameError as error:
+            yield _describe_damage(error)
+        except DecryptionError as error:
+            authentication = "failed" if error.reason in _TAG_FAILED else "none"
+            yield {"protocol": "p1", "authentication": authentication, "error": _describe_error(error)}
+        else:
+            if telegram is None:
+                return
+            yield describe_telegram(telegram)
+
+
+def describe_telegram(telegram: Telegram) -> Description:
+    """Everything that a telegram says. Lists that would be empty are left out."""
+    identity = telegram.identity
+    description: Description = {
+        "protocol": "p1",
+        "header": telegram.header,
+        "dialect": identity.dialect,
+        "checksum": telegram.checksum,
+        "authentication": telegram.authentication,
+        "frame_counter": telegram.frame_counter,
+        "time": telegram.time,
+        "serial_number": identity.serial_number,
+        "objects": telegram.objects,
+        "measurements": telegram.measurements,
+        "meters": {medium: _describe_meter(meter) for medium, meter in telegram.meters.items()},
+    }
+    if telegram.dead_meters:
+        description["dead_meters"] = [
+            {"medium": meter.medium, **_describe_meter(meter)} for meter in telegram.dead_meters
+        ]
+    if telegram.bad_lines:
+        description["bad_lines"] = list(telegram.bad_lines)
+    return description
+
+
+def _describe_meter(meter: SubMeter) -> Description:
+    return {
+        "channel": meter.channel,
+        "device_type": meter.device_type,
+        "serial_number": meter.serial_number,
+        "measurements": meter.measurements,
+    }
+
+
+def _describe_damage(error: FrameError) -> Description:
+    description: Description = {"protocol": "p1"}
+    if error.frame[:1] == b"/":
+        header = error.frame[1:].splitlines()[0].decode("latin-1")
+        description["header"] = header
+    if error.reason == "checksum":
+        description["checksum"] = "bad"
+    return {**description, "error": _describe_error(error)}
+
+
+def _describe_error(error: FrameError | DecryptionError) -> Description:
+    return {"kind": error.reason, "detail": error.detail}
