@@ -111,7 +111,7 @@ class Connection:
         finally:
             self._link = None
             link.abort()
-            self._ring.give_back(message for message in link.outstanding.values() if message.keep)
+            self._ring.give_back(message for message in link.outbox.messages if message.keep)
         if asyncio.get_running_loop().time() - started >= STEADY_SECONDS:
             self._failures, self._told_failure = 0, ""
         return link.failure
@@ -152,7 +152,7 @@ class Connection:
             await self._say_farewell(link)
 
     async def _say_farewell(self, link: Link) -> None:
-        while not link.failure and (self._ring or link.outstanding):
+        while not link.failure and (self._ring or link.outbox):
             self._send_kept()
             await link.drained()
         for message in self._presenter.farewell():
@@ -162,7 +162,7 @@ class Connection:
 
     def _send_kept(self) -> None:
         link = self._link
-        while link and not link.failure and self._ring and len(link.outstanding) < KEPT_ON_THE_WAY:
+        while link and not link.failure and self._ring and len(link.outbox) < KEPT_ON_THE_WAY:
             link.publish(self._ring.take())
 
     def _received(self, topic: str, payload: bytes) -> None:

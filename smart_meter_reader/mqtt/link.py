@@ -17,6 +17,7 @@ from smart_meter_reader.mqtt.buffered_socket import BufferedSocket
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.off_loop import in_daemon_thread
 from smart_meter_reader.mqtt.opening import open_socket
+from smart_meter_reader.mqtt.outbox import Outbox
 from smart_meter_reader.mqtt.paho import (
     CallbackAPIVersion,
     ClientOnSocket,
@@ -62,7 +63,7 @@ class Link:
     ) -> None:
         self.version = version
         self.failure: SinkError | None = None
-        self.outstanding: dict[int, MqttMessage] = {}
+        self.outbox = Outbox(self._send)
         self._broker = broker
         self._on_received = on_received
         self._on_acknowledged = on_acknowledged
@@ -70,9 +71,6 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._connack: asyncio.Future[None] = self._loop.create_future()
         self._subacks: dict[int, asyncio.Future[list[ReasonCode]]] = {}
-        self._drained = asyncio.Event()
-        self._drained.set()
-        self._waiting_since = 0.0  # of the oldest message without acknowledgement
         self._socket: BufferedSocket | None = None
         self._descriptor = -1  # of the socket while it is on the loop
         self._write_planned = False
@@ -93,6 +91,7 @@ class Link:
             client.username_pw_set(broker.username, broker.password.reveal() or None)
         if will:
             client.will_set(will.topic, will.payload, will.qos, will.retain)
+        client.max_inflight_messages = 0  # unlimited here, for the outbox knows the broker's limit
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
@@ -120,16 +119,15 @@ class Link:
             raise self.failure
 
     def publish(self, message: MqttMessage) -> None:
-        """Hand a message over; never waits. When the link cannot take it, the link ends."""
+        """Hand a message over; never waits. One for a link that is over is left alone."""
         if self.failure:
             return
-        if not self.outstanding:
-            self._waiting_since = self._loop.time()
-            self._drained.clear()
-        sent = self._client.publish(message.topic, message.payload, message.qos, message.retain)
-        self.outstanding[sent.mid] = message
-        if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS or len(self.outstanding) > MOST_OUTSTANDING:
-            self._end(failures.unacknowledged(self._broker, len(self.outstanding)))
+        self.outbox.put(message)
+        if len(self.outbox) > MOST_OUTSTANDING:
+            self._end(failures.unacknowledged(self._broker, len(self.outbox)))
+
+    def _send(self, message: MqttMessage) -> int:
+        return self._client.publish(message.topic, message.payload, message.qos, message.retain).mid
 
     async def subscribe(self, topics: Iterable[str], qos: int = 1) -> list[str]:
         """Subscribe; the topic filters that the broker refuses. Raises SinkError when the link ends."""
@@ -152,7 +150,7 @@ class Link:
 
     async def drained(self) -> None:
         """Wait until nothing is outstanding, or the link is over."""
-        await self._drained.wait()
+        await self.outbox.empty()
 
     def close(self) -> None:
         """Say goodbye (the broker then keeps the will to itself) and close."""
@@ -245,8 +243,8 @@ class Link:
     def _tick(self) -> None:
         """Keep alive, and notice a broker that has stopped to acknowledge."""
         self._client.loop_misc()
-        if self.outstanding and self._loop.time() - self._waiting_since > ACKNOWLEDGE_SECONDS:
-            self._end(failures.unacknowledged(self._broker, len(self.outstanding)))
+        if self.outbox.stalled > ACKNOWLEDGE_SECONDS:
+            self._end(failures.unacknowledged(self._broker, len(self.outbox)))
         if self._attached:
             self._plan_tick()
 
@@ -268,13 +266,17 @@ class Link:
         for answer in self._subacks.values():
             if not answer.done():
                 answer.set_exception(failure)
-        self._drained.set()
+        self.outbox.give_up()
         self._on_end()
 
-    def _connected(self, _c: mqtt.Client, _u: Any, _f: Any, code: ReasonCode, _p: Properties | None) -> None:
+    def _connected(
+        self, _c: mqtt.Client, _u: Any, _f: Any, code: ReasonCode, properties: Properties | None
+    ) -> None:
         if code.is_failure:
             self._end(failures.refused(self._broker, code.value, str(code)))
         elif not self._connack.done():
+            # MQTT 5.0, 3.2.2.3.3: how many the broker lets us have on the way.
+            self.outbox.window = min(self.outbox.window, getattr(properties, "ReceiveMaximum", 65535))
             self._connack.set_result(None)
 
     def _disconnected(
@@ -286,13 +288,8 @@ class Link:
             self._end(self._reason_of_end())
 
     def _published(self, _c: mqtt.Client, _u: Any, mid: int, code: ReasonCode, _p: Properties | None) -> None:
-        message = self.outstanding.pop(mid, None)
-        if not self.outstanding:
-            self._drained.set()
-        else:
-            self._waiting_since = self._loop.time()
-        if message:
-            self._on_acknowledged(message, str(code) if code.is_failure else "")
+        message = self.outbox.acknowledged(mid)
+        self._on_acknowledged(message, str(code) if code.is_failure else "")
 
     def _subscribed(
         self, _c: mqtt.Client, _u: Any, mid: int, codes: list[ReasonCode], _p: Properties | None

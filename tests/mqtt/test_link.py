@@ -62,7 +62,7 @@ async def comes_back(settings: BrokerSettings, version: Version = "5", count: in
                 await asyncio.sleep(0.01)
         assert got == [str(number) for number in range(count)]
         assert link.failure is None
-        assert not link.outstanding
+        assert not link.outbox
 
 
 async def refusal(settings: BrokerSettings, version: Version = "5") -> SinkError:
@@ -339,4 +339,4 @@ async def test_a_broker_that_never_acknowledges_is_left(monkeypatch: pytest.Monk
             link.publish(MqttMessage("a", str(number)))
         assert link.failure is not None
         assert link.failure.reason == "not_acknowledged"
-        assert len(link.outstanding) == 11
+        assert len(link.outbox) == 11

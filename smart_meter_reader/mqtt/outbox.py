@@ -1,0 +1,66 @@
+"""Messages between publish and acknowledgement: a window of them on the way, the others in line."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+from smart_meter_reader.mqtt.message import MqttMessage
+
+# So many messages are on their way at once, unless the broker allows fewer.
+WINDOW = 100
+
+
+class Outbox:
+    """Sends in order, at most ``window`` at a time. ``send`` returns the packet identifier."""
+
+    def __init__(self, send: Callable[[MqttMessage], int]) -> None:
+        self.window = WINDOW
+        self._send = send
+        self._sent: dict[int, MqttMessage] = {}
+        self._in_line: deque[MqttMessage] = deque()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._last_progress = time.monotonic()
+
+    def __len__(self) -> int:
+        return len(self._sent) + len(self._in_line)
+
+    @property
+    def messages(self) -> list[MqttMessage]:
+        """All without acknowledgement, oldest first."""
+        return [*self._sent.values(), *self._in_line]
+
+    @property
+    def stalled(self) -> float:
+        """Seconds without an acknowledgement while some were awaited."""
+        return time.monotonic() - self._last_progress if self._sent else 0.0
+
+    def put(self, message: MqttMessage) -> None:
+        if not self._sent:
+            self._last_progress = time.monotonic()
+            self._empty.clear()
+        if self._in_line or len(self._sent) >= self.window:
+            self._in_line.append(message)
+        else:
+            self._sent[self._send(message)] = message
+
+    def acknowledged(self, packet_identifier: int) -> MqttMessage:
+        """The message that the broker has taken or refused; the next in line goes on its way."""
+        message = self._sent.pop(packet_identifier)
+        self._last_progress = time.monotonic()
+        if self._in_line:
+            following = self._in_line.popleft()
+            self._sent[self._send(following)] = following
+        if not self._sent:
+            self._empty.set()
+        return message
+
+    def give_up(self) -> None:
+        """Whoever waits for the outbox to be empty waits no longer."""
+        self._empty.set()
+
+    async def empty(self) -> None:
+        await self._empty.wait()
