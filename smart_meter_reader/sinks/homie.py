@@ -114,7 +114,7 @@ class HomieDevicePresenter:
         if message["type"] == "status":
             if message["state"] != "online":
                 return "alert"
-            return "ready" if self._readings_seen else "init"
+            return "ready" if self._readings_seen else self._state
         return self._state
 
     def _known(self, slot: Slot) -> Slot | None:

@@ -190,6 +190,13 @@ def test_a_meter_that_never_answered_is_an_alert() -> None:
     assert payloads(seen, "$state") == ["init", "alert"]
 
 
+def test_a_meter_that_comes_back_before_its_first_reading_stays_an_alert_until_then() -> None:
+    course = Course()
+    course.tell(status("offline", "port_missing", "There is no such port."))
+    assert payloads(course.tell(status("online")), "$state") == []
+    assert payloads(course.tell(HEAT), "$state") == ["init", "ready"]
+
+
 def test_after_a_reconnect_everything_again_with_current_values() -> None:
     course = Course()
     course.tell(INFO, HEAT, reading(heat_energy=(Decimal("227.446"), "GJ")))
