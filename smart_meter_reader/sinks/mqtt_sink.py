@@ -62,6 +62,11 @@ class MqttSink(ABC):
         """How many messages with ``keep`` wait at most while the broker is away."""
         return 0
 
+    @property
+    def history_dropped(self) -> int:
+        """How many of them were given up because there were too many."""
+        return sum(pair.connection.dropped for pair in self._pairs.values())
+
     async def run(self, messages: AsyncIterator[Message]) -> None:
         """Deliver messages until there are no more, then say farewell, within FINISH_SECONDS."""
         async with asyncio.TaskGroup() as group:
