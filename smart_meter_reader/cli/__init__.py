@@ -6,9 +6,16 @@ command-line library.
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+PROGRAM = "smart-meter-reader"
+COMPLETION_VARIABLE = "_SMART_METER_READER_COMPLETE"
+"""Set by the shell's completion script (see `completion`): then the program only says what fits."""
 
 EXIT_OK = 0
 EXIT_USAGE = 64
@@ -17,19 +24,20 @@ EXIT_UNAVAILABLE = 69
 EXIT_SETTINGS = 78
 EXIT_INTERRUPTED = 130
 
+# What a full disk, or a file of a limited size, says to whoever redirects our output there.
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return the exit code of the process. Nothing a user can cause gives a traceback."""
     from smart_meter_reader.exceptions import ExplainedError, SettingsError
 
+    _write_any_text()
     try:
-        if not arguments:
-            from smart_meter_reader.cli.start import start
-
-            return start()
-        from smart_meter_reader.cli.commands import invoke
-
-        return invoke(arguments)
+        code = _run(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except SettingsError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
@@ -40,6 +48,49 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output (head, less) has seen enough. Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output (head, less) has seen enough.
+        _forget_output()
         return EXIT_OK
+    except OSError as error:
+        return _explain(error)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    if COMPLETION_VARIABLE in os.environ:
+        from smart_meter_reader.cli.commands import complete
+
+        return complete()
+    if not arguments:
+        from smart_meter_reader.cli.start import start
+
+        return start()
+    from smart_meter_reader.cli.commands import invoke
+
+    return invoke(arguments)
+
+
+def _write_any_text() -> None:
+    """Let m³ be printed as a question mark where the terminal or file has no such character."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _forget_output() -> None:
+    """Drop what could not be written; Python would try, and complain, once more at exit."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _explain(error: OSError) -> int:
+    """The exit code for what the system refused because of the user's surroundings. Raises the rest."""
+    if error.errno in _NO_ROOM:
+        _forget_output()
+        print(f"the output could not be written: {error.strerror}", file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        print("the working directory does not exist any more: change into another one", file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    raise error

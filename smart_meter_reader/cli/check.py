@@ -6,9 +6,11 @@ import sys
 
 import click
 
+from smart_meter_reader.cli.environments import complete_environment
+
 
 @click.command()
-@click.argument("environment", required=False, metavar="[ENV]")
+@click.argument("environment", required=False, metavar="[ENV]", shell_complete=complete_environment)
 def check(environment: str | None) -> int:
     """Check the settings; touch no port and no broker.
 

@@ -2,44 +2,99 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem, shell_complete
 
 from smart_meter_reader import __version__
-from smart_meter_reader.cli import EXIT_INTERRUPTED, EXIT_USAGE
+from smart_meter_reader.cli import COMPLETION_VARIABLE, EXIT_INTERRUPTED, EXIT_USAGE, PROGRAM
 from smart_meter_reader.drivers import load_driver
 
-COMMANDS: Mapping[str, str] = {
-    "run": "smart_meter_reader.cli.run:run",
-    "check": "smart_meter_reader.cli.check:check",
-    "init": "smart_meter_reader.cli.init:init",
-    "ports": "smart_meter_reader.cli.ports:ports",
-    "read": "smart_meter_reader.cli.read:read",
-    "registers": "smart_meter_reader.cli.registers:registers",
-    "decode": "smart_meter_reader.cli.decode:decode",
-    "emulate": "smart_meter_reader.cli.emulate:emulate",
-    "mqtt": "smart_meter_reader.cli.mqtt:mqtt",
-    "service": "smart_meter_reader.cli.service:service",
+
+class Lazy(NamedTuple):
+    """A command that is not imported yet: where it is, and its line in the list of commands."""
+
+    path: str
+    summary: str
+
+
+_CLI = "smart_meter_reader.cli"
+# The summaries are the first sentences of the commands' help, so that listing them imports none.
+COMMANDS: Mapping[str, Lazy] = {
+    "run": Lazy(f"{_CLI}.run:run", "Run an environment until it is stopped (SIGTERM, Ctrl-C)."),
+    "check": Lazy(f"{_CLI}.check:check", "Check the settings; touch no port and no broker."),
+    "init": Lazy(
+        f"{_CLI}.init:init", "Write config.py, settings.toml and .secrets.toml into the working directory."
+    ),
+    "ports": Lazy(
+        f"{_CLI}.ports:ports",
+        "List the serial ports, those of USB adapters with the name that stays when plugs are changed.",
+    ),
+    "scan": Lazy(f"{_CLI}.scan:scan", "Find meters: port, protocol, model, serial number, and settings."),
+    "align": Lazy(f"{_CLI}.align:align", "Help to place the infrared head on the meter at PORT."),
+    "read": Lazy(f"{_CLI}.read:read", "Take one reading of the meter at PORT and print it."),
+    "doctor": Lazy(
+        f"{_CLI}.doctor:doctor", "Examine everything that ENV needs, and say what to do about the rest."
+    ),
+    "registers": Lazy(
+        f"{_CLI}.registers:registers",
+        "List the registers of Kamstrup meters: id, quantity, kind of unit, models.",
+    ),
+    "decode": Lazy(f"{_CLI}.decode:decode", "Say what captured bytes mean, frame by frame."),
+    "emulate": Lazy(f"{_CLI}.emulate:emulate", "Be a meter, for trying things out without one."),
+    "mqtt": Lazy(
+        f"{_CLI}.mqtt:mqtt", "Show what an environment publishes over MQTT, or clear it from the broker."
+    ),
+    "service": Lazy(
+        f"{_CLI}.service:service",
+        "Run an environment as a systemd service, from the start of the machine on.",
+    ),
+    "completion": Lazy(
+        f"{_CLI}.completion:completion", "Print the script that completes commands in your shell."
+    ),
 }
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called or listed."""
+    """A group whose commands are imported when they are called.
 
-    def __init__(self, *args: Any, commands_by_path: Mapping[str, str], **kwargs: Any) -> None:
+    To list them it imports only those that are registered by their path alone, without a summary.
+    """
+
+    def __init__(self, *args: Any, commands_by_path: Mapping[str, str | Lazy], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._paths = commands_by_path
+        self._entries = commands_by_path
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self._paths)
+        return list(self._entries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self._paths:
+        entry = self._entries.get(cmd_name)
+        if entry is None:
             return None
-        command: click.Command = load_driver(self._paths, cmd_name)
+        path = entry.path if isinstance(entry, Lazy) else entry
+        command: click.Command = load_driver({cmd_name: path}, cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, self._summary(ctx, name)) for name in self._entries]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [name for name in self._entries if name.startswith(incomplete)]
+        found = [CompletionItem(name, help=self._summary(ctx, name)) for name in names]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
+    def _summary(self, ctx: click.Context, name: str) -> str:
+        entry = self._entries[name]
+        if isinstance(entry, Lazy):
+            return entry.summary
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(limit=200) if command else ""
 
 
 @click.command(
@@ -48,8 +103,9 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
 )
-@click.version_option(__version__, prog_name="smart-meter-reader")
-def cli() -> None:
+@click.version_option(__version__, prog_name=PROGRAM)
+@click.pass_context
+def cli(ctx: click.Context) -> int:
     """Reads heat and electricity meters and hands every reading on.
 
     Without a command it runs the environment that ENV_FOR_DYNACONF names, from config.py and
@@ -58,12 +114,23 @@ def cli() -> None:
     Exit codes: 0 well, 64 wrong use, 65 damaged input, 69 meter or broker not reachable,
     78 settings that cannot be used.
     """
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from smart_meter_reader.cli.start import start
+
+    return start()
 
 
 def invoke(arguments: Sequence[str]) -> int:
-    """Run the command that the arguments name; the exit code of the process."""
+    """Run the command that the arguments name; the exit code of the process.
+
+    Not by click's own ``main``, which ends with 1 where the reader of our output has seen enough.
+    """
     try:
-        result = cli.main(list(arguments), prog_name="smart-meter-reader", standalone_mode=False)
+        with cli.make_context(PROGRAM, list(arguments)) as context:
+            result = cli.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.UsageError as error:
         error.show()
         return EXIT_USAGE
@@ -73,3 +140,8 @@ def invoke(arguments: Sequence[str]) -> int:
     except click.Abort:
         return EXIT_INTERRUPTED
     return result if isinstance(result, int) else 0
+
+
+def complete() -> int:
+    """Answer the shell, which has put what is typed so far into environment variables."""
+    return shell_complete(cli, {}, PROGRAM, COMPLETION_VARIABLE, os.environ[COMPLETION_VARIABLE])

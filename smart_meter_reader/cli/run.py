@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from smart_meter_reader.cli.environments import complete_environment
 from smart_meter_reader.cli.start import start
 
 
 @click.command()
-@click.argument("environment", required=False, metavar="[ENV]")
+@click.argument("environment", required=False, metavar="[ENV]", shell_complete=complete_environment)
 @click.option("--once", is_flag=True, help="Take one reading of every meter to every sink, then end.")
 def run(environment: str | None, once: bool) -> int:
     """Run an environment until it is stopped (SIGTERM, Ctrl-C).

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from smart_meter_reader.cli import EXIT_UNAVAILABLE
+from smart_meter_reader.cli.environments import complete_environment
 from smart_meter_reader.service_unit import UNIT, may_write, program_paths, unit_text, unreadable
 
 # systemd's instance names; other characters would need escaping, and no environment needs them.
@@ -75,8 +76,10 @@ def service() -> None:
     """
 
 
-_environment = click.argument("environment", metavar="ENV")
-_optional_environment = click.argument("environment", metavar="[ENV]", required=False)
+_environment = click.argument("environment", metavar="ENV", shell_complete=complete_environment)
+_optional_environment = click.argument(
+    "environment", metavar="[ENV]", required=False, shell_complete=complete_environment
+)
 _yes = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
 _dry_run = click.option("--dry-run", "-n", is_flag=True, help="Only show what would be done.")
 _root = click.option(
