@@ -110,7 +110,7 @@ class Watcher:
         if username:
             self._client.username_pw_set(username, password)
         self._client.reconnect_delay_set(1, 1)
-        self._client.on_connect = lambda client, *_: client.subscribe("#", 2)
+        self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._client.connect("127.0.0.1", port)
@@ -137,17 +137,24 @@ class Watcher:
         with self._changed:
             return next((item.text for item in reversed(self.messages) if item.topic == topic), None)
 
+    def _on_connect(
+        self, client: mqtt.Client, userdata: object, flags: mqtt.ConnectFlags, *_: object
+    ) -> None:
+        if not flags.session_present:
+            client.subscribe("#", 2)
+
     def _on_subscribe(self, *_: object) -> None:
         with self._changed:
             self._subscribed = True
             self._changed.notify_all()
 
     def _on_message(self, client: object, userdata: object, message: mqtt.MQTTMessage) -> None:
+        received = Received(message.topic, message.payload.decode(), message.qos, message.retain)
         with self._changed:
-            self.messages.append(
-                Received(message.topic, message.payload.decode(), message.qos, message.retain)
-            )
-            self._changed.notify_all()
+            # A broker that was stopped before it saw our acknowledgement delivers once more, and says so.
+            if not (message.dup and received in self.messages):
+                self.messages.append(received)
+                self._changed.notify_all()
 
 
 @dataclass(frozen=True, slots=True)
