@@ -163,7 +163,7 @@ def _identified(info: Info) -> Iterator[tuple[Slot, Value]]:
 
 
 def _utc(time: datetime) -> str:
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    return time.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
 class HomieSink(MqttSink):

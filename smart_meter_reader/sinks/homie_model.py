@@ -10,6 +10,7 @@ a subscription below the device for broadcasts) is left out, none of it being as
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,9 @@ with warnings.catch_warnings():
     from homie.node.property.property_float import Property_Float
     from homie.node.property.property_integer import Property_Integer
     from homie.node.property.property_string import Property_String
+
+# The package tells of each device it makes that it uses "a common MQTT client": ours to tell, and not so.
+logging.getLogger("homie").setLevel(logging.WARNING)
 
 State: TypeAlias = Literal["init", "ready", "alert", "disconnected"]
 
