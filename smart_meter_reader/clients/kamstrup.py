@@ -21,6 +21,7 @@ from smart_meter_reader.messages import Health, Info, Measurement, Publish
 
 _log = logging.getLogger(__name__)
 
+_TIMING = Timing()
 _BATTERY_LIMIT = timedelta(minutes=5)
 # The wall clock may be set while we sleep (a Pi without a clock, at boot): look at it again this often.
 _LOOK_AT_CLOCK = 30.0
@@ -84,11 +85,12 @@ class KamstrupClient:
 
     def _connection(self) -> KmpConnection:
         settings = self._settings
+        patience = settings.answer_timeout.total_seconds()
         return KmpConnection(
             settings.port,
             settings.line,
             address=settings.address,
-            timing=Timing(first_answer=settings.answer_timeout.total_seconds()),
+            timing=Timing(first_answer=patience, answer=max(patience, _TIMING.answer)),
             retries=settings.retries,
             counters=self._counters,
         )

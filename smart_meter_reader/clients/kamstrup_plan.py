@@ -48,9 +48,9 @@ class Plan:
 
     def mark_read(self, now: datetime) -> None:
         """All groups due at ``now`` have been read: set their next times."""
-        for index, group in enumerate(self._groups):
+        for index in range(len(self._groups)):
             if self._is_due(index, now):
-                self._due[index] = _following(group.schedule, self._due[index] or now, now)
+                self._due[index] = self._following(index, now)
 
     def bring_forward(self, when: datetime) -> None:
         """Make the first group due at ``when``, unless it is due earlier anyway."""
@@ -59,15 +59,21 @@ class Plan:
 
     def _is_due(self, index: int, now: datetime) -> bool:
         due = self._due[index]
+        return due is None or due <= now + self._nearness(index)
+
+    def _nearness(self, index: int) -> timedelta:
         # Half a period at most: a group of a short interval is not read twice for being near the next one.
-        nearness = min(TOGETHER, self._groups[index].schedule.period / 2)
-        return due is None or due <= now + nearness
+        return min(TOGETHER, self._groups[index].schedule.period / 2)
 
-
-def _following(schedule: Schedule, due: datetime, now: datetime) -> datetime:
-    """The next time after ``now`` in the rhythm that began at ``due``; what was missed is not caught up."""
-    following = schedule.next_after(max(due, now) if schedule.interval is None else due)
-    return following if following > now else schedule.next_after(now)
+    def _following(self, index: int, now: datetime) -> datetime:
+        """The next time in the group's rhythm, once what is due about ``now`` has been read."""
+        schedule, due = self._groups[index].schedule, self._due[index] or now
+        read_until = now + self._nearness(index)
+        if schedule.interval is None:
+            return schedule.next_after(max(due, read_until))
+        following = schedule.next_after(due)
+        # What was missed is not caught up: the rhythm begins anew.
+        return following if following > read_until else schedule.next_after(now)
 
 
 class Absences:

@@ -58,7 +58,7 @@ class Timing:
     answer: float = 1.6
     gap: float = 0.3  # silence inside an answer that means that the rest is lost; above any network jitter
     quiet: float = 0.05  # silence that shows a damaged answer to be over
-    late: float = 3.0  # how long an answer to an unanswered request may still be under way
+    late: float = 2.0  # how long an answer to an unanswered request may still be under way
 
 
 @dataclass(slots=True)
@@ -128,6 +128,14 @@ class KmpConnection:
         for start in range(0, len(wanted), MAX_REGISTERS):
             found |= await self._read_batch(wanted[start : start + MAX_REGISTERS])
         return found
+
+    async def try_once(self, request: Request) -> Listening:
+        """Send a request once; what was heard. For tools that watch the line. Raises TransportError.
+
+        Unlike a repeat of ``read_registers`` it waits for no late answer: to whoever watches the line, that is
+        an answer too.
+        """
+        return await self._attempt(request, encode_request(request, self._address), self._timing.answer)
 
     async def listen_idle(self) -> None:
         """Discard what arrives between polls, for ever. Raises TransportError when the port goes."""

@@ -36,15 +36,15 @@ async def read_identity(connection: KmpConnection, *, ask_type: bool = True) -> 
     A meter that leaves GetType unanswered may not know it, may sleep, or may not be there. Its serial
     number, which is a register too, tells: the repeats wake it, and any answer is a sign of life.
     """
-    meter_type = await _unless_unanswered(connection.read_type(retries=1)) if ask_type else None
+    meter_type = await _unless_unanswered(connection.read_type(retries=0)) if ask_type else None
     serial_number: int | None = None
     if meter_type is not None:
-        serial_number = await _unless_unanswered(connection.read_serial_number(retries=1))
-    register: str = ""
+        serial_number = await _unless_unanswered(connection.read_serial_number(retries=0))
+    register = ""
     if serial_number is None:
         register = await _read_serial_register(connection)
-        if not register and meter_type is None:
-            serial_number = await _unless_unanswered(connection.read_serial_number(retries=0))
+        if not register:
+            serial_number = await _unless_unanswered(connection.read_serial_number(retries=1))
     if meter_type is None and ask_type:
         # It is awake now.
         meter_type = await _unless_unanswered(connection.read_type(retries=0))

@@ -177,7 +177,8 @@ async def on_tcp(
         except ConnectionError:
             pass  # the listener has gone; others may come
         finally:
-            writer.close()
+            # Without waiting for what a listener that has stopped reading will never take.
+            writer.transport.abort()
 
     async with asyncio.TaskGroup() as group:
         tasks: set[asyncio.Task[None]] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from smart_meter_reader.clients.kmp_identity import read_identity
 from smart_meter_reader.codecs.kmp import GetRegisterRequest
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.kamstrup import FAULTS, KamstrupMeter
-from smart_meter_reader.emulators.stream import on_pty, on_tcp
+from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
 from smart_meter_reader.transport import LineSettings
 from tests.foreign_meter import ForeignMeter
@@ -70,9 +71,14 @@ async def test_identity_comes_from_type_and_serial_number() -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", ["crc:1", "crc:2", "drop:1", "drop:2", "noise", "echo", "late:1", "sleep:1", "stray", "crc:1/2"]
+    ("fault", "seed"),
+    [
+        *product(
+            ["crc:1", "crc:2", "drop:1", "drop:2", "noise", "echo", "sleep:1", "stray", "crc:1/2"], range(3)
+        ),
+        ("late:1", 0),
+    ],
 )
-@pytest.mark.parametrize("seed", range(3))
 async def test_a_passing_fault_leaves_the_reading_complete(fault: str, seed: int) -> None:
     clean, faulty = meter(seed=seed), meter(fault, seed=seed)
     async with on_pty(clean) as path, connection(path) as line:
@@ -195,40 +201,34 @@ async def test_a_listener_that_never_answers_is_told_as_silence() -> None:
     assert "serial server" in caught.value.detail
 
 
-async def test_a_peer_that_dies_in_the_middle_of_a_frame_is_lost() -> None:
-    async def half_an_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(100)
-        writer.write(b"\x40\x3f\x10\x00\x3c")
-        writer.close()
+class HalfAnAnswer:
+    """Hangs up in the middle of its answer."""
 
-    server = await asyncio.start_server(half_an_answer, "127.0.0.1", 0)
-    try:
-        async with connection(f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}") as line:
-            with pytest.raises(TransportError) as caught:
-                await line.read_registers(EIGHT)
-    finally:
-        server.close()
+    async def serve(self, line: MeterLine) -> None:
+        await line.read()
+        await line.write(b"\x40\x3f\x10\x00\x3c")
+
+
+class Babble:
+    """Sends noise without an end."""
+
+    async def serve(self, line: MeterLine) -> None:
+        while True:
+            await line.write(b"\x55\xaa")
+            await asyncio.sleep(0.005)
+
+
+async def test_a_peer_that_dies_in_the_middle_of_a_frame_is_lost() -> None:
+    async with on_tcp(HalfAnAnswer()) as place, connection(f"socket://{place}") as line:
+        with pytest.raises(TransportError) as caught:
+            await line.read_registers(EIGHT)
     assert caught.value.reason == "lost"
 
 
 async def test_babble_does_not_keep_a_request_waiting_for_ever() -> None:
-    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                writer.write(b"\x55\xaa")
-                await writer.drain()
-                await asyncio.sleep(0.005)
-        except ConnectionError:
-            writer.close()
-
-    server = await asyncio.start_server(babble, "127.0.0.1", 0)
-    try:
-        async with connection(f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}", retries=1) as line:
-            async with asyncio.timeout(10):
-                with pytest.raises(ProtocolError) as caught:
-                    await line.read_registers(EIGHT)
-    finally:
-        server.close()
+    async with on_pty(Babble()) as path, connection(path, retries=1) as line, asyncio.timeout(10):
+        with pytest.raises(ProtocolError) as caught:
+            await line.read_registers(EIGHT)
     assert caught.value.reason == "damaged_answers"
 
 

@@ -1,0 +1,150 @@
+"""Which registers are due when: schedules, groups, what the meter lacks, counts of a day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smart_meter_reader.clients.kamstrup_plan import Absences, Group, LastDay, Plan
+from smart_meter_reader.schedule import Schedule
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
+def plan(*groups: tuple[tuple[int, ...], str]) -> Plan:
+    return Plan([Group(registers, Schedule.parse(text)) for registers, text in groups])
+
+
+def test_everything_is_due_at_first() -> None:
+    fresh = plan(((60, 68), "1h"), ((139, 143), "1d"))
+    assert fresh.next_due(START) == START
+    assert fresh.registers_due(START) == [60, 68, 139, 143]
+
+
+def test_groups_follow_their_own_intervals_and_merge_when_due_together() -> None:
+    groups = plan(((60, 68), "1h"), ((139, 60), "2h"))
+    seen = []
+    now = START
+    for _ in range(5):
+        seen.append(groups.registers_due(now))
+        groups.mark_read(now)
+        now = groups.next_due(now)
+    assert seen == [[60, 68, 139], [60, 68], [60, 68, 139], [60, 68], [60, 68, 139]]
+
+
+def test_an_interval_does_not_drift_by_the_time_a_reading_takes() -> None:
+    groups = plan(((60,), "1h"))
+    groups.mark_read(START)
+    groups.mark_read(START + HOUR + timedelta(seconds=2))
+    assert groups.next_due(START + HOUR + MINUTE) == START + 2 * HOUR
+
+
+def test_what_was_missed_is_not_caught_up() -> None:
+    groups = plan(((60,), "1h"))
+    groups.mark_read(START)
+    late = START + 10 * HOUR + MINUTE
+    assert groups.next_due(late) == late
+    groups.mark_read(late)
+    assert groups.next_due(late) == late + HOUR
+
+
+def test_wall_clock_minutes_are_kept() -> None:
+    groups = plan(((60,), "at :59"))
+    groups.mark_read(START)
+    assert groups.next_due(START).minute == 59
+    # Half a minute early (read together with another group) does not mean twice.
+    early = START.replace(minute=58, second=40)
+    assert groups.registers_due(early) == [60]
+    groups.mark_read(early)
+    assert groups.next_due(early) == START.replace(minute=59) + HOUR
+
+
+def test_a_clock_put_back_does_not_stop_the_readings() -> None:
+    groups = plan(((60,), "1h"))
+    groups.mark_read(START)
+    before = START - timedelta(days=30)
+    assert groups.next_due(before) == before + HOUR
+
+
+def test_a_reading_on_demand_reads_the_first_group_and_leaves_the_rhythm_alone() -> None:
+    groups = plan(((60,), "1h"), ((139,), "1d"))
+    groups.mark_read(START)
+    assert groups.registers_due(START + 10 * MINUTE) == []
+    assert groups.registers_due(START + 10 * MINUTE, first_too=True) == [60]
+    groups.mark_read(START + 10 * MINUTE)
+    assert groups.next_due(START + 10 * MINUTE) == START + HOUR
+
+
+def test_bringing_forward_never_delays() -> None:
+    groups = plan(((60,), "1h"))
+    groups.bring_forward(START + 5 * MINUTE)
+    assert groups.next_due(START) == START
+    groups.mark_read(START)
+    groups.bring_forward(START + 5 * MINUTE)
+    assert groups.next_due(START) == START + 5 * MINUTE
+    groups.bring_forward(START + 2 * HOUR)
+    assert groups.next_due(START) == START + 5 * MINUTE
+
+
+@given(
+    st.lists(st.sampled_from(["10s", "15min", "1h", "at :59", "at :00,:30", "daily 06:00"]), min_size=1),
+    st.lists(st.integers(0, 100_000), min_size=1, max_size=20),
+)
+def test_the_next_reading_is_never_in_the_past_and_never_later_than_a_period(
+    texts: list[str], pauses: list[int]
+) -> None:
+    groups = plan(*(((number,), text) for number, text in enumerate(texts)))
+    shortest = min(Schedule.parse(text).period for text in texts)
+    now = START
+    for pause in pauses:
+        due = groups.next_due(now)
+        assert now <= due <= now + shortest + HOUR  # an hour more when summer time ends
+        if due == now:
+            assert groups.registers_due(now)
+            groups.mark_read(now)
+            assert not groups.registers_due(now)
+        now += timedelta(seconds=pause)
+
+
+def test_a_register_left_out_is_told_once_and_asked_for_ever_more_rarely() -> None:
+    absences = Absences()
+    asked_at, told = [], []
+    for hour in range(24 * 8):
+        now = START + hour * HOUR
+        asked = absences.present([60, 4711], now)
+        told += absences.note(asked, {60: None}, now, HOUR)
+        assert 60 in asked
+        if 4711 in asked:
+            asked_at.append(hour)
+    assert told == [4711]
+    assert asked_at[:4] == [0, 2, 6, 14]
+    assert max(later - earlier for earlier, later in pairwise(asked_at)) == 24
+
+
+def test_a_register_that_comes_back_is_asked_for_always() -> None:
+    absences = Absences()
+    assert absences.note([80], {}, START, HOUR) == [80]
+    assert absences.present([80], START + HOUR) == []
+    assert absences.note([80], {80: None}, START + 2 * HOUR, HOUR) == []
+    assert absences.present([80], START + 2 * HOUR + MINUTE) == [80]
+
+
+def test_a_new_connection_asks_for_everything_once_more() -> None:
+    absences = Absences()
+    absences.note([80], {}, START, HOUR)
+    absences.forget_pauses()
+    assert absences.present([80], START) == [80]
+    assert absences.note([80], {}, START, HOUR) == []
+
+
+def test_the_last_day_forgets_what_is_older() -> None:
+    requests = LastDay()
+    for hour in range(48):
+        requests.add(START + hour * HOUR, 3)
+    assert requests.total(START + 47 * HOUR) == 24 * 3
+    assert requests.total(START + 100 * HOUR) == 0
