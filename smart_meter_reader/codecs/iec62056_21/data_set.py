@@ -98,6 +98,8 @@ def parse_data_sets(text: bytes) -> DataSets:
         else:
             raise FrameError("data_set", "a value stands before the first code", text)
         place = closing + 1
+    if b")" in body[place:]:
+        raise FrameError("data_set", "an opening or closing parenthesis is missing", text)
     unread += body[place:].decode("latin-1").splitlines()
     sets = tuple(DataSet(code, tuple(values)) for code, values in found)
     return DataSets(sets, tuple(stray.strip() for stray in unread if stray.strip()))

@@ -171,12 +171,15 @@ class FrameReader:
         elif byte in (STX, SLASH):
             self._restart_at_last_byte(byte)
         elif len(self._raw) > 5:
-            self._skip()
+            # No option select is that long: the ACK was noise before something else.
+            self.skipped += 1
+            del self._raw[:1]
+            self._state = self._in_line
 
     def _in_block(self, byte: int) -> None:
         if byte == ETX:
             self._state = self._at_bcc
-        elif byte == STX or (byte == SLASH and self._raw[-2] & 0x7F in (CR, LF)):
+        elif byte == STX or (byte == SLASH and self._may_begin_here()):
             if b"(" in self._raw:
                 self._give_up("incomplete", "a new message begins inside the last", keep_last=True)
             self._restart_at_last_byte(byte)
@@ -185,6 +188,10 @@ class FrameReader:
             self._finish_line()
         elif len(self._raw) > BLOCK_LIMIT:
             self._give_up("length", f"no end of the data message within {BLOCK_LIMIT} bytes")
+
+    def _may_begin_here(self) -> bool:
+        """Whether a slash inside a block begins a message: no code holds one, and no line starts with one."""
+        return b"(" not in self._raw or self._raw[-2] & 0x7F in (CR, LF)
 
     def _at_bcc(self, byte: int) -> None:
         block = self._text()[1:-1]
@@ -254,11 +261,11 @@ class FrameReader:
         elif text[1:2] in (b"?", b"#"):
             self._found.append(Request(text))
             self._restart()
-        elif self._damaged():
-            pass
         elif len(text) < 5 or not text[1:4].isalpha() or not text[4:].decode("ascii").isprintable():
-            self._skip()
-        else:
+            self.skipped += 1
+            del self._raw[:1]
+            self._finish_line()
+        elif not self._damaged():
             self._drop_lines()
             known = text.decode("ascii")
             self._found.append(Identification(known[1:4], known[4], known[5:].strip()))
@@ -297,7 +304,7 @@ class FrameReader:
 
     def _take_data_line(self, text: bytes) -> None:
         self._lines.append(text)
-        self._lines_length += len(text)
+        self._lines_length += len(text) + 2
         if text.rstrip().endswith(b"!") or text.lstrip().startswith(b"!"):
             self._found.append(DataBlock(b"\r\n".join(self._lines), Bcc.ABSENT))
             self._lines.clear()

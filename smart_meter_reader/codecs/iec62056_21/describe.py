@@ -1,0 +1,117 @@
+"""Decoded answers as plain dicts, ready for JSON: what `decode iec62056_21` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from smart_meter_reader.codecs.iec62056_21.capture import (
+    Decoded,
+    Readout,
+    decode_capture,
+    measured_in,
+    scaling_of_capture,
+)
+from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue
+from smart_meter_reader.codecs.iec62056_21.frame import Identification, Request
+from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer
+from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
+from smart_meter_reader.exceptions import FrameError, ProtocolError
+
+PROTOCOL = "iec62056_21"
+
+Description: TypeAlias = dict[str, Any]
+
+
+def describe_capture(
+    capture: bytes, *, request: str = "", scaling: Scaling | None = None
+) -> list[Description]:
+    """Every answer of a capture as a dict; see ``decode_capture``.
+
+    ``scaling`` is what is known about units and decimals beyond what the capture tells.
+    """
+    decoded = decode_capture(capture, request)
+    told = scaling_of_capture(decoded)
+    scaling = scaling.completed_by(told) if scaling is not None else told
+    return [describe(answer, scaling) for answer in decoded]
+
+
+def describe(answer: Decoded, scaling: Scaling) -> Description:
+    """One answer: ``kind`` and what it holds, or ``error`` with ``kind`` and ``detail``."""
+    if isinstance(answer, ProtocolError):
+        return _describe_error(answer)
+    if isinstance(answer, Request):
+        return {"protocol": PROTOCOL, "kind": "request", "request": answer.text.decode("ascii", "replace")}
+    if isinstance(answer, Identification):
+        return {"protocol": PROTOCOL, "kind": "identification", **_describe_identification(answer)}
+    if isinstance(answer, ShortAnswer):
+        return _describe_short(answer, scaling)
+    return _describe_readout(answer)
+
+
+def _describe_error(error: ProtocolError) -> Description:
+    described: Description = {"protocol": PROTOCOL, "error": {"kind": error.reason, "detail": error.detail}}
+    if isinstance(error, FrameError):
+        described["bytes"] = error.frame.hex()
+        if error.reason == "checksum":
+            described["bcc"] = "bad"
+    return described
+
+
+def _describe_identification(identification: Identification) -> Description:
+    return {
+        "manufacturer": identification.manufacturer,
+        "baud_id": identification.baud_character,
+        "ident": identification.ident,
+        "mode": identification.mode,
+        "baud": identification.baud,
+    }
+
+
+def _describe_short(answer: ShortAnswer, scaling: Scaling) -> Description:
+    described: Description = {"protocol": PROTOCOL, "kind": "short_request", "request": answer.request}
+    if answer.records:
+        described["records"] = answer.records
+        return described
+    return {
+        **described,
+        "fields": dict(answer.fields),
+        "measurements": _measurements(answer, scaling),
+        "bcc": "absent",
+    }
+
+
+def _describe_readout(readout: Readout) -> Description:
+    described: Description = {"protocol": PROTOCOL, "kind": "data_message"}
+    if readout.identification is not None:
+        described |= _describe_identification(readout.identification)
+    described |= {
+        "objects": describe_objects(readout.sets),
+        "measurements": _measurements(readout, Scaling()),
+        "bcc": readout.bcc,
+    }
+    if readout.unread:
+        described["unread"] = readout.unread
+    return described
+
+
+def describe_objects(sets: Sequence[DataSet]) -> dict[str, Any]:
+    """The data sets by code: one ``{"value", "unit"}``, or a list where a code has several values."""
+    objects: dict[str, Any] = {}
+    for data_set in sets:
+        values = [_object(value) for value in data_set.values]
+        if data_set.code in objects:
+            known = objects[data_set.code]
+            values = [*(known if isinstance(known, list) else [known]), *values]
+        objects[data_set.code] = values[0] if len(values) == 1 else values
+    return objects
+
+
+def _object(value: DataValue) -> dict[str, Decimal | str]:
+    return {"value": value.value, "unit": value.unit}
+
+
+def _measurements(answer: Readout | ShortAnswer, scaling: Scaling) -> dict[str, dict[str, Decimal | str]]:
+    measured = measured_in(answer, scaling)
+    return {quantity: {"value": value, "unit": unit} for quantity, (value, unit) in measured.items()}
