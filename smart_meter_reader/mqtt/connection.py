@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from smart_meter_reader.backoff import Backoff
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.failures import NEEDS_A_PERSON
-from smart_meter_reader.mqtt.link import Link, Version
+from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.open_link import open_link
 from smart_meter_reader.mqtt.presenter import Presenter
 from smart_meter_reader.mqtt.ring import Ring
 from smart_meter_reader.mqtt_settings import BrokerSettings
@@ -25,8 +26,6 @@ STEADY_SECONDS = 30.0
 # So many kept messages are on their way at once; the rest stays in the ring, where it cannot get lost.
 KEPT_ON_THE_WAY = 100
 DROP_WARNING_SECONDS = 60.0
-# Brokers that know only MQTT 3.1.1 refuse version 5, or just hang up.
-_MAY_BE_TOO_OLD = frozenset({"protocol_version", "closed"})
 
 
 class Connection:
@@ -95,7 +94,14 @@ class Connection:
         if not self._finishing:
             self._attention.clear()
         try:
-            link = await self._open()
+            link = await open_link(
+                self._broker,
+                self.client_id,
+                self._presenter.will,
+                on_received=self._received,
+                on_acknowledged=self._acknowledged,
+                on_end=self._attention.set,
+            )
         except SinkError as error:
             return error
         _log.info(
@@ -115,30 +121,6 @@ class Connection:
         if asyncio.get_running_loop().time() - started >= STEADY_SECONDS:
             self._failures, self._told_failure = 0, ""
         return link.failure
-
-    async def _open(self) -> Link:
-        protocol = self._broker.protocol
-        versions: tuple[Version, ...] = ("5", "3.1.1") if protocol == "auto" else (protocol,)
-        for version in versions[:-1]:
-            try:
-                return await self._open_as(version)
-            except SinkError as error:
-                if error.reason not in _MAY_BE_TOO_OLD:
-                    raise
-        return await self._open_as(versions[-1])
-
-    async def _open_as(self, version: Version) -> Link:
-        link = Link(
-            self._broker,
-            self.client_id,
-            version,
-            self._presenter.will,
-            on_received=self._received,
-            on_acknowledged=self._acknowledged,
-            on_end=self._attention.set,
-        )
-        await link.open()
-        return link
 
     async def _serve(self, link: Link) -> None:
         for topic in await link.subscribe(self._presenter.subscriptions):
