@@ -21,6 +21,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 METERS: Mapping[str, str] = {
     "kamstrup": "smart_meter_reader.cli.emulate:kamstrup",
+    "p1": "smart_meter_reader.cli.emulate_p1:p1",
     "multical_66c": "smart_meter_reader.cli.emulate_iec62056_21:multical_66c",
     "multical_401": "smart_meter_reader.cli.emulate_iec62056_21:multical_401",
     "iec62056_21": "smart_meter_reader.cli.emulate_iec62056_21:iec62056_21",

@@ -64,6 +64,7 @@ class Telegram:
     bad_lines: tuple[str, ...] = ()
     authentication: Authentication = "none"
     frame_counter: int | None = None
+    length: int = 0  # in bytes, from '/' to '!'
 
 
 @dataclass(slots=True)
@@ -128,6 +129,7 @@ class TelegramParser:
             tuple(body.bad),
             authentication,
             frame_counter,
+            len(telegram),
         )
 
     def _read(self, lines: list[str], luxembourg: bool) -> _Body:

@@ -1,0 +1,41 @@
+"""The client `dsmr`: listens to a P1 port, always, and publishes the newest telegram at its interval."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from smart_meter_reader.clients.dsmr_session import Lasting, Session
+from smart_meter_reader.clients.dsmr_settings import DsmrSettings
+from smart_meter_reader.messages import Health, Publish
+from smart_meter_reader.transport import open_transport
+
+
+class DsmrClient:
+    """Reads one P1 port. The line is drained whatever the interval; the newest telegram wins.
+
+    A telegram that cannot be decrypted makes the status ``alert`` with its cause while listening goes on;
+    a line without anything good for ``timeout`` is closed and opened again.
+    """
+
+    settings_type: ClassVar[type[DsmrSettings]] = DsmrSettings
+
+    def __init__(self, meter: str, settings: DsmrSettings) -> None:
+        self.meter = meter
+        self.health: Health = {"valid_readings": 0, "latency_ms": 0}
+        self._settings = settings
+        self._lasting = Lasting(settings.lines[0], settings.opener())
+        self._session: Session | None = None
+
+    async def run(self, publish: Publish, *, once: bool = False) -> None:
+        async with await open_transport(self._settings.port, self._lasting.line) as transport:
+            self._session = Session(
+                self.meter, self._settings, transport, publish, self.health, self._lasting
+            )
+            try:
+                await self._session.listen(once=once)
+            finally:
+                self._session = None
+
+    def read_now(self) -> None:
+        if self._session is not None:
+            self._session.publish_next()

@@ -1,0 +1,109 @@
+"""From telegrams to messages: the electricity meter, and each M-Bus meter under its own name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from smart_meter_reader.codecs.p1.mbus import SubMeter
+from smart_meter_reader.codecs.p1.telegram import Telegram
+from smart_meter_reader.messages import Info, Message, Reading
+
+# A gas meter reports every five minutes or every hour, in telegrams that come every second.
+_SUB_METER_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class _Told:
+    """What was last said of a sub-meter, and when."""
+
+    measured: object
+    at: float
+
+
+class Messages:
+    """One connection's messages.
+
+    An info stands before the first reading of each meter, and again when something in it changed. A
+    sub-meter's reading is told when it changed, else once a minute.
+    """
+
+    def __init__(self, meter: str) -> None:
+        self._meter = meter
+        self._interval = 0.0
+        self._infos: dict[str, Info] = {}
+        self._told: dict[str, _Told] = {}
+
+    def of(self, telegram: Telegram, time: datetime, now: float, interval: float) -> Iterator[Message]:
+        """The messages that ``telegram``, received at ``time``, is worth at the loop's time ``now``.
+
+        ``interval``: seconds between readings, for whoever lets values expire.
+        """
+        self._interval = interval
+        if telegram.measurements or not telegram.meters:
+            yield from self._changed(self._info(telegram, time))
+            yield self._reading(telegram, time)
+        for medium, device in telegram.meters.items():
+            name = f"{self._meter}-{medium}"
+            yield from self._changed(self._sub_info(name, device, telegram, time))
+            if self._is_due(name, device, now):
+                yield {
+                    "type": "reading",
+                    "meter": name,
+                    "time": time,
+                    "measurements": {**device.measurements},
+                    "authentication": telegram.authentication,
+                }
+
+    def _reading(self, telegram: Telegram, time: datetime) -> Reading:
+        return {
+            "type": "reading",
+            "meter": self._meter,
+            "time": time,
+            "measurements": {**telegram.measurements},
+            "objects": {**telegram.objects},
+            "authentication": telegram.authentication,
+        }
+
+    def _is_due(self, name: str, device: SubMeter, now: float) -> bool:
+        told = self._told.get(name)
+        if told is not None and told.measured == device.measurements and now - told.at < self._sub_interval:
+            return False
+        self._told[name] = _Told(device.measurements, now)
+        return True
+
+    @property
+    def _sub_interval(self) -> float:
+        return max(self._interval, _SUB_METER_SECONDS)
+
+    def _changed(self, info: Info) -> Iterator[Info]:
+        before = self._infos.get(info["meter"])
+        if before is None or {**before, "time": info["time"]} != info:
+            self._infos[info["meter"]] = info
+            yield info
+
+    def _info(self, telegram: Telegram, time: datetime) -> Info:
+        identity = telegram.identity
+        info: Info = {"type": "info", "meter": self._meter, "time": time}
+        if identity.manufacturer:
+            info["manufacturer"] = identity.manufacturer
+        if identity.model:
+            info["model"] = identity.model
+        if identity.serial_number:
+            info["serial_number"] = identity.serial_number
+        if identity.version:
+            info["firmware"] = f"P1 {identity.version}"
+        if identity.dialect:
+            info["dialect"] = identity.dialect
+        info["interval"] = round(self._interval)
+        return info
+
+    def _sub_info(self, name: str, device: SubMeter, telegram: Telegram, time: datetime) -> Info:
+        info: Info = {"type": "info", "meter": name, "time": time, "via": self._meter}
+        if device.serial_number:
+            info["serial_number"] = device.serial_number
+        if telegram.identity.dialect:
+            info["dialect"] = telegram.identity.dialect
+        info["interval"] = round(self._sub_interval)
+        return info

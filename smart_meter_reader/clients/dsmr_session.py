@@ -1,0 +1,234 @@
+"""One open connection to a P1 port: reads, finds out the line's speed, publishes, gives up a dead line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from smart_meter_reader.clients.dsmr_messages import Messages
+from smart_meter_reader.clients.dsmr_settings import DsmrSettings
+from smart_meter_reader.clients.dsmr_watch import LineWatch
+from smart_meter_reader.codecs.p1.cipher import Opener
+from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
+from smart_meter_reader.codecs.p1.mbus import SubMeter
+from smart_meter_reader.codecs.p1.reader import P1Reader
+from smart_meter_reader.codecs.p1.telegram import Telegram
+from smart_meter_reader.exceptions import DecryptionError, FrameError
+from smart_meter_reader.messages import Health, Publish
+from smart_meter_reader.transport import LineSettings, Transport
+
+_log = logging.getLogger(__name__)
+
+# A line that brings bytes and no telegram for so long is set to the other speed; DSMR 2.2 sends every 10 s.
+LINE_TRIAL = 12.0
+# One summary of damaged telegrams in this time, however short the interval.
+_SUMMARY = 60.0
+# A damaged or repeated frame among good ones is no alert; what is wrong with a key is one at once.
+_PATIENT_REASONS = frozenset({"damaged", "replayed"})
+_ROW_OF_FAILURES = 3
+
+
+@dataclass(slots=True)
+class Lasting:
+    """What a client knows longer than one connection."""
+
+    line: LineSettings  # the one that brought telegrams last, or the first to try
+    opener: Opener | None  # with the frame counter
+    meter_interval: float = 0.0  # the meter's own, in seconds; 0: not known
+    told: set[str] = field(default_factory=set)  # complaints are said once
+
+    def complain(self, meter: str, text: str) -> None:
+        if text not in self.told and len(self.told) < 100:
+            self.told.add(text)
+            _log.warning("%s: %s", meter, text)
+
+
+class Session:
+    """Listens on ``transport`` and counts into ``health``."""
+
+    def __init__(
+        self,
+        meter: str,
+        settings: DsmrSettings,
+        transport: Transport,
+        publish: Publish,
+        health: Health,
+        lasting: Lasting,
+    ) -> None:
+        self._meter = meter
+        self._settings = settings
+        self._transport = transport
+        self._publish = publish
+        self._health = health
+        self._lasting = lasting
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
+        timeout = None if settings.timeout is None else settings.timeout.total_seconds()
+        self._watch = LineWatch(settings.port, now, timeout, lasting.meter_interval)
+        self._reader = P1Reader(lasting.opener, dialect=settings.dialect)
+        self._interval = settings.interval.total_seconds()
+        self._messages = Messages(meter)
+        self._due = now
+        self._trial_ends = now + LINE_TRIAL
+        self._trial_received = 0
+        self._failures = 0
+        self._alert = ""
+
+    async def listen(self, *, once: bool) -> None:
+        """Read until the line is dead, or with ``once`` until something was published.
+
+        Raises TransportError: silence, damage only, or what the garbage on the line is.
+        """
+        while True:
+            try:
+                async with asyncio.timeout_at(min(self._watch.deadline, self._next_look())):
+                    received = await self._transport.read()
+            except TimeoutError:
+                received = b""  # time to look whether the line still lives
+            now = self._loop.time()
+            if received:
+                self._watch.received += len(received)
+                self._trial_received += len(received)
+                self._reader.receive_data(received)
+                if await self._take(now) and once:
+                    return
+            self._sum_up(now)
+            if now >= self._watch.deadline:
+                raise self._watch.death(self._reader.unrecognised)
+            if not self._watch.proven:
+                await self._look_at_line(now)
+
+    def publish_next(self) -> None:
+        """Publish the next telegram whatever the interval."""
+        self._due = self._loop.time()
+
+    # --- telegrams ---
+
+    async def _take(self, now: float) -> bool:
+        """Deal with whatever became complete; True when something was published."""
+        published = False
+        newest: Telegram | None = None
+        while True:
+            try:
+                telegram = self._reader.next_telegram()
+            except FrameError as error:
+                self._count("damaged_frames")
+                self._watch.note_damaged(error)
+                _log.debug("%s: %s", self._meter, error)
+                continue
+            except DecryptionError as error:
+                await self._note_closed(error, now)
+                continue
+            if telegram is None:
+                break
+            self._note_good(telegram, now)
+            newest = telegram
+            if not self._interval:
+                await self._publish_telegram(telegram, now)
+                published = True
+        if newest is not None and self._interval and now >= self._due - self._watch.interval / 2:
+            await self._publish_telegram(newest, now)
+            self._due = max(self._due, now - self._interval) + self._interval
+            published = True
+        return published
+
+    def _note_good(self, telegram: Telegram, now: float) -> None:
+        self._watch.note_good(now, telegram.length)
+        self._lasting.meter_interval = self._watch.interval
+        self._lasting.line = self._transport.line
+        self._count("valid_readings")
+        self._health["last_valid"] = datetime.now(UTC)
+        self._failures = 0
+        if self._alert:
+            self._alert = ""
+            self._due = now  # the end of an alert is told by a reading: do not let it wait
+        if telegram.bad_lines:
+            self._health["rejected_values"] = self._health.get("rejected_values", 0) + len(telegram.bad_lines)
+            for line in telegram.bad_lines:
+                self._lasting.complain(self._meter, f"a line makes no sense and is left out: {line[:60]!r}")
+        self._tell_dead(telegram.dead_meters)
+        if self._reader.warning is not None:
+            self._lasting.complain(self._meter, self._reader.warning.detail)
+
+    def _tell_dead(self, meters: Iterable[SubMeter]) -> None:
+        for device in meters:
+            text = (
+                f"the {device.medium} meter {device.serial_number} on M-Bus channel {device.channel} has no "
+                "valid reading, or a newer one beside it: it is left out"
+            )
+            if text not in self._lasting.told and len(self._lasting.told) < 100:
+                self._lasting.told.add(text)
+                _log.info("%s: %s", self._meter, text)
+
+    async def _publish_telegram(self, telegram: Telegram, now: float) -> None:
+        interval = max(self._interval, self._watch.usual_interval)
+        for message in self._messages.of(telegram, datetime.now(UTC), now, interval):
+            await self._publish(message)
+
+    async def _note_closed(self, error: DecryptionError, now: float) -> None:
+        """A frame that does not open: an alert when it is no single accident; listening goes on."""
+        self._count("damaged_frames")
+        self._watch.note_closed(now, error)
+        self._failures += 1
+        if error.reason in _PATIENT_REASONS and self._failures < _ROW_OF_FAILURES:
+            _log.debug("%s: %s", self._meter, error)
+            return
+        if error.reason == self._alert:
+            return
+        self._alert = error.reason
+        await self._publish(
+            {
+                "type": "status",
+                "meter": self._meter,
+                "time": datetime.now(UTC),
+                "state": "alert",
+                "reason": error.reason,
+                "detail": error.detail,
+                "health": {**self._health},
+            }
+        )
+
+    # --- the line ---
+
+    def _next_look(self) -> float:
+        looks = [self._watch.next_summary(self._summary_every)]
+        if not self._watch.proven:
+            looks.append(self._trial_ends)
+        return min(looks)
+
+    @property
+    def _summary_every(self) -> float:
+        return max(_SUMMARY, self._interval)
+
+    def _sum_up(self, now: float) -> None:
+        text = self._watch.sum_up(now, self._summary_every)
+        if text:
+            _log.warning("%s: %s", self._meter, text)
+
+    async def _look_at_line(self, now: float) -> None:
+        """Bytes without any telegram: take off parity, or try the other speed."""
+        if recognise(self._reader.unrecognised) == "parity" and not self._transport.software_parity:
+            _log.info("%s: %s; taken off here", self._meter, EXPLANATIONS["parity"])
+            self._transport.software_parity = True
+            self._listen_afresh(now)
+        elif now >= self._trial_ends:
+            lines = list(self._settings.lines)
+            if len(lines) == 1 or not self._trial_received:
+                self._trial_ends = now + LINE_TRIAL
+                return
+            before = self._transport.line
+            await self._transport.change_line(lines[(lines.index(before) + 1) % len(lines)])
+            _log.info("%s: no telegram at %s, trying %s", self._meter, before, self._transport.line)
+            self._listen_afresh(now)
+
+    def _listen_afresh(self, now: float) -> None:
+        self._trial_ends = now + LINE_TRIAL
+        self._trial_received = 0
+        self._reader = P1Reader(self._lasting.opener, dialect=self._settings.dialect)
+
+    def _count(self, key: str) -> None:
+        # Only keys of Health that are counters are passed.
+        self._health[key] = self._health.get(key, 0) + 1  # type: ignore[literal-required, operator]

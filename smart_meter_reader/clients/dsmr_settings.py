@@ -1,0 +1,99 @@
+"""Settings of the client `dsmr`, and what they mean for the line, the keys and the times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from smart_meter_reader.codecs.p1.cipher import Opener, Policy, parse_key
+from smart_meter_reader.codecs.p1.dialect import DIALECTS
+from smart_meter_reader.settings_schema import Secret, setting
+from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
+
+# DSMR 4 and later, and all their descendants; DSMR 2.2 and 3.
+FAST = LineSettings(baud=115_200, bytesize=8, parity="N", stopbits=1)
+SLOW = LineSettings(baud=9_600, bytesize=7, parity="E", stopbits=1)
+
+_KEY_HELP = "32 hexadecimal digits in quotes; belongs into .secrets.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DsmrSettings:
+    """Settings of the client `dsmr`: electricity meters with a P1 port, plain or encrypted."""
+
+    port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP)
+    interval: timedelta = setting(
+        "how often a reading is published, the newest telegram each time; the line is always read; "
+        '"0s" publishes every telegram',
+        default=timedelta(seconds=10),
+        minimum=timedelta(0),
+    )
+    key: Secret | None = setting(f"encryption key (GUEK): {_KEY_HELP}", default=None)
+    authentication_key: Secret | None = setting(
+        f"authentication key (GAK): {_KEY_HELP}; Luxembourg's is known", default=None
+    )
+    authentication: Policy = setting(
+        "what a telegram with a wrong authentication tag is: refused, published as failed if its checksum "
+        "is right, or not looked at",
+        default="require",
+    )
+    dialect: str = setting(
+        "takes this national dialect instead of recognising it", default="", choices=("", *DIALECTS)
+    )
+    baud: int | Literal["auto"] = setting(
+        "speed of the line; auto tries 115200 8N1 and 9600 7E1", default="auto", minimum=300, maximum=921_600
+    )
+    format: Literal["8N1", "7E1"] | None = setting(
+        "bits of the line, with a fixed baud; by default 7E1 up to 9600 and 8N1 above", default=None
+    )
+    timeout: timedelta | None = setting(
+        "without a good telegram for so long, the port is opened again; by default six times the meter's "
+        "own interval, and a minute as long as that is not known",
+        default=None,
+        minimum=timedelta(seconds=1),
+        maximum=timedelta(hours=1),
+    )
+    rts: bool | None = setting("level of RTS; some P1 cables live on it; left alone by default", default=None)
+    dtr: bool | None = setting("level of DTR; left alone by default", default=None)
+
+    def __post_init__(self) -> None:
+        for name, secret in (("key", self.key), ("authentication_key", self.authentication_key)):
+            if secret is not None:
+                _parse(name, secret)
+        if self.authentication_key is not None and self.key is None:
+            raise ValueError("authentication_key is of no use without key: set both")
+        if self.format is not None and self.baud == "auto":
+            raise ValueError("format needs a baud: set both, or none to find them out")
+
+    @property
+    def lines(self) -> Sequence[LineSettings]:
+        """The lines to try, the likelier one first."""
+        if self.baud != "auto":
+            seven = self.format == "7E1" or (self.format is None and self.baud <= SLOW.baud)
+            return [LineSettings(self.baud, 7 if seven else 8, "E" if seven else "N", 1, self.rts, self.dtr)]
+        # Encrypted telegrams are bytes of eight bits, which rules out 7E1.
+        known = (FAST,) if self.key is not None else (FAST, SLOW)
+        return [
+            LineSettings(line.baud, line.bytesize, line.parity, line.stopbits, self.rts, self.dtr)
+            for line in known
+        ]
+
+    def opener(self) -> Opener | None:
+        """What opens encrypted telegrams; None without a key."""
+        if self.key is None:
+            return None
+        authentication_key = self.authentication_key
+        return Opener(
+            _parse("key", self.key),
+            None if authentication_key is None else _parse("authentication_key", authentication_key),
+            self.authentication,
+        )
+
+
+def _parse(name: str, secret: Secret) -> bytes:
+    try:
+        return parse_key(secret.reveal())
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None

@@ -1,0 +1,124 @@
+"""Watches what arrives on a P1 line: counts, error rate with its likely cause, and signs of life.
+
+No clock in it: whoever calls says what time it is, in seconds of the event loop.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
+from smart_meter_reader.exceptions import DecryptionError, FrameError, TransportError
+
+# DSMR before 5 sends every ten seconds; six of those are the patience before anything is known.
+_UNKNOWN_PATIENCE = 60.0
+_INTERVALS = 6
+_SHORTEST_PATIENCE = 15.0
+# An interval is believed when it is this long: telegrams that were waiting in a buffer come at once.
+_SHORTEST_INTERVAL = 0.5
+
+
+class LineWatch:
+    """One connection's line. ``interval`` is the meter's own, in seconds, 0 until two telegrams came."""
+
+    def __init__(self, port: str, opened: float, timeout: float | None, interval: float = 0.0) -> None:
+        self.interval = interval
+        self.received = 0
+        self._port = port
+        self._opened = opened
+        self._timeout = timeout
+        self._last_good: float | None = None
+        self._last_frame: float | None = None  # a whole frame, also one that cannot be decrypted
+        self._length = 0  # of the last good telegram
+        self._bad: Counter[str] = Counter()
+        self._good = 0
+        self._shorter = 0
+        self._summed_up = opened
+
+    @property
+    def proven(self) -> bool:
+        """Whether a whole frame came, so that speed and format are right."""
+        return self._last_frame is not None
+
+    def note_good(self, now: float, length: int) -> None:
+        """A telegram that can be published; ``length`` in bytes."""
+        if self._last_good is not None and now - self._last_good >= _SHORTEST_INTERVAL:
+            spacing = now - self._last_good
+            # A gap left by a damaged telegram must not pass for the meter's interval.
+            self.interval = spacing if not self.interval else min(spacing, 1.2 * self.interval)
+        self._last_good = self._last_frame = now
+        self._good += 1
+        self._length = length
+
+    def note_damaged(self, error: FrameError) -> None:
+        self._bad[error.reason] += 1
+        self._shorter += len(error.frame) < self._length
+
+    def note_closed(self, now: float, error: DecryptionError) -> None:
+        """A whole frame that could not be decrypted: the line is well."""
+        self._last_frame = now
+        self._bad[error.reason] += 1
+
+    @property
+    def usual_interval(self) -> float:
+        """The meter's interval as its specification has it: 1 s, 10 s, or what was measured if longer."""
+        if 0 < self.interval < 2:
+            return 1.0
+        return max(10.0, float(round(self.interval)))
+
+    @property
+    def patience(self) -> float:
+        """Seconds without a good telegram after which the line counts as dead."""
+        if self._timeout is not None:
+            return self._timeout
+        if not self.interval:
+            return _UNKNOWN_PATIENCE
+        return min(_UNKNOWN_PATIENCE, max(_SHORTEST_PATIENCE, _INTERVALS * self.interval))
+
+    @property
+    def deadline(self) -> float:
+        """When the line is dead if nothing good comes."""
+        return (self._opened if self._last_frame is None else self._last_frame) + self.patience
+
+    def death(self, unrecognised: bytes) -> TransportError:
+        """Why nothing good comes. ``unrecognised`` are the last bytes that belonged to no telegram."""
+        since = f"no good telegram for {self.patience:.0f} s on {self._port}"
+        if not self.received:
+            return TransportError(
+                "silence",
+                f"{since}, and not a byte: check the cable, that the P1 port is switched on, and that its "
+                "data request line (RTS) has power",
+            )
+        if self._bad["checksum"] or self._bad["truncated"]:
+            return TransportError("checksum", f"{since}, only damaged ones: {self._cause()}")
+        kind = recognise(unrecognised)
+        return TransportError("garbage" if kind == "unknown" else kind, f"{since}: {EXPLANATIONS[kind]}")
+
+    def next_summary(self, every: float) -> float:
+        """When the next summary may be due."""
+        return self._summed_up + every
+
+    def sum_up(self, now: float, every: float) -> str:
+        """One line on what went wrong since the last one; "" when nothing did or it is too early."""
+        if now - self._summed_up < every:
+            return ""
+        elapsed, self._summed_up = now - self._summed_up, now
+        bad, good = self._bad, self._good
+        total = bad.total()
+        text = ""
+        if total:
+            kinds = ", ".join(f"{count} {reason}" for reason, count in bad.most_common())
+            text = (
+                f"{total} of {total + good} telegrams in {elapsed:.0f} s were lost "
+                f"({100 * total / (total + good):.0f} %: {kinds}): {self._cause()}"
+            )
+        self._bad, self._good, self._shorter = Counter(), 0, 0
+        return text
+
+    def _cause(self) -> str:
+        damaged = sum(self._bad[reason] for reason in ("checksum", "truncated", "overlong"))
+        if not damaged:
+            return "they arrived whole; check the keys"
+        if self._shorter * 2 > damaged:
+            return "bytes are missing: another program reads the same port, or this computer is too busy"
+        return "bytes were changed on the way: check the P1 cable and what lies beside it"
