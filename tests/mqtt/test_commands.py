@@ -1,0 +1,159 @@
+"""`mqtt test`, `mqtt preview` and `mqtt clear`, as typed, against real brokers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, main
+from smart_meter_reader.clients.dummy import DummyClient, DummySettings
+from smart_meter_reader.messages import Message
+from smart_meter_reader.router import SinkQueue
+from smart_meter_reader.sinks.mqtt_json import MqttJsonSettings, MqttJsonSink
+from tests.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Watcher, free_port, login_lines
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def write_settings(folder: Path, mqtt: str, sinks: str = "[house.sinks.mqtt_json]") -> None:
+    shutil.copy(ROOT / "config.py", folder)
+    (folder / "settings.toml").write_text(
+        f'[default.mqtt]\nhost = "127.0.0.1"\n{mqtt}\n'
+        '[house.meters.heat]\nclient = "dummy"\nquantities = ["heat_energy", "power"]\n'
+        f"{sinks}\n"
+    )
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def publish_retained(broker: Mosquitto, topic: str, text: str = "x") -> None:
+    arguments = ["mosquitto_pub", "-p", str(broker.port), "-r", "-t", topic, "-m", text]
+    subprocess.run(arguments, check=True)
+
+
+def test_a_broker_that_allows_everything(
+    here: Path, broker: Mosquitto, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_settings(here, f"port = {broker.port}")
+    assert main(["mqtt", "test", "house"]) == EXIT_OK
+    said = capsys.readouterr().out
+    assert f"connected to 127.0.0.1:{broker.port} (MQTT 5, not encrypted, without a login)" in said
+    assert "ok: published and read back" in said
+
+
+@pytest.mark.parametrize(("protocol", "verdict"), [("5", "refused"), ("3.1.1", "lost")])
+def test_a_broker_that_does_not_let_us_publish(
+    here: Path,
+    make_broker: MakeBroker,
+    capsys: pytest.CaptureFixture[str],
+    protocol: str,
+    verdict: str,
+) -> None:
+    lines = login_lines(here / "login", "topic read #", "topic readwrite homie/#")
+    broker = make_broker(*lines, anonymous=False)
+    write_settings(
+        here,
+        f'port = {broker.port}\nusername = "{USER}"\npassword = "{PASSWORD}"\nprotocol = "{protocol}"',
+        "[house.sinks.mqtt_json]\n[house.sinks.homie]",
+    )
+    assert main(["mqtt", "test", "house"]) == EXIT_UNAVAILABLE
+    said = capsys.readouterr().out
+    verdicts = {tuple(line.split()[:2]) for line in said.splitlines() if line.startswith("  ")}
+    assert verdicts == {("smart-meter-reader/...", f"{verdict}:"), ("homie/...", "ok:")}
+    assert PASSWORD not in said
+
+
+def test_a_broker_that_is_not_there(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_settings(here, f"port = {free_port()}")
+    assert main(["mqtt", "test", "house"]) == EXIT_UNAVAILABLE
+    assert "nothing listens on 127.0.0.1" in capsys.readouterr().err
+
+
+def test_an_environment_without_mqtt(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_settings(here, "", "[house.sinks.stdout]")
+    assert main(["mqtt", "test", "house"]) == EXIT_SETTINGS
+    assert "no sink that uses MQTT" in capsys.readouterr().err
+
+
+def test_a_preview_needs_no_broker(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_settings(here, f"port = {free_port()}")
+    assert main(["mqtt", "preview", "house", "--json"]) == EXIT_OK
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(item["occasion"], item["topic"].removeprefix("smart-meter-reader/")) for item in told] == [
+        ("last will", "availability/house"),
+        ("connect", "availability/house"),
+        ("info", "heat/info"),
+        ("status", "heat/status"),
+        ("status", "heat/availability"),
+        ("reading", "heat/state"),
+        ("stop", "heat/status"),
+        ("stop", "heat/availability"),
+        ("stop", "availability/house"),
+    ]
+    assert set(json.loads(told[5]["payload"])["measurements"]) == {"heat_energy", "power"}
+    assert main(["mqtt", "preview", "house"]) == EXIT_OK
+    assert "QoS 1 retain smart-meter-reader/heat/availability online" in capsys.readouterr().out
+
+
+async def test_a_preview_shows_what_is_then_published(broker: Mosquitto, watcher: Watcher) -> None:
+    queue = SinkQueue("json", 10)
+    messages: list[Message] = []
+
+    async def publish(message: Message) -> None:
+        messages.append(message)
+
+    await DummyClient("heat", DummySettings()).run(publish, once=True)
+    settings = MqttJsonSettings(host="127.0.0.1", port=broker.port, history=True, value_topics=True)
+    sink = MqttJsonSink("json", settings)
+    shown = [(told.topic, told.payload, told.qos) for _, told in list(sink.preview(messages))[1:]]
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(sink.run(queue))
+        await asyncio.to_thread(watcher.wait_for, len)  # the service is online
+        for message in messages:
+            queue.put(message)
+        queue.close()
+    published = await asyncio.to_thread(watcher.wait_for, lambda arrived: len(arrived) >= len(shown))
+    assert sorted((item.topic, item.text, item.qos) for item in published) == sorted(shown)
+
+
+def test_clear_removes_ours_and_nothing_else(
+    here: Path, broker: Mosquitto, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_settings(here, f"port = {broker.port}")
+    ours = {
+        f"smart-meter-reader/gone/{part}" for part in ("state", "info", "status", "availability", "power")
+    }
+    others = {"smart-meter-reader/gone/of-somebody-else", "smart-meter-reader/heat/state", "gone/state"}
+    for topic in ours | others:
+        publish_retained(broker, topic)
+    assert main(["mqtt", "clear", "gone", "house", "--yes"]) == EXIT_OK
+    said = capsys.readouterr().out.splitlines()
+    assert set(said[:-1]) == ours
+    watcher = Watcher(broker.port)
+    left = watcher.wait_for(lambda messages: len(messages) >= len(others))
+    watcher.close()
+    assert {message.topic for message in left} == others
+    assert main(["mqtt", "clear", "gone", "house", "--yes"]) == EXIT_OK
+    assert "nothing is retained" in capsys.readouterr().out
+
+
+def test_clear_asks_and_takes_no_for_an_answer(
+    here: Path, broker: Mosquitto, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_settings(here, f"port = {broker.port}")
+    publish_retained(broker, "smart-meter-reader/heat/state")
+    monkeypatch.setattr("click.confirm", lambda question: False)
+    assert main(["mqtt", "clear", "heat", "house"]) == EXIT_OK
+    said = capsys.readouterr().out
+    assert "heat is still in the settings" in said
+    assert "removed" not in said
+    assert main(["mqtt", "clear", "+", "house"]) != EXIT_OK
