@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from serial.tools import list_ports
-
 _BY_ID = Path("/dev/serial/by-id")
 _BY_PATH = Path("/dev/serial/by-path")
 
@@ -44,6 +42,9 @@ class SerialPort:
 
 def serial_ports() -> list[SerialPort]:
     """The serial ports of this machine, those with a stable name first."""
+    # Only the command needs it; the service keeps its memory for other things.
+    from serial.tools import list_ports
+
     ports = [
         describe_port(port.device, "" if port.description == "n/a" else port.description or "")
         for port in list_ports.comports()

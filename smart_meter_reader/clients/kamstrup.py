@@ -194,7 +194,7 @@ class KamstrupClient:
                 f"{self._settings.port}: the meter answers, but has none of the registers asked for: correct "
                 "`registers`; `smart-meter-reader registers` lists them by model",
             )
-        news = self._absences.note(wanted, answered, now, self._settings.shortest_period)
+        news = self._absences.note(wanted, answered, now, self._plan.period_of)
         if news:
             names = ", ".join(f"{register_of(register).quantity} ({register})" for register in news)
             self._complain(f"the meter does not have {names}; it is asked again now and then")

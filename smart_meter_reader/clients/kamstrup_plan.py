@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,8 +10,10 @@ from smart_meter_reader.schedule import Schedule
 
 # Groups that are due within so much of each other are read together: one wake-up of the meter, not two.
 TOGETHER = timedelta(seconds=30)
-# A register that the meter left out is asked for again after two periods, then four, eight, at most a day.
+# A register that the meter left out is asked for again after two of its periods, then four, eight, and so on
+# up to a day, or four periods where those are longer.
 LONGEST_PAUSE = timedelta(days=1)
+LONGEST_PAUSE_PERIODS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ class Plan:
             if self._is_due(index, now):
                 self._due[index] = self._following(index, now)
 
+    def period_of(self, register: int) -> timedelta:
+        """The time between two readings of a register, by the busiest of its groups."""
+        return min(group.schedule.period for group in self._groups if register in group.registers)
+
     def bring_forward(self, when: datetime) -> None:
         """Make the first group due at ``when``, unless it is due earlier anyway."""
         due = self._due[0]
@@ -88,7 +94,11 @@ class Absences:
         return [register for register in registers if self._again_at.get(register, now) <= now]
 
     def note(
-        self, asked: Iterable[int], answered: Mapping[int, object], now: datetime, period: timedelta
+        self,
+        asked: Iterable[int],
+        answered: Mapping[int, object],
+        now: datetime,
+        period_of: Callable[[int], timedelta],
     ) -> list[int]:
         """Learn from one answer; the registers that were found to be missing for the first time."""
         news = []
@@ -97,14 +107,20 @@ class Absences:
                 self._misses.pop(register, None)
                 self._again_at.pop(register, None)
                 continue
-            misses = self._misses.get(register, 0)
-            if not misses:
+            misses = self._misses.get(register, 0) + 1
+            self._misses[register] = misses
+            if misses == 1:
                 news.append(register)
-            self._misses[register] = misses + 1
-            # Half a period less, so that the poll at the end of the pause is not missed by a second.
-            pause = min(LONGEST_PAUSE, period * 2 ** min(misses + 1, 20)) - period / 2
-            self._again_at[register] = now + max(pause, period / 2)
+            self._again_at[register] = now + self._pause(misses, period_of(register))
         return news
+
+    def _pause(self, misses: int, period: timedelta) -> timedelta:
+        longest = max(LONGEST_PAUSE, LONGEST_PAUSE_PERIODS * period)
+        pause = period
+        for _ in range(min(misses, 30)):  # a day of milliseconds is reached before
+            pause = min(longest, 2 * pause)
+        # Half a period less, so that the poll at the end of the pause is not missed by a second.
+        return pause - period / 2
 
     def forget_pauses(self) -> None:
         """Ask for everything once more (a new connection, another meter); what was told is not told again."""

@@ -117,8 +117,19 @@ class Listening:
         return raw[:2] == bytes((START_RESPONSE, self._address))
 
 
-def explain_silence(heard: Sequence[Listening], port: str) -> ExplainedError:
-    """The error for a request that stayed without an answer through all its repeats."""
+def explain_silence(heard: Sequence[Listening], port: str, other_readers: str = "") -> ExplainedError:
+    """The error for a request that stayed without an answer through all its repeats.
+
+    ``other_readers`` names processes that have the port open as well.
+    """
+    error = _explain(heard, port)
+    if other_readers:
+        hint = f"{error.detail}; and stop {other_readers}, since two readers take each other's bytes"
+        return type(error)(error.reason, hint)
+    return error
+
+
+def _explain(heard: Sequence[Listening], port: str) -> TransportError | ProtocolError:
     times = "once" if len(heard) == 1 else f"{len(heard)} times"
     damaged = sum(attempt.damaged for attempt in heard)
     if damaged:

@@ -15,6 +15,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -34,6 +35,7 @@ from smart_meter_reader.codecs.kmp import (
     encode_request,
 )
 from smart_meter_reader.exceptions import ExplainedError, TransportError
+from smart_meter_reader.serial_ports import holders
 from smart_meter_reader.transport import LineSettings, Transport, open_transport
 
 _log = logging.getLogger(__name__)
@@ -132,8 +134,8 @@ class KmpConnection:
     async def try_once(self, request: Request) -> Listening:
         """Send a request once; what was heard. For tools that watch the line. Raises TransportError.
 
-        Unlike a repeat of ``read_registers`` it waits for no late answer: to whoever watches the line, that is
-        an answer too.
+        Unlike a repeat of ``read_registers`` it waits for no late answer: to whoever watches the line, that
+        is an answer too.
         """
         return await self._attempt(request, encode_request(request, self._address), self._timing.answer)
 
@@ -202,7 +204,7 @@ class KmpConnection:
             if isinstance(listening.answer, kind):
                 return listening.answer
             heard.append(listening)
-        raise explain_silence(heard, self.port)
+        raise explain_silence(heard, self.port, _other_readers(self.port))
 
     def _let_pass(self, frame: bytes) -> None:
         """Let a late answer to an earlier, equal request pass first: nothing in it tells them apart."""
@@ -264,3 +266,10 @@ class KmpConnection:
         if self._transport is None:
             raise TransportError("closed", f"{self.port} is not open: use `async with KmpConnection(...)`")
         return self._transport
+
+
+def _other_readers(port: str) -> str:
+    """The processes that have the port open without locking it: they take bytes that were meant for us."""
+    if "://" in port or Path(port).resolve().is_relative_to("/dev/pts"):
+        return ""  # a pseudo-terminal is open in whatever stands behind it, and should be
+    return " and ".join(map(str, holders(port)))

@@ -147,14 +147,12 @@ async def on_pty(
         path = os.ttyname(slave)
         if link is not None:
             _make_link(link, path)
+        talking = asyncio.create_task(meter.serve(_PtyLine(master, line)), name=f"emulated meter on {path}")
+        talking.add_done_callback(_tell_crash)
         try:
-            async with asyncio.TaskGroup() as group:
-                task = group.create_task(
-                    meter.serve(_PtyLine(master, line)), name=f"emulated meter on {path}"
-                )
-                yield str(link or path)
-                task.cancel()
+            yield str(link or path)
         finally:
+            await _end([talking])
             if link is not None:
                 _remove_link(link, path)
     finally:
@@ -176,29 +174,47 @@ async def on_tcp(
             await meter.serve(_TcpLine(reader, writer, line))
         except ConnectionError:
             pass  # the listener has gone; others may come
-        finally:
-            # Without waiting for what a listener that has stopped reading will never take.
+        except asyncio.CancelledError:
+            # Not to wait for what a listener that has stopped reading will never take.
             writer.transport.abort()
-
-    async with asyncio.TaskGroup() as group:
-        tasks: set[asyncio.Task[None]] = set()
-
-        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = group.create_task(talk(reader, writer), name="emulated meter, one listener")
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-
-        try:
-            server = await asyncio.start_server(accept, host, port)
-        except OSError as error:
-            raise SettingsError([f"cannot listen on {host}:{port}: {error.strerror or error}"]) from error
-        try:
-            taken = server.sockets[0].getsockname()[1]
-            yield f"[{host}]:{taken}" if ":" in host else f"{host}:{taken}"
+            raise
         finally:
-            server.close()
-            for task in tasks:
-                task.cancel()
+            writer.close()
+
+    tasks: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(talk(reader, writer), name="emulated meter, one listener")
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        task.add_done_callback(_tell_crash)
+
+    try:
+        server = await asyncio.start_server(accept, host, port)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise SettingsError([f"cannot listen on {host}:{port}: {reason}"]) from error
+    try:
+        taken = server.sockets[0].getsockname()[1]
+        yield f"[{host}]:{taken}" if ":" in host else f"{host}:{taken}"
+    finally:
+        server.close()
+        await _end(list(tasks))
+
+
+def _tell_crash(task: asyncio.Task[None]) -> None:
+    """A meter that ends by an error is a bug of the meter: said at once, not when the emulator stops."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        task.get_loop().call_exception_handler(
+            {"message": f"{task.get_name()} crashed", "exception": error, "task": task}
+        )
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0)  # lets aborted connections close their sockets
 
 
 def _make_link(link: Path, target: str) -> None:

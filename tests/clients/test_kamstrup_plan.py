@@ -20,6 +20,10 @@ def plan(*groups: tuple[tuple[int, ...], str]) -> Plan:
     return Plan([Group(registers, Schedule.parse(text)) for registers, text in groups])
 
 
+def hourly(_register: int) -> timedelta:
+    return HOUR
+
+
 def test_everything_is_due_at_first() -> None:
     fresh = plan(((60, 68), "1h"), ((139, 143), "1d"))
     assert fresh.next_due(START) == START
@@ -117,7 +121,7 @@ def test_a_register_left_out_is_told_once_and_asked_for_ever_more_rarely() -> No
     for hour in range(24 * 8):
         now = START + hour * HOUR
         asked = absences.present([60, 4711], now)
-        told += absences.note(asked, {60: None}, now, HOUR)
+        told += absences.note(asked, {60: None}, now, hourly)
         assert 60 in asked
         if 4711 in asked:
             asked_at.append(hour)
@@ -128,18 +132,32 @@ def test_a_register_left_out_is_told_once_and_asked_for_ever_more_rarely() -> No
 
 def test_a_register_that_comes_back_is_asked_for_always() -> None:
     absences = Absences()
-    assert absences.note([80], {}, START, HOUR) == [80]
+    assert absences.note([80], {}, START, hourly) == [80]
     assert absences.present([80], START + HOUR) == []
-    assert absences.note([80], {80: None}, START + 2 * HOUR, HOUR) == []
+    assert absences.note([80], {80: None}, START + 2 * HOUR, hourly) == []
     assert absences.present([80], START + 2 * HOUR + MINUTE) == [80]
+
+
+def test_a_register_read_once_a_day_is_not_asked_for_every_day_either() -> None:
+    groups = plan(((60,), "1h"), ((139, 60), "1d"))
+    assert groups.period_of(60) == HOUR
+    assert groups.period_of(139) == timedelta(days=1)
+    absences = Absences()
+    asked_on = []
+    for day in range(20):
+        now = START + timedelta(days=day)
+        if 139 in absences.present([139], now):
+            asked_on.append(day)
+            absences.note([139], {}, now, groups.period_of)
+    assert asked_on == [0, 2, 6, 10, 14, 18]
 
 
 def test_a_new_connection_asks_for_everything_once_more() -> None:
     absences = Absences()
-    absences.note([80], {}, START, HOUR)
+    absences.note([80], {}, START, hourly)
     absences.forget_pauses()
     assert absences.present([80], START) == [80]
-    assert absences.note([80], {}, START, HOUR) == []
+    assert absences.note([80], {}, START, hourly) == []
 
 
 def test_the_last_day_forgets_what_is_older() -> None:

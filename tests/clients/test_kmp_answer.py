@@ -164,3 +164,9 @@ def test_silence_is_explained_by_what_was_heard(heard: bytes, reason: str) -> No
         error = explain_silence([listening, listen()], port)
         assert error.reason == reason
         assert error.detail.startswith(f"{port}: asked 2 times")
+
+
+def test_another_reader_of_the_port_is_named() -> None:
+    error = explain_silence([listen()], "/dev/ttyUSB0", "cat (process 7)")
+    assert error.reason == "no_echo_no_answer"
+    assert error.detail.endswith("and stop cat (process 7), since two readers take each other's bytes")

@@ -1,0 +1,152 @@
+"""`read`, `emulate` and `ports` as processes: outputs, exit codes, and no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROGRAM = [sys.executable, "-m", "smart_meter_reader"]
+LINE = ["--set", "answer_timeout=200ms", "--baud", "115200"]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@contextmanager
+def emulated(*arguments: str) -> Iterator[str]:
+    """The emulator as a process; gives the port it prints, and demands a clean end."""
+    process = subprocess.Popen(
+        [*PROGRAM, "emulate", "kamstrup", "--baud", "0", "--delay", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=10)
+    assert (process.returncode, errors) == (0, "")
+
+
+def json_of(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal)
+
+
+def test_read_prints_one_object_with_the_reading_and_the_meter(tmp_path: Path) -> None:
+    values = tmp_path / "values.json"
+    values.write_text('{"heat_energy": {"value": 7.60, "unit": "MWh"}, "volume": 1917.60, "1001": 12345678}')
+    with emulated("--link", str(tmp_path / "head"), "--values", str(values), "--model", "601") as port:
+        assert port == str(tmp_path / "head")
+        done = run("read", port, "--client", "kamstrup", "--registers", "60,volume,4711", "--json", *LINE)
+    assert done.returncode == 0
+    assert done.stdout.count("\n") == 1
+    reading = json_of(done.stdout)
+    assert reading["measurements"] == {
+        "heat_energy": {"value": Decimal("7.60"), "unit": "MWh"},
+        "volume": {"value": Decimal("1917.60"), "unit": "m³"},
+    }
+    assert str(reading["measurements"]["heat_energy"]["value"]) == "7.60"
+    assert reading["info"]["serial_number"] == "12345678"
+    assert reading["info"]["model"].startswith("MULTICAL 601")
+    assert "does not have register_4711" in done.stderr
+
+
+def test_read_over_tcp_prints_a_table_for_people() -> None:
+    with emulated("--listen", "127.0.0.1:0", "--fault", "echo,noise") as port:
+        assert port.startswith("socket://127.0.0.1:")
+        done = run("read", port, "--client", "kamstrup", *LINE)
+    assert done.returncode == 0
+    assert "Heat energy" in done.stdout
+    assert "serial number" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("faults", "reason"),
+    [("drop", "no_echo_no_answer"), ("drop,echo", "echo_only"), ("crc", "damaged_answers")],
+)
+def test_read_says_why_there_is_no_reading(faults: str, reason: str) -> None:
+    with emulated("--fault", faults) as port:
+        done = run("read", port, "--client", "kamstrup", "--set", "retries=0", *LINE)
+    assert done.returncode == 69
+    assert reason in done.stderr
+    assert done.stdout == ""
+
+
+def test_read_of_a_missing_port_is_unavailable() -> None:
+    done = run("read", "/dev/serial/by-id/none", "--client", "kamstrup", "--json")
+    assert (done.returncode, done.stdout) == (69, "")
+    assert "port_missing" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["read"],
+        ["read", "/dev/x"],
+        ["read", "/dev/x", "--client", "nonsense"],
+        ["read", "/dev/x", "--client", "kamstrup", "--registers", "heat_enrgy"],
+        ["read", "/dev/x", "--client", "kamstrup", "--registers", ","],
+        ["read", "socket://host", "--client", "kamstrup"],
+        ["read", "/dev/x", "--client", "kamstrup", "--set", "nonsense"],
+        ["read", "/dev/x", "--client", "kamstrup", "--set", "intervall=1h"],
+        ["emulate", "kamstrup", "--fault", "crcc"],
+        ["emulate", "kamstrup", "--fault", "omit:heat_enrgy"],
+        ["emulate", "kamstrup", "--listen", "nowhere"],
+        ["emulate", "kamstrup", "--link", "/no/such/folder/head"],
+        ["emulate", "kamstrup", "--link", "x", "--listen", "1"],
+        ["emulate", "nonsense"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_exits_64_and_says_what_is_wrong(arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.returncode == 64
+    assert "Error:" in done.stderr
+    assert done.stdout == ""
+
+
+def test_an_interrupt_ends_the_emulator_as_cleanly_as_a_termination() -> None:
+    process = subprocess.Popen([*PROGRAM, "emulate", "kamstrup"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    port = process.stdout.readline().strip()
+    assert Path(port).exists()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=10) == 0
+    process.stdout.close()
+
+
+def test_ports_are_listed_for_people_and_for_programs() -> None:
+    for done in (run("ports"), run("ports", "--json")):
+        assert done.returncode == 0
+    for line in done.stdout.splitlines():
+        port = json_of(line)
+        assert {"device", "by_id", "group", "may_open", "holders"} <= set(port)
+
+
+def test_describing_a_port_names_its_group_and_its_holder(tmp_path: Path) -> None:
+    from smart_meter_reader.serial_ports import describe_port, stable_name
+
+    with emulated() as device:
+        port = describe_port(device)
+        assert port.may_open
+        assert port.group
+        assert port.mode.startswith("crw")
+        assert [holder.name for holder in port.holders]
+        (tmp_path / "usb-Kamstrup").symlink_to(device)
+        assert stable_name(device, tmp_path) == str(tmp_path / "usb-Kamstrup")
+    assert stable_name(os.devnull, tmp_path) == ""
