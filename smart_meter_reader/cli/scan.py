@@ -1,0 +1,135 @@
+"""`scan`: which meter is at which port, and the settings for it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from smart_meter_reader import json_text
+from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.serial_ports import serial_ports, stable_name
+from smart_meter_reader.tools.finding import Found, PortReport
+from smart_meter_reader.tools.scanning import LISTEN, scan_ports
+from smart_meter_reader.tools.settings_block import append, free_environment, settings_block
+
+_SETTINGS = Path("settings.toml")
+
+
+@click.command()
+@click.argument("ports", nargs=-1, metavar="[PORT]...")
+@click.option(
+    "--listen",
+    type=click.FloatRange(min=0.1),
+    default=LISTEN,
+    show_default=True,
+    help="Seconds to wait for meters that send by themselves; P1 meters do so every 10 s at least.",
+)
+@click.option(
+    "--environment",
+    default="scanned",
+    show_default=True,
+    metavar="NAME",
+    help="Name of the environment in the settings that are printed.",
+)
+@click.option(
+    "--write", is_flag=True, help="Append the settings to settings.toml; what is there stays as it is."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per port instead of settings.")
+def scan(ports: Sequence[str], listen: float, environment: str, write: bool, as_json: bool) -> int:
+    """Find meters: port, protocol, model, serial number, and settings.
+
+    Looks at each PORT (a device, socket://host:port or rfc2217://host:port), or at all serial ports of this
+    machine. First it only listens, since P1 meters send by themselves, at 115200 and 9600 Bd, encrypted or
+    not. Then it asks: in KMP, by the sign-on of IEC 62056-21, and by the short request of older MULTICALs,
+    until something answers. Each question is put once, for the sake of the meters' batteries; KMP's twice,
+    since the first can go into waking the meter. Press a key on a battery meter before.
+
+    Standard output gets the settings to paste into settings.toml; standard error what happens. Nothing is
+    written without --write. The exit code is 69 when no meter was found.
+    """
+    if write and not _SETTINGS.exists():
+        raise click.UsageError(
+            "there is no settings.toml here to write to: run `smart-meter-reader init` first"
+        )
+    name = _environment_name(environment)
+    wanted = [_lasting(port) for port in ports or [port.device for port in serial_ports()]]
+    if not wanted:
+        print("No serial port was found: plug the adapter in, or name a PORT.", file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    reports = asyncio.run(scan_ports(wanted, _tell, listen))
+    for report in reports:
+        print(_verdict(report), file=sys.stderr)
+    found = [report.found for report in reports if report.found is not None]
+    if as_json:
+        for report in reports:
+            print(json_text.dumps(_as_dict(report)))
+    elif found and not write:
+        print(settings_block(name, found), end="")
+    if write and found:
+        _append(name, found)
+    return EXIT_OK if found else EXIT_UNAVAILABLE
+
+
+def _append(name: str, found: Sequence[Found]) -> None:
+    append(_SETTINGS, settings_block(name, found))
+    print(
+        f"added the environment {name} to settings.toml; try: smart-meter-reader run {name}", file=sys.stderr
+    )
+
+
+def _environment_name(wanted: str) -> str:
+    if not wanted.isidentifier() or wanted.lower() in ("default", "global"):
+        raise click.UsageError(
+            f"--environment {wanted}: use letters, digits and _, and not default or global"
+        )
+    return free_environment(Path(), wanted)
+
+
+def _lasting(port: str) -> str:
+    """The port by the name that stays, where it has one."""
+    return port if "://" in port else stable_name(port) or port
+
+
+def _tell(port: str, what: str) -> None:
+    print(f"{port}: {what} ...", file=sys.stderr)
+
+
+def _verdict(report: PortReport) -> str:
+    if report.found is not None:
+        return f"{report.port}: found {report.found.description}"
+    if report.problem:
+        # It begins with the port as a rule.
+        text = report.problem
+        return text if text.startswith(report.port) else f"{report.port}: {text}"
+    if report.clues:
+        return f"{report.port}: no meter, but signs of one: {'; '.join(report.clues)}"
+    return (
+        f"{report.port}: no meter: nothing came by itself, nothing answered; is the head on the meter's eye "
+        "(`smart-meter-reader align` helps), is a P1 cable plugged in well?"
+    )
+
+
+def _as_dict(report: PortReport) -> dict[str, object]:
+    found = report.found
+    if found is None:
+        return {"port": report.port, "found": False, "problem": report.problem, "clues": report.clues}
+    told = {
+        "manufacturer": found.manufacturer,
+        "model": found.model,
+        "serial_number": found.serial_number,
+        "dialect": found.dialect,
+    }
+    return {
+        "port": found.port,
+        "found": True,
+        "client": found.client,
+        "protocol": found.protocol,
+        "line": str(found.line),
+        **{key: value for key, value in told.items() if value},
+        "settings": {"client": found.client, "port": found.port, **found.keys},
+        "notes": list(found.notes),
+    }

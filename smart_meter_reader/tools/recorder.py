@@ -1,0 +1,134 @@
+"""Runs a client while everything that passes its line is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from smart_meter_reader import __version__
+from smart_meter_reader.clients.base import Client
+from smart_meter_reader.exceptions import ExplainedError, RecordingEndedError
+from smart_meter_reader.messages import Message
+from smart_meter_reader.recording import Recording
+from smart_meter_reader.settings_schema import Secret, keys_of
+from smart_meter_reader.settings_text import value_text
+from smart_meter_reader.settings_values import is_table
+from smart_meter_reader.transport import LineSettings, open_transport, opening_by
+from smart_meter_reader.transport.tape import Tape
+
+SOFTWARE = f"smart-meter-reader {__version__}"
+
+# Where the meter is differs from one computer to the next, and is nobody else's business.
+_NOT_RECORDED = frozenset({"port"})
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What was recorded, what the client published meanwhile, and why it ended early (None: it did not)."""
+
+    recording: Recording
+    messages: tuple[Message, ...]
+    error: ExplainedError | None
+    full: bool = False
+
+    def readings(self, meter: str) -> int:
+        """How many readings of this meter there were."""
+        return _count(self.messages, meter)
+
+
+class _Enough(Exception):  # noqa: N818 - not an error: ends the client from inside its publishing
+    """All readings that were wanted have come."""
+
+
+async def record_client(
+    name: str, client: Client, settings: Any, *, count: int | None, seconds: float
+) -> Session:
+    """Run a client until it has published ``count`` readings or time is up (count None: until then).
+
+    ``name`` and ``settings`` are what the recording says of it. With a count, a polled meter is read without
+    a pause.
+    """
+    tape = Tape()
+    messages: list[Message] = []
+
+    async def note(message: Message) -> None:
+        messages.append(message)
+        if count is None or message["type"] != "reading" or message["meter"] != client.meter:
+            return
+        if _count(messages, client.meter) >= count > 1:
+            raise _Enough
+        client.read_now()
+
+    error: ExplainedError | None = None
+    try:
+        async with asyncio.timeout(seconds):
+            with opening_by(tape.open):
+                await client.run(note, once=count == 1)
+    except (TimeoutError, _Enough):
+        pass  # whether that was enough is for the caller to judge
+    except ExplainedError as found:
+        error = found
+    recording = _recording(tape, name, recorded_settings(settings))
+    return Session(recording, tuple(messages), error, tape.full)
+
+
+async def record_line(port: str, line: LineSettings, seconds: float) -> Session:
+    """Record what a meter sends by itself. Raises TransportError when the port cannot be opened."""
+    tape = Tape()
+    error: ExplainedError | None = None
+    try:
+        async with asyncio.timeout(seconds), await tape.open(port, line, seconds) as transport:
+            while True:
+                await transport.read()
+    except TimeoutError:
+        pass  # the time is what ends it
+    except ExplainedError as found:
+        if not tape.line:
+            raise
+        error = None if isinstance(found, RecordingEndedError) else found
+    return Session(_recording(tape, "", {}), (), error, tape.full)
+
+
+def recorded_settings(settings: Any) -> dict[str, str]:
+    """The settings that differ from their defaults, as TOML; without port and keys."""
+    return {
+        key.name: toml_text(getattr(settings, key.name))
+        for key in keys_of(type(settings)).values()
+        if key.name not in _NOT_RECORDED
+        and getattr(settings, key.name) != key.default
+        and not isinstance(getattr(settings, key.name), Secret)
+    }
+
+
+def toml_text(value: Any) -> str:
+    """A setting as a TOML value; tables stand in braces."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {toml_text(entry)}" for key, entry in value.items()) + " }"
+    if is_table(type(value)):
+        return toml_text(
+            {
+                entry.name: found
+                for entry in dataclasses.fields(value)
+                if (found := getattr(value, entry.name)) is not None and not isinstance(found, Secret)
+            }
+        )
+    return value_text(value)
+
+
+def _recording(tape: Tape, client: str, settings: Mapping[str, str]) -> Recording:
+    return Recording(
+        events=tape.events(),
+        client=client,
+        line=tape.line,
+        recorded=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        software=SOFTWARE,
+        settings=settings,
+    )
+
+
+def _count(messages: list[Message] | tuple[Message, ...], meter: str) -> int:
+    return sum(message["type"] == "reading" and message["meter"] == meter for message in messages)
