@@ -41,7 +41,7 @@ class _Carrier(serial_asyncio.SerialTransport):  # type: ignore[misc]  # pyseria
     def _call_connection_lost(self, exc: BaseException | None) -> None:
         if self.serial is None:
             return  # a loss and a close in the same turn of the loop both get here
-        # pyserial's own words for a hang-up ("device reports readiness to read but...") tell a person nothing.
+        # pyserial's own words for a hang-up ("reports readiness to read but...") tell a person nothing.
         super()._call_connection_lost(exc if isinstance(exc, OSError) and exc.errno else None)
 
 
