@@ -11,7 +11,6 @@ import click
 from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.cli.environments import complete_environment
 from smart_meter_reader.exceptions import SinkError
-from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.open_link import open_link
 from smart_meter_reader.mqtt_settings import BrokerSettings
@@ -39,50 +38,58 @@ def test(environment: str | None) -> int:
 
 
 async def _test(sink: MqttSink, broker: BrokerSettings) -> bool:
-    refused: dict[str, str] = {}
-    came_back: set[str] = set()
-    client_id = f"{broker.client_id or 'smart-meter-reader'}-{PROBE}-{os.urandom(4).hex()}"
+    """Whether the broker lets us in and publish to every tree of the sink; prints what it does."""
     try:
-        link = await open_link(
-            broker,
-            client_id,
-            on_received=lambda topic, payload: came_back.add(topic),
-            on_acknowledged=lambda message, refusal: refused.update({message.topic: refusal}),
-        )
+        link = await open_link(broker, _client_id(broker))
         print(f"sink {sink.name}: connected to {broker.address} (MQTT {link.version}{_how(broker)})")
-        try:
-            unreadable = await _publish(link, probe_topics(sink), came_back)
-        finally:
-            link.close()
-        # Some brokers refuse and hang up at once; then it matters what they refused.
-        if link.failure and not any(refused.values()):
-            raise link.failure
+        link.close()
+        verdicts = [await _probe(broker, topic) for topic in probe_topics(sink)]
     except SinkError as error:
         print(f"sink {sink.name}: {error.detail}", file=sys.stderr)
         return False
-    verdicts = [
-        _verdict(topic, refused.get(topic, ""), topic in came_back, topic in unreadable)
-        for topic in probe_topics(sink)
-    ]
     return all(verdicts)
 
 
-async def _publish(link: Link, topics: list[str], came_back: set[str]) -> set[str]:
-    """Publish to all topics and wait for them to come back; those that may not be subscribed to."""
-    unreadable = set(await link.subscribe(topics))
-    for topic in topics:
+async def _probe(broker: BrokerSettings, topic: str) -> bool:
+    """Publish and read back, on a link for this topic alone: some brokers hang up at what they refuse."""
+    came_back = asyncio.Event()
+    refusals: list[str] = []
+    unreadable: list[str] = []
+    link = await open_link(
+        broker,
+        _client_id(broker),
+        on_received=lambda topic, payload: came_back.set(),
+        on_acknowledged=lambda message, refusal: refusals.append(refusal),
+        on_end=came_back.set,
+    )
+    try:
+        unreadable = await link.subscribe([topic])
         link.publish(MqttMessage(topic, _payload(topic), 1, retain=False))
-    await link.drained()
-    until = asyncio.get_running_loop().time() + READ_BACK_SECONDS
-    while not came_back.issuperset(set(topics) - unreadable) and not link.failure:
-        if asyncio.get_running_loop().time() > until:
-            break
-        await asyncio.sleep(0.02)
-    return unreadable
+        await link.drained()
+        if not unreadable and not any(refusals):
+            async with asyncio.timeout(READ_BACK_SECONDS):
+                await came_back.wait()
+    except TimeoutError:
+        pass  # the verdict says so
+    finally:
+        link.close()
+    tree = f"{topic.partition('/')[0]}/..."
+    if any(refusals):
+        verdict = f"refused: the broker does not let us publish to {topic} ({refusals[0]})"
+    elif link.failure:
+        verdict = f"refused: the broker hangs up when we publish to {topic}"
+    elif unreadable:
+        verdict = "ok: published; reading is not allowed here, so it was not read back"
+    elif came_back.is_set():
+        verdict = "ok: published and read back"
+    else:
+        verdict = f"lost: {topic} was taken and did not come back: check what this user may do"
+    print(f"  {tree:<26} {verdict}")
+    return verdict.startswith("ok")
 
 
 def _payload(topic: str) -> str:
-    """Nobody makes anything of the text; an exact topic has a meaning, and there an empty one says nothing."""
+    """Nobody makes anything of the text, nor of an empty message where an exact topic has a meaning."""
     return PROBE if topic.endswith(f"/{PROBE}") else ""
 
 
@@ -92,24 +99,6 @@ def probe_topics(sink: MqttSink) -> list[str]:
     return [topic.replace("#", PROBE).replace("+", PROBE) for topic in filters]
 
 
-def _verdict(topic: str, refusal: str, came_back: bool, unreadable: bool) -> bool:
-    """Print what was found about a topic; whether the service can publish there."""
-    tree = f"{topic.partition('/')[0]}/..."
-    if refusal:
-        print(f"  {tree:<26} refused: the broker does not let us publish to {topic} ({refusal})")
-        return False
-    if came_back:
-        print(f"  {tree:<26} ok: published and read back")
-        return True
-    if unreadable:
-        print(f"  {tree:<26} ok: published; reading is not allowed here, so it was not read back")
-        return True
-    print(
-        f"  {tree:<26} lost: {topic} was taken and did not come back; check what the broker allows this user"
-    )
-    return False
-
-
 def _how(broker: BrokerSettings) -> str:
     parts = [
         "websockets" if broker.transport == "websockets" else "",
@@ -117,3 +106,7 @@ def _how(broker: BrokerSettings) -> str:
         f"as {broker.username}" if broker.username else "without a login",
     ]
     return "".join(f", {part}" for part in parts if part)
+
+
+def _client_id(broker: BrokerSettings) -> str:
+    return f"{broker.client_id or 'smart-meter-reader'}-{PROBE}-{os.urandom(4).hex()}"

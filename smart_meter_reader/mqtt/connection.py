@@ -23,6 +23,8 @@ BROKER_AWAY = Backoff(1.0, 30.0)
 WAITS_FOR_A_PERSON = Backoff(30.0, 300.0)
 # A link that ended sooner starts no new row of failures: two clients with one id throw each other out.
 STEADY_SECONDS = 30.0
+# Some brokers hang up at a message that they do not allow, without a word.
+SUSPICIOUS_LOSSES = 3
 # So many kept messages are on their way at once; the rest stays in the ring, where it cannot get lost.
 KEPT_ON_THE_WAY = 100
 DROP_WARNING_SECONDS = 60.0
@@ -91,8 +93,6 @@ class Connection:
 
     async def _connect_and_serve(self) -> SinkError | None:
         """Why the link failed or ended; None when it was closed on purpose."""
-        if not self._finishing:
-            self._attention.clear()
         try:
             link = await open_link(
                 self._broker,
@@ -114,6 +114,8 @@ class Connection:
         started = asyncio.get_running_loop().time()
         try:
             await self._serve(link)
+        except SinkError:
+            pass  # the link ended while it was waited for; it says why
         finally:
             self._link = None
             link.abort()
@@ -129,7 +131,9 @@ class Connection:
         for message in self._presenter.announce():
             link.publish(message)
         self._send_kept()
-        await self._attention.wait()
+        while not link.failure and not self._finishing:
+            self._attention.clear()
+            await self._attention.wait()
         if self._finishing:
             await self._say_farewell(link)
 
@@ -159,6 +163,12 @@ class Connection:
         level = logging.DEBUG if failure.reason == self._told_failure else logging.WARNING
         self._told_failure = failure.reason
         self._failures += 1
+        if failure.reason == "connection_lost" and self._failures == SUSPICIOUS_LOSSES:
+            _log.warning(
+                "%s: the broker hangs up again and again; `smart-meter-reader mqtt test` shows "
+                "whether it does not allow our topics",
+                self.name,
+            )
         backoff = WAITS_FOR_A_PERSON if failure.reason in NEEDS_A_PERSON else BROKER_AWAY
         wait = backoff.wait(self._failures, self._jitter)
         _log.log(level, "%s: %s; trying again, next in %.0f s", self.name, failure.detail, wait)

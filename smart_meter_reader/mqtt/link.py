@@ -141,9 +141,10 @@ class Link:
         try:
             async with asyncio.timeout(CONNACK_SECONDS):
                 codes = await answer
-        except TimeoutError:
-            self._end(failures.unacknowledged(self._broker, 1))
-            return wanted
+        except TimeoutError as error:
+            failure = failures.unacknowledged(self._broker, 1)
+            self._end(failure)
+            raise failure from error
         finally:
             self._subacks.pop(mid, None)
         return [topic for topic, code in zip(wanted, codes, strict=False) if code.is_failure]

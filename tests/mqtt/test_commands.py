@@ -50,13 +50,12 @@ def test_a_broker_that_allows_everything(
     assert "ok: published and read back" in said
 
 
-@pytest.mark.parametrize(("protocol", "verdict"), [("5", "refused"), ("3.1.1", "lost")])
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_broker_that_does_not_let_us_publish(
     here: Path,
     make_broker: MakeBroker,
     capsys: pytest.CaptureFixture[str],
     protocol: str,
-    verdict: str,
 ) -> None:
     lines = login_lines(here / "login", "topic read #", "topic readwrite homie/#")
     broker = make_broker(*lines, anonymous=False)
@@ -68,7 +67,7 @@ def test_a_broker_that_does_not_let_us_publish(
     assert main(["mqtt", "test", "house"]) == EXIT_UNAVAILABLE
     said = capsys.readouterr().out
     verdicts = {tuple(line.split()[:2]) for line in said.splitlines() if line.startswith("  ")}
-    assert verdicts == {("smart-meter-reader/...", f"{verdict}:"), ("homie/...", "ok:")}
+    assert verdicts == {("smart-meter-reader/...", "refused:"), ("homie/...", "ok:")}
     assert PASSWORD not in said
 
 

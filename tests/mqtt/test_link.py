@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,27 @@ async def refusal(settings: BrokerSettings, version: Version = "5") -> SinkError
         await link.open()
     assert link.failure is caught.value
     return caught.value
+
+
+@asynccontextmanager
+async def scripted(*answers: bytes) -> AsyncIterator[int]:
+    """A peer that answers each chunk it reads with the next of ``answers`` and then hangs up; its port."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        for answer in answers:
+            if await reader.read(4096):
+                writer.write(answer)
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        for writer in writers:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -295,21 +316,6 @@ async def test_the_end_of_a_link_is_told_once(broker: Mosquitto) -> None:
     assert link.failure.reason == "connection_lost"
 
 
-@asynccontextmanager
-async def scripted(*answers: bytes) -> AsyncIterator[int]:
-    """A peer that answers each chunk it reads with the next of ``answers`` and then hangs up; its port."""
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for answer in answers:
-            if await reader.read(4096):
-                writer.write(answer)
-                await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-
-
 async def test_a_client_with_the_same_id_is_named_as_the_cause() -> None:
     # MQTT 5.0, 3.14: DISCONNECT with reason code 0x8E; Mosquitto says so from 2.0.12 on.
     ended = asyncio.Event()
@@ -325,14 +331,8 @@ async def test_a_client_with_the_same_id_is_named_as_the_cause() -> None:
 async def test_a_broker_that_never_acknowledges_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_module, "MOST_OUTSTANDING", 10)
 
-    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-        writer.write(b"\x20\x02\x00\x00")
-        await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(peer, "127.0.0.1", 0) as server:
-        link = Link(at(server.sockets[0].getsockname()[1], host="127.0.0.1"), "tests", "3.1.1")
+    async with scripted(b"\x20\x02\x00\x00", b"", b"") as port:
+        link = Link(at(port, host="127.0.0.1"), "tests", "3.1.1")
         await link.open()
         for number in range(11):
             assert link.failure is None

@@ -347,26 +347,35 @@ async def test_topics_that_the_broker_refuses_are_named_once(
 async def test_a_broker_that_knows_only_mqtt_3(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     versions: list[int] = []
+    published = bytearray()
+    writers: list[asyncio.StreamWriter] = []
 
     async def old_broker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         connect = await reader.read(4096)
         versions.append(connect[8])  # MQTT 3.1.1, 3.1.2.2: protocol level
         accepted = connect[8] == 4
         writer.write(b"\x20\x02\x00" + (b"\x00" if accepted else b"\x01"))
-        while accepted and await reader.read(4096):
-            pass
+        while accepted and (chunk := await reader.read(4096)):
+            published.extend(chunk)
         writer.close()
 
     async with await asyncio.start_server(old_broker, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         queue = SinkQueue("json", 10)
-        sink = MqttJsonSink("json", MqttJsonSettings(host="127.0.0.1", port=port))
+        sink = MqttJsonSink("json", MqttJsonSettings(host="127.0.0.1", port=port, qos=0))
         async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-            task = group.create_task(sink.run(queue))
-            while "connected to" not in caplog.text:
+            group.create_task(sink.run(queue))
+            while b"online" not in published:
                 await asyncio.sleep(0.01)
-            task.cancel()
+            queue.put(reading(1))
+            while b"heat/state" not in published:
+                await asyncio.sleep(0.01)
+            queue.close()
+        for writer in writers:
+            await writer.wait_closed()
     assert versions == [5, 4]
+    assert published.endswith(b"offline\xe0\x00")
     assert "(MQTT 3.1.1)" in caplog.text
 
 
