@@ -36,6 +36,12 @@ COMMANDS: Mapping[str, Lazy] = {
     "scan": Lazy(f"{_CLI}.scan:scan", "Find meters: port, protocol, model, serial number, and settings."),
     "align": Lazy(f"{_CLI}.align:align", "Help to place the infrared head on the meter at PORT."),
     "read": Lazy(f"{_CLI}.read:read", "Take one reading of the meter at PORT and print it."),
+    "record": Lazy(
+        f"{_CLI}.record:record", "Record what passes between a client and the meter at PORT into FILE."
+    ),
+    "diagnose": Lazy(
+        f"{_CLI}.diagnose:diagnose", "Write what belongs to a bug report of ENV: redacted, and it replays."
+    ),
     "doctor": Lazy(
         f"{_CLI}.doctor:doctor", "Examine everything that ENV needs, and say what to do about the rest."
     ),
@@ -46,7 +52,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "decode": Lazy(f"{_CLI}.decode:decode", "Say what captured bytes mean, frame by frame."),
     "emulate": Lazy(f"{_CLI}.emulate:emulate", "Be a meter, for trying things out without one."),
     "mqtt": Lazy(
-        f"{_CLI}.mqtt:mqtt", "Show what an environment publishes over MQTT, or clear it from the broker."
+        f"{_CLI}.mqtt:mqtt", "Try the broker, see what would be published, remove what is left of a meter."
     ),
     "service": Lazy(
         f"{_CLI}.service:service",

@@ -1,0 +1,80 @@
+"""Does the meter answer, and are its keys there?"""
+
+from __future__ import annotations
+
+import asyncio
+import typing
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from smart_meter_reader.clients.base import Client
+from smart_meter_reader.clients.registry import CLIENTS
+from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.messages import Message
+from smart_meter_reader.settings import LoadedSettings, MeterSettings
+from smart_meter_reader.settings_schema import Secret, keys_of
+from smart_meter_reader.tools.diagnosis import Check, ok, unavailable, warning
+
+PATIENCE = 60.0
+
+
+def check_keys(subject: str, meter: MeterSettings, loaded: LoadedSettings) -> Iterator[Check]:
+    """Which keys of the meter are set, and where; not what they are. Loading has judged their form."""
+    for name, key in keys_of(type(meter.driver)).items():
+        if Secret not in (key.annotation, *typing.get_args(key.annotation)):
+            continue
+        secret = getattr(meter.driver, name)
+        if secret is None or not secret.reveal():
+            yield ok(subject, f"no {name} is set; only encrypted telegrams need it")
+        else:
+            origin = loaded.origins.get(("meters", meter.name, name))
+            where = f" in {origin.source}" if origin else ""
+            yield ok(subject, f"{name} is set{where}, and of the right form")
+
+
+def line_of(driver: Any) -> str:
+    """The line that a driver's settings describe, "" where there is none."""
+    lines = getattr(driver, "lines", None) or [getattr(driver, "line", None)]
+    return " or ".join(str(line) for line in lines if line is not None)
+
+
+async def check_reading(
+    subject: str, meter: MeterSettings, patience: float = PATIENCE
+) -> AsyncIterator[Check]:
+    """Take one reading, as the service would."""
+    seen: list[Message] = []
+
+    async def note(message: Message) -> None:
+        seen.append(message)
+
+    client: Client = load_driver(CLIENTS, meter.client)(meter.name, meter.driver)
+    try:
+        async with asyncio.timeout(patience):
+            await client.run(note, once=True)
+    except ExplainedError as error:
+        yield unavailable(subject, f"no reading ({error.reason}): {error.detail}")
+    except TimeoutError:
+        told = [message["detail"] for message in seen if message["type"] == "status" and message["detail"]]
+        reason = told[-1] if told else "is the head in its place, the cable plugged in?"
+        yield unavailable(subject, f"no reading within {patience:g} s: {reason}")
+    for check in _judge(subject, meter, seen):
+        yield check
+
+
+def _judge(subject: str, meter: MeterSettings, seen: list[Message]) -> Iterator[Check]:
+    for message in seen:
+        if message["type"] == "info" and message["meter"] == meter.name:
+            who = " ".join(filter(None, (message.get("manufacturer", ""), message.get("model", "meter"))))
+            number = message.get("serial_number")
+            yield ok(subject, f"{who} answers" + (f", serial number {number}" if number else ""))
+        elif message["type"] == "reading":
+            behind = "" if message["meter"] == meter.name else f" of {message['meter']}"
+            yield ok(subject, f"one reading{behind}: {len(message['measurements'])} values")
+    yield from _line_health(subject, seen)
+
+
+def _line_health(subject: str, seen: list[Message]) -> Iterator[Check]:
+    for message in seen:
+        if message["type"] == "status" and message["state"] == "alert" and message["detail"]:
+            yield warning(subject, message["detail"])
