@@ -1,0 +1,83 @@
+"""P1 timestamps: the suffix, the changes of summer time, and nonsense that meters send."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_clock, parse_timestamp
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("170102192002W", "2017-01-02T18:20:02"),
+        ("200512135409S", "2020-05-12T11:54:09"),
+        # The hour that comes twice, 25 October 2020: only the suffix tells which one it is.
+        ("201025023000S", "2020-10-25T00:30:00"),
+        ("201025023000W", "2020-10-25T01:30:00"),
+        # Without suffix (gas of DSMR 2.2 and 3): the rule decides, and the double hour is standard time.
+        ("201025013000", "2020-10-24T23:30:00"),
+        ("201025023000", "2020-10-25T01:30:00"),
+        ("201025030000", "2020-10-25T02:00:00"),
+        ("200329015959", "2020-03-29T00:59:59"),
+        ("200329030000", "2020-03-29T01:00:00"),
+        ("161107190000", "2016-11-07T18:00:00"),
+        ("160707190000", "2016-07-07T17:00:00"),
+        # A meter may be wrong about the season; the suffix is what it means.
+        ("160707190000W", "2016-07-07T18:00:00"),
+    ],
+)
+def test_moments(text: str, utc: str) -> None:
+    assert parse_clock(text) == datetime.fromisoformat(utc).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "250000000000W",
+        "213112235959W",
+        "632525252525S",
+        "200230120000W",
+        "200101240000W",
+        "200101120060W",
+        "200329023000",  # the hour that does not exist
+        "20010112000W",
+        "2001011200000W",
+        "200101120000X",
+        "200101120000s",
+        "٢٠٠١٠١١٢٠٠٠٠W",
+        "-00101120000W",
+    ],
+)
+def test_nonsense_is_absent(text: str) -> None:
+    assert parse_timestamp(text) is None
+    assert parse_clock(text) is None
+
+
+@pytest.mark.parametrize("text", ["000101010000W", "000101000001W", "700101010000W"])
+def test_a_clock_that_was_never_set_names_no_time(text: str) -> None:
+    assert parse_timestamp(text) is not None
+    assert parse_clock(text) is None
+
+
+@given(st.text(max_size=16) | st.from_regex(r"[0-9]{12}[SW]?", fullmatch=True))
+def test_any_text_gives_an_aware_time_or_none(text: str) -> None:
+    moment = parse_timestamp(text)
+    if moment is not None:
+        assert moment.utcoffset() in (timedelta(hours=1), timedelta(hours=2))
+    if looks_like_timestamp(text):
+        assert len(text) == 13
+
+
+@given(st.datetimes(min_value=datetime(2006, 1, 2), max_value=datetime(2068, 12, 30)))  # noqa: DTZ001
+def test_what_a_meter_writes_is_read_back(local: datetime) -> None:
+    local = local.replace(microsecond=0)
+    for suffix, offset in (("S", 2), ("W", 1)):
+        moment = parse_clock(local.strftime("%y%m%d%H%M%S") + suffix)
+        assert moment is not None
+        assert moment.replace(tzinfo=None) + timedelta(hours=offset) == local
