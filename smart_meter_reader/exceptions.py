@@ -70,3 +70,7 @@ class ValueFormatError(MeterReaderError):
 
 class SinkError(ExplainedError):
     """A sink cannot deliver; only that sink is restarted."""
+
+
+class RecordingEndedError(ExplainedError):
+    """The recording that stands in for a meter is over: nothing was lost, and nothing more will come."""

@@ -69,13 +69,8 @@ def read(
         stream=sys.stderr, format="%(message)s", level=logging.DEBUG if verbose else logging.INFO
     )
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    table: dict[str, Any] = {"port": port}
-    if registers is not None:
-        table["registers"] = [entry.strip() for entry in registers.split(",") if entry.strip()]
-    if baud is not None:
-        table["baud"] = baud
-    table |= dict(map(_assignment, assignments))
-    driver = _build(client, table)
+    settings = client_settings(client, port, registers, baud, assignments)
+    driver: Client = load_driver(CLIENTS, client)(METER, settings)
     print(f"reading {port} ...", file=sys.stderr)
     seen: list[Message] = []
     try:
@@ -89,6 +84,23 @@ def read(
     return _show(seen, as_json=as_json)
 
 
+def client_settings(
+    client: str, port: str, registers: str | None, baud: int | None, assignments: Sequence[str]
+) -> Any:
+    """The settings of a client from options. Raises click.UsageError with everything wrong about them."""
+    table: dict[str, Any] = {"port": port}
+    if registers is not None:
+        table["registers"] = [entry.strip() for entry in registers.split(",") if entry.strip()]
+    if baud is not None:
+        table["baud"] = baud
+    table |= dict(map(_assignment, assignments))
+    driver = load_driver(CLIENTS, client)
+    settings, problems = parse(driver.settings_type, table, Place({(): Origin(_SOURCE, client, ())}))
+    if problems:
+        raise click.UsageError("\n".join(problems))
+    return settings
+
+
 def _assignment(text: str) -> tuple[str, Any]:
     """KEY=VALUE, the value as TOML where it is TOML (numbers, lists, true), as text otherwise."""
     key, equals, value = text.partition("=")
@@ -98,16 +110,6 @@ def _assignment(text: str) -> tuple[str, Any]:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         return key.strip(), value
-
-
-def _build(client: str, table: Mapping[str, Any]) -> Client:
-    """The client with its settings. Raises click.UsageError with everything wrong about them."""
-    driver = load_driver(CLIENTS, client)
-    settings, problems = parse(driver.settings_type, table, Place({(): Origin(_SOURCE, client, ())}))
-    if problems:
-        raise click.UsageError("\n".join(problems))
-    built: Client = driver(METER, settings)
-    return built
 
 
 async def _read_once(client: Client, seen: list[Message], patience: float) -> None:

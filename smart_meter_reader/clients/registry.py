@@ -9,4 +9,5 @@ CLIENTS: Mapping[str, str] = {
     "dummy": "smart_meter_reader.clients.dummy:DummyClient",
     "iec62056_21": "smart_meter_reader.clients.iec62056_21:Iec62056_21Client",
     "kamstrup": "smart_meter_reader.clients.kamstrup:KamstrupClient",
+    "replay": "smart_meter_reader.clients.replay:ReplayClient",
 }

@@ -17,7 +17,7 @@ from smart_meter_reader.recording import Recording
 from smart_meter_reader.settings_schema import Secret, keys_of
 from smart_meter_reader.settings_text import value_text
 from smart_meter_reader.settings_values import is_table
-from smart_meter_reader.transport import LineSettings, open_transport, opening_by
+from smart_meter_reader.transport import LineSettings, opening_by
 from smart_meter_reader.transport.tape import Tape
 
 SOFTWARE = f"smart-meter-reader {__version__}"

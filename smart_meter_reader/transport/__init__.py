@@ -1,13 +1,21 @@
 """Byte streams to meters: device paths, ``socket://host:port`` and ``rfc2217://host:port``.
 
+``replay:FILE`` is a stream too: a recording that answers as the meter did. Whoever runs a client can put an
+opener of his own in the place of the usual one (``opening_by``): to record what passes, or to replay.
+
 Every error of the system below leaves here as a TransportError with a stable reason word and a sentence
 on what to do: ``port_missing``, ``no_permission``, ``port_busy``, ``not_a_serial_port``, ``port_failed``,
 ``host_unknown``, ``connection_refused``, ``connect_timeout``, ``unreachable``, ``connect_failed``,
-``not_rfc2217``, ``line_refused``, ``lost``, ``write_timeout``.
+``not_rfc2217``, ``line_refused``, ``recording_unusable``, ``lost``, ``write_timeout``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from smart_meter_reader.exceptions import SettingsError
@@ -17,18 +25,60 @@ from smart_meter_reader.transport.rfc2217 import open_rfc2217
 from smart_meter_reader.transport.stream import Transport
 from smart_meter_reader.transport.tcp import open_socket
 
-__all__ = ["PORT_HELP", "PORT_PATTERN", "LineSettings", "Parity", "Transport", "open_transport"]
+__all__ = [
+    "PORT_HELP",
+    "PORT_PATTERN",
+    "LineSettings",
+    "Opener",
+    "Parity",
+    "Transport",
+    "open_transport",
+    "opening_by",
+]
 
-PORT_PATTERN = r"/.+|(socket|rfc2217)://(\[[0-9A-Fa-f:.%\w]+\]|[^/:\s\[\]]+):\d{1,5}/?"
+PORT_PATTERN = r"/.+|replay:.+|(socket|rfc2217)://(\[[0-9A-Fa-f:.%\w]+\]|[^/:\s\[\]]+):\d{1,5}/?"
 PORT_HELP = "a device path such as /dev/serial/by-id/..., socket://host:port or rfc2217://host:port"
 
 CONNECT_TIMEOUT = 10.0
+_REPLAY = "replay:"
+
+Opener: TypeAlias = Callable[[str, LineSettings, float], Awaitable[Transport]]
+"""Opens a port: its name, the line, how many seconds a connection may take. Errors as ``open_transport``."""
+
+# Of the task that runs a client, and not of the process: other meters open their ports as usual.
+_opener: ContextVar[Opener | None] = ContextVar("opener", default=None)
+
+
+@contextmanager
+def opening_by(opener: Opener) -> Iterator[None]:
+    """Inside, whatever this task opens is opened by ``opener``; that one itself gets the usual way."""
+    token = _opener.set(opener)
+    try:
+        yield
+    finally:
+        _opener.reset(token)
 
 
 async def open_transport(
     url: str, line: LineSettings, *, connect_timeout: float = CONNECT_TIMEOUT
 ) -> Transport:
-    """Open a byte stream. Raises TransportError; SettingsError for a port that is none of the three kinds."""
+    """Open a byte stream. Raises TransportError; SettingsError for a port that is none of these kinds."""
+    opener = _opener.get()
+    if opener is None:
+        return await _open(url, line, connect_timeout)
+    token = _opener.set(None)
+    try:
+        return await opener(url, line, connect_timeout)
+    finally:
+        _opener.reset(token)
+
+
+async def _open(url: str, line: LineSettings, connect_timeout: float) -> Transport:
+    if url.startswith(_REPLAY):
+        # Imported only now: hardly any service ever needs it.
+        from smart_meter_reader.transport.replay import open_replay
+
+        return open_replay(url, Path(url.removeprefix(_REPLAY)), line)
     if "://" not in url:
         return open_device(url, line)
     scheme, host, port = _split(url)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.exceptions import ExplainedError, TransportError
 from smart_meter_reader.transport.line import LineSettings, add_parity, strip_parity
 
 _log = logging.getLogger(__name__)
@@ -73,6 +73,19 @@ class Inbox(asyncio.Protocol):
         await self._writable.wait()
 
 
+class Tap(Protocol):
+    """Sees what passes a transport: bytes as they are on the line, requests before parity is added."""
+
+    def sent(self, payload: bytes) -> None:
+        """Bytes were written."""
+
+    def received(self, payload: bytes) -> None:
+        """Bytes have arrived."""
+
+    def line_changed(self, line: LineSettings) -> None:
+        """Speed or format is another one from now on."""
+
+
 class Transport:
     """A byte stream to one meter, opened by ``open_transport``.
 
@@ -80,7 +93,7 @@ class Transport:
     stripped of it and, while ``add_parity`` is set, writes get it. A serial server that does 7E1 itself
     ignores the eighth bit, so both are right there too; ``add_parity`` can be cleared for a peer that
     is no serial line at all. ``keep_parity`` leaves the eighth bit in what is read, for a codec that
-    checks it.
+    checks it. ``tap`` sees all that passes: see ``tape``.
     """
 
     def __init__(self, url: str, line: LineSettings, carrier: asyncio.Transport, inbox: Inbox) -> None:
@@ -89,6 +102,7 @@ class Transport:
         self.software_parity = False
         self.add_parity = True
         self.keep_parity = False
+        self.tap: Tap | None = None
         self._carrier = carrier
         self._inbox = inbox
         self._closed = False
@@ -107,7 +121,7 @@ class Transport:
             if received:
                 payload = self._unwrap(received)
                 if payload:
-                    return strip_parity(payload) if self.software_parity and not self.keep_parity else payload
+                    return self._passed_on(payload)
             elif self._inbox.ended:
                 raise self._lost()
 
@@ -115,6 +129,8 @@ class Transport:
         """Send. Raises TransportError when the stream has ended or takes nothing for ten seconds."""
         if self._inbox.ended or self._closed:
             raise self._lost()
+        if self.tap is not None:
+            self.tap.sent(payload)
         if self.software_parity and self.add_parity:
             payload = add_parity(payload, self.line.parity)
         self._carrier.write(self._wrap(payload))
@@ -124,7 +140,10 @@ class Transport:
 
     def discard_input(self) -> int:
         """Throw away what has arrived so far; the number of bytes."""
-        return len(self._unwrap(self._inbox.take()))
+        payload = self._unwrap(self._inbox.take())
+        if payload:
+            self._passed_on(payload)
+        return len(payload)
 
     async def wait_sent(self) -> None:
         """Wait until what was written has left the line, by its speed (draining a port blocks the loop)."""
@@ -135,6 +154,8 @@ class Transport:
         await self.wait_sent()
         await self._apply_line(line)
         self.line = line
+        if self.tap is not None:
+            self.tap.line_changed(line)
 
     async def close(self) -> None:
         """Close at once; what has not been sent is dropped. Closing twice is allowed."""
@@ -165,6 +186,12 @@ class Transport:
         """The payload in ``received``."""
         return received
 
+    def _passed_on(self, payload: bytes) -> bytes:
+        """What the reader gets of bytes from the line; the tap gets them as they are."""
+        if self.tap is not None:
+            self.tap.received(payload)
+        return strip_parity(payload) if self.software_parity and not self.keep_parity else payload
+
     async def _flush(self) -> None:
         try:
             async with asyncio.timeout(WRITE_TIMEOUT):
@@ -177,7 +204,7 @@ class Transport:
         if self._inbox.ended:
             raise self._lost()
 
-    def _lost(self) -> TransportError:
+    def _lost(self) -> ExplainedError:
         cause = f" ({self._inbox.end_cause})" if self._inbox.end_cause else ""
         return TransportError(
             "lost", f"{self.url} was closed from the other side{cause}: {self._lost_advice()}"

@@ -1,0 +1,115 @@
+"""`record`: everything that passes the line of a meter, with its times, as a text file."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import click
+
+from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.cli.read import METER, client_settings
+from smart_meter_reader.clients.registry import CLIENTS
+from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.exceptions import RecordingEndedError
+from smart_meter_reader.recording import format_recording
+from smart_meter_reader.tools.recorder import Session, record_client, record_line
+from smart_meter_reader.tools.recording_comments import comment_for
+from smart_meter_reader.transport import LineSettings, Parity
+
+_FORMAT = re.compile(r"([78])([NEO])([12])")
+_LISTEN_SECONDS = 30.0
+_READ_SECONDS = 300.0
+_RECORDABLE = sorted(set(CLIENTS) - {"dummy", "replay"})
+
+
+@click.command()
+@click.argument("port")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--client", type=click.Choice(_RECORDABLE), help="What kind of meter it is; without it, only listens."
+)
+@click.option("--registers", metavar="LIST", help="Kamstrup: what to read, such as 60,68.")
+@click.option("--baud", type=click.IntRange(min=1), help="Speed of the line, where it is not the usual one.")
+@click.option("--format", "bits", default="8N1", help="Bits of the line without --client: 8N1, 7E1, ...")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="As for `read`.")
+@click.option("--count", type=click.IntRange(min=1), help="End after so many readings; by default one.")
+@click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="End after so many seconds.")
+@click.option("--force", is_flag=True, help="Replace FILE.")
+def record(
+    port: str,
+    file: Path,
+    client: str | None,
+    registers: str | None,
+    baud: int | None,
+    bits: str,
+    assignments: Sequence[str],
+    count: int | None,
+    duration: float | None,
+    force: bool,
+) -> int:
+    """Record what passes between a client and the meter at PORT into FILE.
+
+    FILE is text to read, edit and replay: `smart-meter-reader read replay:FILE --client ...`, or the client
+    `replay` in the settings. It holds no keys, but all else that the meter tells, its serial number too:
+    `diagnose` makes one to give away.
+
+    Without --client nothing is sent, and what the meter sends by itself is recorded for 30 seconds.
+    """
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO)
+    if file.exists() and not force:
+        raise click.UsageError(f"{file} exists: choose another name, or --force")
+    if client is None:
+        if count is not None or registers is not None or assignments:
+            raise click.UsageError("--count, --registers and --set need --client")
+        line = _line(baud or 115_200, bits)
+        print(f"listening at {port}, {line} ...", file=sys.stderr)
+        session = asyncio.run(record_line(port, line, duration or _LISTEN_SECONDS))
+    else:
+        settings = client_settings(client, port, registers, baud, assignments)
+        driver = load_driver(CLIENTS, client)(METER, settings)
+        count = count if count is not None or duration is not None else 1
+        print(f"recording {port} ...", file=sys.stderr)
+        session = asyncio.run(
+            record_client(client, driver, settings, count=count, seconds=duration or _READ_SECONDS)
+        )
+    _write(file, format_recording(session.recording, comment_for(client or "")))
+    return _tell(file, session, client is not None)
+
+
+def _line(baud: int, bits: str) -> LineSettings:
+    match = _FORMAT.fullmatch(bits.upper())
+    if match is None:
+        raise click.UsageError(f"--format {bits}: give it as 8N1, 7E1 or the like")
+    return LineSettings(baud, int(match[1]), cast(Parity, match[2]), int(match[3]))
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise click.UsageError(f"{file} cannot be written: {error.strerror}") from None
+
+
+def _tell(file: Path, session: Session, wants_readings: bool) -> int:
+    """Say what was recorded; the exit code."""
+    bursts = session.recording.bursts
+    sent = sum(len(burst.payload) for burst in bursts if burst.direction == ">")
+    received = sum(len(burst.payload) for burst in bursts if burst.direction == "<")
+    readings = session.readings(METER)
+    told = f", {readings} reading{'s' * (readings != 1)}" if wants_readings else ""
+    print(f"{file}: {sent} bytes to the meter, {received} from it{told}", file=sys.stderr)
+    if session.full:
+        print("the recording became too long; its end is missing", file=sys.stderr)
+    if session.error is not None and not isinstance(session.error, RecordingEndedError):
+        print(f"ended early ({session.error.reason}): {session.error.detail}", file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    if wants_readings and not readings:
+        print("no reading: nothing complete came in time", file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    return EXIT_OK if received else EXIT_UNAVAILABLE

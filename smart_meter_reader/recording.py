@@ -1,0 +1,239 @@
+"""Recordings as text that a person can read and edit: what passed a line, when and in which direction.
+
+The format is described in docs/recordings.md. A recording may stand anywhere in a text (a report of
+``diagnose``, say): it begins at its first line and ends at ``end of recording`` or with the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, NoReturn, TypeAlias
+
+MAGIC = "smart-meter-reader recording 1"
+END = "end of recording"
+
+Direction: TypeAlias = Literal[">", "<"]
+
+TO_METER: Direction = ">"
+FROM_METER: Direction = "<"
+
+_HEADERS = ("client", "line", "recorded", "software")
+_HEADER = re.compile(r"(?P<key>[a-z]+): *(?P<text>.*?) *")
+_SETTING = re.compile(r"setting (?P<key>[a-z0-9_]+) *= *(?P<value>.+?) *")
+_EVENT = re.compile(r"(?P<at>[0-9]{1,9}(?:\.[0-9]{1,3})?)? *(?P<mark>[<>=])(?P<rest>.*)")
+_SPACE = re.compile(r"[ \t]*")
+_HEX = re.compile(r"[0-9A-Fa-f]+")
+_TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|.)")
+_ESCAPED = {"r": 13, "n": 10, "t": 9, '"': 34, "\\": 92}
+_WRITTEN = {byte: f"\\{letter}" for letter, byte in _ESCAPED.items()}
+
+_HEX_PER_LINE = 24
+_TEXT_PER_LINE = 96
+_COMMENT_COLUMN = 12 + 3 * _HEX_PER_LINE
+
+
+class RecordingError(ValueError):
+    """A recording that cannot be read; says which line and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Bytes that passed without a pause. ``at`` is in milliseconds since the recording began."""
+
+    at: int
+    direction: Direction
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """The reader changed speed or format of the line, to ``line`` (``2400 Bd 7E1``)."""
+
+    at: int
+    line: str
+
+
+Event: TypeAlias = Burst | LineChange
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """``client`` is the driver that reads such a meter; ``settings`` are its own as TOML values, never keys.
+
+    ``recorded`` (when) and ``software`` (what recorded it) are for people.
+    """
+
+    events: tuple[Event, ...] = ()
+    client: str = ""
+    line: str = ""
+    recorded: str = ""
+    software: str = ""
+    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def bursts(self) -> tuple[Burst, ...]:
+        """The bytes without changes of the line."""
+        return tuple(event for event in self.events if isinstance(event, Burst))
+
+
+def find_recordings(text: str) -> list[Recording]:
+    """All recordings in a text. Raises RecordingError, also when there is none."""
+    numbered = list(enumerate(text.split("\n"), start=1))
+    begins = [place for place, (_, line) in enumerate(numbered) if line.strip().lstrip("\ufeff") == MAGIC]
+    if not begins:
+        raise RecordingError(f'no recording in it: one begins with the line "{MAGIC}"')
+    return [
+        _parse(numbered[begin + 1 : end])
+        for begin, end in zip(begins, [*begins[1:], len(numbered)], strict=True)
+    ]
+
+
+def parse_recording(text: str) -> Recording:
+    """The first recording in a text. Raises RecordingError."""
+    return find_recordings(text)[0]
+
+
+def format_recording(recording: Recording, comment: Callable[[Burst], str] = lambda burst: "") -> str:
+    """The recording as text, which ``parse_recording`` reads back as it was.
+
+    ``comment`` says for people what a burst is; "" says nothing.
+    """
+    return "\n".join([MAGIC, *_header_lines(recording), "", *_event_lines(recording, comment), END, ""])
+
+
+def _header_lines(recording: Recording) -> Iterator[str]:
+    for key in _HEADERS:
+        text = getattr(recording, key)
+        if text:
+            yield f"{key}: {text}"
+    for key, value in recording.settings.items():
+        yield f"setting {key} = {value}"
+
+
+def _event_lines(recording: Recording, comment: Callable[[Burst], str]) -> Iterator[str]:
+    for event in recording.events:
+        stamp = f"{event.at // 1000:>6}.{event.at % 1000:03}"
+        if isinstance(event, LineChange):
+            yield f"{stamp} = {event.line}"
+            continue
+        for number, payload in enumerate(_payload_lines(event.payload)):
+            remark = comment(event) if number == 0 else ""
+            written = f"{stamp if number == 0 else '':>10} {event.direction} {payload}"
+            yield f"{written:<{_COMMENT_COLUMN}}  # {remark}" if remark else written
+
+
+def _payload_lines(payload: bytes) -> Iterator[str]:
+    """Text where most of it is text, with a line for each line; hexadecimal bytes otherwise."""
+    printable = sum(32 <= byte < 127 or byte in b"\r\n" for byte in payload)
+    if printable * 8 < len(payload) * 7:
+        for begin in range(0, len(payload), _HEX_PER_LINE):
+            yield payload[begin : begin + _HEX_PER_LINE].hex(" ").upper()
+        return
+    for line in payload.splitlines(keepends=True) or [b""]:
+        for begin in range(0, max(1, len(line)), _TEXT_PER_LINE):
+            yield f'"{"".join(map(_written, line[begin : begin + _TEXT_PER_LINE]))}"'
+
+
+def _written(byte: int) -> str:
+    if byte in _WRITTEN:
+        return _WRITTEN[byte]
+    return chr(byte) if 32 <= byte < 127 else f"\\x{byte:02X}"
+
+
+def _parse(lines: Iterable[tuple[int, str]]) -> Recording:
+    headers: dict[str, str] = {}
+    settings: dict[str, str] = {}
+    events: list[Event] = []
+    for number, line in lines:
+        text = line.strip()
+        if text == END:
+            break
+        if not text or text.startswith("#"):
+            continue
+        if event := _EVENT.fullmatch(text):
+            _take_event(number, event, events)
+        elif setting := _SETTING.fullmatch(text):
+            settings[setting["key"]] = setting["value"]
+        elif (header := _HEADER.fullmatch(text)) and header["key"] in _HEADERS:
+            headers[header["key"]] = header["text"]
+        else:
+            _refuse(
+                number,
+                f"{_shortened(text)} is neither a header ({', '.join(_HEADERS)}, setting) nor bytes, which "
+                "stand behind a time in seconds and > (to the meter) or < (from the meter)",
+            )
+    return Recording(events=tuple(events), settings=MappingProxyType(settings), **headers)
+
+
+def _take_event(number: int, match: re.Match[str], events: list[Event]) -> None:
+    mark, rest = match["mark"], match["rest"]
+    if match["at"] is None:
+        _continue(number, mark, rest, events)
+        return
+    whole, _, part = match["at"].partition(".")
+    at = int(whole) * 1000 + int(part.ljust(3, "0"))
+    if events and at < events[-1].at:
+        _refuse(number, f"its time is before that of the line above: {match['at']} s")
+    if mark == "=":
+        events.append(LineChange(at, rest.partition("#")[0].strip()))
+    else:
+        events.append(Burst(at, TO_METER if mark == ">" else FROM_METER, _payload(number, rest)))
+
+
+def _continue(number: int, mark: str, rest: str, events: list[Event]) -> None:
+    """A line without a time goes on with the bytes of the one above."""
+    last = events[-1] if events else None
+    if not isinstance(last, Burst) or last.direction != mark:
+        _refuse(number, f"a line without a time goes on with the one above, which has no bytes marked {mark}")
+    events[-1] = Burst(last.at, last.direction, last.payload + _payload(number, rest))
+
+
+def _payload(number: int, rest: str) -> bytes:
+    payload = bytearray()
+    place = 0
+    while True:
+        place = _end(_SPACE.match(rest, place))
+        if place == len(rest) or rest[place] == "#":
+            return bytes(payload)
+        if text := _TEXT.match(rest, place):
+            payload += _unescaped(number, text[1])
+            place = text.end()
+        elif (digits := _HEX.match(rest, place)) and len(digits[0]) % 2 == 0:
+            payload += bytes.fromhex(digits[0])
+            place = digits.end()
+        else:
+            _refuse(
+                number,
+                f"{_shortened(rest[place:])} is neither pairs of hexadecimal digits nor text in quotes",
+            )
+
+
+def _end(match: re.Match[str] | None) -> int:
+    assert match is not None  # the expression matches nothing too
+    return match.end()
+
+
+def _unescaped(number: int, text: str) -> bytes:
+    def byte_of(escape: re.Match[str]) -> str:
+        name = escape[1]
+        if name in _ESCAPED:
+            return chr(_ESCAPED[name])
+        if len(name) == 3:
+            return chr(int(name[1:], 16))
+        _refuse(number, f'\\{name} is unknown: there are \\r \\n \\t \\" \\\\ and \\x41 for any byte')
+
+    if not text.isascii():
+        _refuse(number, f"{_shortened(text)} has a character that is no byte: write its bytes as \\xC3")
+    return _ESCAPE.sub(byte_of, text).encode("latin-1")
+
+
+def _refuse(number: int, problem: str) -> NoReturn:
+    raise RecordingError(f"line {number}: {problem}")
+
+
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")
