@@ -1,8 +1,7 @@
 """One connection to a broker, from CONNECT to its end: paho on the event loop, not in a thread.
 
-Only the opening of the socket blocks, by name lookup, TCP connect and handshakes. It happens in a daemon
-thread that lives for as long as it takes, so that a broker that hangs delays nobody, not even the end
-of the process.
+Only the opening of the socket blocks (name lookup, TCP, handshakes). A daemon thread does that and ends
+with it, so that a broker that hangs delays nobody, not even the end of the process.
 """
 
 from __future__ import annotations
@@ -134,9 +133,7 @@ class Link:
         wanted = list(topics)
         if not wanted or self.failure:
             return []
-        _, mid = self._client.subscribe([(topic, qos) for topic in wanted])
-        if mid is None:
-            return wanted
+        mid = self._client.subscribe([(topic, qos) for topic in wanted])[1] or 0
         answer = self._subacks[mid] = self._loop.create_future()
         try:
             async with asyncio.timeout(CONNACK_SECONDS):
@@ -162,7 +159,7 @@ class Link:
         self._detach()
 
     def abort(self) -> None:
-        """Close without a goodbye: the broker publishes the will."""
+        """Close without a goodbye: the broker publishes the will. Twice, or after ``close``, does no harm."""
         self._detach()
 
     async def _connect(self) -> None:
