@@ -13,7 +13,7 @@ from smart_meter_reader.clients.iec62056_line import LineCounters, LineTiming, M
 from smart_meter_reader.clients.iec62056_reading import Confirmed, confirmed_answer, confirmed_readout
 from smart_meter_reader.clients.iec62056_settings import READOUT, Iec62056_21Settings
 from smart_meter_reader.clients.polling import PollTimes
-from smart_meter_reader.codecs.iec62056_21.capture import Readout, measured_in
+from smart_meter_reader.codecs.iec62056_21.capture import measured_in
 from smart_meter_reader.codecs.iec62056_21.frame import FrameReader
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
@@ -32,6 +32,8 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
     """Polls one meter at its times; with mode push, listens to one that sends by itself."""
 
     settings_type: ClassVar[type[Iec62056_21Settings]] = Iec62056_21Settings
+    # Short answers have no checksum at all, and the seven bits of BCC let one error in 128 pass.
+    checksummed: ClassVar[bool] = False
 
     def __init__(self, meter: str, settings: Iec62056_21Settings) -> None:
         self.meter = meter
@@ -60,7 +62,7 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
         return MeterLine(
             settings.port,
             settings.line,
-            timing=LineTiming(settings.repeat_after.total_seconds()),
+            timing=LineTiming.repeating_after(settings.repeat_after.total_seconds()),
             retries=settings.retries,
             wake_up=_WAKE_UPS[settings.wake_up],
             address=settings.address,
@@ -142,12 +144,10 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
 
     async def _listen(self, line: MeterLine, publish: Publish, *, once: bool) -> None:
         """Publish what comes, at the times of the schedule; what comes between them is read and dropped."""
-        reader = FrameReader()
         introduced = False
         while True:
             await self._times.wait_until_due(line.listen_idle)
-            confirmed = await confirmed_readout(line, lambda: line.listen(reader))
-            assert isinstance(confirmed.answer, Readout)
+            confirmed = await self._next_sent(line)
             known = Known("generic", self._settings.scaling)
             known.learn(confirmed.answer)
             if not introduced:
@@ -158,6 +158,23 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
             await self._publish(self._measurements(confirmed, known.scaling), publish)
             if once:
                 return
+
+    async def _next_sent(self, line: MeterLine) -> Confirmed:
+        """The next readout that the meter sends, confirmed by the one after it where it has no checksum."""
+        reader = FrameReader()  # a new one, since what came meanwhile was dropped somewhere inside a readout
+        limit = self._settings.poll_timeout
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                return await confirmed_readout(line, lambda: line.listen(reader))
+        except TimeoutError:
+            raise TransportError(
+                "no_answer",
+                f"{self._settings.port}: the meter sent no whole readout within {format_duration(limit)}: "
+                "check that it sends by itself, the head's place, and `baud`",
+            ) from None
+        finally:
+            self._times.mark_tried()
+            self._count_line()
 
     # --- what is told besides readings ---
 

@@ -43,9 +43,6 @@ SIGN_ON_LINE = LineSettings(baud=300, bytesize=7, parity="E", stopbits=2)
 _T = TypeVar("_T")
 _F = TypeVar("_F", bound=Frame)
 
-# IEC 62056-21 §6.3.14: between an answer and the next message 200 to 1500 ms, between characters 1500 ms.
-_REACTION = 0.25
-_GAP = 1.5
 # IEC 62056-21 annex B: NULs for 2.1 to 2.3 s, then 1.5 to 1.7 s of rest.
 _WAKE_UP = 2.2
 _WAKE_UP_REST = 1.6
@@ -55,12 +52,23 @@ _LONGEST_READOUT = 900.0
 _SHORT_ANSWER_TIME = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LineTiming:
-    """Waits in seconds: for an answer to begin before its request is repeated, and for a mode A readout."""
+    """Waits in seconds: for an answer to begin before its request is repeated, and for a mode A readout.
+
+    ``gap`` is the silence that ends an answer: IEC 62056-21 §6.3.14 allows 1500 ms between characters.
+    ``rest`` goes between an answer and the next message: 200 to 1500 ms there.
+    """
 
     repeat: float = 5.0
     mode_a: float = 2.0
+    gap: float = 1.5
+    rest: float = 0.3
+
+    @classmethod
+    def repeating_after(cls, seconds: float) -> LineTiming:
+        """The waits for a meter that is asked again after so long: no wait within is longer than that."""
+        return cls(seconds, min(cls.mode_a, seconds), min(cls.gap, seconds), min(cls.rest, seconds / 4))
 
 
 @dataclass(slots=True)
@@ -91,7 +99,7 @@ class MeterLine:
         self.port = port
         self.counters = counters if counters is not None else LineCounters()
         self._line = line
-        self._timing = timing
+        self.timing = timing
         self._retries = retries
         self._wake_up = wake_up
         self._address = address
@@ -144,14 +152,17 @@ class MeterLine:
         return await self._repeat(attempt, "the sign-on")
 
     async def listen(self, reader: FrameReader) -> Readout:
-        """The next readout that the meter sends by itself (mode D). Waits for ever; raises TransportError."""
+        """The next readout that the meter sends by itself (mode D). Waits for ever; raises TransportError.
+
+        One whose beginning was missed is passed over.
+        """
         identification: Identification | None = None
         while True:
             try:
                 frame = reader.next_frame()
                 if isinstance(frame, Identification):
                     identification = frame
-                elif isinstance(frame, DataBlock):
+                elif isinstance(frame, DataBlock) and identification is not None:
                     parsed = parse_data_sets(frame.text)
                     return Readout(identification, parsed.sets, frame.bcc.value, parsed.unread)
                 elif frame is None:
@@ -172,7 +183,7 @@ class MeterLine:
             return await self._read_mode_a(reader, heard)
         if identification.mode == "C":
             offered = "0" if keep_speed else identification.baud_character
-            await asyncio.sleep(_REACTION)
+            await asyncio.sleep(self.timing.rest)
             await self._send(option_select(offered), discard=False)
             if offered == "0":
                 return await self._await(DataBlock, reader, heard, _LONGEST_READOUT)
@@ -180,9 +191,8 @@ class MeterLine:
         return await self._await(DataBlock, reader, heard, _LONGEST_READOUT)
 
     async def _read_mode_a(self, reader: FrameReader, heard: Heard) -> DataBlock:
-        patience = min(self._timing.mode_a, self._timing.repeat)
         try:
-            return await self._await(DataBlock, reader, heard, _LONGEST_READOUT, patience=patience)
+            return await self._await(DataBlock, reader, heard, _LONGEST_READOUT, patience=self.timing.mode_a)
         except TransportError as error:
             if error.reason != "silence":
                 raise
@@ -197,7 +207,7 @@ class MeterLine:
         for number in range(1 + self._retries):
             if number:
                 self.counters.retries += 1
-                await asyncio.sleep(self._sent_at + self._timing.repeat - loop.time())
+                await asyncio.sleep(self._sent_at + self.timing.repeat - loop.time())
             await self._rouse()
             before, heard.damage = heard.damage, None
             try:
@@ -246,7 +256,7 @@ class MeterLine:
         Raises TransportError "silence" when nothing comes, FrameError when only damaged things do.
         """
         loop = asyncio.get_running_loop()
-        until = loop.time() + (patience or self._timing.repeat)
+        until = loop.time() + (patience or self.timing.repeat)
         end = until + longest
         while True:
             frame = self._next(reader, heard)
@@ -261,8 +271,9 @@ class MeterLine:
                 break
             reader.receive_data(received)
             self._heard_at = loop.time()
-            until = max(until, self._heard_at + _GAP)
-        if heard.damage is None and reader.is_empty:
+            until = max(until, self._heard_at + self.timing.gap)
+        heard.echo = heard.echo or reader.in_request
+        if heard.damage is None and (reader.is_empty or reader.in_request):
             raise TransportError("silence", f"{self.port}: nothing came")
         raise heard.damage or FrameError("incomplete", "the answer breaks off")
 

@@ -22,8 +22,6 @@ _A = TypeVar("_A")
 
 # Answers asked for until two in succession agree: a counter that moves on costs one more, damage two.
 _ANSWERS = 6
-# From an answer to the next request: the meter has to be ready again (§6.3.14: at least 200 ms).
-_REST = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ async def confirmed_answer(line: MeterLine, request: str) -> Confirmed:
 
     Raises ProtocolError ``contradicting_answers`` when no two answers in succession agree.
     """
-    answer, agreement = await _confirm(lambda: line.ask_short(request), compare_answers, line.port, request)
+    answer, agreement = await _confirm(lambda: line.ask_short(request), compare_answers, line, request)
     return Confirmed(answer, frozenset(agreement.unsteady))
 
 
@@ -64,29 +62,29 @@ async def confirmed_readout(line: MeterLine, read_out: Callable[[], Awaitable[Re
     answer, agreement = await _confirm(
         next_readout,
         lambda one, other: compare_data_sets(one.sets, other.sets),
-        line.port,
+        line,
         "the readout",
     )
     return Confirmed(answer, frozenset(agreement.unsteady))
 
 
 async def _confirm(
-    ask: Callable[[], Awaitable[_A]], compare: Callable[[_A, _A], Agreement], port: str, what: str
+    ask: Callable[[], Awaitable[_A]], compare: Callable[[_A, _A], Agreement], line: MeterLine, what: str
 ) -> tuple[_A, Agreement]:
     previous = await ask()
     agreement = Agreement(contradicted=("everything",))
     for number in range(1, _ANSWERS):
-        await asyncio.sleep(_REST)
+        await asyncio.sleep(line.timing.rest)
         answer = await ask()
         agreement = compare(previous, answer)
         previous = answer
         if not agreement.contradicted and (not agreement.unsteady or number == _ANSWERS - 1):
             break
-        _log.debug("%s: two answers to %s differ in %s", port, what, agreement)
+        _log.debug("%s: two answers to %s differ in %s", line.port, what, agreement)
     if agreement.contradicted:
         raise ProtocolError(
             "contradicting_answers",
-            f"{port}: no two answers to {what} agree, at last in {', '.join(agreement.contradicted)}: the "
-            "line is damaged too often; move the head a little and keep sunlight off it",
+            f"{line.port}: no two answers to {what} agree, at last in {', '.join(agreement.contradicted)}: "
+            "the line is damaged too often; move the head a little and keep sunlight off it",
         )
     return previous, agreement

@@ -178,6 +178,8 @@ class Iec62056Meter:
         """Answer requests on this line until it ends."""
         buffer = b""
         while received := await line.read():
+            if self._faults.strike("echo"):
+                await line.write(received)
             buffer = (buffer + strip_parity(received))[-_LONGEST_REQUEST:]
             while (request := _REQUEST.search(buffer)) is not None:
                 woken = max(buffer[: request.start()].count(byte) for byte in (b"\x00", b"\x55"))
@@ -194,8 +196,6 @@ class Iec62056Meter:
             return
         self._awake_until = loop.time() + _FALLS_ASLEEP
         answer, baud = self._answer(request, (loop.time() - self._started) * self._rate)
-        if self._faults.strike("echo"):
-            await line.write(request[0])
         if not answer or self._faults.strike("drop"):
             return
         await asyncio.sleep(self._reply_delay + (_SLOW if self._faults.strike("slow") else 0.0))

@@ -106,6 +106,11 @@ class FrameReader:
         """Whether no frame is in progress or waiting to be fetched."""
         return not (self._raw or self._lines or self._found)
 
+    @property
+    def in_request(self) -> bool:
+        """Whether what is in progress is a request: an echo that lost its line end."""
+        return self._text()[:2] in (b"/?", b"/#")
+
     def receive_data(self, received: bytes) -> None:
         """Take bytes from the line."""
         for byte in received:
