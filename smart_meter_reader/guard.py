@@ -18,12 +18,12 @@ __all__ = ["Guard", "MeterMemory", "MeterPolicy"]
 class Guard:
     """Judges every message of every meter on its way to the sinks.
 
-    A total that falls, jumps or becomes zero is taken out of its reading, counted and told by the status
-    ``alert`` with the reason ``implausible_value``; ``reread`` is then called with the name of the configured
-    meter, ``confirmations`` times in a row at most. When so many readings in a row agree with each other, or
-    the meter has another serial number, they are the new baseline: a status with the reason ``new_baseline``
-    or ``meter_replaced`` says so. A value out of range is held back likewise; after as many readings it is
-    taken for the meter's habit (an input without a sensor): no alarm any more, but not published either.
+    A total that falls, jumps or becomes zero is taken out of its reading, counted, and told by a status with
+    the reason ``implausible_value``; ``reread`` is then called with the name of the configured meter,
+    ``confirmations`` times in a row at most. When so many readings in a row agree with each other, or the
+    meter has another serial number, they are the new baseline: a status with the reason ``new_baseline`` or
+    ``meter_replaced`` says so. A value out of range is held back likewise; after as many readings it is taken
+    for the meter's habit (an input without a sensor), and no longer told, but not published either.
     """
 
     def __init__(

@@ -73,7 +73,7 @@ class MeterGuard:
         return [info, *self._check_serial("info", info.get("serial_number", ""), info["time"])]
 
     def check_status(self, status: Status) -> list[Message]:
-        """A status passes with the guard's counter, and as ``alert`` while values are held back."""
+        """A status passes with the guard's counter, and with its reason while values are held back."""
         self._upstream = status
         return [self._amended(status, [])]
 
@@ -229,7 +229,8 @@ class MeterGuard:
             counted = health.get("rejected_values", 0) + self.rejected  # a client may reject values too
             amended["health"] = {**health, "rejected_values": counted}
         if self._doubts and status["state"] == "online":
-            amended["state"], amended["reason"], amended["detail"] = "alert", "implausible_value", ""
+            # Not an alert: the meter is read, and what is published of it is right.
+            amended["reason"], amended["detail"] = "implausible_value", ""
             sentences = [*sentences, *(sentence for _, sentence in self._doubts.values())]
         if sentences:
             amended["detail"] = "; ".join(filter(None, [amended["detail"], *sentences]))

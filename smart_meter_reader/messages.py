@@ -50,7 +50,11 @@ class Health(TypedDict, total=False):
 
 
 class Status(TypedDict):
-    """The state of one meter. ``reason`` is a short stable word ("" when online), ``detail`` a sentence."""
+    """The state of one meter. ``reason`` is a short stable word, ``detail`` a sentence for a person.
+
+    Online, the reason is "", or what the guard has to tell: "implausible_value", "new_baseline",
+    "meter_replaced".
+    """
 
     type: Literal["status"]
     meter: str

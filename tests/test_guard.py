@@ -96,7 +96,7 @@ def test_a_wrong_total_is_held_back_counted_told_and_read_again(wrong: str, says
     line.send(status(0, "online"), energy(0, "100.00"))
     out = line.send(energy(1, wrong))
     assert values(out) == []
-    assert statuses(out) == [("alert", "implausible_value")]
+    assert statuses(out) == [("online", "implausible_value")]
     (told,) = out
     assert told["type"] == "status"
     assert says in told["detail"]
@@ -146,7 +146,7 @@ def test_readings_that_agree_become_the_new_baseline_which_is_told() -> None:
     line.send(energy(0, "5000.00"))
     out = line.send(*(energy(hour, f"100.0{hour}") for hour in range(1, 6)))
     assert values(out) == ["100.03", "100.04", "100.05"]
-    assert statuses(out) == [("alert", "implausible_value"), ("online", "new_baseline")]
+    assert statuses(out) == [("online", "implausible_value"), ("online", "new_baseline")]
     assert line.guard.rejected("heat") == 2
 
 
@@ -237,7 +237,7 @@ def test_ranges_hold_back_the_value_and_give_up_the_alarm_after_a_while() -> Non
     )
     assert values(out, "flow_temperature") == []
     assert values(out, "power") == ["1.0"] * 9
-    assert statuses(out) == [("alert", "implausible_value"), ("online", "")]
+    assert statuses(out) == [("online", "implausible_value"), ("online", "")]
     assert len(line.rereads) == 3
     assert line.guard.rejected("heat") == 9
     out = line.send(reading(9 * HOUR, flow_temperature=("80.00", "°C")))
@@ -306,12 +306,12 @@ def test_what_the_guard_says_leaves_the_state_that_others_told() -> None:
     assert told["detail"].startswith("cannot decrypt; heat_energy went from")
 
 
-def test_statuses_pass_with_the_counter_and_as_alert_while_values_are_held_back() -> None:
+def test_statuses_pass_with_the_counter_and_the_reason_while_values_are_held_back() -> None:
     line = Line()
     line.send(energy(0, "50.0"), energy(1, "0.1"))
     (told,) = line.send(status(2, "online", detail="readings arrive"))
     assert told["type"] == "status"
-    assert (told["state"], told["reason"]) == ("alert", "implausible_value")
+    assert (told["state"], told["reason"]) == ("online", "implausible_value")
     offline = status(3, "offline", "no_answer", "the meter does not answer")
     offline["health"] = {"rejected_values": 5, "retries": 2}
     (told,) = line.send(offline)

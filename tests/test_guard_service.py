@@ -113,12 +113,10 @@ def totals(messages: list[Message]) -> list[str]:
 async def test_a_wrong_value_never_reaches_a_sink() -> None:
     received = await run_service(Script(("227.44", "227.45", "927.45", "0.00", "22.74", "227.46")))
     assert totals(received) == ["227.44", "227.45", "227.46"]
-    states = [(m["state"], m["reason"]) for m in received if m["type"] == "status"]
-    assert [state for index, state in enumerate(states) if index == 0 or states[index - 1] != state] == [
-        ("online", ""),
-        ("alert", "implausible_value"),
-        ("online", ""),
-    ]
+    reasons = [message["reason"] for message in received if message["type"] == "status"]
+    assert "implausible_value" in reasons
+    assert reasons[-1] == ""
+    assert {message["state"] for message in received if message["type"] == "status"} == {"online"}
     last = [message for message in received if message["type"] == "status"][-1]
     assert last["health"]["rejected_values"] == 3
 
