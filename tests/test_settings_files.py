@@ -185,7 +185,7 @@ def test_a_port_under_two_names_is_still_one_port(directory: Path, monkeypatch: 
         load_house(directory)
 
 
-@pytest.mark.parametrize("environment", ["dummy", "demo", "kamstrup_403"])
+@pytest.mark.parametrize("environment", ["dummy", "demo", "kamstrup_403", "multical_66c"])
 def test_the_shipped_environments_are_right(environment: str) -> None:
     assert load(ROOT, environment).settings.environment == environment
 
