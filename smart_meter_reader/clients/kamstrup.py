@@ -224,8 +224,8 @@ class KamstrupClient:
             "manufacturer": MANUFACTURER,
             "interval": max(1, round(self._settings.interval.period.total_seconds())),
         }
-        if identity.model:
-            info["model"] = identity.model
+        if model := self._settings.model or identity.model:
+            info["model"] = model
         if identity.firmware:
             info["firmware"] = identity.firmware
         if identity.serial_number:

@@ -69,6 +69,12 @@ class KamstrupSettings:
         pattern=r"[0-9]{1,10}",
         pattern_help="the digits of a serial number in quotes",
     )
+    model: str = setting(
+        'what the meter is called, such as "MULTICAL 403"; for meters whose type code tells nothing',
+        default="",
+        pattern=r"[^\x00-\x1f]{0,60}",
+        pattern_help="up to 60 characters",
+    )
     baud: int = setting("speed of the line", default=1200, minimum=300, maximum=115_200)
     parity: Literal["N", "E", "O"] = setting("parity: none, even, odd", default="N")
     stopbits: Literal[1, 2] = setting("stop bits", default=2)
