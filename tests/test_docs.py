@@ -47,10 +47,9 @@ async def test_the_library_examples_run() -> None:
 def rest_of(environment: str, tables: dict[str, Any]) -> str:
     """What a fragment leaves to the reader: a meter, a sink, a broker."""
     shown = tables.get(environment, {})
+    meters = shown.get("meters", {"shown": {}})
     lines = [f"[{environment}]"]
-    for name in shown.get("meters", {"shown": {}}):
-        if "client" not in shown.get("meters", {}).get(name, {}):
-            lines.append(f'meters.{name}.client = "dummy"')
+    lines += [f'meters.{name}.client = "dummy"' for name in meters if "client" not in meters[name]]
     if "sinks" not in shown:
         lines.append("sinks.stdout = {}")
     if not any("host" in tables.get(place, {}).get("mqtt", {}) for place in ("default", environment)):
