@@ -84,7 +84,10 @@ class Connection:
         try:
             while True:
                 failure = await self._connect_and_serve()
-                if failure is None or self._finishing:
+                if failure is None:
+                    return
+                self._tell_failure(failure)
+                if self._finishing:
                     return
                 await self._pause(failure)
         finally:
@@ -159,8 +162,10 @@ class Connection:
             self._tell_refusal(message.topic, "publish to", refusal)
         self._send_kept()
 
-    async def _pause(self, failure: SinkError) -> None:
+    def _tell_failure(self, failure: SinkError) -> None:
+        """In full when the reason is new, so that a broker that is away for hours fills no log."""
         level = logging.DEBUG if failure.reason == self._told_failure else logging.WARNING
+        _log.log(level, "%s: %s", self.name, failure.detail)
         self._told_failure = failure.reason
         self._failures += 1
         if failure.reason == "connection_lost" and self._failures == SUSPICIOUS_LOSSES:
@@ -169,9 +174,11 @@ class Connection:
                 "whether it does not allow our topics",
                 self.name,
             )
+
+    async def _pause(self, failure: SinkError) -> None:
         backoff = WAITS_FOR_A_PERSON if failure.reason in NEEDS_A_PERSON else BROKER_AWAY
         wait = backoff.wait(self._failures, self._jitter)
-        _log.log(level, "%s: %s; trying again, next in %.0f s", self.name, failure.detail, wait)
+        _log.debug("%s: next attempt in %.0f s", self.name, wait)
         self._attention.clear()
         try:
             async with asyncio.timeout(wait):

@@ -315,6 +315,7 @@ async def test_what_cannot_be_delivered_at_the_stop_is_counted(
         for number in range(7):
             queue.put(reading(number))
     assert "7 readings of the history were not delivered" in caplog.text
+    assert "nothing listens on 127.0.0.1" in caplog.text
 
 
 @pytest.mark.usefixtures("impatient")
