@@ -53,8 +53,6 @@ class BufferedSocket:
         # TLS keeps decrypted bytes where select() does not see them: ask it until it has none.
         while not self.ended and self._pending():
             self._fill_once()
-        if len(self.first_bytes) < 4:
-            self.first_bytes += bytes(self._unread[: 4 - len(self.first_bytes)])
 
     def flush(self) -> bool:
         """Write what was gathered; False when some of it has to wait. Raises OSError."""
@@ -114,6 +112,8 @@ class BufferedSocket:
             return
         self.ended = not chunk
         self._unread += chunk
+        if len(self.first_bytes) < 4:
+            self.first_bytes += chunk[: 4 - len(self.first_bytes)]
 
     def _pending(self) -> int:
         pending = getattr(self._raw, "pending", None)

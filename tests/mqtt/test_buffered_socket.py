@@ -1,0 +1,93 @@
+"""The buffered socket: the same bytes in the same order, in fewer calls, on a real pair of sockets."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smart_meter_reader.mqtt.buffered_socket import MOST_UNSENT, BufferedSocket
+
+
+def pair() -> tuple[BufferedSocket, socket.socket]:
+    ours, peer = socket.socketpair()
+    ours.setblocking(False)
+    peer.setblocking(False)
+    return BufferedSocket(ours), peer
+
+
+@given(st.lists(st.binary(min_size=1, max_size=100)), st.integers(1, 50))
+def test_reading_in_any_pieces_gives_what_was_written(chunks: list[bytes], size: int) -> None:
+    ours, peer = pair()
+    got = b""
+    for chunk in chunks:
+        peer.sendall(chunk)
+        ours.fill()
+        got += ours.recv(size)
+    peer.close()
+    ours.fill()
+    while piece := ours.recv(size):
+        assert len(piece) <= size
+        got += piece
+    assert got == b"".join(chunks)
+    assert ours.first_bytes == got[:4]
+    assert ours.ended
+    assert ours.error is None
+    ours.close()
+
+
+@given(st.lists(st.binary(max_size=100)))
+def test_what_is_gathered_is_written_in_order(chunks: list[bytes]) -> None:
+    ours, peer = pair()
+    for chunk in chunks:
+        assert ours.send(chunk) == len(chunk)
+    with pytest.raises(BlockingIOError):
+        peer.recv(1)
+    assert ours.flush()
+    ours.close()
+    assert peer.recv(65536) == b"".join(chunks)
+    peer.close()
+
+
+def test_nothing_to_read_blocks() -> None:
+    ours, peer = pair()
+    ours.fill()
+    assert not ours.readable
+    with pytest.raises(BlockingIOError):
+        ours.recv(1)
+    ours.close()
+    peer.close()
+
+
+def test_a_peer_that_does_not_read_bounds_what_is_gathered() -> None:
+    ours, peer = pair()
+    while ours.unsent <= MOST_UNSENT:
+        ours.send(bytes(4096))
+        ours.flush()
+    with pytest.raises(BlockingIOError):
+        ours.send(b"x")
+    assert MOST_UNSENT < ours.unsent <= MOST_UNSENT + 4096
+    received = 0
+    while not ours.flush() or ours.unsent:
+        received += len(peer.recv(1_000_000))
+    ours.close()
+    while chunk := peer.recv(1_000_000):
+        received += len(chunk)
+    assert received % 4096 == 0
+    peer.close()
+
+
+def test_a_reset_shows_as_the_end_with_its_cause() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        raw = socket.create_connection(listener.getsockname())
+        peer, _ = listener.accept()
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        peer.close()
+    raw.setblocking(False)
+    ours = BufferedSocket(raw)
+    ours.fill()
+    assert ours.recv(1) == b""
+    assert isinstance(ours.error, ConnectionResetError)
+    ours.close()
