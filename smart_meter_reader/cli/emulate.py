@@ -56,7 +56,7 @@ def where_options(command: _Command) -> _Command:
 
 def fault_help(kinds: Mapping[str, str]) -> str:
     """The paragraph of a command's help that lists its faults."""
-    lines = "\n".join(f"  {kind:<8}{what}" for kind, what in kinds.items())
+    lines = "\n".join(f"  {kind:<10}{what}" for kind, what in kinds.items())
     return f"\b\nFaults (--fault KIND[:WHEN], any number of them):\n{lines}\nWHEN: {WHICH}"
 
 

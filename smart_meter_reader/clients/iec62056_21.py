@@ -101,14 +101,23 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
         """One reading: every request's confirmed answer, later ones leaving earlier values as they are."""
         measurements: dict[str, Measurement] = {}
         for request in requests_for(known, self._settings):
-            if request != READOUT:
-                confirmed = await confirmed_answer(line, request)
-            else:
-                confirmed = known.readout or await confirmed_readout(line, line.read_out)
+            try:
+                confirmed = await self._ask(line, known, request)
+            except (TransportError, ProtocolError) as error:
+                # What a readout with its check character has told is not lost for a short request.
+                if not measurements or error.reason == "lost":
+                    raise
+                self._complain(f"the values of {request} are missing: {error.detail}")
+                continue
             measurements = self._measurements(confirmed, known.scaling) | measurements
         known.readout = None
         self._times.mark_read()
         await self._publish(measurements, publish)
+
+    async def _ask(self, line: MeterLine, known: Known, request: str) -> Confirmed:
+        if request != READOUT:
+            return await confirmed_answer(line, request)
+        return known.readout or await confirmed_readout(line, line.read_out)
 
     async def _publish(self, measurements: dict[str, Measurement], publish: Publish) -> None:
         if not measurements:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from smart_meter_reader.clients.iec62056_line import MeterLine
 from smart_meter_reader.clients.iec62056_reading import Confirmed, confirmed_answer, confirmed_readout
@@ -28,12 +29,13 @@ class ModelPlan:
 
     name: str
     requests: tuple[str, ...]
-    has_program: bool = False  # answers #2 with its program number, which tells units and decimals
+    # Whether it answers #2 with its program number, which tells units and decimals.
+    has_program: Literal["yes", "perhaps", "no"] = "no"
 
 
 MODELS: Mapping[str, ModelPlan] = {
-    "multical_66c": ModelPlan("MULTICAL 66-CDE", ("#1",), has_program=True),
-    "multical_iii": ModelPlan("MULTICAL III", ("#1",), has_program=True),
+    "multical_66c": ModelPlan("MULTICAL 66-CDE", ("#1",), has_program="yes"),
+    "multical_iii": ModelPlan("MULTICAL III", ("#1",), has_program="perhaps"),
     # Its program number is of another table, so units and decimals come from the readout.
     "multical_401": ModelPlan("MULTICAL 401", ("readout", "#1")),
     "382": ModelPlan("382", ("readout",)),
@@ -91,11 +93,20 @@ async def find_out(line: MeterLine, settings: Iec62056_21Settings) -> Known:
         known = await _sign_on(line, settings)
     else:
         known = Known(settings.model, settings.scaling)
-    if known.plan.has_program:
-        known.learn((await confirmed_answer(line, "#2")).answer)
+    if known.plan.has_program != "no":
+        await _ask_program(line, known)
     if _needs_readout(known, settings):
         await _take_readout(line, known, settings)
     return known
+
+
+async def _ask_program(line: MeterLine, known: Known) -> None:
+    try:
+        known.learn((await confirmed_answer(line, "#2")).answer)
+    except (TransportError, ProtocolError) as error:
+        if known.plan.has_program == "yes" or error.reason == "lost":
+            raise
+        _log.info("%s: no program number to learn units from (%s)", line.port, error)
 
 
 async def _sign_on(line: MeterLine, settings: Iec62056_21Settings) -> Known:

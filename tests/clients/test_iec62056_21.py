@@ -191,6 +191,36 @@ async def test_a_meter_without_parity_on_a_bare_stream_is_read_too() -> None:
     assert plain(reading) == HEAT
 
 
+class Selective(Iec62056Meter):
+    """A meter that is silent on some requests."""
+
+    def __init__(self, model: str, *silent_on: bytes) -> None:
+        super().__init__(model, reply_delay=0.0)
+        self._silent_on = silent_on
+
+    def _answer(self, request: Any, seconds: float) -> tuple[bytes, int]:
+        return (b"", 0) if request[0] in self._silent_on else super()._answer(request, seconds)
+
+
+async def test_a_readout_is_published_though_the_short_request_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _, reading, _ = await read_once(Selective("multical_401", b"/#1"), model="multical_401", retries=1)
+    assert set(reading["measurements"]) == {"heat_energy", "volume", "operating_hours", "serial_number"}
+    assert "#1" in caplog.text
+
+
+async def test_a_multical_iii_without_a_program_number_is_scaled_by_its_readout() -> None:
+    _, reading, _ = await read_once(Selective("multical_66c", b"/#2"), model="multical_iii", retries=1)
+    assert plain(reading)["heat_energy"] == "507.109 MWh"
+
+
+async def test_auto_finds_a_66c_that_does_not_answer_the_sign_on() -> None:
+    info, reading, _ = await read_once(Selective("multical_66c", b"/?!\r\n"), model="auto", retries=1)
+    assert info["model"] == "MULTICAL 66-CDE"
+    assert plain(reading) == HEAT
+
+
 async def test_a_value_that_does_not_keep_still_is_left_out_and_counted() -> None:
     class Restless(Iec62056Meter):
         """A meter whose flow jumps from one answer to the next."""
