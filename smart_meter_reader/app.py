@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.registry import CLIENTS
@@ -69,52 +69,56 @@ class Service:
 
     async def run(self, *, once: bool = False) -> int:
         """Run until stopped, or take one reading of every meter; the exit code of the process."""
+        if once:
+            self._stay_available()
         async with asyncio.TaskGroup() as group:
-            sinks = [self._start(group, sink.sink.name, self._run_sink(sink)) for sink in self.sinks]
+            sinks = [_start(group, sink.sink.name, self._run_sink(sink)) for sink in self.sinks]
             router = group.create_task(route(self._central, self._queues, self._guard.check), name="router")
             clients = [
-                self._start(group, meter.meter, meter.run_once() if once else meter.run())
-                for meter in self.meters
+                _start(group, meter.meter, meter.run_once() if once else meter.run()) for meter in self.meters
             ]
             background = self._start_background(group)
             await self._until_done(clients, sinks)
             self._notifier.stopping()
             for task in background:
                 task.cancel()
-            asyncio.get_running_loop().call_later(LAST_RESORT_SECONDS, _leave)
+            last_resort = asyncio.get_running_loop().call_later(LAST_RESORT_SECONDS, _leave)
             await _cancel(clients, CLIENT_STOP_SECONDS)
             await self._central.put(None)
             await router
             if self._state_file:
                 self._state_file.save(self._guard)
             await self._finish_sinks(sinks)
+        last_resort.cancel()
         failed = [task for task in clients if not task.cancelled() and task.result() is False]
         return EXIT_UNAVAILABLE if once and failed else EXIT_OK
 
     def _start_background(self, group: asyncio.TaskGroup) -> list[asyncio.Task[object]]:
         tasks = [
-            self._start(
+            _start(
                 group,
                 "hourly report",
                 report_hourly(self.meters, self._queues.values(), self._guard.rejected),
             ),
-            self._start(group, "service manager", report(self._notifier, self._pulses)),
+            _start(group, "service manager", report(self._notifier, self._pulses)),
         ]
         if self._state_file:
-            tasks.append(self._start(group, "state file", self._state_file.keep(self._guard)))
+            tasks.append(_start(group, "state file", self._state_file.keep(self._guard)))
         return tasks
 
     def _pulses(self) -> list[Pulse]:
         return [meter.pulse() for meter in self.meters]
 
+    def _stay_available(self) -> None:
+        """Values of a run from cron are not taken back at its end."""
+        for supervisor in self.sinks:
+            if hasattr(supervisor.sink, "stay_available"):
+                supervisor.sink.stay_available()
+
     def _reread(self, name: str) -> None:
         for meter in self.meters:
             if meter.meter == name:
                 meter.client.read_now()
-
-    def _start(self, group: asyncio.TaskGroup, name: str, work: object) -> asyncio.Task[object]:
-        task: asyncio.Task[object] = group.create_task(work, name=name)  # type: ignore[arg-type]
-        return task
 
     async def _run_sink(self, supervisor: SinkSupervisor) -> None:
         await supervisor.run()
@@ -176,6 +180,12 @@ def _on_signal(number: signal.Signals, stop: Callable[[], None], seen: list[int]
     seen.append(number)
     _log.info("%s: stopping; once more ends at once", number.name)
     stop()
+
+
+def _start(
+    group: asyncio.TaskGroup, name: str, work: Coroutine[object, object, object]
+) -> asyncio.Task[object]:
+    return group.create_task(work, name=name)
 
 
 async def _cancel(tasks: list[asyncio.Task[object]], seconds: float) -> None:
