@@ -59,7 +59,9 @@ class LineDecoder:
         if values.count("(") != len(groups) - 1 or values.count(")") != len(groups):
             groups = [values[:-1]]  # brackets inside a value: one value, as it stands
         numeric = meaning.value_type == "number"
-        items = [parse_item(group, self._memory.stamps, numeric=numeric) for group in groups]
+        # A telegram's own time never comes again; those of logs and devices do.
+        stamps = self._memory.stamps if len(groups) > 1 else None
+        items = [parse_item(group, stamps, numeric=numeric) for group in groups]
         whole: Object = items if len(items) > 1 else items[0]
         if not meaning.quantity or items[-1]["value"] == "":
             return Line(text, whole, "", items[-1], meaning)

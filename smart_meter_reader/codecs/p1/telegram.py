@@ -16,6 +16,7 @@ from typing import Final, Literal, NamedTuple
 from smart_meter_reader.codecs.p1.dialect import describe, recognise
 from smart_meter_reader.codecs.p1.lines import Line, LineDecoder
 from smart_meter_reader.codecs.p1.mbus import Channels, SubMeter, read_channels
+from smart_meter_reader.codecs.p1.timestamps import set_clock
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object, Times, is_number
 
 Checksum = Literal["ok", "absent", "bad"]
@@ -207,7 +208,7 @@ class TelegramParser:
             if role == "mbus":
                 channels.setdefault(line.meaning.channel, {})[line.meaning.reduced] = line.object
             elif role == "time":
-                time = self._memory.times[text]
+                time = set_clock(datetime.fromisoformat(text)) if text[4:5] == "-" else None
             elif role == "version":
                 version = version or text
             elif role == "serial":

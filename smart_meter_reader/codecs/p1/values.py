@@ -35,7 +35,8 @@ _STARLESS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _OCTETS = re.compile(r"(?:[0-9A-Fa-f]{2})+", re.ASCII)
-_MAX_REMEMBERED = 256
+# The thirteen peaks of a Belgian year and the ten entries of a log have some forty timestamps.
+_MAX_REMEMBERED = 64
 
 
 class Units(dict[str, str]):
@@ -67,9 +68,13 @@ class Stamps(dict[str, str]):
     def __missing__(self, text: str) -> str:
         if len(self) >= _MAX_REMEMBERED:
             self.clear()
-        moment = parse_timestamp(text)
-        written = self[text] = text if moment is None else moment.isoformat()
+        written = self[text] = _written(text)
         return written
+
+
+def _written(text: str) -> str:
+    moment = parse_timestamp(text)
+    return text if moment is None else moment.isoformat()
 
 
 class Octets(dict[str, str]):
@@ -92,17 +97,18 @@ class Memory:
     octets: Octets = field(default_factory=Octets)
 
 
-def parse_item(text: str, stamps: Stamps, *, numeric: bool = False) -> Item:
+def parse_item(text: str, stamps: Stamps | None, *, numeric: bool = False) -> Item:
     """One bracket's content: number with unit, number, timestamp (as ISO 8601), or text as it stands.
 
     Digits without unit or decimal point stay text: whether 0002 is a number is for its meaning to say.
-    ``numeric``: the code is known to carry a number, so that 999A is 999 ampere.
+    ``numeric``: the code is known to carry a number, so that 999A is 999 ampere. ``stamps`` remembers
+    timestamps that will come again.
     """
     number, star, unit = text.partition("*")
     if (star or "." in number) and is_number(number):
         return {"value": Decimal(number), "unit": unit.strip()}
     if looks_like_timestamp(text):
-        return {"value": stamps[text], "unit": ""}
+        return {"value": _written(text) if stamps is None else stamps[text], "unit": ""}
     if numeric or "." in text:
         starless = _STARLESS.fullmatch(text)
         if starless:

@@ -43,7 +43,8 @@ def same(wanted: Any, found: Object) -> bool:
         return found["value"] == wanted and found["unit"] == ""
     if "raw" in wanted:
         return found["value"] in (wanted["time"], wanted["raw"])
-    return str(found["value"]) == wanted["value"] and (found["unit"] or None) == wanted["unit"]
+    result: bool = str(found["value"]) == wanted["value"] and (found["unit"] or None) == wanted["unit"]
+    return result
 
 
 WHOLE = [vector for vector in PLAIN if b"\n!" in wire(vector)]

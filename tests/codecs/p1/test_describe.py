@@ -1,0 +1,92 @@
+"""What `decode p1` tells of captures, and what it says of captures without any telegram."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smart_meter_reader.codecs.p1.cipher import Opener
+from smart_meter_reader.codecs.p1.describe import describe_capture
+from smart_meter_reader.codecs.p1.garbage import recognise
+from smart_meter_reader.json_text import dumps
+from smart_meter_reader.transport.line import add_parity
+from tests.codecs.p1.vectors import BY_ID, keys, wire
+
+GOOD = wire("nl-dsmr50-isk")
+
+
+def test_a_telegram_of_the_first_meters() -> None:
+    (description,) = describe_capture(wire("nl-dsmr22-isk"))
+    text = dumps(description)
+    assert text.startswith('{"protocol":"p1","header":"ISk5\\\\2MT382-1004"')
+    assert '"1-0:1.8.1":{"value":1.001,"unit":"kWh"}' in text
+    assert description["checksum"] == "absent"
+    assert description["authentication"] == "none"
+    assert description["frame_counter"] is None
+    assert description["time"] is None
+    assert list(description["meters"]) == ["gas"]
+
+
+def test_a_failed_telegram_tells_nothing_but_its_name() -> None:
+    damaged = GOOD.replace(b"0230.0*V", b"0231.0*V", 1)
+    good, bad = describe_capture(GOOD + damaged)
+    assert "error" not in good
+    assert bad["header"] == good["header"]
+    assert bad["checksum"] == "bad"
+    assert bad["error"]["kind"] == "checksum"
+    assert "objects" not in bad
+    assert "measurements" not in bad
+
+
+def test_an_encrypted_capture() -> None:
+    frame = wire("enc-at-rekeyed-0000165e")
+    (description,) = describe_capture(frame, Opener(*keys("enc-at-rekeyed-0000165e")))
+    assert description["authentication"] == "verified"
+    assert description["frame_counter"] == 0x165E
+    assert dumps(description["time"]) == '"2022-08-15T06:48:26Z"'
+    (failed,) = describe_capture(frame, Opener(bytes(16)))
+    assert failed["error"]["kind"] == "wrong_encryption_key"
+    assert failed["authentication"] == "failed"
+
+
+def test_dead_devices_and_bad_lines_are_told() -> None:
+    body = b"/ISk5\r\n\r\n0-1:24.1.0(003)\r\n0-1:96.1.0()\r\nrubbish\r\n!\r\n"
+    (description,) = describe_capture(body)
+    assert description["dead_meters"] == [
+        {"medium": "gas", "channel": 1, "device_type": 3, "serial_number": "", "measurements": {}}
+    ]
+    assert description["bad_lines"] == ["rubbish"]
+
+
+def test_captures_without_a_telegram_say_what_they_are() -> None:
+    hdlc = b"\x7e\xa0\x10" + bytes(range(0x20, 0x2E)) + b"\x7e"
+    mbus = b"\x68\x05\x05\x68\x08\x01\x72\x01\x02\x7e\x16"
+    inverted = bytes(0xFF ^ byte for byte in GOOD)
+    parity = add_parity(wire("nl-dsmr22-isk"), "E")
+    kinds = {
+        kind: [d["error"]["kind"] for d in describe_capture(stream)]
+        for kind, stream in {
+            "hdlc": hdlc,
+            "mbus": mbus,
+            "inverted": inverted,
+            "parity": parity,
+            "no_telegram": b"hello",
+        }.items()
+    }
+    assert kinds == {kind: [kind] for kind in kinds}
+    assert [d["error"]["detail"] for d in describe_capture(b"")] == ["the capture is empty"]
+
+
+@given(st.binary(max_size=500))
+def test_any_bytes_can_be_described(capture: bytes) -> None:
+    descriptions = list(describe_capture(capture))
+    assert descriptions
+    for description in descriptions:
+        dumps(description)
+    recognise(capture)
+
+
+def test_every_vector_can_be_written_as_json() -> None:
+    for vector in BY_ID.values():
+        for description in describe_capture(wire(vector)):
+            assert dumps(description).startswith('{"protocol":"p1"')
