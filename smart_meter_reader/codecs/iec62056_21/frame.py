@@ -15,13 +15,19 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
 
 from smart_meter_reader.codecs.iec62056_21.bcc import Bcc, judge_bcc
+from smart_meter_reader.codecs.iec62056_21.message import (
+    DataBlock,
+    Frame,
+    Identification,
+    Request,
+    ShortLine,
+)
 from smart_meter_reader.codecs.iec62056_21.parity import count_parity_errors, strip_parity
-from smart_meter_reader.codecs.iec62056_21.request import BAUD_MODE_B, BAUD_MODE_C
 from smart_meter_reader.exceptions import FrameError
+
+__all__ = ["DataBlock", "Frame", "FrameReader", "Identification", "Request", "ShortLine"]
 
 STX, ETX, ACK, CR, LF, SLASH = 0x02, 0x03, 0x06, 0x0D, 0x0A, 0x2F
 
@@ -36,53 +42,6 @@ _LEADING_NOISE = re.compile(
     rb"(?:(?![0-9]{5} )[\x00-\x7f])*[^0-9:;<=>? -](?=[0-9-][0-9:;<=>?]{4})", re.DOTALL
 )
 _DIGITS = re.compile(rb"[0-9]{4}")
-
-
-@dataclass(frozen=True, slots=True)
-class Identification:
-    """``/XXXZident`` CR LF (IEC 62056-21 §6.3.2): manufacturer XXX, baud character Z, ident."""
-
-    manufacturer: str
-    baud_character: str
-    ident: str
-
-    @property
-    def mode(self) -> str:
-        """The protocol mode that Z tells: "C" and "B" offer a speed, "A" is every other character."""
-        if self.baud_character in BAUD_MODE_C:
-            return "C"
-        return "B" if self.baud_character in BAUD_MODE_B else "A"
-
-    @property
-    def baud(self) -> int:
-        """The speed that Z offers, in Bd; 300 in mode A."""
-        return BAUD_MODE_C.get(self.baud_character) or BAUD_MODE_B.get(self.baud_character, 300)
-
-
-@dataclass(frozen=True, slots=True)
-class DataBlock:
-    """The data sets of a readout as they stood on the line, without STX, ETX and BCC."""
-
-    text: bytes
-    bcc: Bcc
-
-
-@dataclass(frozen=True, slots=True)
-class ShortLine:
-    """One line of a short answer, without its CR. ``ended`` is False when the capture stopped inside it."""
-
-    text: bytes
-    ended: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request of the reader's own, echoed or recorded, without its line end: b"/#1", b"/?!", ACK b"000"."""
-
-    text: bytes
-
-
-Frame: TypeAlias = Identification | DataBlock | ShortLine | Request
 
 
 class FrameReader:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader.codecs.iec62056_21.bcc import Bcc, judge_bcc, sum_bcc, xor_bcc
-from smart_meter_reader.codecs.iec62056_21.capture import decode_capture
+from smart_meter_reader.codecs.iec62056_21.describe import describe_capture
 from smart_meter_reader.codecs.iec62056_21.frame import (
     BLOCK_LIMIT,
     DataBlock,
@@ -19,7 +19,8 @@ from smart_meter_reader.codecs.iec62056_21.frame import (
 )
 from smart_meter_reader.codecs.iec62056_21.parity import add_parity, count_parity_errors, strip_parity
 from smart_meter_reader.codecs.iec62056_21.request import option_select, short_request, sign_on
-from smart_meter_reader.exceptions import FrameError, ProtocolError
+from smart_meter_reader.exceptions import FrameError
+from smart_meter_reader.json_text import dumps
 from tests.codecs.iec62056_21.captures import CAPTURES, capture
 
 SHORT = capture("iec-66c-kenanv-1")
@@ -199,12 +200,8 @@ def test_junk_is_given_up_at_the_cap(piece: bytes) -> None:
     assert Identification("KAM", "0", "MC") in heard
 
 
-@given(st.binary(max_size=400))
-def test_anything_gives_frames_or_frame_errors(received: bytes) -> None:
-    whole = frames_of(received, end=True)
-    assert frames_of(*(bytes([byte]) for byte in received), end=True) == whole or any(
-        isinstance(frame, FrameError) for frame in whole
-    )
+def comparable(found: list[Frame | FrameError]) -> list[object]:
+    return [(frame.reason, frame.frame) if isinstance(frame, FrameError) else frame for frame in found]
 
 
 _LINE_PIECES = st.sampled_from(
@@ -212,12 +209,22 @@ _LINE_PIECES = st.sampled_from(
 )
 
 
-@given(st.lists(_LINE_PIECES | st.binary(max_size=8), max_size=12))
-def test_any_mixture_decodes_or_raises_protocol_error(pieces: list[bytes]) -> None:
-    decoded = decode_capture(b"".join(pieces))
-    assert decoded
-    for answer in decoded:
-        assert not isinstance(answer, Exception) or isinstance(answer, ProtocolError)
+_STREAMS = st.lists(_LINE_PIECES | st.binary(max_size=8), max_size=12).map(b"".join)
+
+
+@given(_STREAMS)
+def test_anything_gives_the_same_frames_and_errors_in_pieces(received: bytes) -> None:
+    pieces = (bytes([byte]) for byte in received)
+    assert comparable(frames_of(*pieces, end=True)) == comparable(frames_of(received, end=True))
+
+
+@given(_STREAMS)
+def test_anything_is_described_as_answers_or_reasons(received: bytes) -> None:
+    described = describe_capture(received)
+    assert described
+    for answer in described:
+        assert ("error" in answer) != ("kind" in answer)
+        assert dumps(answer)
 
 
 def test_short_lines_end_with_cr_alone() -> None:
