@@ -14,6 +14,10 @@ class Sink(Protocol):
     ``messages`` ends when the service stops: the sink then delivers what it holds, closes, and returns.
     A sink that keeps a connection remembers the newest info, status and reading of every meter itself,
     so that it can announce them again after a reconnect.
+
+    A sink that takes back what it announced when the service stops may have a method ``stay_available()``.
+    It is called before ``run`` when the service takes one reading and ends (`run --once`, for cron): what was
+    read is then as good after the stop as before.
     """
 
     settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings_schema

@@ -58,8 +58,9 @@ class HomeAssistantPresenter:
     availability are retained: a state right behind a discovery that is not yet digested would be lost.
     """
 
-    def __init__(self, settings: HomeAssistantSettings) -> None:
+    def __init__(self, settings: HomeAssistantSettings, *, stays_available: bool = False) -> None:
         self._settings = settings
+        self._stays_available = stays_available
         self._extras = Extras(settings.heat_energy_unit, settings.gas_equivalent)
         self._service = settings.availability_topic(settings.base)
         self._meters: dict[str, Meter] = {}
@@ -98,8 +99,8 @@ class HomeAssistantPresenter:
         return [*messages, MqttMessage(self._service, "online")]
 
     def farewell(self) -> list[MqttMessage]:
-        """The service goes offline, and with it every entity."""
-        return [MqttMessage(self._service, "offline")]
+        """The service goes offline, and with it every entity; unless all stays, until it expires."""
+        return [] if self._stays_available else [MqttMessage(self._service, "offline")]
 
     def received(self, topic: str, payload: bytes) -> list[MqttMessage]:
         """All again at Home Assistant's birth message; entities of an earlier run from our own discovery."""
@@ -159,7 +160,7 @@ class HomeAssistantSink(MqttSink):
 
     def presenter(self, meter: str) -> Presenter:
         """The presenter of all meters."""
-        return HomeAssistantPresenter(self._settings)
+        return HomeAssistantPresenter(self._settings, stays_available=self._stays_available)
 
     def retained_topics(self, meter: str) -> tuple[str, ...]:
         """The meter's discovery, and its states and availability."""

@@ -59,7 +59,7 @@ class MqttJsonSink(MqttSink):
         return self._settings.history_size
 
     def presenter(self, meter: str) -> JsonPresenter:
-        return JsonPresenter(self._settings)
+        return JsonPresenter(self._settings, stays_available=self._stays_available)
 
     def retained_topics(self, meter: str) -> tuple[str, ...]:
         return (f"{self._settings.base}/{meter}/+",)
@@ -74,8 +74,9 @@ class JsonPresenter:
 
     subscriptions: tuple[str, ...] = ()
 
-    def __init__(self, settings: MqttJsonSettings) -> None:
+    def __init__(self, settings: MqttJsonSettings, *, stays_available: bool = False) -> None:
         self._settings = settings
+        self._stays_available = stays_available
         self._availability = settings.availability_topic(settings.base)
         self.will: MqttMessage | None = self._state(self._availability, "offline")
         self._newest: dict[str, MqttMessage] = {}
@@ -95,6 +96,8 @@ class JsonPresenter:
         return [*self._newest.values(), self._state(self._availability, "online")]
 
     def farewell(self) -> list[MqttMessage]:
+        if self._stays_available:
+            return []
         stopped = {"state": "offline", "reason": "stopped", "detail": "the service was stopped"}
         told = []
         for meter, available in self._available.items():

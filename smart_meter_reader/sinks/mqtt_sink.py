@@ -43,6 +43,7 @@ class MqttSink(ABC):
     def __init__(self, name: str, settings: BrokerSettings) -> None:
         self.name = name
         self._settings = settings
+        self._stays_available = False
         self._pairs: dict[str, _Pair] = {}
 
     @abstractmethod
@@ -66,6 +67,10 @@ class MqttSink(ABC):
     def history_dropped(self) -> int:
         """How many of them were given up because there were too many."""
         return sum(pair.connection.dropped for pair in self._pairs.values())
+
+    def stay_available(self) -> None:
+        """Leave meters as available at the stop as they are; see ``Sink``."""
+        self._stays_available = True
 
     async def run(self, messages: AsyncIterator[Message]) -> None:
         """Deliver messages until there are no more, then say farewell, within FINISH_SECONDS."""
