@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
 from smart_meter_reader.messages import Message
@@ -18,8 +18,10 @@ DROP_WARNING_SECONDS = 60.0
 class SinkQueue:
     """The bounded queue of one sink, to be iterated by that sink's task.
 
-    A full queue drops its oldest *reading*: statuses and infos are few, and a sink that missed one would
-    show a wrong state. They go only when the queue holds nothing else, and are counted like readings.
+    A full queue drops the oldest *reading* of the meter that has most of them in it, so that a meter that
+    sends every second does not drive out the reading that another gives once a day. Statuses and infos are
+    few, and a sink that missed one would show a wrong state: they go only when the queue holds nothing else,
+    and are counted like readings.
     Iteration ends after ``close()`` when all that was put has been taken.
     """
 
@@ -29,6 +31,7 @@ class SinkQueue:
         self.accepted = 0
         self._size = size
         self._messages: deque[Message] = deque()
+        self._readings: Counter[str] = Counter()  # in the queue, by meter
         self._wake = asyncio.Event()
         self._closed = False
         self._unreported = 0
@@ -47,6 +50,7 @@ class SinkQueue:
         if len(self._messages) >= self._size:
             self._drop_oldest()
         self._messages.append(message)
+        self._count(message, 1)
         self.accepted += 1
         self._wake.set()
 
@@ -64,15 +68,21 @@ class SinkQueue:
                 raise StopAsyncIteration
             self._wake.clear()
             await self._wake.wait()
-        return self._messages.popleft()
+        message = self._messages.popleft()
+        self._count(message, -1)
+        return message
+
+    def _count(self, message: Message, change: int) -> None:
+        if message["type"] == "reading":
+            self._readings[message["meter"]] += change
 
     def _drop_oldest(self) -> None:
+        (meter, readings), *_ = self._readings.most_common(1) or [("", 0)]
         for index, message in enumerate(self._messages):
-            if message["type"] == "reading":
+            if not readings or (message["type"] == "reading" and message["meter"] == meter):
                 del self._messages[index]
+                self._count(message, -1)
                 break
-        else:
-            self._messages.popleft()
         self.dropped += 1
         self._unreported += 1
         now = asyncio.get_running_loop().time()

@@ -9,15 +9,15 @@ from decimal import Decimal
 
 import pytest
 
-from smart_meter_reader.messages import Message, Reading, Status
+from smart_meter_reader.messages import Measurement, Message, Reading, Status
 from smart_meter_reader.router import SinkQueue, route
 
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def reading(number: int) -> Reading:
-    measurement = {"power": {"value": Decimal(number), "unit": "kW"}}
-    return {"type": "reading", "meter": "heat", "time": WHEN, "measurements": measurement}  # type: ignore[typeddict-item]
+def reading(number: int, meter: str = "heat") -> Reading:
+    measurement: Measurement = {"value": Decimal(number), "unit": "kW"}
+    return {"type": "reading", "meter": meter, "time": WHEN, "measurements": {"power": measurement}}
 
 
 def status() -> Status:
@@ -41,6 +41,21 @@ async def test_every_sink_gets_every_message_in_order() -> None:
     await route(central, queues, everything)
     assert await taken(queues["a"]) == sent
     assert await taken(queues["b"]) == sent
+
+
+async def test_a_fast_meter_does_not_drive_out_a_slow_one() -> None:
+    queue = SinkQueue("stuck", 10)
+    slow = [reading(number, "water") for number in range(3)]
+    queue.put(slow[0])
+    for number in range(1000):
+        queue.put(reading(number, "p1"))
+        if number in (300, 600):
+            queue.put(slow[number // 300])
+    queue.close()
+    got = await taken(queue)
+    assert [message for message in got if message["meter"] == "water"] == slow
+    assert got[-7:] == [reading(number, "p1") for number in range(993, 1000)]
+    assert queue.accepted == len(got) + queue.dropped == 1003
 
 
 async def test_a_sink_that_does_not_take_delays_nobody(caplog: pytest.LogCaptureFixture) -> None:
