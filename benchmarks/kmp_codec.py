@@ -1,18 +1,14 @@
-"""Our KMP codec beside PyKMP: time to encode a request and to decode an answer of eight registers.
-
-Run with PyKMP installed (it is no dependency of ours): ``pip install PyKMP`` and
-``python benchmarks/kmp_codec.py``. Prints microseconds and our share of PyKMP's time.
-"""
+"""Our KMP codec beside PyKMP: a request encoded, an answer of eight registers decoded, stuffed frames."""
 
 from __future__ import annotations
 
 import logging
-import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from random import Random
+from typing import Any
 
-from pykmp import codec, constants, messages
-
+from benchmarks.measure import Goal, Row, Spread, beside, cpu, in_turns, named, rival
 from smart_meter_reader.codecs.kmp import (
     FrameReader,
     GetRegisterRequest,
@@ -22,84 +18,126 @@ from smart_meter_reader.codecs.kmp import (
     encode_request,
 )
 from smart_meter_reader.codecs.kmp.frame import Frame
+from tests.foreign_meter import frame as stuffed_frame
 
 REGISTERS = (60, 63, 80, 86, 87, 89, 74, 68)
+ANSWER = Frame(
+    "response",
+    0x3F,
+    0x10,
+    b"".join(encode_register(register, Decimal("227.44"), 0x08) for register in REGISTERS),
+).encode()
+# 5512-447, 3.2: the five bytes that are stuffed, and what their stuffing consists of.
+_STUFFED = b"\x06\x0d\x1b\x40\x80\xf9\xf2\xe4\xbf\x7f"
 
 
-def _answer() -> bytes:
-    records = b"".join(encode_register(register, Decimal("227.44"), 0x08) for register in REGISTERS)
-    return Frame("response", 0x3F, 0x10, records).encode()
+def rows(*, quick: bool) -> Iterator[Row]:
+    """Encode, decode, and the share of valid frames that come out wrong."""
+    logging.disable(logging.CRITICAL)
+    theirs = PyKmp() if rival("PyKMP", "pykmp") else None
+    if theirs:
+        assert encode() == theirs.encode()
+        assert [value for value, _ in decode(ANSWER)] == [value for value, _ in theirs.decode(ANSWER)]
+    repeats, rounds = (20, 2) if quick else (2000, 9)
+
+    def compare(
+        what: str, ours: Callable[[], object], other: Callable[[], object] | None, most: float
+    ) -> Row:
+        sides = in_turns(rounds, cpu(ours, repeats), cpu(other, repeats) if other else None)
+        return beside(what, "µs", sides[0], named("PyKMP") if other else "", sides[1], most)
+
+    yield compare("KMP: encode a request of 8 registers", encode, theirs.encode if theirs else None, 0.3)
+    yield compare(
+        "KMP: decode an answer of 8 registers",
+        lambda: decode(ANSWER),
+        (lambda: theirs.decode(ANSWER)) if theirs else None,
+        0.15,
+    )
+    yield from lost_frames(theirs, 100 if quick else 5000)
 
 
-ANSWER = _answer()
-
-
-def ours_encode() -> bytes:
+def encode() -> bytes:
     """A request of eight registers as bytes."""
     return encode_request(GetRegisterRequest(REGISTERS))
 
 
-def pykmp_encode() -> bytes:
-    """The same by PyKMP, its codecs made once."""
-    request = messages.GetRegisterRequest(registers=[messages.RegisterID(id_) for id_ in REGISTERS])
-    link = codec.DataLinkData(
-        destination_address=constants.DestinationAddress.HEAT_METER.value,
-        application_bytes=APPLICATION.encode(request.encode()),
-    )
-    return bytes(TO_METER.encode(DATA_LINK.encode(link)))
-
-
-def ours_decode() -> list[tuple[object, str]]:
+def decode(answer: bytes) -> list[tuple[object, str]]:
     """The values and units of an answer, found in a stream."""
-    reader = FrameReader()
-    reader.receive_data(ANSWER)
-    frame = reader.next_frame()
-    assert isinstance(frame, Frame)
-    response = decode_response(frame)
+    response = decode_response(read_frame(answer))
     assert isinstance(response, GetRegisterResponse)
     return [(register.value, register.unit) for register in response.registers]
 
 
-def pykmp_decode() -> list[tuple[object, str]]:
-    """The values of an answer by PyKMP, its codecs made once; it needs the frame cut out already."""
-    link = DATA_LINK.decode(FROM_METER.decode(ANSWER))
-    application = APPLICATION.decode(link.application_bytes)
-    response = messages.GetRegisterResponse.decode(application)
-    return [
-        (FLOATS.decode(register.value), constants.UNITS_NAMES[register.unit])
-        for register in response.registers.values()
-    ]
+def read_frame(stream: bytes) -> Frame:
+    """The frame in a stream."""
+    reader = FrameReader()
+    reader.receive_data(stream)
+    frame = reader.next_frame()
+    assert isinstance(frame, Frame)
+    return frame
 
 
-TO_METER = codec.PhysicalCodec(direction=codec.PhysicalDirection.TO_METER)
-FROM_METER = codec.PhysicalCodec(direction=codec.PhysicalDirection.FROM_METER)
-DATA_LINK = codec.DataLinkCodec()
-APPLICATION = codec.ApplicationCodec()
-FLOATS = codec.FloatCodec()
+def lost_frames(theirs: PyKmp | None, count: int) -> Iterator[Row]:
+    """Valid frames of bytes that are stuffed, encoded by code of neither side."""
+    random = Random(1)
+    contents = [bytes((0x3F, 0x10, *random.choices(_STUFFED, k=12))) for _ in range(count)]
+
+    def lost(payload_of: Callable[[bytes], bytes]) -> float:
+        wrong = 0
+        for content in contents:
+            try:
+                wrong += payload_of(stuffed_frame(0x40, content)) != content[2:]
+            except Exception:  # noqa: BLE001 - whatever a codec raises at a valid frame, the frame is lost
+                wrong += 1
+        return 100 * wrong / count
+
+    ours = lost(lambda raw: read_frame(raw).payload)
+    other = [lost(theirs.payload)] if theirs else []
+    yield Row(
+        "KMP: valid frames of stuffed bytes lost",
+        "%",
+        Spread.of([ours]),
+        named("PyKMP") if theirs else "",
+        Spread.of(other) if other else None,
+        goal=Goal(0, "ours"),
+    )
 
 
-def _microseconds(*calls: Callable[[], object]) -> list[float]:
-    """The quickest of many short rounds each, in turn, so that a busy machine slows all of them alike."""
-    rounds = 100
-    quickest = [float("inf")] * len(calls)
-    for _ in range(200):
-        for index, call in enumerate(calls):
-            quickest[index] = min(quickest[index], timeit.timeit(call, number=rounds))
-    return [seconds / rounds * 1e6 for seconds in quickest]
+class PyKmp:
+    """The same by PyKMP, its codecs made once. It needs the frame cut out of the stream already."""
 
+    def __init__(self) -> None:
+        modules: list[Any] | None = rival("PyKMP", "pykmp.codec", "pykmp.constants", "pykmp.messages")
+        assert modules
+        codec, self._constants, self._messages = modules
+        self._link_layer = codec.DataLinkData
+        self._to_meter = codec.PhysicalCodec(direction=codec.PhysicalDirection.TO_METER)
+        self._from_meter = codec.PhysicalCodec(direction=codec.PhysicalDirection.FROM_METER)
+        self._data_link = codec.DataLinkCodec()
+        self._application = codec.ApplicationCodec()
+        self._floats = codec.FloatCodec()
 
-def main() -> None:
-    """Check that both say the same, then time them."""
-    logging.disable(logging.CRITICAL)
-    assert ours_encode() == pykmp_encode()
-    assert [value for value, _ in ours_decode()] == [value for value, _ in pykmp_decode()]
-    for name, ours, theirs in (
-        ("encode a request", ours_encode, pykmp_encode),
-        ("decode an answer", ours_decode, pykmp_decode),
-    ):
-        mine, other = _microseconds(ours, theirs)
-        print(f"{name}: {mine:6.2f} µs, PyKMP {other:7.2f} µs, ratio {mine / other:.3f}")
+    def encode(self) -> bytes:
+        """A request of eight registers as bytes."""
+        identifiers = [self._messages.RegisterID(register) for register in REGISTERS]
+        request = self._messages.GetRegisterRequest(registers=identifiers)
+        link = self._link_layer(
+            destination_address=self._constants.DestinationAddress.HEAT_METER.value,
+            application_bytes=self._application.encode(request.encode()),
+        )
+        return bytes(self._to_meter.encode(self._data_link.encode(link)))
 
+    def decode(self, answer: bytes) -> list[tuple[object, str]]:
+        """The values and units of an answer."""
+        link = self._data_link.decode(self._from_meter.decode(answer))
+        application = self._application.decode(link.application_bytes)
+        response = self._messages.GetRegisterResponse.decode(application)
+        return [
+            (self._floats.decode(register.value), self._constants.UNITS_NAMES[register.unit])
+            for register in response.registers.values()
+        ]
 
-if __name__ == "__main__":
-    main()
+    def payload(self, raw: bytes) -> bytes:
+        """What a frame carries after address and CID."""
+        link = self._data_link.decode(self._from_meter.decode(raw))
+        return bytes(link.application_bytes[1:])

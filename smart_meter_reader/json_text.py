@@ -64,8 +64,7 @@ def _datetime(value: datetime) -> str:
         if value.tzinfo is None:
             raise ValueError(f"the time {value.isoformat()} has no time zone")
         value = value.astimezone(UTC)
-    # Without its zone, UTC prints no "+00:00".
-    return f'"{value.replace(tzinfo=None).isoformat()}Z"'
+    return f'"{value.isoformat().removesuffix("+00:00")}Z"'
 
 
 def _date(value: date) -> str:

@@ -1,0 +1,122 @@
+"""A KMP reading over 1200 Bd: bytes and time against what is physically possible, CPU beside PyKMP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from benchmarks.measure import Row, alone, beside, in_turns, named, rival
+from benchmarks.paced_meter import BYTE_SECONDS, REPLY_DELAY, answer_to
+from benchmarks.processes import child, first_line, last_words, start_meters
+from smart_meter_reader.clients.kmp_connection import KmpConnection
+from smart_meter_reader.codecs.kmp.registers import REGISTERS
+from tests.foreign_meter import frame
+
+EIGHT = (60, 68, 72, 74, 80, 86, 87, 89)
+ALL = tuple(REGISTERS)
+
+Read = Callable[[Sequence[int]], object]
+
+
+def rows(*, quick: bool) -> Iterator[Row]:
+    """The reading of eight registers, of all, and the CPU that eight take."""
+    logging.disable(logging.CRITICAL)
+    speed = 20.0 if quick else 1.0
+    yield from against_the_limit("8 registers", EIGHT, 2 if quick else 5, speed)
+    yield from against_the_limit(f"all {len(ALL)} registers", ALL[:16] if quick else ALL, 1, speed)
+    yield from cpu_of_a_reading(1 if quick else 6, 1 if quick else 2, speed)
+
+
+def limit(registers: Sequence[int]) -> tuple[int, float]:
+    """Bytes and seconds below which no reader of these registers gets, by an encoder that is not ours."""
+    octets, seconds = 0, -BYTE_SECONDS
+    for start in range(0, len(registers), 8):
+        ids = registers[start : start + 8]
+        content = bytes((0x3F, 0x10, len(ids))) + b"".join(number.to_bytes(2, "big") for number in ids)
+        request = frame(0x80, content)
+        octets += len(request) + len(answer_to(request))
+        # 5512-447, 3.1: a byte time of rest between an answer and the next request.
+        seconds += REPLY_DELAY + BYTE_SECONDS
+    return octets, seconds + octets * BYTE_SECONDS
+
+
+def against_the_limit(what: str, registers: Sequence[int], rounds: int, speed: float) -> Iterator[Row]:
+    least_bytes, least_seconds = limit(registers)
+    with paced_meter(speed) as (meter, port), _reader(port) as read:
+
+        def timed() -> float:
+            begin = time.monotonic()
+            assert len(read(registers)) == len(registers)
+            return (time.monotonic() - begin) * speed / least_seconds
+
+        [times] = in_turns(rounds, timed)
+        counted = json.loads(last_words(meter))
+    share = (counted["bytes_in"] + counted["bytes_out"]) / rounds / least_bytes
+    yield alone(f"KMP, {what}: bytes on the wire", "of the limit", [share], 1.0)
+    yield alone(f"KMP, {what}: time at 1200 Bd", "of the limit", times, 1.01)
+
+
+def cpu_of_a_reading(rounds: int, readings: int, speed: float) -> Iterator[Row]:
+    with paced_meter(speed) as (_, port), paced_meter(speed) as (_, other), _reader(port) as read:
+        theirs = _pykmp(other)
+
+        def cost(one: Read) -> float:
+            begin = time.process_time()
+            for _ in range(readings):
+                one(EIGHT)
+            return (time.process_time() - begin) / readings * 1e3
+
+        sides = in_turns(rounds, lambda: cost(read), (lambda: cost(theirs)) if theirs else None)
+        yield beside(
+            "KMP: CPU of a paced reading of 8 registers",
+            "ms",
+            sides[0],
+            named("PyKMP") if theirs else "",
+            sides[1],
+            0.3,
+        )
+
+
+@contextmanager
+def paced_meter(speed: float) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The meter in a process of its own, and its port."""
+    with child(start_meters("paced_meter", str(speed))) as meter:
+        yield meter, first_line(meter)
+
+
+@contextmanager
+def _reader(port: str) -> Iterator[Callable[[Sequence[int]], dict[int, object]]]:
+    with asyncio.Runner() as runner:
+        connection = KmpConnection(port)
+
+        async def read(registers: Sequence[int]) -> dict[int, object]:
+            found = await connection.read_registers(registers)
+            return {number: (register.value, register.unit) for number, register in found.items()}
+
+        runner.run(connection.__aenter__())
+        yield lambda registers: runner.run(read(registers))
+        runner.run(connection.__aexit__(None, None, None))
+
+
+def _pykmp(port: str) -> Read | None:
+    modules = rival("PyKMP", "pykmp.client", "pykmp.codec", "pykmp.constants", "pykmp.messages")
+    if modules is None:
+        return None
+    client, codec, constants, messages = modules
+    communicator = client.PySerialClientCommunicator(serial_device=port)
+    floats = codec.FloatCodec()
+
+    def read(registers: Sequence[int]) -> object:
+        request = messages.GetRegisterRequest(registers=[messages.RegisterID(each) for each in registers])
+        response = communicator.send_request(message=request)
+        return {
+            number: (floats.decode(register.value), constants.UNITS_NAMES[register.unit])
+            for number, register in response.registers.items()
+        }
+
+    return read

@@ -1,0 +1,114 @@
+"""1 to 1,000 P1 meters at a telegram a second in one process, each published as JSON to a Mosquitto.
+
+The meters, the broker and the subscriber are processes of their own. What is counted is the service's own
+CPU; the time of a telegram is from its leaving the meter to its arrival at the broker's subscriber.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+
+from benchmarks.measure import Row, alone
+from benchmarks.p1_meters import FIRST_ENERGY
+from benchmarks.processes import (
+    child,
+    cpu_seconds,
+    first_line,
+    last_words,
+    mosquitto,
+    resident_mib,
+    service,
+    start_meters,
+)
+from benchmarks.subscriber import Arrived, Subscriber
+
+# After the window: what is on its way then may still arrive, and counts as late or lost by its time.
+_AFTERMATH = 2.0
+
+
+def rows(*, quick: bool) -> Iterator[Row]:
+    """Cost per meter for each size of the fleet; latency and losses of the largest."""
+    sizes = (1, 3) if quick else (1, 10, 100, 1000)
+    seconds = 2.0 if quick else 10.0
+    for size in sizes:
+        yield from fleet(size, seconds * (1 if size < 1000 else 2), size == sizes[-1])
+
+
+def settings(ports: list[int], broker: int) -> str:
+    """An environment with a meter on each port; every telegram is published."""
+    meters = "".join(
+        f'[fleet.meters.m{index:04}]\nclient = "dsmr"\nport = "socket://127.0.0.1:{port}"\ninterval = "0s"\n'
+        for index, port in enumerate(ports)
+    )
+    return (
+        f'[default]\nlog_level = "WARNING"\n[default.mqtt]\nhost = "127.0.0.1"\nport = {broker}\n'
+        f"[fleet.sinks.mqtt_json]\n{meters}"
+    )
+
+
+def fleet(size: int, seconds: float, largest: bool) -> Iterator[Row]:
+    with (
+        mosquitto() as broker,
+        child(start_meters("p1_meters", str(size))) as meters,
+        Subscriber(broker, "smart-meter-reader/+/state") as subscriber,
+        service("fleet", settings(json.loads(first_line(meters)), broker)) as process,
+    ):
+        wait_for_all(subscriber, size)
+        begin, cpu = time.monotonic(), cpu_seconds(process.pid)
+        time.sleep(seconds)
+        end, cpu = time.monotonic(), cpu_seconds(process.pid) - cpu
+        memory = resident_mib(process.pid)
+        time.sleep(_AFTERMATH)
+        sent = json.loads(last_words(meters))
+        arrived = list(subscriber.arrived)
+    latencies, lost = delays(sent, arrived, begin, end)
+    told = len(latencies) + lost
+    name = f"P1 fleet, {size} meter{'s' if size > 1 else ''}"
+    yield alone(f"{name}: CPU per telegram", "µs", [cpu / told * 1e6])
+    if largest:
+        late = lost + sum(delay > 1.0 for delay in latencies)
+        yield alone(f"{name}: CPU", "of a core", [cpu / (end - begin)], 1.0)
+        yield alone(f"{name}: lost of {told} telegrams", "telegrams", [lost], 0)
+        yield alone(f"{name}: later than 1 s at the broker", "%", [100 * late / told], 1.0)
+        yield alone(f"{name}: from meter to broker, 99 %", "ms", [quantile(latencies, 0.99) * 1e3], 1000)
+        yield alone(f"{name}: memory per meter", "KiB", [memory * 1024 / size])
+
+
+def wait_for_all(subscriber: Subscriber, size: int) -> None:
+    """Until every meter was heard twice: what starting costs is over then."""
+    until = time.monotonic() + 60
+    while True:
+        heard = [each.topic for each in list(subscriber.arrived)]
+        if len(heard) >= 2 * size and len(set(heard)) == size:
+            return
+        assert time.monotonic() < until, f"{len(set(heard))} of {size} meters were heard"
+        time.sleep(0.2)
+
+
+def delays(
+    sent: list[list[tuple[int, float]]], arrived: list[Arrived], begin: float, end: float
+) -> tuple[list[float], int]:
+    """The delay of every telegram sent in the window that arrived, and how many did not."""
+    arrivals: dict[tuple[int, int], float] = {}
+    for message in arrived:
+        reading = json.loads(message.payload, parse_float=Decimal)
+        energy = reading["measurements"]["active_energy_import_tariff_1"]["value"]
+        number = int((energy - FIRST_ENERGY) * 1000)
+        arrivals.setdefault((int(message.topic.split("/")[1][1:]), number), message.at)
+    latencies: list[float] = []
+    lost = 0
+    for meter, telegrams in enumerate(sent):
+        for number, at in telegrams:
+            if begin <= at < end:
+                if (meter, number) in arrivals:
+                    latencies.append(arrivals[meter, number] - at)
+                else:
+                    lost += 1
+    return latencies, lost
+
+
+def quantile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
