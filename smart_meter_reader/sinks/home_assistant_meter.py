@@ -193,7 +193,7 @@ class Meter:
     def _with_extras(self, reading: Reading) -> Iterator[tuple[Quantity, Measurement]]:
         """The measurements, each followed by what is computed from it."""
         for key, measurement in reading["measurements"].items():
-            quantity = QUANTITIES.get(key) or _unknown_quantity(key, measurement["value"])
+            quantity = QUANTITIES.get(key) or unknown_quantity(key, measurement["value"])
             yield quantity, measurement
             if key in HEAT_TOTALS:
                 yield from _extras_of(quantity, measurement, self._extras)
@@ -218,6 +218,11 @@ class Meter:
 
 
 def _entity_of(quantity: Quantity, value: Value, unit: str, topic: str) -> Entity:
+    return Entity(quantity.key, quantity.name, topic, sensor_of(quantity, value, unit), quantity.diagnostic)
+
+
+def sensor_of(quantity: Quantity, value: Value, unit: str) -> SensorClass:
+    """The classes of a quantity, as far as its first value bears them out."""
     sensor = sensor_class(quantity, unit)
     if sensor.device_class == "timestamp" and parsed_time(str(value)) is None:
         # A clock of a meter that does not know its zone: text, since Home Assistant wants an offset.
@@ -225,10 +230,10 @@ def _entity_of(quantity: Quantity, value: Value, unit: str, topic: str) -> Entit
     elif sensor.numeric and not sensor.unit:
         # A plain number may be a count or a ratio: its own digits tell.
         sensor = replace(sensor, precision=decimals(value))
-    return Entity(quantity.key, quantity.name, topic, sensor, quantity.diagnostic)
+    return sensor
 
 
-def _unknown_quantity(key: str, value: Value) -> Quantity:
+def unknown_quantity(key: str, value: Value) -> Quantity:
     """A quantity that the catalogue does not have, of a meter that tells more than we know."""
     kind = Kind.TEXT if isinstance(value, str) else Kind.COUNT
     return Quantity(key, key.replace("_", " ").capitalize(), kind, diagnostic=True)

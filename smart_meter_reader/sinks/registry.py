@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 SINKS: Mapping[str, str] = {
     "home_assistant": "smart_meter_reader.sinks.home_assistant:HomeAssistantSink",
+    "home_assistant_rest": "smart_meter_reader.sinks.home_assistant_rest:HomeAssistantRestSink",
     "homie": "smart_meter_reader.sinks.homie:HomieSink",
     "mqtt_json": "smart_meter_reader.sinks.mqtt_json:MqttJsonSink",
     "stdout": "smart_meter_reader.sinks.stdout:StdoutSink",
