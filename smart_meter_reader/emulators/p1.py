@@ -96,6 +96,8 @@ class P1Meter:
                     pass  # a P1 port has no ear
                 for task in tasks:
                     task.cancel()
+        except* ConnectionError:
+            pass  # the listener has gone; the others do not mind
         finally:
             self._listeners.remove(queue)
 
