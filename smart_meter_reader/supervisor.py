@@ -32,6 +32,8 @@ MeterState = Literal["starting", "online", "offline", "alert"]
 HEALTH_SECONDS = 60.0
 # How often a meter is read that has not said so: it may be one that is read once a day.
 FIRST_RHYTHM_SECONDS = 86_400.0
+# The reason of the status that begins every meter's story: nothing is wrong yet.
+STARTING = "starting"
 
 
 # A cable that comes back is noticed within half a minute. A meter that answers rubbish, or not at all, sits
@@ -110,6 +112,8 @@ class MeterSupervisor:
 
     async def run(self) -> None:
         """Run the client until cancelled; errors that a restart can mend are waited out."""
+        # What a broker still holds of a service that was killed may say that the meter is online.
+        await self._publish_on(self._status(self.meter, "offline", STARTING, "waiting for the first reading"))
         while True:
             self._last_attempt_at = self._clock()
             try:

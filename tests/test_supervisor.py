@@ -86,7 +86,9 @@ async def said(client: ScriptedClient, runs: int) -> list[Message]:
         while client.runs < runs:
             await asyncio.sleep(0.001)
     task.cancel()
-    return messages
+    begin, *rest = messages
+    assert states([begin]) == [("heat", "offline", "starting")]
+    return rest
 
 
 @pytest.fixture(autouse=True)
@@ -140,7 +142,7 @@ async def test_a_bug_is_not_caught() -> None:
         raise ZeroDivisionError
 
     async def publish(message: Message) -> None:
-        raise AssertionError("nothing to publish")
+        assert message["type"] == "status"
 
     with pytest.raises(ZeroDivisionError):
         await MeterSupervisor(ScriptedClient(bug), publish).run()

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar, Literal, TextIO
 
 from smart_meter_reader.json_text import dumps
@@ -62,7 +63,7 @@ class StdoutSink:
                 return ""
             case "status":
                 # "online" is plain from the readings; what matters is why there are none.
-                if message["state"] == "online":
+                if message["state"] == "online" or message["reason"] == "starting":
                     return ""
                 return f"{message['meter']} is {message['state']}: {message['detail']}\n\n"
             case "reading":
@@ -105,7 +106,7 @@ def _is_number(whole: str) -> bool:
 
 
 def _digits(value: Value) -> str:
-    return value if isinstance(value, str) else format(value, "f") if not isinstance(value, int) else str(value)
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def _name(key: str) -> str:
