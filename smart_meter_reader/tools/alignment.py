@@ -161,12 +161,11 @@ async def watch(
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     async with PROBES[client](port) as probe:
-        while not count or tally.requests < count:
+        while True:
             started = loop.time()
             sign = await probe()
             tally.add(sign)
             show(tally, sign)
-            if loop.time() >= end:
+            if tally.requests == count or max(loop.time(), started + _PACE) >= end:
                 return
-            if tally.requests != count:
-                await asyncio.sleep(started + _PACE - loop.time())
+            await asyncio.sleep(started + _PACE - loop.time())

@@ -27,7 +27,10 @@ async def examine(
     tell: Callable[[str], None],
     patience: float = PATIENCE,
 ) -> AsyncIterator[Check]:
-    """Every check of an environment; ``tell`` gets what takes a while. Nothing is raised for a user's faults."""
+    """Every check of an environment; ``tell`` gets what takes a while.
+
+    What is wrong with the settings is a check too; nothing is raised for it.
+    """
     loaded: LoadedSettings | None = None
     try:
         loaded = load(directory, environment)

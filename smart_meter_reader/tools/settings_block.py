@@ -82,5 +82,5 @@ def _meter(environment: str, name: str, meter: Found) -> str:
 
 
 def _toml(value: str | int) -> str:
-    # TOML's basic strings take JSON's escapes.
-    return json.dumps(value, ensure_ascii=False)
+    # TOML's basic strings take JSON's escapes, and want one for DEL too.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")

@@ -1,0 +1,172 @@
+"""The command line as a whole: lists that cost nothing, completion, and outputs that end early."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from smart_meter_reader.cli import COMPLETION_VARIABLE, EXIT_OK, EXIT_UNAVAILABLE, main
+from smart_meter_reader.cli.commands import COMMANDS, cli
+
+PROGRAM = [sys.executable, "-m", "smart_meter_reader"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_says_what_the_command_says(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    assert COMMANDS[name].summary == command.get_short_help_str(limit=1000)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == EXIT_OK
+    out, err = capsys.readouterr()
+    assert out.startswith(f"Usage: smart-meter-reader {name}")
+    assert err == ""
+    assert "\x1b" not in out
+
+
+def test_listing_the_commands_imports_none_of_them() -> None:
+    code = (
+        "import sys; from smart_meter_reader.cli import main; main(['--help']); "
+        "print(*(m for m in sys.modules if m.startswith('smart_meter_reader')), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert all(f"  {name} " in done.stdout for name in COMMANDS)
+    assert set(done.stderr.split()) == {
+        "smart_meter_reader",
+        "smart_meter_reader.cli",
+        "smart_meter_reader.cli.commands",
+        "smart_meter_reader.drivers",
+        "smart_meter_reader.exceptions",
+    }
+
+
+@pytest.mark.parametrize("arguments", [["registers"], ["--help"], ["completion", "bash"]])
+def test_a_reader_that_has_seen_enough_is_no_error(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        done = subprocess.run(
+            [*PROGRAM, *arguments], stdout=closed, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == EXIT_OK
+    assert "Error" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_disk_is_said(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*PROGRAM, "registers"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert done.stderr == "the output could not be written: No space left on device\n"
+
+
+def test_a_closed_output_and_a_narrow_character_set_are_no_errors() -> None:
+    command = f"'{sys.executable}' -m smart_meter_reader registers"
+    done = subprocess.run(["sh", "-c", f"{command} >&-"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (EXIT_OK, "")
+    done = subprocess.run(
+        [*PROGRAM, "decode", "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (EXIT_OK, "")
+
+
+def test_a_directory_that_is_gone_is_said(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = f"rmdir '{gone}'; '{sys.executable}' -P -m smart_meter_reader check"
+    path = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)}
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=gone, env=path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert done.stderr == "the working directory does not exist any more: change into another one\n"
+
+
+@pytest.mark.parametrize(
+    ("shell", "typed", "offered"),
+    [
+        ("bash", "smart-meter-reader sc", "plain,scan"),
+        ("zsh", "smart-meter-reader sc", f"plain\nscan\n{COMMANDS['scan'].summary}"),
+        ("fish", "smart-meter-reader align --be", "plain,--beep"),
+        ("bash", "smart-meter-reader doctor ho", "plain,home"),
+        ("bash", "smart-meter-reader run ho", "plain,home"),
+        ("bash", "smart-meter-reader service install ho", "plain,home"),
+        ("bash", "smart-meter-reader completion f", "plain,fish"),
+        ("bash", "smart-meter-reader align --client i", "plain,iec62056_21"),
+    ],
+)
+def test_the_shell_gets_what_fits(
+    shell: str,
+    typed: str,
+    offered: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "settings.toml").write_text("[default]\n[home.meters]\n[holiday_home]\n[demo]\n")
+    monkeypatch.chdir(tmp_path)
+    words = typed.split()
+    monkeypatch.setenv(COMPLETION_VARIABLE, f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    # fish gives the word itself, the others its number.
+    monkeypatch.setenv("COMP_CWORD", words[-1] if shell == "fish" else str(len(words) - 1))
+    # The shells call the program without arguments, which must not start the service.
+    assert main([]) == EXIT_OK
+    out = capsys.readouterr().out
+    assert out.strip().split("\nplain")[0].startswith(offered)
+
+
+@pytest.mark.parametrize("broken", ["", "not toml", "[[home]]"])
+def test_settings_that_cannot_be_read_complete_to_nothing(
+    broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if broken:
+        (tmp_path / "settings.toml").write_text(broken)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(COMPLETION_VARIABLE, "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "smart-meter-reader run h")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert main([]) == EXIT_OK
+    assert capsys.readouterr().out.strip() == ""
+
+
+def test_bash_completes_with_the_printed_script(tmp_path: Path) -> None:
+    script = subprocess.run([*PROGRAM, "completion", "bash"], capture_output=True, text=True, check=True)
+    assert "bash-completion/completions/smart-meter-reader" in script.stderr
+    (tmp_path / "settings.toml").write_text("[home.meters]\n")
+    program = tmp_path / "smart-meter-reader"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m smart_meter_reader "$@"\n')
+    program.chmod(0o755)
+    (tmp_path / "script").write_text(script.stdout)
+    ask = (
+        "source ./script; COMP_WORDS=(smart-meter-reader check h); COMP_CWORD=2; "
+        '_smart_meter_reader_completion ./smart-meter-reader; echo "${COMPREPLY[@]}"'
+    )
+    path = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent)}
+    done = subprocess.run(
+        ["bash", "--norc", "-c", ask], cwd=tmp_path, env=path, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("home\n", "")
+
+
+@pytest.mark.parametrize(("shell", "word"), [("zsh", "#compdef smart-meter-reader"), ("fish", "complete ")])
+def test_the_scripts_of_the_other_shells(shell: str, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == EXIT_OK
+    out, err = capsys.readouterr()
+    assert word in out
+    assert COMPLETION_VARIABLE in out
+    assert shell in err or "fpath" in err
