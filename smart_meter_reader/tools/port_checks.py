@@ -40,7 +40,7 @@ def check_port(subject: str, port: str) -> Iterator[Check]:
 
 def _name(subject: str, port: str, described: SerialPort) -> Check:
     lasting = described.by_id or described.by_path
-    if port.startswith(("/dev/serial/", "/dev/pts/")) or not lasting:
+    if port.startswith("/dev/serial/") or not lasting:
         return ok(subject, f"{port} exists")
     if Path(port).is_symlink():
         return ok(subject, f"{port} exists and leads to {Path(port).resolve()}")

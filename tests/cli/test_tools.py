@@ -1,0 +1,329 @@
+"""`scan`, `align` and `doctor` as typed: outputs, exit codes, terminals, Ctrl-C, no permission."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE, main
+from tests.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, login_lines
+from tests.tools.lines import silent_terminal
+
+PROGRAM = [sys.executable, "-m", "smart_meter_reader"]
+ROOT = Path(__file__).parent.parent.parent
+
+
+def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*PROGRAM, *arguments], capture_output=True, text=True, timeout=60, check=False, cwd=cwd, env=env
+    )
+    assert "Traceback" not in done.stderr
+    return done
+
+
+# Imports first and becomes another user then, who need not be able to read this Python.
+AS_NOBODY = """
+import os, sys
+import smart_meter_reader.cli.align, smart_meter_reader.cli.doctor, smart_meter_reader.cli.scan
+import smart_meter_reader.clients.kamstrup, smart_meter_reader.sinks.stdout, smart_meter_reader.settings_child
+import dynaconf.loaders.toml_loader, dynaconf.loaders.env_loader
+from smart_meter_reader.cli import main
+from smart_meter_reader.cli.commands import cli
+if os.geteuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def run_as_nobody(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=cwd,
+        env=env,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@contextmanager
+def emulated(*arguments: str) -> Iterator[str]:
+    process = subprocess.Popen(
+        [*PROGRAM, "emulate", *arguments, "--baud", "0"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def multical() -> Iterator[str]:
+    with emulated("kamstrup", "--model", "402", "--delay", "0") as port:
+        yield port
+
+
+@pytest.fixture
+def closed_port() -> Iterator[str]:
+    """A port that nobody but root may open."""
+    with silent_terminal() as port:
+        Path(port).chmod(0)
+        yield port
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / "config.py").write_text((ROOT / "config.py").read_text())
+    return folder
+
+
+# --- align ---
+
+
+def test_align_prints_a_line_per_request_and_ends_with_the_count(multical: str) -> None:
+    done = run("align", multical, "--count", "2")
+    assert done.returncode == EXIT_OK
+    assert done.stdout.startswith("2 of 2 answers clean; that took as much of the meter's battery as 2 hours")
+    lines = done.stderr.splitlines()
+    assert "Ctrl-C ends it" in lines[0]
+    assert lines[1] == "clean: leave the head like this"
+    assert lines[2:] == [
+        "[####################] 100% clean  now: clean      1/1",
+        "[####################] 100% clean  now: clean      2/2",
+    ]
+    assert "\r" not in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_align_over_nothing_says_what_to_check() -> None:
+    with silent_terminal() as port:
+        done = run("align", port, "--count", "1")
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert done.stdout.startswith("0 of 1 answers clean (1 nothing)")
+    assert "check the cable" in done.stderr
+
+
+def test_align_beeps_and_rewrites_its_line_on_a_terminal(multical: str) -> None:
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, "align", multical, "--count", "2", "--beep"], stdout=slave, stderr=slave, stdin=slave
+    )
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            received = os.read(master, 4096)
+        except OSError:  # the terminal ends with its last user
+            break
+        shown += received
+    os.close(master)
+    assert process.wait(10) == EXIT_OK
+    assert shown.count(b"\a") == 2
+    assert b"\r[####################] 100% clean  now: clean      1/1  \a\r[####" in shown
+    assert b"\x1b" not in shown
+    assert shown.rstrip().splitlines()[-1].startswith(b"2 of 2 answers clean")
+
+
+def test_ctrl_c_ends_align_with_its_count(multical: str) -> None:
+    process = subprocess.Popen(
+        [*PROGRAM, "align", multical], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    while "1/1" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == EXIT_OK
+    assert " answers clean" in out
+    assert "Traceback" not in err
+
+
+def test_align_says_why_a_port_cannot_be_opened(closed_port: str) -> None:
+    done = run_as_nobody("align", closed_port, "--count", "1")
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert f"{closed_port} may be opened by the group" in done.stderr
+    assert done.stdout == "0 of 0 answers clean\n"
+
+
+# --- scan ---
+
+
+def test_scan_prints_settings_that_check_accepts(multical: str, home: Path) -> None:
+    done = run("scan", multical, "--listen", "0.2", cwd=home)
+    assert done.returncode == EXIT_OK
+    assert f"{multical}: found Kamstrup MULTICAL 402, serial number" in done.stderr
+    assert not (home / "settings.toml").exists()
+    (home / "settings.toml").write_text(done.stdout)
+    checked = run("check", "scanned", cwd=home)
+    assert (checked.returncode, checked.stderr) == (EXIT_OK, "")
+    assert f'port = "{multical}"' in checked.stdout
+
+
+def test_scan_writes_only_when_told_and_never_over_anything(multical: str, home: Path) -> None:
+    refused = run("scan", multical, "--write", "--listen", "0.2", cwd=home)
+    assert refused.returncode == EXIT_USAGE
+    assert "smart-meter-reader init" in refused.stderr
+    (home / "settings.toml").write_text("# mine\n[scanned.meters.mine]\nclient = 'dummy'\n")
+    done = run("scan", multical, "--write", "--listen", "0.2", cwd=home)
+    assert (done.returncode, done.stdout) == (EXIT_OK, "")
+    assert "added the environment scanned_2 to settings.toml" in done.stderr
+    written = (home / "settings.toml").read_text()
+    assert written.startswith("# mine\n[scanned.meters.mine]\nclient = 'dummy'\n")
+    assert list(tomllib.loads(written)) == ["scanned", "scanned_2"]
+    assert run("check", "scanned_2", cwd=home).returncode == EXIT_OK
+    assert run("run", "scanned_2", "--once", cwd=home).returncode == EXIT_OK
+
+
+def test_scan_json_is_one_object_per_port(multical: str) -> None:
+    done = run("scan", multical, "/dev/not-a-port", "--json", "--listen", "0.2")
+    found, missing = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == EXIT_OK
+    assert (found["found"], found["client"], found["model"]) == (True, "kamstrup", "MULTICAL 402")
+    assert found["settings"] == {"client": "kamstrup", "port": multical, "interval": "1h"}
+    assert missing["found"] is False
+    assert "does not exist" in missing["problem"]
+
+
+def test_scan_without_permission_says_which_group(closed_port: str) -> None:
+    done = run_as_nobody("scan", closed_port, "--listen", "0.2")
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert f"{closed_port} may be opened by the group" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("name", ["default", "a.b", ""])
+def test_scan_refuses_names_that_are_no_environments(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", "/dev/x", "--environment", name]) == EXIT_USAGE
+    assert "--environment" in capsys.readouterr().err
+
+
+# --- doctor ---
+
+
+def settings(home: Path, text: str) -> None:
+    (home / "settings.toml").write_text(text)
+
+
+def heat(port: str, more: str = "") -> str:
+    return f'[home.meters.heat]\nclient = "kamstrup"\nport = "{port}"\n{more}[home.sinks.stdout]\n'
+
+
+def test_doctor_finds_everything_well(multical: str, home: Path) -> None:
+    settings(home, heat(multical))
+    done = run("doctor", "home", cwd=home)
+    assert done.returncode == EXIT_OK
+    assert "environment home is understood: meters heat; sinks stdout" in done.stdout
+    assert "meter heat: Kamstrup MULTICAL 402 answers, serial number" in done.stdout
+    assert "meter heat: one reading: 8 values" in done.stdout
+    assert {line.split()[0] for line in done.stdout.splitlines()} <= {"ok", "warning"}
+
+
+def test_doctor_spares_the_battery_when_told(home: Path) -> None:
+    with silent_terminal() as port:
+        settings(home, heat(port))
+        done = run("doctor", "home", "--no-meter", cwd=home)
+    assert done.returncode == EXIT_OK
+    assert "not asked for a reading, as you wished" in done.stdout
+
+
+def test_doctor_tells_a_silent_meter_from_a_missing_port(home: Path) -> None:
+    with silent_terminal() as port:
+        settings(home, heat(port, 'answer_timeout = "100ms"\nretries = 0\n'))
+        done = run("doctor", "home", cwd=home)
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert "WRONG    meter heat: no reading (no_echo_no_answer)" in done.stdout
+    settings(home, heat("/dev/not-a-port"))
+    done = run("doctor", "home", cwd=home)
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert "WRONG    meter heat: /dev/not-a-port does not exist" in done.stdout
+    assert "no reading" not in done.stdout
+    settings(home, heat(str(home)))
+    assert "is not a serial port" in run("doctor", "home", cwd=home).stdout
+
+
+def test_doctor_says_how_to_get_permission(closed_port: str, home: Path) -> None:
+    settings(home, heat(closed_port))
+    with TemporaryDirectory() as folder:  # others may not enter pytest's
+        open_home = Path(folder)
+        open_home.chmod(0o755)
+        for path in home.iterdir():
+            shutil.copy(path, open_home)
+        done = run_as_nobody("doctor", "home", cwd=open_home)
+    assert done.returncode == EXIT_UNAVAILABLE, done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("WRONG")]
+    assert f"may not open {closed_port} (c---------" in line
+    assert "usermod -aG" in line or "udev rule" in line
+
+
+def test_doctor_gives_every_problem_of_the_settings(home: Path) -> None:
+    settings(home, '[home.meters.heat]\nclient = "kamstrop"\n[home.sinks.stdot]\n')
+    done = run("doctor", "home", cwd=home)
+    assert done.returncode == EXIT_SETTINGS
+    wrong = [line for line in done.stdout.splitlines() if line.startswith("WRONG    settings: settings.toml")]
+    assert len(wrong) == 2
+    assert "clock: " in done.stdout
+
+
+def test_doctor_says_which_keys_are_there_and_never_what_they_are(home: Path) -> None:
+    key = "00112233445566778899AABBCCDDEE01"
+    settings(home, '[home.meters.power]\nclient = "dsmr"\nport = "/dev/not-a-port"\n[home.sinks.stdout]\n')
+    (home / ".secrets.toml").write_text(f'[home.meters.power]\nkey = "{key}"\n')
+    (home / ".secrets.toml").chmod(0o644)
+    done = run("doctor", "home", "--no-meter", cwd=home)
+    assert "meter power: key is set in .secrets.toml, and of the right form" in done.stdout
+    assert "meter power: no authentication_key is set" in done.stdout
+    assert "warning  settings: .secrets.toml can be read by every user" in done.stdout
+    assert key not in done.stdout + done.stderr
+
+
+def with_broker(port: int, more: str = "") -> str:
+    return (
+        f'[home.meters.dummy]\nclient = "dummy"\n[home.mqtt]\nhost = "127.0.0.1"\nport = {port}\n{more}'
+        "[home.sinks.homie]\n[home.sinks.mqtt_json]\n"
+    )
+
+
+def test_doctor_logs_in_to_each_broker_once(make_broker: MakeBroker, tmp_path: Path, home: Path) -> None:
+    broker = make_broker(*login_lines(tmp_path), anonymous=False)
+    settings(home, with_broker(broker.port, f'username = "{USER}"\npassword = "{PASSWORD}"\n'))
+    done = run("doctor", "home", "--no-meter", cwd=home)
+    assert done.returncode == EXIT_OK
+    assert (
+        f"broker of homie: 127.0.0.1:{broker.port} accepts the connection as {USER} (MQTT 5)" in done.stdout
+    )
+    assert "broker of mqtt_json" not in done.stdout
+    assert PASSWORD not in done.stdout
+    settings(home, with_broker(broker.port, f'username = "{USER}"\npassword = "wrong"\n'))
+    done = run("doctor", "home", "--no-meter", cwd=home)
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert "WRONG    broker of homie: " in done.stdout
+    assert "this user" in done.stdout
+
+
+def test_doctor_says_that_no_broker_listens(broker: Mosquitto, home: Path) -> None:
+    broker.stop()
+    settings(home, with_broker(broker.port))
+    done = run("doctor", "home", "--no-meter", cwd=home)
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert f"WRONG    broker of homie: nothing listens on 127.0.0.1:{broker.port}" in done.stdout

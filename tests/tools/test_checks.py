@@ -1,0 +1,119 @@
+"""The doctor's checks of clock, ports and brokers, where a whole run would not show every case."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.serial_ports import stable_name
+from smart_meter_reader.settings_schema import Secret
+from smart_meter_reader.tools.broker_checks import check_broker
+from smart_meter_reader.tools.clock_checks import check_clock, ntp_synchronised
+from smart_meter_reader.tools.diagnosis import Check, Level
+from smart_meter_reader.tools.port_checks import check_port
+from smart_meter_reader.tools.port_use import other_readers
+from tests.mosquitto import Certificates, MakeBroker, free_port
+from tests.tools.lines import silent_terminal
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("synchronised", "age", "level", "said"),
+    [
+        (True, timedelta(days=1), Level.OK, "2026-03-01 12:00:00 UTC, synchronised by NTP"),
+        (None, timedelta(days=1), Level.OK, "not known here"),
+        (False, timedelta(days=1), Level.WARNING, "timedatectl set-ntp true"),
+        (True, -timedelta(days=1), Level.WARNING, "before the settings were written"),
+        (True, -timedelta(seconds=10), Level.OK, "synchronised"),
+    ],
+)
+def test_the_clock(
+    synchronised: bool | None, age: timedelta, level: Level, said: str, tmp_path: Path
+) -> None:
+    written = tmp_path / "settings.toml"
+    written.touch()
+    os.utime(written, ((NOW - age).timestamp(),) * 2)
+    check = check_clock(NOW, [written, tmp_path / "missing"], synchronised)
+    assert (check.level, check.subject) == (level, "clock")
+    assert said in check.text
+
+
+@pytest.mark.parametrize(("says", "expected"), [("yes", True), ("no", False), ("", None), ("exit 1", None)])
+def test_what_systemd_says_of_the_clock(
+    says: str, expected: bool | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "timedatectl"
+    program.write_text("#!/bin/sh\n" + (says if says.startswith("exit") else f"echo {says}") + "\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr("smart_meter_reader.tools.clock_checks._SYNCHRONISED", tmp_path / "missing")
+    assert ntp_synchronised() is expected
+    (tmp_path / "missing").touch()
+    assert ntp_synchronised() is True
+
+
+def test_a_system_without_systemd_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("smart_meter_reader.tools.clock_checks._SYNCHRONISED", tmp_path / "missing")
+    assert ntp_synchronised() is None
+
+
+def test_a_port_by_a_name_that_stays() -> None:
+    with silent_terminal() as port:
+        checks = list(check_port("meter heat", port))
+    assert [check.level for check in checks] == [Level.OK, Level.OK]
+    assert "may open it" in checks[1].text
+
+
+def test_a_port_by_a_name_that_can_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stable_name, "__defaults__", (tmp_path,))
+    lasting = tmp_path / "usb-head"
+    with silent_terminal() as port:
+        lasting.symlink_to(port)
+        name, *_ = check_port("meter heat", port)
+        assert name.level is Level.WARNING
+        assert f"set port to {lasting}" in name.text
+        name, *_ = check_port("meter heat", str(lasting))
+        assert (name.level, name.text) == (Level.OK, f"{lasting} exists and leads to {port}")
+
+
+def test_a_url_has_no_port_here() -> None:
+    assert list(check_port("meter heat", "socket://127.0.0.1:1")) == []
+    assert other_readers("socket://127.0.0.1:1") == ()
+
+
+async def checks_of(broker: BrokerSettings) -> list[Check]:
+    return [check async for check in check_broker("broker", broker)]
+
+
+async def test_tls_is_judged(make_broker: MakeBroker, certificates: Certificates) -> None:
+    port = free_port()
+    make_broker(
+        f"listener {port} 127.0.0.1",
+        f"cafile {certificates.ca}",
+        f"certfile {certificates.server}",
+        f"keyfile {certificates.server}",
+    )
+    good, protected = await checks_of(
+        BrokerSettings(host="localhost", port=port, tls=True, ca=certificates.ca)
+    )
+    assert (good.level, protected.level) == (Level.OK, Level.OK)
+    assert "verifies the broker" in protected.text
+    untrusted, _ = await checks_of(BrokerSettings(host="localhost", port=port, tls=True))
+    assert untrusted.level is Level.UNAVAILABLE
+    assert "set `ca`" in untrusted.text
+    blind, unprotected = await checks_of(BrokerSettings(host="localhost", port=port, tls=True, insecure=True))
+    assert (blind.level, unprotected.level) == (Level.OK, Level.WARNING)
+
+
+async def test_a_password_in_the_clear_is_a_warning() -> None:
+    broker = BrokerSettings(host="127.0.0.2", port=1, username="me", password=Secret("secret"))
+    away, clear = await checks_of(broker)
+    assert (away.level, clear.level) == (Level.UNAVAILABLE, Level.WARNING)
+    assert "travels in the clear" in clear.text
+    assert "secret" not in away.text + clear.text
