@@ -44,8 +44,8 @@ def doctor(environment: str | None, no_meter: bool, timeout: float) -> int:
     """Examine everything that ENV needs, and say what to do about the rest.
 
     Looks at the settings and their warnings, the clock, each meter's port (is it there, by a name that
-    stays, may you open it, who has it open), its keys, one reading of the meter, and each broker (connection,
-    login, TLS). Nothing is published. ENV defaults to what ENV_FOR_DYNACONF names.
+    stays, may you open it, who has it open), its keys, one reading of the meter, each broker (connection,
+    login, TLS), and Home Assistant's API. Nothing is published. ENV defaults to what ENV_FOR_DYNACONF names.
 
     Each line begins with ok, warning or WRONG. The exit code is that of the worst line: 0 with warnings
     too, 69 when a port, a meter or the broker cannot be reached, 78 when the settings cannot be used.

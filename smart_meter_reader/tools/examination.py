@@ -48,7 +48,7 @@ async def examine(
     for meter in loaded.settings.meters.values():
         async for check in _examine_meter(meter, loaded, read_meters, tell, patience):
             yield check
-    async for check in _examine_brokers(loaded):
+    async for check in _examine_sinks(loaded):
         yield check
 
 
@@ -86,15 +86,26 @@ async def _examine_meter(
             yield check
 
 
-async def _examine_brokers(loaded: LoadedSettings) -> AsyncIterator[Check]:
-    """Each broker and login once, however many sinks share it."""
+async def _examine_sinks(loaded: LoadedSettings) -> AsyncIterator[Check]:
+    """What the sinks talk to: each broker and login once, however many sinks share it."""
     examined: list[tuple[object, ...]] = []
     for sink in loaded.settings.sinks.values():
-        broker = sink.driver
-        if not isinstance(broker, BrokerSettings):
-            continue
-        login = (broker.address, broker.transport, broker.tls, broker.username, broker.password, broker.ca)
-        if login not in examined:
-            examined.append(login)
-            async for check in check_broker(f"broker of {sink.name}", broker):
-                yield check
+        target = sink.driver
+        if isinstance(target, BrokerSettings):
+            login = (
+                target.address,
+                target.transport,
+                target.tls,
+                target.username,
+                target.password,
+                target.ca,
+            )
+            if login not in examined:
+                examined.append(login)
+                async for check in check_broker(f"broker of {sink.name}", target):
+                    yield check
+        elif sink.sink == "home_assistant_rest":
+            # Imported only now: few have it.
+            from smart_meter_reader.tools.home_assistant_checks import check_home_assistant
+
+            yield await check_home_assistant(f"sink {sink.name}", target)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import threading
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,9 +14,11 @@ import pytest
 from smart_meter_reader.mqtt_settings import BrokerSettings
 from smart_meter_reader.serial_ports import stable_name
 from smart_meter_reader.settings_schema import Secret
+from smart_meter_reader.sinks.home_assistant_rest import HomeAssistantRestSettings
 from smart_meter_reader.tools.broker_checks import check_broker
 from smart_meter_reader.tools.clock_checks import check_clock, ntp_synchronised
 from smart_meter_reader.tools.diagnosis import Check, Level
+from smart_meter_reader.tools.home_assistant_checks import check_home_assistant
 from smart_meter_reader.tools.port_checks import check_port
 from smart_meter_reader.tools.port_use import other_readers
 from tests.mosquitto import Certificates, MakeBroker, free_port
@@ -85,6 +90,44 @@ def test_a_port_by_a_name_that_can_change(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_url_has_no_port_here() -> None:
     assert list(check_port("meter heat", "socket://127.0.0.1:1")) == []
     assert other_readers("socket://127.0.0.1:1") == ()
+
+
+def test_whoever_has_a_port_open_is_named() -> None:
+    # A device that a process of ours certainly has open.
+    with Path("/dev/null").open("rb") as device, subprocess.Popen(["sleep", "60"], stdin=device) as process:
+        assert process.pid in [holder.pid for holder in other_readers("/dev/null")]
+        checks = list(check_port("meter heat", "/dev/null"))
+        process.terminate()
+    (held,) = [check for check in checks if check.level is Level.WARNING]
+    assert f"sleep (process {process.pid})" in held.text
+
+
+class _Api(BaseHTTPRequestHandler):
+    """Home Assistant as far as the token is concerned."""
+
+    def do_GET(self) -> None:
+        good = self.path == "/api/" and self.headers["Authorization"] == "Bearer good"
+        answer = b'{"message": "API running."}' if good else b"401: Unauthorized"
+        self.send_response(200 if good else 401)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Requests are nothing to print."""
+
+
+@pytest.mark.parametrize(("token", "level"), [("good", Level.OK), ("bad", Level.UNAVAILABLE)])
+async def test_home_assistant_is_asked_whether_it_takes_the_token(token: str, level: Level) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Api) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        check = await check_home_assistant(
+            "sink rest", HomeAssistantRestSettings(url=url, token=Secret(token))
+        )
+        server.shutdown()
+    assert check.level is level, check
+    assert token not in check.text.split()
 
 
 async def checks_of(broker: BrokerSettings) -> list[Check]:
