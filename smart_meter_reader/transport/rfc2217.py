@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from smart_meter_reader.exceptions import TransportError
-from smart_meter_reader.transport.line import LineSettings, strip_parity
+from smart_meter_reader.transport.line import LineSettings
 from smart_meter_reader.transport.stream import Inbox, Transport
 from smart_meter_reader.transport.tcp import connect
 
@@ -213,7 +213,7 @@ class Rfc2217Transport(Transport):
         if self._early:
             early = bytes(self._early)
             self._early.clear()
-            return strip_parity(early) if self.software_parity else early
+            return self._passed_on(early)
         return await super().read()
 
     def discard_input(self) -> int:
