@@ -35,7 +35,9 @@ _MEDIA: Final[Mapping[int, str]] = {
 _WATERS: Final = frozenset({"water", "warm-water", "hot-water", "cold-water"})
 _ENERGY_UNITS: Final = frozenset({"Wh", "kWh", "MWh", "GWh", "J", "kJ", "MJ", "GJ"})
 _IDENTIFIERS: Final = ("96.1.0", "96.1.1")
+_READINGS: Final = ("24.2.", "24.3.0")
 _POSITIONS: Final = {"24.4.0": "valve_position", "96.3.10": "switch_position"}
+_POSITION_QUANTITIES: Final = frozenset(_POSITIONS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ def read_channels(
 
 
 def _alive(device: SubMeter) -> bool:
-    return any(quantity not in _POSITIONS.values() for quantity in device.measurements)
+    """Whether it measures anything: a valve that is open is no sign of life."""
+    return not device.measurements.keys() <= _POSITION_QUANTITIES
 
 
 def _newer(device: SubMeter, rival: SubMeter) -> bool:
@@ -99,10 +102,23 @@ def _newer(device: SubMeter, rival: SubMeter) -> bool:
 def _read_channel(
     channel: int, lines: Mapping[str, Object], sent_at: datetime | None, memory: Memory
 ) -> SubMeter | None:
-    device_type = _integer(lines.get("24.1.0"))
-    values = [_timed(lines[code], sent_at, memory) for code in lines if _is_reading(code)]
-    readings = [value for value in values if value is not None]
-    medium = _medium(device_type, readings, has_lines=bool(values))
+    device_type = _integer(lines["24.1.0"]) if "24.1.0" in lines else None
+    identifier, has_lines = "", False
+    readings: list[Item] = []
+    positions: dict[str, Item] = {}
+    for code, line in lines.items():
+        if code.startswith(_READINGS):
+            has_lines = True
+            reading = _timed(line, sent_at, memory)
+            if reading is not None:
+                readings.append(reading)
+        elif code in _IDENTIFIERS:
+            identifier = identifier or _text(line)
+        elif code in _POSITIONS:
+            position = _integer(line)
+            if position is not None:
+                positions[_POSITIONS[code]] = {"value": position, "unit": ""}
+    medium = _medium(device_type, readings, has_lines=has_lines)
     if not medium:
         return None
     measurements: dict[str, Item] = {}
@@ -110,16 +126,8 @@ def _read_channel(
         quantity = _quantity(medium, item["unit"])
         if quantity:
             measurements.setdefault(quantity, item)
-    for code, quantity in _POSITIONS.items():
-        position = _integer(lines.get(code))
-        if position is not None:
-            measurements[quantity] = {"value": position, "unit": ""}
-    identifier = next((_text(lines[code]) for code in _IDENTIFIERS if _text(lines.get(code))), "")
+    measurements.update(positions)
     return SubMeter(medium, channel, device_type, memory.octets[identifier], measurements)
-
-
-def _is_reading(code: str) -> bool:
-    return code.startswith("24.2.") or code == "24.3.0"
 
 
 def _medium(device_type: int | None, readings: Sequence[Item], *, has_lines: bool) -> str:
@@ -162,10 +170,10 @@ def _timed(line: Object, sent_at: datetime | None, memory: Memory) -> Item | Non
     return measured
 
 
-def _integer(line: Object | None) -> int | None:
+def _integer(line: Object) -> int | None:
     text = _text(line)
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def _text(line: Object | None) -> str:
+def _text(line: Object) -> str:
     return str(line["value"]) if isinstance(line, dict) else ""
