@@ -32,11 +32,10 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command and return the exit code of the process. Nothing a user can cause gives a traceback."""
     from smart_meter_reader.exceptions import ExplainedError, SettingsError
 
-    _write_any_text()
+    _prepare_output()
     try:
         code = _run(arguments)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
         return code
     except SettingsError as error:
         for problem in error.problems:
@@ -69,8 +68,14 @@ def _run(arguments: Sequence[str]) -> int:
     return invoke(arguments)
 
 
-def _write_any_text() -> None:
-    """Let m³ be printed as a question mark where the terminal or file has no such character."""
+def _prepare_output() -> None:
+    """Make sure that printing works whatever the caller has done to our outputs."""
+    # Closed ones (`2>&-`): to None print would take the other one, and a port could get the number.
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the end
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the end
+    # m³ becomes m? where the terminal or file has no such character.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -78,8 +83,7 @@ def _write_any_text() -> None:
 
 def _forget_output() -> None:
     """Drop what could not be written; Python would try, and complain, once more at exit."""
-    if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explain(error: OSError) -> int:

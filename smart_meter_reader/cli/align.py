@@ -54,6 +54,9 @@ def align(port: str, client: str, beep: bool, count: int | None, timeout: float)
         pass  # the way to end it
     except TransportError as error:
         failure = error.detail
+        if error.reason == "lost":
+            # The service would open it again; here the person is on the spot.
+            failure = f"{port} has gone: check the cable and its power, then start this again"
     display.end()
     if failure:
         print(failure, file=sys.stderr)

@@ -74,14 +74,18 @@ def test_a_closed_output_and_a_narrow_character_set_are_no_errors() -> None:
     command = f"'{sys.executable}' -m smart_meter_reader registers"
     done = subprocess.run(["sh", "-c", f"{command} >&-"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (EXIT_OK, "")
+    command = f"'{sys.executable}' -m smart_meter_reader scan /dev/not-a-port"
+    done = subprocess.run(["sh", "-c", f"{command} 2>&-"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (EXIT_UNAVAILABLE, "")
     done = subprocess.run(
-        [*PROGRAM, "decode", "--help"],
+        [*PROGRAM, "registers", "volume"],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
     assert (done.returncode, done.stderr) == (EXIT_OK, "")
+    assert "68" in done.stdout
 
 
 def test_a_directory_that_is_gone_is_said(tmp_path: Path) -> None:

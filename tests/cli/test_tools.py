@@ -159,6 +159,20 @@ def test_ctrl_c_ends_align_with_its_count(multical: str) -> None:
     assert "Traceback" not in err
 
 
+def test_align_says_that_the_port_went_and_still_counts() -> None:
+    with emulated("kamstrup", "--delay", "0") as port:
+        process = subprocess.Popen(
+            [*PROGRAM, "align", port], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stderr is not None
+        while "1/1" not in process.stderr.readline():
+            pass
+    out, err = process.communicate(timeout=10)
+    assert process.returncode == EXIT_UNAVAILABLE
+    assert f"{port} has gone: check the cable" in err
+    assert " answers clean" in out
+
+
 def test_align_says_why_a_port_cannot_be_opened(closed_port: str) -> None:
     done = run_as_nobody("align", closed_port, "--count", "1")
     assert done.returncode == EXIT_UNAVAILABLE
