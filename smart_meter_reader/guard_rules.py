@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
+from types import MappingProxyType
 
 from smart_meter_reader.guard_settings import GuardSettings
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
@@ -220,19 +221,20 @@ class MeterPolicy:
         mode = self.settings.mode
         return mode == "all" or (mode == "auto" and not self.simulated)
 
-    def rules(self) -> dict[str, Rule]:
-        """The rule of every judged quantity by its key."""
+    def rules(self) -> Mapping[str, Rule]:
+        """The rule of every judged quantity by its key; meters that are guarded alike share them."""
         if not self.active:
             return {}
-        every_counter = self.settings.mode == "all" or not self.checksummed
-        rules: dict[str, Rule] = {}
-        for key, quantity in QUANTITIES.items():
-            rule = rule_for(
-                quantity, self.settings, checksummed=self.checksummed, every_counter=every_counter
-            )
-            if rule is not None:
-                rules[key] = rule
-        return rules
+        return _rules(self.settings, self.checksummed, self.settings.mode == "all" or not self.checksummed)
+
+
+@cache
+def _rules(settings: GuardSettings, checksummed: bool, every_counter: bool) -> Mapping[str, Rule]:
+    rules = {
+        key: rule_for(quantity, settings, checksummed=checksummed, every_counter=every_counter)
+        for key, quantity in QUANTITIES.items()
+    }
+    return MappingProxyType({key: rule for key, rule in rules.items() if rule is not None})
 
 
 def judge(last: Total, new: Total, ceiling: Ceiling) -> Verdict:

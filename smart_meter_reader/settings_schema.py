@@ -16,9 +16,10 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, TypeVar
 
 from smart_meter_reader.durations import UnfitValueError
@@ -98,14 +99,22 @@ class Key:
         return allowed_text(self.annotation, self.limits)
 
 
-def keys_of(settings_type: type[Any]) -> dict[str, Key]:
+def keys_of(settings_type: type[Any]) -> Mapping[str, Key]:
     """The keys of a settings dataclass by name, in the order of declaration."""
+    # mypy takes a type of Any for something that has no hash.
+    return _keys_of(typing.cast("Hashable", settings_type))
+
+
+@cache
+def _keys_of(settings_type: Any) -> Mapping[str, Key]:
     annotations = typing.get_type_hints(settings_type)
-    return {
-        entry.name: _key(entry, annotations[entry.name])
-        for entry in dataclasses.fields(settings_type)
-        if entry.init
-    }
+    return types.MappingProxyType(
+        {
+            entry.name: _key(entry, annotations[entry.name])
+            for entry in dataclasses.fields(settings_type)
+            if entry.init
+        }
+    )
 
 
 def parse(

@@ -71,8 +71,9 @@ def _join(
                 target[key] = {}
             _join(merged, target[key], below, value, source, table)
         else:
-            for stale in [known for known in merged.origins if known[: len(below)] == below]:
-                del merged.origins[stale]
+            if isinstance(target.get(key), dict):
+                for stale in [known for known in merged.origins if known[: len(below)] == below]:
+                    del merged.origins[stale]
             merged.origins[below] = origin
             target[key] = value
 
