@@ -21,6 +21,7 @@ from smart_meter_reader.exceptions import TransportError
 from smart_meter_reader.messages import Info, Message, Reading
 from smart_meter_reader.settings_schema import Place, Secret, parse
 from smart_meter_reader.transport.line import add_parity
+from tests.codecs.p1.test_describe import in_hdlc
 from tests.codecs.p1.vectors import wire
 
 KEY = bytes(range(16))
@@ -276,7 +277,7 @@ async def test_a_silent_line_is_given_up_with_the_reason() -> None:
     [
         (bytes(0xFF ^ byte for byte in wire("nl-dsmr50-isk")), "inverted"),
         (b"hello\r\n", "garbage"),
-        (b"\x7e\xa0\x10" + bytes(range(0x20, 0x2E)) + b"\x7e", "hdlc"),
+        (in_hdlc(b"\xe6\xe7\x00\x0f" + bytes(40)), "hdlc"),
         (wire("nl-xmx5-corrupt-1008"), "checksum"),
     ],
 )

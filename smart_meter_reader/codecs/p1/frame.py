@@ -24,6 +24,8 @@ from smart_meter_reader.exceptions import DecryptionError, FrameError
 
 # A recording given in one piece is worked through in small ones, so that its copies stay small.
 _PIECE = 4096
+# Enough for a frame of any other protocol, to tell what the line carries instead of telegrams.
+_KEPT = 2048
 
 Event = PlainFrame | Opened | FrameError | DecryptionError
 
@@ -41,6 +43,7 @@ class FrameReader:
         # The plain reader puts in what Event allows; a deque is not covariant, hence the second name.
         self._plain = PlainReader(self._events, one_meter=one_meter)  # type: ignore[arg-type]
         self._cipher = bytearray()  # begins with a header, or with what may become one
+        self._recent = bytearray()
         self._searched = 0  # how far a frame that is still incomplete was searched for others
 
     @property
@@ -50,8 +53,8 @@ class FrameReader:
 
     @property
     def unrecognised(self) -> bytes:
-        """The last 2 KiB of bytes that belonged to no frame."""
-        return bytes(self._plain.unrecognised)
+        """The last 2 KiB received since the last good frame."""
+        return bytes(self._recent)
 
     def receive_data(self, received: bytes) -> None:
         """Take bytes in, in pieces of any size."""
@@ -59,6 +62,8 @@ class FrameReader:
             self._receive(received[begin : begin + _PIECE])
 
     def _receive(self, received: bytes) -> None:
+        self._recent += received
+        del self._recent[:-_KEPT]
         if not self._cipher and b"\xdb" not in received:
             self._plain.receive_data(received)
             return
@@ -77,6 +82,7 @@ class FrameReader:
         event = self._events.popleft()
         if isinstance(event, FrameError | DecryptionError):
             raise event
+        self._recent.clear()
         return event
 
     def finish(self) -> None:
@@ -123,18 +129,21 @@ class FrameReader:
             self._cut(length)
         except DecryptionError as error:
             self._events.append(error)
-            following = find_header(self._cipher, 1)
             # Had the header been false, a plain telegram may stand behind it.
-            self._pass_on(min(length, following[0]) if following else length)
+            self._pass_on(min(length, self._next_header()))
         return bool(self._cipher)
 
     def _is_plain(self) -> bool:
         """Data lines inside a frame that is not complete: its header was false, or its end got lost."""
         if not DATA_LINE.search(self._cipher, max(0, self._searched - LONGEST_HEADER)):
             return False
-        following = find_header(self._cipher, 1)
-        self._pass_on(following[0] if following else len(self._cipher))
+        self._pass_on(self._next_header())
         return bool(self._cipher)
+
+    def _next_header(self) -> int:
+        """Where, behind the first one, the next header begins, or may begin once more bytes are there."""
+        following = find_header(self._cipher, 1)
+        return following[0] if following else partial_header(self._cipher)
 
     def _take_inner(self, length: int) -> bool:
         """A whole frame that opens, inside one that is not complete, proves that it never will be."""

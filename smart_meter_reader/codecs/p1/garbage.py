@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from smart_meter_reader.codecs.p1.checksum import crc16_x25
 from smart_meter_reader.codecs.p1.plain import DATA_LINE
 
 Kind = Literal["hdlc", "mbus", "parity", "inverted", "unknown"]
@@ -16,7 +17,6 @@ EXPLANATIONS: dict[Kind, str] = {
     "unknown": "no telegram in what arrives",
 }
 _ENOUGH = 64
-_MBUS_START = 0x68
 
 
 def recognise(received: bytes) -> Kind:
@@ -36,28 +36,29 @@ def recognise(received: bytes) -> Kind:
 
 
 def _is_hdlc(received: bytes) -> bool:
-    """ISO/IEC 13239: flag 7E, frame type 3 with an 11 bit length, flag 7E behind it."""
+    """ISO/IEC 13239: flag 7E, frame type 3 with an 11 bit length, frame check sequence, flag 7E."""
     begin = received.find(b"\x7e")
     while 0 <= begin < len(received) - 2:
         if received[begin + 1] & 0xF0 == 0xA0:
             end = begin + 1 + ((received[begin + 1] & 0x07) << 8 | received[begin + 2])
-            if end < len(received) and received[end] == 0x7E:
+            frame = received[begin + 1 : end]
+            if received[end : end + 1] == b"\x7e" and crc16_x25(frame[:-2]) == int.from_bytes(
+                frame[-2:], "little"
+            ):
                 return True
         begin = received.find(b"\x7e", begin + 1)
     return False
 
 
 def _is_mbus(received: bytes) -> bool:
-    """EN 13757-2, 5.3: 68 L L 68, then L bytes, checksum and 16."""
+    """EN 13757-2, 5.3: 68 L L 68, then L bytes, their sum, and 16."""
     begin = received.find(b"\x68")
     while 0 <= begin < len(received) - 3:
         length = received[begin + 1]
-        end = begin + 4 + length + 1
-        if (
-            received[begin + 2] == length
-            and received[begin + 3] == _MBUS_START
-            and (end >= len(received) or received[end] == 0x16)
-        ):
+        content = received[begin + 4 : begin + 4 + length]
+        if received[begin + 2 : begin + 4] == bytes([length, 0x68]) and received[
+            begin + 4 + length : begin + 6 + length
+        ] == bytes([sum(content) & 0xFF, 0x16]):
             return True
         begin = received.find(b"\x68", begin + 1)
     return False

@@ -22,7 +22,6 @@ from smart_meter_reader.exceptions import FrameError
 MAX_TELEGRAM = 16 * 1024
 _LONGEST_START = 130
 _MAX_STARTS = 8
-_KEPT_UNRECOGNISED = 2048
 
 _START = re.compile(rb"/[0-9A-Za-z]{3}[^\r\n()]{0,124}[\r\n]")
 _PARTIAL_START = re.compile(rb"/(?:[0-9A-Za-z]{0,2}|[0-9A-Za-z]{3}[^\r\n()]{0,124})\Z")
@@ -59,7 +58,6 @@ class PlainReader:
         self._lost_start = False
         self._checked_header = b""  # header of the last telegram with a good checksum
         self.skipped = 0  # bytes outside of telegrams
-        self.unrecognised = bytearray()  # the last of them, to tell what they are
 
     def receive_data(self, received: bytes) -> None:
         """Take bytes in; whatever became complete is in ``events`` afterwards."""
@@ -97,8 +95,6 @@ class PlainReader:
         skipped = bytes(self._buffer[:count])
         del self._buffer[:count]
         self.skipped += count
-        self.unrecognised += skipped[-_KEPT_UNRECOGNISED:]
-        del self.unrecognised[:-_KEPT_UNRECOGNISED]
         if DATA_LINE.search(skipped):
             self._lost_start = True
         if self._lost_start and b"!" in skipped:

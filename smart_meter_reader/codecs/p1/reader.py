@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smart_meter_reader.codecs.p1.cipher import CipherFrame, Opened, Opener
 from smart_meter_reader.codecs.p1.frame import FrameReader
+from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
 from smart_meter_reader.codecs.p1.plain import PlainFrame
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
 from smart_meter_reader.exceptions import DecryptionError
@@ -32,7 +33,7 @@ class P1Reader:
 
     @property
     def unrecognised(self) -> bytes:
-        """The last 2 KiB of those, for ``garbage.recognise``."""
+        """The last 2 KiB since the last good telegram, for ``garbage.recognise``."""
         return self._frames.unrecognised
 
     def receive_data(self, received: bytes) -> None:
@@ -49,7 +50,10 @@ class P1Reader:
         Raises FrameError (``checksum``, ``truncated``, ``overlong``) and DecryptionError (see ``Opener``);
         the reader has then gone on already. A telegram with an error is never returned.
         """
-        frame = self._frames.next_frame()
+        try:
+            frame = self._frames.next_frame()
+        except DecryptionError as error:
+            raise self._other_framing() or error from None
         if frame is None:
             return None
         if isinstance(frame, PlainFrame):
@@ -62,6 +66,11 @@ class P1Reader:
             return self._parser.parse(frame.telegram, frame.checksum)
         self.warning = frame.warning
         return self._parser.parse(frame.telegram, frame.checksum, frame.authentication, frame.frame_counter)
+
+    def _other_framing(self) -> DecryptionError | None:
+        """HDLC and M-Bus carry frames that begin with DB as well, cut into pieces of their own."""
+        kind = recognise(self._frames.unrecognised)
+        return DecryptionError(kind, EXPLANATIONS[kind]) if kind in ("hdlc", "mbus") else None
 
 
 def _no_key(frame: CipherFrame) -> Opened:

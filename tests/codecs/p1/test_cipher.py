@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from smart_meter_reader.codecs.p1.cipher import (
@@ -119,6 +119,7 @@ def test_db_occurs_inside_ciphertext() -> None:
     assert counters(opened(stream, 100)) == list(range(1, 200))
 
 
+@example(498, 1)  # all of the next header but its last byte is in the frame that fails
 @given(st.integers(1, 510), st.integers(1, 600))
 def test_a_cut_frame_does_not_swallow_the_next(cut: int, piece: int) -> None:
     outcomes = opened(FRAMES[0] + FRAMES[1][:cut] + FRAMES[2] + FRAMES[3], piece)

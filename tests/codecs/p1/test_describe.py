@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smart_meter_reader.codecs.p1.checksum import crc16_x25
 from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.describe import describe_capture
 from smart_meter_reader.codecs.p1.garbage import recognise
@@ -58,9 +59,31 @@ def test_dead_devices_and_bad_lines_are_told() -> None:
     assert description["bad_lines"] == ["rubbish"]
 
 
+def in_hdlc(content: bytes) -> bytes:
+    """One frame of type 3 with its check sequence."""
+    frame = (0xA000 | len(content) + 4).to_bytes(2, "big") + content
+    return b"\x7e" + frame + crc16_x25(frame).to_bytes(2, "little") + b"\x7e"
+
+
+def in_mbus(content: bytes) -> bytes:
+    """One long frame."""
+    length = bytes([len(content)])
+    return b"\x68" + length * 2 + b"\x68" + content + bytes([sum(content) & 0xFF]) + b"\x16"
+
+
+def test_encrypted_frames_inside_another_protocol() -> None:
+    """Some ports send DLMS in HDLC or M-Bus; keys are not what is wrong there."""
+    frame = wire("enc-synth-shortform-length")
+    keys_of_it = keys("enc-synth-shortform-length")
+    for stream, kind in ((in_hdlc(frame), "hdlc"), (in_mbus(frame), "mbus")):
+        assert [d["error"]["kind"] for d in describe_capture(stream)] == [kind]
+        assert [d["error"]["kind"] for d in describe_capture(stream, Opener(bytes(16)))] == [kind]
+        # A frame that fits into one piece can be read nevertheless.
+        assert [d["authentication"] for d in describe_capture(stream, Opener(*keys_of_it))] == ["verified"]
+
+
 def test_captures_without_a_telegram_say_what_they_are() -> None:
-    hdlc = b"\x7e\xa0\x10" + bytes(range(0x20, 0x2E)) + b"\x7e"
-    mbus = b"\x68\x05\x05\x68\x08\x01\x72\x01\x02\x7e\x16"
+    hdlc, mbus = in_hdlc(b"\xe6\xe7\x00\x0f" + bytes(20)), in_mbus(b"\x08\x01\x72" + bytes(20))
     inverted = bytes(0xFF ^ byte for byte in GOOD)
     parity = add_parity(wire("nl-dsmr22-isk"), "E")
     kinds = {
