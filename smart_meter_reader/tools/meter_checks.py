@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import typing
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
-from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.exceptions import ExplainedError, ProtocolError
 from smart_meter_reader.messages import Message
 from smart_meter_reader.settings import LoadedSettings, MeterSettings
 from smart_meter_reader.settings_schema import Secret, keys_of
-from smart_meter_reader.tools.diagnosis import Check, ok, unavailable, warning
+from smart_meter_reader.tools.diagnosis import Check, ok, unavailable
+from smart_meter_reader.tools.finding import printable
 
 PATIENCE = 60.0
 
@@ -47,6 +48,9 @@ async def check_reading(
 
     async def note(message: Message) -> None:
         seen.append(message)
+        if message["type"] == "status" and message["state"] == "alert":
+            # The service goes on to listen; a wrong key will not become right while we wait.
+            raise ProtocolError(message["reason"], message["detail"])
 
     client: Client = load_driver(CLIENTS, meter.client)(meter.name, meter.driver)
     try:
@@ -55,26 +59,20 @@ async def check_reading(
     except ExplainedError as error:
         yield unavailable(subject, f"no reading ({error.reason}): {error.detail}")
     except TimeoutError:
-        told = [message["detail"] for message in seen if message["type"] == "status" and message["detail"]]
-        reason = told[-1] if told else "is the head in its place, the cable plugged in?"
-        yield unavailable(subject, f"no reading within {patience:g} s: {reason}")
-    for check in _judge(subject, meter, seen):
+        yield unavailable(
+            subject, f"no reading within {patience:g} s: is the head in its place, the cable plugged in?"
+        )
+    for check in _seen(subject, meter, seen):
         yield check
 
 
-def _judge(subject: str, meter: MeterSettings, seen: list[Message]) -> Iterator[Check]:
+def _seen(subject: str, meter: MeterSettings, seen: Sequence[Message]) -> Iterator[Check]:
     for message in seen:
         if message["type"] == "info" and message["meter"] == meter.name:
             who = " ".join(filter(None, (message.get("manufacturer", ""), message.get("model", "meter"))))
             number = message.get("serial_number")
-            yield ok(subject, f"{who} answers" + (f", serial number {number}" if number else ""))
+            yield ok(subject, printable(f"{who} answers" + (f", serial number {number}" if number else "")))
         elif message["type"] == "reading":
             behind = "" if message["meter"] == meter.name else f" of {message['meter']}"
-            yield ok(subject, f"one reading{behind}: {len(message['measurements'])} values")
-    yield from _line_health(subject, seen)
-
-
-def _line_health(subject: str, seen: list[Message]) -> Iterator[Check]:
-    for message in seen:
-        if message["type"] == "status" and message["state"] == "alert" and message["detail"]:
-            yield warning(subject, message["detail"])
+            count = len(message["measurements"])
+            yield ok(subject, f"one reading{behind}: {count} value{'' if count == 1 else 's'}")

@@ -11,14 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from smart_meter_reader.clients.dsmr_settings import DsmrSettings
+from smart_meter_reader.emulators.p1 import Encryption, P1Meter
+from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.mqtt_settings import BrokerSettings
 from smart_meter_reader.serial_ports import stable_name
+from smart_meter_reader.settings import MeterSettings
 from smart_meter_reader.settings_schema import Secret
 from smart_meter_reader.sinks.home_assistant_rest import HomeAssistantRestSettings
 from smart_meter_reader.tools.broker_checks import check_broker
 from smart_meter_reader.tools.clock_checks import check_clock, ntp_synchronised
 from smart_meter_reader.tools.diagnosis import Check, Level
 from smart_meter_reader.tools.home_assistant_checks import check_home_assistant
+from smart_meter_reader.tools.meter_checks import check_reading
 from smart_meter_reader.tools.port_checks import check_port
 from smart_meter_reader.tools.port_use import other_readers
 from tests.mosquitto import Certificates, MakeBroker, free_port
@@ -85,6 +90,29 @@ def test_a_port_by_a_name_that_can_change(tmp_path: Path, monkeypatch: pytest.Mo
         assert f"set port to {lasting}" in name.text
         name, *_ = check_port("meter heat", str(lasting))
         assert (name.level, name.text) == (Level.OK, f"{lasting} exists and leads to {port}")
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (None, "no reading (no_key)"),
+        ("00112233445566778899AABBCCDDEE01", "no reading (wrong_encryption_key)"),
+        ("000102030405060708090A0B0C0D0E0F", "one reading: "),
+    ],
+)
+async def test_the_reading_tells_at_once_whether_the_key_is_right(key: str | None, said: str) -> None:
+    encryption = Encryption(bytes(range(16)), bytes(16))
+    async with on_pty(P1Meter("austria", interval=0.1, encryption=encryption)) as port:
+        settings = DsmrSettings(
+            port=port,
+            interval=timedelta(0),
+            key=Secret(key) if key else None,
+            authentication_key=Secret("00" * 16) if key else None,
+        )
+        meter = MeterSettings("power", "dsmr", settings)
+        checks = [check async for check in check_reading("meter power", meter, 30)]
+    assert any(said in check.text for check in checks), checks
+    assert max(check.level for check in checks) is (Level.OK if "one" in said else Level.UNAVAILABLE)
 
 
 def test_a_url_has_no_port_here() -> None:

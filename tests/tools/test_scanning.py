@@ -166,6 +166,17 @@ async def test_a_meter_that_sends_is_never_asked() -> None:
     assert meter.heard == b""
 
 
+async def test_a_meter_behind_rfc_2217_is_found_with_its_speed(tmp_path: Path) -> None:
+    async with (
+        on_pty(KamstrupMeter("402", reply_delay=0)) as device,
+        ser2net(device, tmp_path, accepter="telnet(rfc2217),tcp") as place,
+    ):
+        report = await scan_port(f"rfc2217://{place}", no_progress, LISTEN)
+    assert report.found is not None, report
+    assert report.found.description.startswith("Kamstrup MULTICAL 402, serial number")
+    assert report.found.description.endswith("KMP at 1200 Bd 8N2")
+
+
 async def test_a_meter_behind_a_serial_server_is_found_without_a_speed(tmp_path: Path) -> None:
     async with (
         on_pty(KamstrupMeter("402", reply_delay=0)) as device,
