@@ -27,7 +27,7 @@ class DsmrSettings:
     interval: timedelta = setting(
         "how often a reading is published, the newest telegram each time; the line is always read; "
         '"0s" publishes every telegram',
-        default=timedelta(seconds=10),
+        default=timedelta(0),
         minimum=timedelta(0),
     )
     key: Secret | None = setting(f"encryption key (GUEK): {_KEY_HELP}", default=None)
