@@ -13,6 +13,7 @@ from smart_meter_reader import json_text
 from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.serial_ports import serial_ports, stable_name
 from smart_meter_reader.tools.finding import Found, PortReport
+from smart_meter_reader.tools.port_use import is_console
 from smart_meter_reader.tools.scanning import LISTEN, scan_ports
 from smart_meter_reader.tools.settings_block import append, free_environment, settings_block
 
@@ -43,10 +44,11 @@ def scan(ports: Sequence[str], listen: float, environment: str, write: bool, as_
     """Find meters: port, protocol, model, serial number, and settings.
 
     Looks at each PORT (a device, socket://host:port or rfc2217://host:port), or at all serial ports of this
-    machine. First it only listens, since P1 meters send by themselves, at 115200 and 9600 Bd, encrypted or
-    not. Then it asks: in KMP, by the sign-on of IEC 62056-21, and by the short request of older MULTICALs,
-    until something answers. Each question is put once, for the sake of the meters' batteries; KMP's twice,
-    since the first can go into waking the meter. Press a key on a battery meter before.
+    machine but its console. First it only listens, since P1 meters send by themselves, at 115200 and 9600
+    Bd, encrypted or not. Then it asks: in KMP, by the sign-on of IEC 62056-21, and by the short request of
+    older MULTICALs, until something answers. Each question is put once, for the sake of the meters'
+    batteries; KMP's twice, since the first can go into waking the meter. Press a key on a battery meter
+    before.
 
     Standard output gets the settings to paste into settings.toml; standard error what happens. Nothing is
     written without --write. The exit code is 69 when no meter was found.
@@ -56,7 +58,7 @@ def scan(ports: Sequence[str], listen: float, environment: str, write: bool, as_
             "there is no settings.toml here to write to: run `smart-meter-reader init` first"
         )
     name = _environment_name(environment)
-    wanted = [_lasting(port) for port in ports or [port.device for port in serial_ports()]]
+    wanted = [_lasting(port) for port in ports or _all_ports()]
     if not wanted:
         print("No serial port was found: plug the adapter in, or name a PORT.", file=sys.stderr)
         return EXIT_UNAVAILABLE
@@ -87,6 +89,16 @@ def _environment_name(wanted: str) -> str:
             f"--environment {wanted}: use letters, digits and _, and not default or global"
         )
     return free_environment(Path(), wanted)
+
+
+def _all_ports() -> list[str]:
+    """The ports of this machine, without the one on which it lets people log in."""
+    devices = [port.device for port in serial_ports()]
+    for device in filter(is_console, devices):
+        print(
+            f"{device}: left alone, it is this system's console; name it to have it scanned", file=sys.stderr
+        )
+    return [device for device in devices if not is_console(device)]
 
 
 def _lasting(port: str) -> str:

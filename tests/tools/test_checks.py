@@ -25,7 +25,7 @@ from smart_meter_reader.tools.diagnosis import Check, Level
 from smart_meter_reader.tools.home_assistant_checks import check_home_assistant
 from smart_meter_reader.tools.meter_checks import check_reading
 from smart_meter_reader.tools.port_checks import check_port
-from smart_meter_reader.tools.port_use import other_readers
+from smart_meter_reader.tools.port_use import is_console, other_readers
 from tests.mosquitto import Certificates, MakeBroker, free_port
 from tests.tools.lines import silent_terminal
 
@@ -128,6 +128,16 @@ def test_whoever_has_a_port_open_is_named() -> None:
         process.terminate()
     (held,) = [check for check in checks if check.level is Level.WARNING]
     assert f"sleep (process {process.pid})" in held.text
+
+
+@pytest.mark.parametrize(
+    ("active", "expected"), [("tty0 ttyS0\n", True), ("tty0 ttyS01\n", False), ("", False)]
+)
+def test_the_console_is_told_from_other_ports(active: str, expected: bool, tmp_path: Path) -> None:
+    names = tmp_path / "active"
+    assert is_console("/dev/ttyS0", names) is False
+    names.write_text(active)
+    assert is_console("/dev/ttyS0", names) is expected
 
 
 class _Api(BaseHTTPRequestHandler):
