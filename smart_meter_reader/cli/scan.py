@@ -60,7 +60,7 @@ def scan(ports: Sequence[str], listen: float, environment: str, write: bool, as_
     name = _environment_name(environment)
     wanted = [_lasting(port) for port in ports or _all_ports()]
     if not wanted:
-        print("No serial port was found: plug the adapter in, or name a PORT.", file=sys.stderr)
+        print("There is no serial port to scan: plug the adapter in, or name a PORT.", file=sys.stderr)
         return EXIT_UNAVAILABLE
     reports = asyncio.run(scan_ports(wanted, _tell, listen))
     for report in reports:
