@@ -51,14 +51,14 @@ def iec62056_21(
 
     Exit code 65 tells that an answer was damaged or that there was none.
     """
-    described = describe_capture(_bytes_of(capture), request=request or "", scaling=_scaling(program))
+    described = describe_capture(bytes_of(capture), request=request or "", scaling=_scaling(program))
     for answer in described:
         click.echo(dumps(answer) if as_json else "\n".join(_lines(answer)))
     if any("error" in answer for answer in described):
         context.exit(EXIT_DATA)
 
 
-def _bytes_of(words: tuple[str, ...]) -> bytes:
+def bytes_of(words: tuple[str, ...]) -> bytes:
     """The bytes that the arguments stand for: as ``read_capture`` has it, or else text as it is sent."""
     try:
         return read_capture(words)

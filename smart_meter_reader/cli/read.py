@@ -28,7 +28,11 @@ _ENVELOPE = frozenset({"type", "meter", "time", "interval"})
 
 @click.command()
 @click.argument("port")
-@click.option("--client", required=True, type=click.Choice(sorted(CLIENTS)), help="What kind of meter it is.")
+@click.option(
+    "--client",
+    type=click.Choice(sorted(CLIENTS)),
+    help="What kind of meter it is; a recording says so itself.",
+)
 @click.option(
     "--registers", metavar="LIST", help="Kamstrup: what to read, such as 60,68 or heat_energy,volume."
 )
@@ -50,7 +54,7 @@ _ENVELOPE = frozenset({"type", "meter", "time", "interval"})
 @click.option("-v", "--verbose", is_flag=True, help="Say more about what happens on the line.")
 def read(
     port: str,
-    client: str,
+    client: str | None,
     registers: str | None,
     baud: int | None,
     assignments: Sequence[str],
@@ -60,7 +64,8 @@ def read(
 ) -> int:
     """Take one reading of the meter at PORT and print it.
 
-    PORT is a device such as /dev/serial/by-id/..., socket://host:port or rfc2217://host:port.
+    PORT is a device such as /dev/serial/by-id/..., socket://host:port or rfc2217://host:port; replay:FILE
+    is a recording, as `record` makes them.
 
     What happens is told on standard error. With --json, standard output gets one object: the reading, with
     the meter's identity as "info". The exit code is 69 when the meter gave no reading.
@@ -69,8 +74,7 @@ def read(
         stream=sys.stderr, format="%(message)s", level=logging.DEBUG if verbose else logging.INFO
     )
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    settings = client_settings(client, port, registers, baud, assignments)
-    driver: Client = load_driver(CLIENTS, client)(METER, settings)
+    driver = _client(client, port, registers, baud, assignments)
     print(f"reading {port} ...", file=sys.stderr)
     seen: list[Message] = []
     try:
@@ -84,6 +88,20 @@ def read(
     return _show(seen, as_json=as_json)
 
 
+def _client(
+    client: str | None, port: str, registers: str | None, baud: int | None, assignments: Sequence[str]
+) -> Client:
+    if client is None:
+        if not port.startswith("replay:"):
+            raise click.UsageError(f"--client is missing: one of {', '.join(sorted(CLIENTS))}")
+        table: dict[str, Any] = {"file": port.removeprefix("replay:")}
+        client, settings = "replay", _parsed("replay", table | dict(map(_assignment, assignments)))
+    else:
+        settings = client_settings(client, port, registers, baud, assignments)
+    driver: Client = load_driver(CLIENTS, client)(METER, settings)
+    return driver
+
+
 def client_settings(
     client: str, port: str, registers: str | None, baud: int | None, assignments: Sequence[str]
 ) -> Any:
@@ -93,7 +111,10 @@ def client_settings(
         table["registers"] = [entry.strip() for entry in registers.split(",") if entry.strip()]
     if baud is not None:
         table["baud"] = baud
-    table |= dict(map(_assignment, assignments))
+    return _parsed(client, table | dict(map(_assignment, assignments)))
+
+
+def _parsed(client: str, table: Mapping[str, Any]) -> Any:
     driver = load_driver(CLIENTS, client)
     settings, problems = parse(driver.settings_type, table, Place({(): Origin(_SOURCE, client, ())}))
     if problems:

@@ -1,0 +1,95 @@
+"""`diagnose`: one text file that belongs to a bug report, without anything that names the user."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE
+from smart_meter_reader.cli.environments import complete_environment
+from smart_meter_reader.clients.base import Client
+from smart_meter_reader.clients.registry import CLIENTS
+from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.settings import LoadedSettings, MeterSettings, load
+from smart_meter_reader.tools.bug_report import Capture, Report
+from smart_meter_reader.tools.recorder import record_client
+
+_WITHOUT_LINE = frozenset({"dummy"})
+
+
+@click.command()
+@click.argument("environment", required=False, metavar="[ENV]", shell_complete=complete_environment)
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; one that exists is not replaced.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    help="Seconds for one reading of each meter.",
+)
+def diagnose(environment: str | None, output: Path, timeout: float) -> int:
+    """Write what belongs to a bug report about ENV into a file.
+
+    It holds versions, the settings without secrets, the line health, and a recording of one reading of each
+    meter. Serial, customer and equipment numbers are replaced and checksums computed anew, so that the
+    recording can be given away and still replays. Stop the service before: it holds the ports.
+
+    The exit code is that of what was found: 78 for settings that cannot be used, 69 when a meter gave no
+    reading. The file is written in any case.
+    """
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
+    if output.exists():
+        raise click.UsageError(f"{output} exists: choose another name")
+    report = Report()
+    report.add_versions()
+    try:
+        loaded = load(environment=environment)
+    except SettingsError as error:
+        report.add_problems(error.problems)
+        print("the settings cannot be used; `smart-meter-reader check` says why", file=sys.stderr)
+        code = EXIT_SETTINGS
+    else:
+        report.add_settings(loaded)
+        code = _add_meters(report, loaded, timeout)
+    try:
+        output.write_text(report.text(), "utf-8")
+    except OSError as error:
+        raise click.UsageError(f"{output} cannot be written: {error.strerror}") from None
+    print(f"{output} is written: look through it before you give it away", file=sys.stderr)
+    return code
+
+
+def _add_meters(report: Report, loaded: LoadedSettings, seconds: float) -> int:
+    """A capture of each meter; the exit code."""
+    code = EXIT_OK
+    for name, meter in loaded.settings.meters.items():
+        capture = _capture(name, meter, seconds)
+        report.add_capture(capture)
+        session = capture.session
+        if session is None:
+            continue
+        if session.readings(name):
+            print(f"{name}: one reading is recorded", file=sys.stderr)
+        else:
+            why = session.error.detail if session.error else "nothing complete came in time"
+            print(f"{name}: no reading: {why}", file=sys.stderr)
+            code = EXIT_UNAVAILABLE
+    return code
+
+
+def _capture(name: str, meter: MeterSettings, seconds: float) -> Capture:
+    if meter.client in _WITHOUT_LINE:
+        return Capture(name, meter.client, meter.driver, None, {})
+    client: Client = load_driver(CLIENTS, meter.client)(name, meter.driver)
+    print(f"reading {name} ...", file=sys.stderr)
+    session = asyncio.run(record_client(meter.client, client, meter.driver, count=1, seconds=seconds))
+    return Capture(name, meter.client, meter.driver, session, dict(client.health))

@@ -1,0 +1,256 @@
+"""`record`, `read replay:`, `diagnose` and `decode auto` as typed, with emulated meters on real ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from smart_meter_reader.cli import EXIT_DATA, EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE
+from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
+from smart_meter_reader.recording import find_recordings
+from smart_meter_reader.redaction.pseudonyms import forms_of, leaks
+
+PROGRAM = [sys.executable, "-m", "smart_meter_reader"]
+ROOT = Path(__file__).parent.parent.parent
+DATA = ROOT / "tests" / "data"
+CUSTOMER = "98765431"
+PASSWORD = "correct-horse-battery"
+TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.abc"
+KEY = "A1B2C3D4E5F60718293A4B5C6D7E8F90"
+
+CONFIG = """
+from dynaconf import Dynaconf
+settings = Dynaconf(settings_files=["settings.toml", ".secrets.toml"], environments=True, env="default",
+                    env_switcher="ENV_FOR_DYNACONF")
+"""
+
+
+def run(*arguments: str, cwd: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*PROGRAM, *arguments], capture_output=True, timeout=60, check=False, cwd=cwd, env=env, input=stdin
+    )
+    told = subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+    assert "Traceback" not in told.stderr, told.stderr
+    return told
+
+
+@contextmanager
+def emulated(*arguments: str, cwd: Path) -> Iterator[str]:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [*PROGRAM, "emulate", *arguments], stdout=subprocess.PIPE, text=True, cwd=cwd, env=env
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip()
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+def test_what_is_recorded_is_read_again_without_the_meter(tmp_path: Path) -> None:
+    with emulated("kamstrup", "--baud", "0", "--delay", "0", cwd=tmp_path) as port:
+        recorded = run(
+            "record", port, "k.rec", "--client", "kamstrup", "--registers", "60,68", "--count", "2",
+            cwd=tmp_path,
+        )  # fmt: skip
+        assert recorded.returncode == EXIT_OK, recorded.stderr
+        assert "2 readings" in recorded.stderr
+        again = run("record", port, "k.rec", "--client", "kamstrup", cwd=tmp_path)
+        assert again.returncode == EXIT_USAGE
+        assert "exists" in again.stderr
+    (recording,) = find_recordings((tmp_path / "k.rec").read_text())
+    assert recording.settings == {"registers": '["60", "68"]'}
+    read = run("read", "replay:k.rec", "--json", cwd=tmp_path)
+    assert read.returncode == EXIT_OK, read.stderr
+    assert list(json.loads(read.stdout)["measurements"]) == ["heat_energy", "volume"]
+
+
+def test_recording_a_meter_that_is_silent_keeps_what_was_asked(tmp_path: Path) -> None:
+    with emulated("kamstrup", "--baud", "0", "--fault", "drop", cwd=tmp_path) as port:
+        recorded = run(
+            "record", port, "k.rec", "--client", "kamstrup", "--set", "retries=0", "--set",
+            "answer_timeout=200ms", cwd=tmp_path,
+        )  # fmt: skip
+    assert recorded.returncode == EXIT_UNAVAILABLE
+    assert "ended early (no_echo_no_answer)" in recorded.stderr
+    (recording,) = find_recordings((tmp_path / "k.rec").read_text())
+    assert {burst.direction for burst in recording.bursts} == {">"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--count", "2"], "need --client"),
+        (["--format", "9X9"], "8N1"),
+        (["--client", "kamstrup", "--set", "colour=1"], "colour: unknown key"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = run("record", "/dev/null", "x.rec", *arguments, cwd=tmp_path)
+    assert done.returncode == EXIT_USAGE
+    assert said in done.stderr
+    assert not (tmp_path / "x.rec").exists()
+
+
+def test_a_port_that_is_not_there_is_told(tmp_path: Path) -> None:
+    done = run("record", "/dev/not-there", "x.rec", "--duration", "1", cwd=tmp_path)
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert "does not exist" in done.stderr
+    assert not (tmp_path / "x.rec").exists()
+
+
+def settings(folder: Path, text: str, secrets: str = "") -> None:
+    (folder / "config.py").write_text(CONFIG)
+    (folder / "settings.toml").write_text(text)
+    (folder / ".secrets.toml").write_text(secrets)
+    (folder / ".secrets.toml").chmod(0o600)
+
+
+def test_a_bug_report_replays_and_names_nobody(tmp_path: Path) -> None:
+    values = {
+        "serial_number": {"value": 71234567, "unit": ""},
+        "heat_energy": {"value": 227.445, "unit": "GJ"},
+    }
+    values["customer_number_low"] = {"value": int(CUSTOMER), "unit": ""}
+    (tmp_path / "values.json").write_text(json.dumps(values))
+    with emulated("kamstrup", "--baud", "0", "--delay", "0", "--values", "values.json", cwd=tmp_path) as port:
+        settings(
+            tmp_path,
+            f"""
+[house.meters.heat]
+client = "kamstrup"
+port = "{port}"
+registers = ["heat_energy", "serial_number", "customer_number_low"]
+[house.sinks.home_assistant_rest]
+url = "http://localhost:1"
+[house.sinks.mqtt_json]
+host = "localhost"
+username = "jan.jansen"
+""",
+            f"""
+[house.sinks.home_assistant_rest]
+token = "{TOKEN}"
+[house.sinks.mqtt_json]
+password = "{PASSWORD}"
+""",
+        )
+        plain = run("read", port, "--client", "kamstrup", "--json", cwd=tmp_path)
+        serial = json.loads(plain.stdout)["info"]["serial_number"]
+        with (tmp_path / "settings.toml").open("a") as file:
+            file.write(f'[house.meters.heat.guard]\n[default.meters.heat]\nserial_number = "{serial}"\n')
+        done = run("diagnose", "--output", "report.txt", "house", cwd=tmp_path)
+    assert done.returncode == EXIT_OK, done.stderr
+    report = (tmp_path / "report.txt").read_text()
+    assert "Python 3" in report
+    assert "client kamstrup, 1 reading" in report
+    assert 'registers = ["heat_energy", "serial_number", "customer_number_low"]' in report
+    for secret in (serial, CUSTOMER, PASSWORD, TOKEN, "jan.jansen"):
+        for form in forms_of(secret):
+            assert form.lower() not in report.lower(), form
+            assert form.lower() not in "".join(report.split()).lower(), form
+    (recording,) = find_recordings(report)
+    assert not leaks(b"".join(burst.payload for burst in recording.bursts), [serial, CUSTOMER])
+    read = run("read", "replay:report.txt", "--json", cwd=tmp_path)
+    assert read.returncode == EXIT_OK, read.stderr
+    assert json.loads(read.stdout)["measurements"]["heat_energy"]["value"] == 227.445
+
+
+def test_a_bug_report_of_an_encrypted_port_replays_with_public_keys(tmp_path: Path) -> None:
+    covered = (
+        b"/KMP5 KA6U001511209910\r\n\r\n0-0:1.0.0(261121123000W)\r\n0-0:42.0.0(SGM1234567890123)\r\n"
+        b"1-0:1.8.1(001234.567*kWh)\r\n!"
+    )
+    title = b"SGM" + (123456789).to_bytes(5, "big")
+    key = bytes.fromhex(KEY)
+    frame = encrypt_telegram(encode_telegram(covered), key, key, title, 7)
+    (tmp_path / "meter.rec").write_text(
+        f"smart-meter-reader recording 1\nclient: dsmr\n0.1 < {frame.hex()}\n0.2 < {frame.hex()}\n"
+    )
+    settings(
+        tmp_path,
+        '[house.meters.p1]\nclient = "dsmr"\nport = "replay:meter.rec"\n[house.sinks.stdout]\n',
+        f'[house.meters.p1]\nkey = "{KEY}"\nauthentication_key = "{KEY}"\n',
+    )
+    done = run("diagnose", "--output", "report.txt", "house", cwd=tmp_path)
+    assert done.returncode == EXIT_OK, done.stderr
+    report = (tmp_path / "report.txt").read_text()
+    for secret in (KEY, "001511209910", "SGM1234567890123", "123456789"):
+        for form in forms_of(secret):
+            assert form.lower() not in "".join(report.split()).lower(), form
+    read = run("read", "replay:report.txt", "--json", cwd=tmp_path)
+    assert read.returncode == EXIT_OK, read.stderr
+    reading = json.loads(read.stdout)
+    assert reading["authentication"] == "verified"
+    assert reading["measurements"]["active_energy_import_tariff_1"]["value"] == 1234.567
+
+
+def test_a_bug_report_is_written_about_settings_and_meters_that_fail(tmp_path: Path) -> None:
+    settings(tmp_path, '[house.meters.heat]\nclient = "fax"\n[house.sinks.stdout]\n')
+    done = run("diagnose", "--output", "broken.txt", "house", cwd=tmp_path)
+    assert done.returncode == EXIT_SETTINGS
+    assert 'found "fax"' in (tmp_path / "broken.txt").read_text()
+    settings(
+        tmp_path, '[house.meters.heat]\nclient = "kamstrup"\nport = "/dev/not-there"\n[house.sinks.stdout]\n'
+    )
+    done = run("diagnose", "--output", "gone.txt", "house", cwd=tmp_path)
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert "failed: port_missing: /dev/not-there does not exist" in (tmp_path / "gone.txt").read_text()
+    assert run("diagnose", "--output", "gone.txt", "house", cwd=tmp_path).returncode == EXIT_USAGE
+
+
+# --- decode auto ---
+
+
+@pytest.mark.parametrize(
+    ("capture", "protocol", "said"),
+    [
+        ("803F10 01 003C 9B0D", "kmp", ""),
+        ("40 3F 02 05 43 DF 0F A2 42 0D", "kmp", "GetSerialNo"),
+        ("40 3F 02 05 43 DF 0F A2 43 0D", "kmp", "damaged (checksum)"),
+        (r"/KAM MC\r\n\x026.8(0456.631*GJ)!\r\n\x03", "iec62056_21", ""),
+        ("AF A3 B1", "iec62056_21", ""),
+        ("", "", ""),
+    ],
+)
+def test_the_protocol_of_a_capture_is_found(tmp_path: Path, capture: str, protocol: str, said: str) -> None:
+    done = run("decode", "auto", capture or "0011223344", cwd=tmp_path)
+    if protocol:
+        assert f"decode {protocol} has more options" in done.stderr
+    else:
+        assert done.returncode == EXIT_DATA
+        assert "not recognised" in done.stderr
+    assert said in done.stdout
+
+
+def test_published_captures_are_told_apart() -> None:
+    from smart_meter_reader.tools.guessing import guess_protocol
+
+    for entry in json.loads((DATA / "p1" / "p1_plain.json").read_text())["entries"]:
+        if "0-0:" in entry["text"] or "1-3:" in entry["text"]:
+            assert guess_protocol(entry["text"].encode("latin-1")) == "p1", entry["id"]
+    for entry in json.loads((DATA / "p1" / "p1_encrypted.json").read_text())["entries"]:
+        if entry.get("bytes_hex", "").startswith("db08"):
+            assert guess_protocol(bytes.fromhex(entry["bytes_hex"])) == "p1", entry["id"]
+    for entry in json.loads((DATA / "iec62056_21" / "captures.json").read_text())["entries"]:
+        if entry["kind"] != "ack" and entry["id"] != "iec-req-ack":
+            assert guess_protocol(bytes.fromhex(entry["bytes_hex"])) == "iec62056_21", entry["id"]
+
+
+def test_decode_auto_takes_files_recordings_and_standard_input(tmp_path: Path) -> None:
+    telegram = encode_telegram(b"/ABC5x\r\n\r\n1-3:0.2.8(50)\r\n1-0:1.8.1(001234.567*kWh)\r\n!")
+    (tmp_path / "p1.bin").write_bytes(telegram)
+    (tmp_path / "p1.rec").write_text(f"smart-meter-reader recording 1\n0 < {telegram.hex()}\n")
+    for arguments, stdin in ((["p1.bin"], b""), (["p1.rec"], b""), (["-"], telegram)):
+        done = run("decode", "auto", *arguments, "--json", cwd=tmp_path, stdin=stdin)
+        assert done.returncode == EXIT_OK, done.stderr
+        assert json.loads(done.stdout)["measurements"]["active_energy_import_tariff_1"]["value"] == 1234.567
