@@ -17,9 +17,11 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def ser2net(device: str, folder: Path, *, accepter: str, line: str = "1200n82") -> AsyncIterator[str]:
+async def ser2net(
+    device: str, folder: Path, *, accepter: str, line: str = "1200n82", port: int = 0
+) -> AsyncIterator[str]:
     """Serve ``device``; gives ``host:port``. ``accepter`` is "tcp" or "telnet(rfc2217),tcp"."""
-    port = free_port()
+    port = port or free_port()
     settings = folder / f"ser2net-{port}.yaml"
     settings.write_text(
         f"connection: &meter\n  accepter: {accepter},127.0.0.1,{port}\n"

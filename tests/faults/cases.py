@@ -1,0 +1,259 @@
+"""What happens in each row of docs/faults.md: which meter, which settings, which story."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache, partial
+from typing import Any
+
+from smart_meter_reader.clients.dsmr_settings import DsmrSettings
+from smart_meter_reader.clients.iec62056_settings import Iec62056_21Settings
+from smart_meter_reader.clients.kamstrup_settings import KamstrupSettings
+from smart_meter_reader.clients.registry import CLIENTS
+from smart_meter_reader.codecs.p1.reader import P1Reader
+from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.emulators import iec62056_21, kamstrup, p1
+from smart_meter_reader.emulators.faults import parse_faults
+from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty
+from smart_meter_reader.messages import Message
+from smart_meter_reader.schedule import Schedule
+from smart_meter_reader.settings_schema import Secret
+from tests.faults.meters import ByteByByte, DiesMidFrame, Troubled
+from tests.faults.rig import METER, Heard, Port, Shown, shown
+from tests.faults.table import Row
+
+SOON = Schedule(interval=timedelta(milliseconds=50))
+KEY, AUTHENTICATION_KEY = bytes(range(16)), bytes(range(16, 32))
+
+Story = Callable[[Port, Heard, Row, EmulatedMeter], Awaitable[None]]
+MakeMeter = Callable[..., EmulatedMeter]
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """One client: its settings for tests, its emulated meter, and the line that ser2net opens."""
+
+    client: str
+    settings_type: type[Any]
+    settings: Mapping[str, Any]
+    meter: MakeMeter
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row: ``faults`` as for `emulate --fault`; ``around`` puts the meter into other trouble."""
+
+    protocol: Protocol
+    faults: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    around: Callable[[EmulatedMeter], EmulatedMeter] = lambda meter: meter
+    story: Story | None = None
+    encrypted: bool = False
+
+    def meter(self) -> EmulatedMeter:
+        return self.around(self.protocol.meter(self.faults, encrypted=self.encrypted))
+
+    def settings_for(self, url: str) -> Any:
+        keys = {**self.protocol.settings, **self.settings, "port": url}
+        return self.protocol.settings_type(**keys)
+
+
+def _kamstrup_meter(faults: str, *, encrypted: bool) -> EmulatedMeter:
+    rules = parse_faults([faults], kamstrup.FAULTS, with_subject=frozenset({"omit"}))
+    # Time stands still: every true reading is the same one.
+    return kamstrup.KamstrupMeter(faults=rules, reply_delay=0.0, rate=0.0)
+
+
+def _iec_meter(faults: str, *, encrypted: bool) -> EmulatedMeter:
+    rules = parse_faults([faults], iec62056_21.FAULTS)
+    return iec62056_21.Iec62056Meter(faults=rules, reply_delay=0.0, rate=0.0)
+
+
+@cache
+def telegrams() -> tuple[bytes, ...]:
+    """What the P1 meter sends when nothing is wrong: more than any test takes."""
+    meter = p1.P1Meter("dsmr-5", interval=10.0)
+    return tuple(meter.next_telegram() for _ in range(3000))
+
+
+def _p1_meter(faults: str, *, encrypted: bool) -> EmulatedMeter:
+    return p1.P1Meter(
+        recording=telegrams(),
+        faults=parse_faults([faults], p1.FAULTS),
+        encryption=p1.Encryption(KEY, AUTHENTICATION_KEY) if encrypted else None,
+        interval=0.03,
+    )
+
+
+KAMSTRUP = Protocol(
+    "kamstrup",
+    KamstrupSettings,
+    {
+        "baud": 115_200,
+        "answer_timeout": timedelta(milliseconds=400),
+        "retries": 1,
+        "interval": SOON,
+        "mains_powered": True,
+    },
+    _kamstrup_meter,
+    "1200n82",
+)
+IEC = Protocol(
+    "iec62056_21",
+    Iec62056_21Settings,
+    {
+        "model": "multical_66c",
+        "baud": 19_200,
+        "repeat_after": timedelta(milliseconds=400),
+        "retries": 2,
+        "interval": SOON,
+        "mains_powered": True,
+    },
+    _iec_meter,
+    "19200e72",
+)
+DSMR = Protocol(
+    "dsmr",
+    DsmrSettings,
+    {"baud": 115_200, "interval": timedelta(0), "timeout": timedelta(seconds=1)},
+    _p1_meter,
+    "115200n81",
+)
+KEYS = {"key": Secret(KEY.hex()), "authentication_key": Secret(AUTHENTICATION_KEY.hex())}
+
+
+async def endured(port: Port, heard: Heard, row: Row, meter: EmulatedMeter) -> None:
+    """Nothing is done about it; where all ends well, often enough for "now and then" to come."""
+    await heard.until_state(*row.status)
+    if row.status[-1] == "online":
+        await heard.more_readings(8)
+
+
+async def pulled_out(port: Port, heard: Heard, row: Row, meter: EmulatedMeter) -> None:
+    """The port goes while all is well, is missed, and comes back."""
+    await heard.more_readings(2)
+    await port.pull_out()
+    await heard.until_state(*row.status[:-1])
+    await port.plug_in()
+
+
+async def dies_mid_frame(port: Port, heard: Heard, row: Row, meter: EmulatedMeter) -> None:
+    """The port goes in the middle of a frame, and comes back."""
+    assert isinstance(meter, DiesMidFrame)
+    await meter.sent_half.wait()
+    await port.pull_out()
+    meter.revived.set()
+    await heard.until_state(*row.status[:-1])
+    await port.plug_in()
+
+
+async def late_port(port: Port, heard: Heard, row: Row, meter: EmulatedMeter) -> None:
+    """The service was there before the port (see the test, which plugs in none)."""
+    await heard.until_state(*row.status[:-1])
+    await port.plug_in()
+
+
+async def trouble_passes(port: Port, heard: Heard, row: Row, meter: EmulatedMeter) -> None:
+    """The trouble of a Troubled meter is over once it has been told."""
+    assert isinstance(meter, Troubled)
+    await heard.until_state(*row.status[:-1])
+    meter.over.set()
+
+
+def _every(**keys: Any) -> tuple[Case, ...]:
+    return tuple(Case(protocol, **keys) for protocol in (KAMSTRUP, DSMR, IEC))
+
+
+_MUTE = partial(Troubled, babbles=False)
+_BABBLING = partial(Troubled, babbles=True)
+
+_OF_ANY: Mapping[str, tuple[Case, ...]] = {
+    "any-bytewise": _every(around=ByteByByte),
+    "any-unplugged": _every(story=pulled_out),
+    "any-server-gone": _every(story=pulled_out),
+    "any-dies-mid-frame": _every(around=DiesMidFrame, story=dies_mid_frame),
+    "any-server-dies-mid-frame": _every(around=DiesMidFrame, story=dies_mid_frame),
+    "any-late-port": _every(story=late_port),
+    "any-late-server": _every(story=late_port),
+}
+_OF_ONE: Mapping[str, Case] = {
+    "kamstrup-hangs": Case(KAMSTRUP, around=_MUTE, story=trouble_passes),
+    "kamstrup-babble": Case(KAMSTRUP, around=_BABBLING, story=trouble_passes),
+    "kamstrup-crc": Case(KAMSTRUP, "crc:1/3"),
+    "kamstrup-crc-always": Case(KAMSTRUP, "crc:6"),
+    "kamstrup-drop": Case(KAMSTRUP, "drop:1/3"),
+    "kamstrup-drop-always": Case(KAMSTRUP, "drop:6"),
+    "kamstrup-noise": Case(KAMSTRUP, "noise"),
+    "kamstrup-echo": Case(KAMSTRUP, "echo"),
+    "kamstrup-echo-only": Case(KAMSTRUP, "echo,drop:6"),
+    "kamstrup-late": Case(KAMSTRUP, "late:1"),
+    "kamstrup-sleep": Case(KAMSTRUP, "sleep"),
+    "kamstrup-omit": Case(KAMSTRUP, "omit:heat_energy"),
+    "kamstrup-mute": Case(KAMSTRUP, "mute"),
+    "kamstrup-stray": Case(KAMSTRUP, "stray"),
+    "iec-hangs": Case(IEC, around=_MUTE, story=trouble_passes),
+    "iec-babble": Case(IEC, around=_BABBLING, story=trouble_passes),
+    "iec-drop": Case(IEC, "drop:1/5"),
+    "iec-drop-always": Case(IEC, "drop:3"),
+    "iec-noise": Case(IEC, "noise:1/3"),
+    "iec-truncate": Case(IEC, "truncate:1/5"),
+    "iec-truncate-always": Case(IEC, "truncate:3"),
+    "iec-parity": Case(IEC, "parity:1/5"),
+    "iec-digit": Case(IEC, "digit:1/5"),
+    "iec-echo": Case(IEC, "echo"),
+    "iec-echo-only": Case(IEC, "echo,drop:3"),
+    "iec-slow": Case(IEC, "slow:1", {"repeat_after": timedelta(seconds=6)}),
+    "iec-slower": Case(IEC, "slow:1"),
+    "iec-sleep": Case(IEC, "sleep", {"wake_up": "nul"}),
+    "dsmr-hangs": Case(DSMR, around=_MUTE, story=trouble_passes),
+    "dsmr-babble": Case(DSMR, around=_BABBLING, story=trouble_passes),
+    "dsmr-crc": Case(DSMR, "crc:1/4"),
+    "dsmr-headless-always": Case(DSMR, "headless:60"),
+    "dsmr-drop": Case(DSMR, "drop:1/4"),
+    "dsmr-noise": Case(DSMR, "noise"),
+    "dsmr-cut": Case(DSMR, "cut:1/4"),
+    "dsmr-headless": Case(DSMR, "headless:1/4"),
+    "dsmr-lose": Case(DSMR, "lose:1/4"),
+    "dsmr-nul": Case(DSMR, "nul:1/4"),
+    "dsmr-replay": Case(DSMR, "replay:1/4"),
+    "dsmr-silence": Case(DSMR, "silence:1"),
+    "dsmr-encrypted-crc": Case(DSMR, "crc:1/4", KEYS, encrypted=True),
+    "dsmr-encrypted-replay": Case(DSMR, "replay:1/4", KEYS, encrypted=True),
+    "dsmr-no-key": Case(DSMR, encrypted=True),
+    "dsmr-wrong-key": Case(DSMR, "", {**KEYS, "key": Secret("00" * 16)}, encrypted=True),
+    "dsmr-wrong-authentication-key": Case(
+        DSMR, "", {**KEYS, "authentication_key": Secret("00" * 16)}, encrypted=True
+    ),
+    "dsmr-not-encrypted": Case(DSMR, "", KEYS),
+}
+CASES: Mapping[str, tuple[Case, ...]] = {**_OF_ANY, **{name: (case,) for name, case in _OF_ONE.items()}}
+
+
+async def truth_of(protocol: Protocol) -> frozenset[Shown]:
+    """Every value that the meter shows when nothing is wrong with it."""
+    if protocol is DSMR:
+        return frozenset(_shown_by_telegrams())
+    values: set[Shown] = set()
+
+    async def keep(message: Message) -> None:
+        if message["type"] == "reading":
+            values.update(shown(message["measurements"]))
+
+    async with on_pty(protocol.meter("", encrypted=False)) as port:
+        settings = protocol.settings_type(**{**protocol.settings, "port": port})
+        await load_driver(CLIENTS, protocol.client)(METER, settings).run(keep, once=True)
+    return frozenset(values)
+
+
+def _shown_by_telegrams() -> Iterator[Shown]:
+    reader = P1Reader()
+    for raw in telegrams():
+        reader.receive_data(raw)
+        telegram = reader.next_telegram()
+        assert telegram is not None
+        yield from shown(telegram.measurements)
+        for meter in telegram.meters.values():
+            yield from shown(meter.measurements)

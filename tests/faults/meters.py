@@ -1,0 +1,102 @@
+"""Meters in trouble that is not the meter's own: on any of the emulated ones."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from smart_meter_reader.emulators.stream import EmulatedMeter, MeterLine
+from smart_meter_reader.transport import LineSettings
+
+
+class _Wrapped:
+    """A line that stands before another one."""
+
+    def __init__(self, inner: MeterLine) -> None:
+        self.inner = inner
+
+    @property
+    def line(self) -> LineSettings | None:
+        return self.inner.line
+
+    @line.setter
+    def line(self, line: LineSettings | None) -> None:
+        self.inner.line = line
+
+    async def read(self) -> bytes:
+        return await self.inner.read()
+
+    async def write(self, payload: bytes) -> None:
+        await self.inner.write(payload)
+
+
+class _ByteByByte(_Wrapped):
+    async def write(self, payload: bytes) -> None:
+        for byte in payload:
+            await self.inner.write(bytes((byte,)))
+            await asyncio.sleep(0)
+
+
+class ByteByByte:
+    """Everything leaves the meter one byte at a time."""
+
+    def __init__(self, meter: EmulatedMeter) -> None:
+        self._meter = meter
+
+    async def serve(self, line: MeterLine) -> None:
+        await self._meter.serve(_ByteByByte(line))
+
+
+class _Dying(_Wrapped):
+    def __init__(self, inner: MeterLine, meter: DiesMidFrame) -> None:
+        super().__init__(inner)
+        self._meter = meter
+
+    async def write(self, payload: bytes) -> None:
+        if self._meter.revived.is_set():
+            await self.inner.write(payload)
+            return
+        await self.inner.write(payload[: len(payload) // 2])
+        # What stands between takes a moment to pass it on.
+        await asyncio.sleep(0.05)
+        self._meter.sent_half.set()
+        await self._meter.revived.wait()
+
+
+class DiesMidFrame:
+    """Sends half of its first answer and hangs, which ``sent_half`` says, until ``revived``."""
+
+    def __init__(self, meter: EmulatedMeter) -> None:
+        self.sent_half = asyncio.Event()
+        self.revived = asyncio.Event()
+        self._meter = meter
+
+    async def serve(self, line: MeterLine) -> None:
+        await self._meter.serve(_Dying(line, self))
+
+
+class Troubled:
+    """Mute, or babbling at random, until ``over``; then well."""
+
+    def __init__(self, meter: EmulatedMeter, *, babbles: bool) -> None:
+        self.over = asyncio.Event()
+        self._meter = meter
+        self._babbles = babbles
+        self._random = random.Random(1)
+
+    async def serve(self, line: MeterLine) -> None:
+        async with asyncio.TaskGroup() as group:
+            hearing = group.create_task(_ignore(line))
+            while not self.over.is_set() and not hearing.done():
+                if self._babbles:
+                    await line.write(self._random.randbytes(64))
+                await asyncio.sleep(0.005)
+            ended = hearing.done()
+            hearing.cancel()
+        if not ended:
+            await self._meter.serve(line)
+
+
+async def _ignore(line: MeterLine) -> None:
+    while await line.read():
+        pass

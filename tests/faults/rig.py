@@ -1,0 +1,190 @@
+"""One meter on one kind of port that can be taken away and put back, read by the whole service."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from smart_meter_reader import app
+from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
+from smart_meter_reader.guard_settings import GuardSettings
+from smart_meter_reader.messages import Measurement, Message, Reading
+from smart_meter_reader.settings import MeterSettings, ServiceSettings, SinkSettings
+from tests.ser2net import free_port, ser2net
+
+PATIENCE = 40.0
+METER = "meter"
+BEGINNING = "offline starting"
+
+
+class Port:
+    """Where a meter can be read, and pulled out from under its reader."""
+
+    def __init__(self, kind: str, folder: Path, meter: EmulatedMeter, line: str) -> None:
+        self.kind = kind
+        self._folder = folder
+        self._meter = meter
+        self._line = line
+        self._link = folder / "port"
+        self._number = free_port()
+        self._behind = AsyncExitStack()  # the pseudo-terminal behind ser2net, which stays
+        self._stack = AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        return str(self._link) if self.kind == "device" else f"{self.kind}://127.0.0.1:{self._number}"
+
+    async def plug_in(self) -> None:
+        self._stack = AsyncExitStack()
+        if self.kind == "device":
+            await self._stack.enter_async_context(on_pty(self._meter, link=self._link))
+        elif self.kind == "socket":
+            await self._stack.enter_async_context(on_tcp(self._meter, port=self._number))
+        else:
+            if not self._link.exists():
+                await self._behind.enter_async_context(on_pty(self._meter, link=self._link))
+            server = ser2net(
+                str(self._link),
+                self._folder,
+                accepter="telnet(rfc2217),tcp",
+                line=self._line,
+                port=self._number,
+            )
+            await self._stack.enter_async_context(server)
+
+    async def pull_out(self) -> None:
+        await self._stack.aclose()
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+        await self._behind.aclose()
+
+
+class _CollectingSink:
+    settings_type: ClassVar[type[Any]] = object
+
+    def __init__(self, name: str, settings: Heard) -> None:
+        self.name = name
+        self._heard = settings
+
+    async def run(self, messages: AsyncIterator[Message]) -> None:
+        async for message in messages:
+            self._heard.take(message)
+
+
+class Heard:
+    """What the sink got, and what the log said above INFO."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.log: list[str] = []
+        self._more = asyncio.Event()
+
+    def take(self, message: Message) -> None:
+        self.messages.append(message)
+        self._more.set()
+
+    @property
+    def readings(self) -> list[Reading]:
+        return [message for message in self.messages if message["type"] == "reading"]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states of the meter itself in order, without the one that every meter begins with."""
+        states: list[str] = []
+        for message in self.messages:
+            if message["type"] == "status" and message["meter"] == METER:
+                state = f"{message['state']} {message['reason']}".strip()
+                if states[-1:] != [state] and state != BEGINNING:
+                    states.append(state)
+        return tuple(states)
+
+    @property
+    def counted(self) -> Counter[str]:
+        """The counters of the last status."""
+        counted: Counter[str] = Counter()
+        for message in self.messages:
+            if message["type"] == "status" and message["meter"] == METER:
+                counted = Counter({key: v for key, v in message.get("health", {}).items() if type(v) is int})
+        return counted
+
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not condition():
+                    self._more.clear()
+                    await self._more.wait()
+        except TimeoutError:
+            raise AssertionError(
+                f"still no {what}: {self.states}, {len(self.readings)} readings, {self.log}"
+            ) from None
+
+    async def until_state(self, *states: str) -> None:
+        """Wait until these states, in this order, are the last ones."""
+        await self.until(lambda: self.states[-len(states) :] == states, f"{states}")
+
+    async def more_readings(self, count: int) -> None:
+        """Wait for readings of the meter itself."""
+        enough = self._own_readings() + count
+        await self.until(lambda: self._own_readings() >= enough, f"{count} more readings")
+
+    def _own_readings(self) -> int:
+        return sum(reading["meter"] == METER for reading in self.readings)
+
+
+_heard: contextvars.ContextVar[Heard] = contextvars.ContextVar("heard")
+
+
+class LogToHeard(logging.Handler):
+    """Gives each log line to the rig in whose tasks it arose: rigs run side by side."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        heard = _heard.get(None)
+        if heard is not None and record.levelno > logging.INFO:
+            heard.log.append(record.getMessage())
+
+
+@asynccontextmanager
+async def running(client: str, settings: object, name: str) -> AsyncIterator[Heard]:
+    """The service with one meter and one sink; at the end it is stopped in order.
+
+    ``app.SINKS`` must know "collecting" (see ``COLLECTING``).
+    """
+    heard = Heard()
+    _heard.set(heard)
+    service = app.Service(
+        ServiceSettings(
+            environment=name,
+            log_level="INFO",
+            queue_size=10_000,
+            meters=MappingProxyType({METER: MeterSettings(METER, client, settings, GuardSettings())}),
+            sinks=MappingProxyType({"all": SinkSettings("all", "collecting", heard)}),
+        )
+    )
+    task = asyncio.create_task(service.run(), name=f"service {name}")
+    try:
+        yield heard
+    finally:
+        # The newest counters, also where no state has changed since the trouble.
+        for meter in service.meters:
+            await meter.publish_health()
+        service.stop()
+        await task
+
+
+COLLECTING: Mapping[str, str] = {"collecting": f"{__name__}:_CollectingSink"}
+
+
+Shown = tuple[str, str, str]
+
+
+def shown(measurements: Mapping[str, Measurement]) -> set[Shown]:
+    """Keys with values and units, to be compared."""
+    return {(key, str(each["value"]), each["unit"]) for key, each in measurements.items()}
