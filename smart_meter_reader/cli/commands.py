@@ -40,7 +40,7 @@ COMMANDS: Mapping[str, Lazy] = {
         f"{_CLI}.record:record", "Record what passes between a client and the meter at PORT into FILE."
     ),
     "diagnose": Lazy(
-        f"{_CLI}.diagnose:diagnose", "Write what belongs to a bug report of ENV: redacted, and it replays."
+        f"{_CLI}.diagnose:diagnose", "Write what belongs to a bug report about ENV into a file."
     ),
     "doctor": Lazy(
         f"{_CLI}.doctor:doctor", "Examine everything that ENV needs, and say what to do about the rest."
