@@ -6,7 +6,7 @@ Each gives the meter found, or a clue: a sentence on what was heard instead, "" 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -113,7 +113,7 @@ def _plain(port: str, line: LineSettings, telegram: Telegram) -> Found:
         model=identity.model,
         serial_number=identity.serial_number,
         dialect=identity.dialect,
-        keys=_speed_of(port, line),
+        keys=_keys_of(port, line),
     )
 
 
@@ -124,13 +124,15 @@ def _encrypted(port: str, line: LineSettings, error: DecryptionError) -> Found:
         "encrypted P1",
         line,
         "electricity",
-        keys=_speed_of(port, line),
+        keys=_keys_of(port, line),
         notes=(printable(error.detail), "keys belong into .secrets.toml, under the same table name"),
     )
 
 
-def _speed_of(port: str, line: LineSettings) -> MappingProxyType[str, int]:
-    return MappingProxyType({} if port.startswith("socket://") else {"baud": line.baud})
+def _keys_of(port: str, line: LineSettings) -> Mapping[str, str | int]:
+    """The speed, where it is ours to set, and an interval: without one every telegram is published."""
+    speed: dict[str, str | int] = {} if port.startswith("socket://") else {"baud": line.baud}
+    return MappingProxyType({**speed, "interval": "10s"})
 
 
 async def ask_kmp(port: str) -> Outcome:
