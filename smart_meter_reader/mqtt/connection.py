@@ -74,6 +74,11 @@ class Connection:
         self._send_kept()
         self._tell_dropped()
 
+    async def room(self) -> None:
+        """Wait while the broker is behind; the caller's own queue is bounded and counts what it drops."""
+        if self._link:
+            await self._link.outbox.room()
+
     def finish(self) -> None:
         """Let ``run`` deliver what waits, say farewell and return; one last attempt if the broker is away."""
         self._finishing = True
@@ -131,8 +136,7 @@ class Connection:
         for topic in await link.subscribe(self._presenter.subscriptions):
             self._tell_refusal(topic, "subscribe to", "refused")
         self._link = link
-        for message in self._presenter.announce():
-            link.publish(message)
+        link.publish_all(self._presenter.announce())
         self._send_kept()
         while not link.failure and not self._finishing:
             self._attention.clear()
@@ -144,8 +148,7 @@ class Connection:
         while not link.failure and (self._ring or link.outbox):
             self._send_kept()
             await link.drained()
-        for message in self._presenter.farewell():
-            link.publish(message)
+        link.publish_all(self._presenter.farewell())
         await link.drained()
         link.close()
 

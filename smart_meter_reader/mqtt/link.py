@@ -7,7 +7,7 @@ with it, so that a broker that hangs delays nobody, not even the end of the proc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypeAlias
 
 from smart_meter_reader.exceptions import SinkError
@@ -74,6 +74,7 @@ class Link:
         self._descriptor = -1  # of the socket while it is on the loop
         self._write_planned = False
         self._awaits_writable = False
+        self._most_outstanding = MOST_OUTSTANDING
         self._timer: asyncio.TimerHandle | None = None
         self._client = self._new_client(client_id, will)
 
@@ -122,8 +123,14 @@ class Link:
         if self.failure:
             return
         self.outbox.put(message)
-        if len(self.outbox) > MOST_OUTSTANDING:
+        if len(self.outbox) > self._most_outstanding:
             self._end(failures.unacknowledged(self._broker, len(self.outbox)))
+
+    def publish_all(self, messages: Sequence[MqttMessage]) -> None:
+        """Hand over what belongs together, however much it is; the limit is for what comes on top of it."""
+        self._most_outstanding = len(self.outbox) + len(messages) + MOST_OUTSTANDING
+        for message in messages:
+            self.publish(message)
 
     def _send(self, message: MqttMessage) -> int:
         return self._client.publish(message.topic, message.payload, message.qos, message.retain).mid

@@ -11,6 +11,8 @@ from smart_meter_reader.mqtt.message import MqttMessage
 
 # So many messages are on their way at once, unless the broker allows fewer.
 WINDOW = 100
+# Whoever can wait does so while more than this are in line; what comes after is kept where it is counted.
+ROOM = 1000
 
 
 class Outbox:
@@ -23,6 +25,8 @@ class Outbox:
         self._in_line: deque[MqttMessage] = deque()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._room = asyncio.Event()
+        self._room.set()
         self._last_progress = time.monotonic()
 
     def __len__(self) -> int:
@@ -44,6 +48,8 @@ class Outbox:
             self._empty.clear()
         if self._in_line or len(self._sent) >= self.window:
             self._in_line.append(message)
+            if len(self._in_line) > ROOM:
+                self._room.clear()
         else:
             self._sent[self._send(message)] = message
 
@@ -54,13 +60,20 @@ class Outbox:
         if self._in_line:
             following = self._in_line.popleft()
             self._sent[self._send(following)] = following
+            if len(self._in_line) <= ROOM:
+                self._room.set()
         if not self._sent:
             self._empty.set()
         return message
 
     def give_up(self) -> None:
-        """Whoever waits for the outbox to be empty waits no longer."""
+        """Whoever waits for the outbox to be empty, or for room in it, waits no longer."""
         self._empty.set()
+        self._room.set()
 
     async def empty(self) -> None:
         await self._empty.wait()
+
+    async def room(self) -> None:
+        """Wait while the line is long: the broker, or this computer, does not keep up."""
+        await self._room.wait()

@@ -84,6 +84,7 @@ class MqttSink(ABC):
                 if key not in tasks:
                     tasks[key] = self._start(group, pair)
                 pair.connection.take(pair.presenter.present(message))
+                await pair.connection.room()
             await self._finish(tasks.values())
 
     def preview(self, messages: Iterable[Message]) -> Iterator[tuple[str, MqttMessage]]:

@@ -340,3 +340,17 @@ async def test_a_broker_that_never_acknowledges_is_left(monkeypatch: pytest.Monk
         assert link.failure is not None
         assert link.failure.reason == "not_acknowledged"
         assert len(link.outbox) == 11
+
+
+async def test_a_thousand_meters_may_say_at_once_what_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_module, "MOST_OUTSTANDING", 10)
+
+    async with scripted(b"\x20\x02\x00\x00", b"", b"") as port:
+        link = Link(at(port, host="127.0.0.1"), "tests", "3.1.1")
+        await link.open()
+        link.publish_all([MqttMessage(f"a/{number}", "1") for number in range(100)])
+        for number in range(11):
+            assert link.failure is None
+            link.publish(MqttMessage("b", str(number)))
+        assert link.failure is not None
+        assert link.failure.reason == "not_acknowledged"
