@@ -29,11 +29,14 @@ def _object(mapping: Mapping[str, Any]) -> str:
     parts = []
     for key, value in mapping.items():
         kind = type(value)
-        # Most of a reading is measurements, each a Decimal and a unit: written here, without further calls.
-        if kind is dict and len(value) == 2 and type(number := value.get("value")) is Decimal:
-            unit = value.get("unit")
-            if type(unit) is str:
-                parts.append(f'{_string(key)}:{{"value":{_decimal(number)},"unit":{_string(unit)}}}')
+        # Most of a reading is measurements: a Decimal or text with its unit, written without further calls.
+        if kind is dict and len(value) == 2 and type(unit := value.get("unit")) is str:
+            content = value.get("value")
+            if type(content) is Decimal:
+                parts.append(f'{_string(key)}:{{"value":{_decimal(content)},"unit":{_string(unit)}}}')
+                continue
+            if type(content) is str:
+                parts.append(f'{_string(key)}:{{"value":{_string(content)},"unit":{_string(unit)}}}')
                 continue
         parts.append(f"{_string(key)}:{_writer_of(kind)(value)}")
     return "{" + ",".join(parts) + "}"
