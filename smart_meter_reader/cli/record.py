@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -59,7 +61,8 @@ def record(
     `replay` in the settings. It holds no keys, but all else that the meter tells, its serial number too:
     `diagnose` makes one to give away.
 
-    Without --client nothing is sent, and what the meter sends by itself is recorded for 30 seconds.
+    Ctrl-C ends it, and what was recorded is kept. Without --client nothing is sent, and what the meter sends
+    by itself is recorded for 30 seconds.
     """
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO)
     if file.exists() and not force:
@@ -69,17 +72,32 @@ def record(
             raise click.UsageError("--count, --registers and --set need --client")
         line = _line(baud or 115_200, bits)
         print(f"listening at {port}, {line} ...", file=sys.stderr)
-        session = asyncio.run(record_line(port, line, duration or _LISTEN_SECONDS))
+        session = asyncio.run(
+            _interruptible(lambda stop: record_line(port, line, duration or _LISTEN_SECONDS, stop))
+        )
     else:
         settings = client_settings(client, port, registers, baud, assignments)
         driver = load_driver(CLIENTS, client)(METER, settings)
         count = count if count is not None or duration is not None else 1
         print(f"recording {port} ...", file=sys.stderr)
-        session = asyncio.run(
-            record_client(client, driver, settings, count=count, seconds=duration or _READ_SECONDS)
-        )
+        seconds = duration or _READ_SECONDS
+        recording = partial(record_client, client, driver, settings, count=count, seconds=seconds)
+        session = asyncio.run(_interruptible(lambda stop: recording(stop=stop)))
     _write(file, format_recording(session.recording, comment_for(client or "")))
     return _tell(file, session, client is not None)
+
+
+async def _interruptible(record: Callable[[asyncio.Event], Awaitable[Session]]) -> Session:
+    """Record until Ctrl-C at the latest; a second one ends the program as usual."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    loop.add_signal_handler(signal.SIGINT, interrupt)
+    return await record(stop)
 
 
 def _line(baud: int, bits: str) -> LineSettings:

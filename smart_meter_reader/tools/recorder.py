@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -45,12 +45,18 @@ class _Enough(Exception):  # noqa: N818 - not an error: ends the client from ins
 
 
 async def record_client(
-    name: str, client: Client, settings: Any, *, count: int | None, seconds: float
+    name: str,
+    client: Client,
+    settings: Any,
+    *,
+    count: int | None,
+    seconds: float,
+    stop: asyncio.Event | None = None,
 ) -> Session:
     """Run a client until it has published ``count`` readings or time is up (count None: until then).
 
-    ``name`` and ``settings`` are what the recording says of it. With a count, a polled meter is read without
-    a pause.
+    ``stop`` ends it before, and what was recorded is kept. ``name`` and ``settings`` are what the recording
+    says of it. With a count, a polled meter is read without a pause.
     """
     tape = Tape()
     messages: list[Message] = []
@@ -65,9 +71,8 @@ async def record_client(
 
     error: ExplainedError | None = None
     try:
-        async with asyncio.timeout(seconds):
-            with opening_by(tape.open):
-                await client.run(note, once=count == 1)
+        with opening_by(tape.open):
+            await _until(stop, client.run(note, once=count == 1), seconds)
     except (TimeoutError, _Enough):
         pass  # whether that was enough is for the caller to judge
     except ExplainedError as found:
@@ -76,14 +81,20 @@ async def record_client(
     return Session(recording, tuple(messages), error, tape.full)
 
 
-async def record_line(port: str, line: LineSettings, seconds: float) -> Session:
+async def record_line(
+    port: str, line: LineSettings, seconds: float, stop: asyncio.Event | None = None
+) -> Session:
     """Record what a meter sends by itself. Raises TransportError when the port cannot be opened."""
     tape = Tape()
     error: ExplainedError | None = None
-    try:
-        async with asyncio.timeout(seconds), await tape.open(port, line, seconds) as transport:
+
+    async def listen() -> None:
+        async with await tape.open(port, line, seconds) as transport:
             while True:
                 await transport.read()
+
+    try:
+        await _until(stop, listen(), seconds)
     except TimeoutError:
         pass  # the time is what ends it
     except ExplainedError as found:
@@ -91,6 +102,30 @@ async def record_line(port: str, line: LineSettings, seconds: float) -> Session:
             raise
         error = None if isinstance(found, RecordingEndedError) else found
     return Session(_recording(tape, "", {}), (), error, tape.full)
+
+
+async def _until(stop: asyncio.Event | None, work: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Await ``work``, which ``stop`` or the end of the time cancels. Raises what it does, and TimeoutError."""
+    async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
+        # In a group no error comes out alone: it is taken from the task instead.
+        working = group.create_task(_result_of(work), name="recorded work")
+        waiting = [working]
+        if stop is not None:
+            waiting.append(group.create_task(_result_of(stop.wait()), name="stop"))
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+    error = None if working.cancelled() else working.result()
+    if error is not None:
+        raise error
+
+
+async def _result_of(work: Coroutine[Any, Any, Any]) -> Exception | None:
+    try:
+        await work
+    except (ExplainedError, _Enough) as error:
+        return error
+    return None
 
 
 def recorded_settings(settings: Any) -> dict[str, str]:

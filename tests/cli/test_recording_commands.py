@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,6 +87,24 @@ def test_recording_a_meter_that_is_silent_keeps_what_was_asked(tmp_path: Path) -
     assert "ended early (no_echo_no_answer)" in recorded.stderr
     (recording,) = find_recordings((tmp_path / "k.rec").read_text())
     assert {burst.direction for burst in recording.bursts} == {">"}
+
+
+def test_ctrl_c_ends_a_recording_and_keeps_it(tmp_path: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [*PROGRAM, "record", "p1", "p1.rec", "--duration", "50"]
+    with emulated("p1", "--dialect", "dsmr-5", "--rate", "20/s", "--link", "p1", cwd=tmp_path):
+        # The pseudo-terminal is full of telegrams by now; which of them are read does not matter.
+        command[command.index("p1")] = str(tmp_path / "p1")
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=env)
+        assert process.stderr is not None
+        assert "listening at" in process.stderr.readline()
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+        assert process.wait(10) == EXIT_OK, told
+        process.stderr.close()
+    (recording,) = find_recordings((tmp_path / "p1.rec").read_text())
+    assert b"1-0:1.8.1(" in b"".join(burst.payload for burst in recording.bursts)
 
 
 @pytest.mark.parametrize(
