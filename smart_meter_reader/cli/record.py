@@ -57,7 +57,7 @@ def record(
 ) -> int:
     """Record what passes between a client and the meter at PORT into FILE.
 
-    FILE is text to read, edit and replay: `smart-meter-reader read replay:FILE --client ...`, or the client
+    FILE is text to read, edit and replay: with `smart-meter-reader read replay:FILE`, or with the client
     `replay` in the settings. It holds no keys, but all else that the meter tells, its serial number too:
     `diagnose` makes one to give away.
 

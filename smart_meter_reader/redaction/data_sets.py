@@ -13,8 +13,9 @@ from smart_meter_reader.redaction.pseudonyms import Pseudonyms
 
 _Substitute: TypeAlias = Callable[[str], str]
 
-# A value ends with its bracket; one that was cut off, with the bytes.
-_DATA_SET = re.compile(rb"(?P<code>[^()\r\n!/\x02]*)(?P<values>(?:\([^()\r\n]*(?:\)|\Z))+)")
+# A value ends with its bracket; one that was cut off, with the bytes. Lengths are bounded, since noise can be
+# long and a search through it must not take its square.
+_DATA_SET = re.compile(rb"(?P<code>[^()\r\n!/\x02]{0,32})(?P<values>(?:\([^()\r\n]*(?:\)|\Z))+)")
 _VALUE = re.compile(rb"\(([^()\r\n]*)")
 # Tells nothing of who it is: a number with its unit or point, a time, another code, anything short.
 _HARMLESS = re.compile(

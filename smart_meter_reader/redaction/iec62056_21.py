@@ -20,8 +20,8 @@ from smart_meter_reader.redaction.runs import rewrite_runs
 
 _BLOCK = re.compile(rb"\x02([^\x02\x03]*\x03)(.)", re.DOTALL)
 _SIGN_ON = re.compile(rb"(/\?)([0-9A-Za-z ]{1,32})(!)")
-_IDENTIFICATION = re.compile(rb"/(?![?#])[^\r\n]*")
-_SHORT_LINE = re.compile(rb"(?:[0-9-]+ +){2,}[0-9-]*")
+_IDENTIFICATION = re.compile(rb"/(?![?#])[^\r\n/]{0,64}")
+_SHORT_LINE = re.compile(rb"(?:[0-9-]{1,32} {1,4}){2,}[0-9-]{0,32}")
 _FIELD = re.compile(rb"[0-9]+")
 # 5511-634 §4: these begin with the customer number, the only field of 11 digits.
 _CUSTOMER_FIRST = (b"/#2", b"/#3", b"/#D")

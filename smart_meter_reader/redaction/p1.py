@@ -27,9 +27,10 @@ PUBLIC_AUTHENTICATION_KEY: Final = bytes(range(16, 32))
 # For telegrams whose tag could not be verified: it cannot be with the public key either.
 _UNKNOWN_AUTHENTICATION_KEY: Final = bytes(range(32, 48))
 
-_START = re.compile(rb"/[0-9A-Za-z]{3}[^\r\n]*\r?\n")
+_START = re.compile(rb"/[0-9A-Za-z]{3}[^\r\n]{0,128}\r?\n")
 _END = re.compile(rb"\n!(?P<checksum>[0-9A-Fa-f]{4})?(?=[\r\n]|\Z)")
-_FIRST_LINE = re.compile(rb"[^\r\n]*")
+# Of how many headers before one end each is tried.
+_MAX_STARTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def _stream(stream: bytes, names: Pseudonyms) -> bytes:
 
 def _telegram(covered: bytes, checksum: bytes | None, names: Pseudonyms) -> bytes:
     """Everything up to a telegram's '!', and its checksum; what stands before its header is a fragment."""
-    starts = [found.start() for found in _START.finditer(covered)]
+    starts = [found.start() for found in _START.finditer(covered)][-_MAX_STARTS:]
     if checksum is None:
         start = starts[-1] if starts else len(covered)
         return _fragment(covered[:start], names) + _lines(covered[start:], names)

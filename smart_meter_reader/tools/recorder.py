@@ -105,7 +105,7 @@ async def record_line(
 
 
 async def _until(stop: asyncio.Event | None, work: Coroutine[Any, Any, None], seconds: float) -> None:
-    """Await ``work``, which ``stop`` or the end of the time cancels. Raises what it does, and TimeoutError."""
+    """Await ``work``, which ``stop`` or the time's end cancels. Raises what it does, and TimeoutError."""
     async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
         # In a group no error comes out alone: it is taken from the task instead.
         working = group.create_task(_result_of(work), name="recorded work")

@@ -379,6 +379,16 @@ def test_what_is_not_understood_is_left_out() -> None:
     assert redacted.notes
 
 
+@pytest.mark.parametrize("client", ["kamstrup", "iec62056_21", "dsmr"])
+@pytest.mark.parametrize(
+    "noise", [b"0", b"A", b"(", b"/", b"0 ", b"/AAA", b"\x02", b"\x40", b"\n!", b"!\n/AAA\n"]
+)
+def test_a_minute_of_noise_is_redacted_in_no_time(client: str, noise: bytes) -> None:
+    # Were it worked through in the square of its length, this would take hours.
+    stream = noise * (500_000 // len(noise))
+    redact(Recording(bursts(("<", stream)), client), Pseudonyms())
+
+
 def test_bytes_with_a_secret_in_them_are_left_out() -> None:
     recording = Recording(bursts(("<", encode_telegram(TELEGRAM))), "dsmr")
     redacted = redact(recording, Pseudonyms(), secrets=["001234.567"])
