@@ -13,6 +13,9 @@ from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 Value: TypeAlias = Decimal | int | str
 
+# The reason of the status ``offline`` that begins every meter's story: nothing is wrong yet.
+STARTING = "starting"
+
 
 class Measurement(TypedDict):
     """One value. ``measured_at`` is there when the meter says when it measured (an M-Bus gas meter, say)."""

@@ -20,7 +20,7 @@ from smart_meter_reader.exceptions import (
     SinkError,
     TransportError,
 )
-from smart_meter_reader.messages import Message, Publish, Reading, Status
+from smart_meter_reader.messages import STARTING, Message, Publish, Reading, Status
 from smart_meter_reader.service_notify import Pulse
 from smart_meter_reader.sinks.base import Sink
 
@@ -32,9 +32,6 @@ MeterState = Literal["starting", "online", "offline", "alert"]
 HEALTH_SECONDS = 60.0
 # How often a meter is read that has not said so: it may be one that is read once a day.
 FIRST_RHYTHM_SECONDS = 86_400.0
-# The reason of the status that begins every meter's story: nothing is wrong yet.
-STARTING = "starting"
-
 
 # A cable that comes back is noticed within half a minute. A meter that answers rubbish, or not at all, sits
 # on a battery: asking it again and again helps nobody.

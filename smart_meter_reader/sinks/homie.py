@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from smart_meter_reader.messages import Info, Message, Reading, Status, Value
+from smart_meter_reader.messages import STARTING, Info, Message, Reading, Status, Value
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt_settings import BrokerSettings
 from smart_meter_reader.settings_schema import setting
@@ -111,7 +111,7 @@ class HomieDevicePresenter:
         if message["type"] == "reading":
             self._readings_seen = True
             return "ready"
-        if message["type"] == "status":
+        if message["type"] == "status" and message["reason"] != STARTING:
             if message["state"] != "online":
                 return "alert"
             return "ready" if self._readings_seen else self._state

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
+import os
 import queue
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar, Literal, TextIO
 
 from smart_meter_reader.json_text import dumps
-from smart_meter_reader.messages import Info, Message, Reading, Value
+from smart_meter_reader.messages import STARTING, Info, Message, Reading, Value
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.settings_schema import setting
 
@@ -63,7 +65,7 @@ class StdoutSink:
                 return ""
             case "status":
                 # "online" is plain from the readings; what matters is why there are none.
-                if message["state"] == "online" or message["reason"] == "starting":
+                if message["state"] == "online" or message["reason"] == STARTING:
                     return ""
                 return f"{message['meter']} is {message['state']}: {message['detail']}\n\n"
             case "reading":
@@ -118,7 +120,7 @@ class _LineWriter:
     """Writes to a blocking stream from a daemon thread, which a hanging reader cannot make us wait for."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self._write = _unlocked(stream)
         self._jobs: queue.SimpleQueue[tuple[str, asyncio.AbstractEventLoop, asyncio.Future[bool]]]
         self._jobs = queue.SimpleQueue()
         threading.Thread(target=self._work, name="stdout writer", daemon=True).start()
@@ -134,8 +136,7 @@ class _LineWriter:
         while True:
             text, loop, done = self._jobs.get()
             try:
-                self._stream.write(text)
-                self._stream.flush()
+                self._write(text)
                 written = True
             except (OSError, ValueError):  # ValueError: the stream has been closed
                 written = False
@@ -143,6 +144,26 @@ class _LineWriter:
                 loop.call_soon_threadsafe(_settle, done, written)
             except RuntimeError:
                 return  # the loop has ended while a reader kept us waiting
+
+
+def _unlocked(stream: TextIO) -> Callable[[str], None]:
+    """How to write at once. Past the buffer where there is one: its lock would hang the end of the process."""
+    stream.flush()
+    try:
+        descriptor = stream.fileno()
+    except io.UnsupportedOperation:  # text in memory
+
+        def write(text: str) -> None:
+            stream.write(text)
+
+        return write
+
+    def write_bytes(text: str) -> None:
+        rest = text.encode(stream.encoding, stream.errors or "strict")
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+    return write_bytes
 
 
 def _settle(done: asyncio.Future[bool], written: bool) -> None:

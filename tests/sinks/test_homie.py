@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status, Value
+from smart_meter_reader.messages import STARTING, Info, Measurement, Message, Reading, Status, Value
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.sinks.homie import HomieDevicePresenter, HomieSettings, HomieSink
@@ -184,6 +184,13 @@ def test_alert_while_the_meter_fails_and_ready_when_it_is_back() -> None:
     assert payloads(course.tell(status("online"), HEAT), "$state") == ["ready"]
 
 
+def test_a_service_that_has_just_started_is_init_and_no_alert() -> None:
+    course = Course()
+    seen = course.tell(status("offline", STARTING, "waiting for the first reading"), INFO, status("online"))
+    assert set(payloads(seen, "$state")) == {"init"}
+    assert payloads(course.tell(HEAT), "$state") == ["init", "ready"]
+
+
 def test_a_meter_that_never_answered_is_an_alert() -> None:
     course = Course()
     seen = course.tell(status("offline", "port_missing", "There is no such port."))
@@ -252,7 +259,14 @@ VALUES = st.one_of(NUMBERS, st.integers(-(2**70), 2**70), st.text(max_size=5))
 READINGS = st.dictionaries(
     st.sampled_from(sorted(QUANTITIES)), st.tuples(VALUES, st.sampled_from(["", "kWh", "GJ"])), max_size=6
 ).map(lambda values: reading(**values))
-STATUSES = st.sampled_from([status("online"), status("offline", "gone", "x"), status("alert", "no_key", "y")])
+STATUSES = st.sampled_from(
+    [
+        status("online"),
+        status("offline", STARTING, "w"),
+        status("offline", "gone", "x"),
+        status("alert", "no_key", "y"),
+    ]
+)
 
 
 @given(st.lists(st.one_of(READINGS, STATUSES, st.just(INFO), st.just("reconnect")), max_size=12))
