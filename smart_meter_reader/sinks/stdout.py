@@ -147,7 +147,7 @@ class _LineWriter:
 
 
 def _unlocked(stream: TextIO) -> Callable[[str], None]:
-    """How to write at once. Past the buffer where there is one: its lock would hang the end of the process."""
+    """How to write at once: past the stream's buffer, whose lock would else hang the end of the process."""
     stream.flush()
     try:
         descriptor = stream.fileno()

@@ -39,7 +39,7 @@ AS_NOBODY = """
 import os, sys
 import smart_meter_reader.cli.align, smart_meter_reader.cli.doctor, smart_meter_reader.cli.scan
 import smart_meter_reader.clients.kamstrup, smart_meter_reader.sinks.stdout, smart_meter_reader.settings_child
-import dynaconf.loaders.toml_loader, dynaconf.loaders.env_loader
+import dynaconf.default_settings, dynaconf.loaders.toml_loader, dynaconf.loaders.env_loader
 from smart_meter_reader.cli import main
 from smart_meter_reader.cli.commands import cli
 if os.geteuid() == 0:

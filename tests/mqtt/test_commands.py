@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from smart_meter_reader.messages import Message
 from smart_meter_reader.router import SinkQueue
 from smart_meter_reader.sinks.mqtt_json import MqttJsonSettings, MqttJsonSink
 from tests.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Watcher, free_port, login_lines
+from tests.mqtt_recorder import recording
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -36,8 +36,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def publish_retained(broker: Mosquitto, topic: str, text: str = "x") -> None:
-    arguments = ["mosquitto_pub", "-p", str(broker.port), "-r", "-t", topic, "-m", text]
-    subprocess.run(arguments, check=True)
+    with recording(broker.port) as recorder:
+        recorder.publish(topic, text, retain=True)
 
 
 def test_a_broker_that_allows_everything(
