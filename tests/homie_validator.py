@@ -1,7 +1,9 @@
 """A validator of Homie 4.0.0 traffic, written from the convention and not from our sink.
 
 Source: https://homieiot.github.io/specification/spec-core-v4_0_0/ (sections "Topic IDs", "Payload",
-"QoS and retained messages", "Device/Node/Property Attributes", "Device Lifecycle").
+"QoS and retained messages", "Device/Node/Property Attributes", "Device Lifecycle"). That no mandatory
+attribute is empty, not even `$extensions`, is a demand of our own: a broker does not keep an empty payload,
+and who comes later would miss the attribute.
 """
 
 from __future__ import annotations
@@ -14,6 +16,10 @@ _ID = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _STATES = {"init", "ready", "disconnected", "sleeping", "lost", "alert"}
 _DEVICE = {"$homie", "$name", "$state", "$nodes", "$extensions"}
 _DEVICE_OPTIONAL = {"$implementation"}
+# Identifier of an extension without version -> the attributes that it requires of the device.
+_EXTENSIONS = {"org.homie.legacy-firmware": {"$localip", "$mac", "$fw/name", "$fw/version"}}
+_MAC = re.compile("([0-9A-F]{2}:){5}[0-9A-F]{2}")
+_EXTENSION = re.compile(r"([a-z0-9-]+(?:\.[a-z0-9-]+)+):\d+\.\d+\.\d+:\[[^]]+\]")
 _NODE = {"$name", "$type", "$properties"}
 _PROPERTY = {"$name", "$datatype"}
 _PROPERTY_OPTIONAL = {"$format", "$settable", "$retained", "$unit"}
@@ -71,12 +77,13 @@ class HomieValidator:
             self._object(message, "illegal device id")
         device = self._devices.setdefault(device_id, _Device())
         parts = rest.split("/")
-        for part in parts[:-1] if parts[-1].startswith("$") else parts:
-            if not _ID.fullmatch(part):
+        attribute = rest.startswith("$") or parts[-1].startswith("$")
+        for part in parts[:-1] if attribute else parts:
+            if not _ID.fullmatch(part.removeprefix("$") if rest.startswith("$") else part):
                 self._object(message, f"illegal id {part!r}")
         if rest == "$state":
             self._take_state(device, message)
-        elif parts[-1].startswith("$"):
+        elif attribute:
             self._take_attribute(device, rest, message)
         elif len(parts) == 2:
             self._take_value(device, rest, message)
@@ -98,9 +105,11 @@ class HomieValidator:
         device.state = state
 
     def _take_attribute(self, device: _Device, rest: str, message: Publish) -> None:
-        level = rest.count("/")
-        legal = (_DEVICE | _DEVICE_OPTIONAL, _NODE, _PROPERTY | _PROPERTY_OPTIONAL)
-        if level > 2 or rest.rpartition("/")[2] not in legal[level]:
+        level = 0 if rest.startswith("$") else rest.count("/")
+        device_attributes = _DEVICE | _DEVICE_OPTIONAL | set().union(*_EXTENSIONS.values())
+        legal = (device_attributes, _NODE, _PROPERTY | _PROPERTY_OPTIONAL)
+        name = rest if level == 0 else rest.rpartition("/")[2]
+        if level > 2 or name not in legal[level]:
             self._object(message, "no attribute of the convention")
         if device.state in _SETTLED and device.topics.get(rest) != message.payload:
             self._object(message, f"the structure changes in state {device.state}")
@@ -120,6 +129,7 @@ class HomieValidator:
         """Everything mandatory has been said since ``init``, and nothing is there that was not declared."""
         declared = {f"{name}" for name in _DEVICE | _DEVICE_OPTIONAL}
         self._need(device, message, "", _DEVICE - {"$state"})
+        declared |= self._check_extensions(device, message)
         if device.topics.get("$homie") != "4.0.0":
             self._object(message, "$homie is not 4.0.0")
         for node in _listed(device.topics.get("$nodes", "")):
@@ -132,6 +142,20 @@ class HomieValidator:
                 }
         for topic in sorted(device.announced - declared):
             self._object(message, f"{topic} belongs to nothing that was declared")
+
+    def _check_extensions(self, device: _Device, message: Publish) -> set[str]:
+        """The attributes that the announced extensions bring; all of them are required."""
+        brought: set[str] = set()
+        for extension in _listed(device.topics.get("$extensions", "")):
+            identifier = _EXTENSION.fullmatch(extension)
+            if identifier and identifier[1] in _EXTENSIONS:
+                brought |= _EXTENSIONS[identifier[1]]
+            else:
+                self._object(message, f"no extension that we know: {extension!r}")
+        self._need(device, message, "", brought)
+        if "$mac" in brought and not _MAC.fullmatch(device.topics.get("$mac", "")):
+            self._object(message, "$mac is no MAC address")
+        return brought
 
     def _check_property(self, device: _Device, message: Publish, path: str) -> None:
         self._need(device, message, f"{path}/", _PROPERTY)
@@ -149,7 +173,7 @@ class HomieValidator:
         for name in sorted(names):
             if prefix + name not in device.announced:
                 self._object(message, f"{prefix}{name} was not published since init")
-            elif not device.topics[prefix + name] and name != "$extensions":
+            elif not device.topics[prefix + name]:
                 self._object(message, f"{prefix}{name} is empty")
 
 

@@ -4,8 +4,13 @@ Source: the Homie convention 4.0.0, https://homieiot.github.io/specification/spe
 
 The package is made to open a connection of its own with a thread beside it. Its seam is the client that its
 devices share: an ``MQTT_Base`` of ours in that place collects what the device publishes. What the package
-does besides (statistics of a timer thread, addresses of the network interface, a global list of devices,
-a subscription below the device for broadcasts) is left out, none of it being asked for by the convention.
+does besides (statistics of a timer thread, a global list of devices, a subscription below the device for
+broadcasts) is left out, none of it being asked for by the convention.
+
+``$extensions`` is mandatory, and a broker keeps no empty payload for those who come later. So the device has
+the extension that describes what it runs on, and names it as the convention wants, with version and brackets.
+Source: "Legacy firmware" 0.1.1, https://github.com/homieiot/convention/blob/develop/extensions/documents/
+homie_legacy_firmware_extension.md
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ from typing import Literal, TypeAlias
 
 from smart_meter_reader import __version__
 from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.own_address import local_ip, mac_address
 from smart_meter_reader.sinks.homie_layout import NODES, Slot
 
 with warnings.catch_warnings():
@@ -41,6 +47,7 @@ logging.getLogger("homie").setLevel(logging.WARNING)
 State: TypeAlias = Literal["init", "ready", "alert", "disconnected"]
 
 CONVENTION = "4.0.0"
+_FIRMWARE = "firmware"  # as the package calls the extension
 QOS = 1  # "recommended" by the convention, section "QoS and retained messages"
 
 
@@ -53,6 +60,11 @@ class Outbox(MQTT_Base):  # type: ignore[misc]  # the package has no types
 
     def publish(self, topic: str, payload: str, retain: bool, qos: int) -> None:
         self._messages.append(MqttMessage(topic, payload, qos=qos, retain=retain))
+
+    def get_mac_ip_address(self) -> tuple[str, str]:
+        """MAC and IPv4 address of this computer, which the package itself does not know."""
+        ip = local_ip()
+        return mac_address(ip), ip
 
     def taken(self) -> list[MqttMessage]:
         """What was published since the last call."""
@@ -74,9 +86,11 @@ class MeterDevice(device_base.Device_Base):  # type: ignore[misc]  # the package
                     "version": CONVENTION,
                     "topic": base,
                     "implementation": f"smart-meter-reader {__version__}",
+                    "fw_name": "smart-meter-reader",
+                    "fw_version": __version__,
                 },
                 mqtt_settings={"MQTT_BROKER": "(ours)", "MQTT_SHARE_CLIENT": True},
-                extensions=[],
+                extensions=[_FIRMWARE],
             )
         # The package remembers every device for its exit handler and would keep this one for ever.
         device_base.devices.remove(self)
@@ -94,8 +108,10 @@ class MeterDevice(device_base.Device_Base):  # type: ignore[misc]  # the package
             self.state = state
 
     def publish_extensions(self, retain: bool = True, qos: int = QOS) -> None:
-        # Required by the convention also when it is empty, as here; the package leaves an empty one out.
-        self.publish(f"{self.topic}/$extensions", "", retain, qos)
+        """The extension's identifier, where the package gives a name of its own, and its attributes."""
+        identifier = device_base.EXTENSION_IDENTIFIERS[_FIRMWARE]
+        self.publish(f"{self.topic}/$extensions", identifier, retain, qos)
+        self.publish_firmware(retain, qos)
 
     def place(self, slot: Slot) -> Property_Base:
         """A new property without a value, in its node. Only outside ``ready``: else it is announced at once.

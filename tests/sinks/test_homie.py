@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smart_meter_reader import __version__
 from smart_meter_reader.messages import STARTING, Info, Measurement, Message, Reading, Status, Value
 from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.own_address import local_ip, mac_address
 from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.sinks.homie import HomieDevicePresenter, HomieSettings, HomieSink
 from smart_meter_reader.sinks.homie_layout import property_id, slot_of
@@ -92,7 +94,11 @@ def test_from_init_over_attributes_to_ready() -> None:
     assert course.tree == course.tree | {
         "$homie": "4.0.0",
         "$name": "Heat meter",
-        "$extensions": "",
+        "$extensions": "org.homie.legacy-firmware:0.1.1:[4.x]",
+        "$fw/name": "smart-meter-reader",
+        "$fw/version": __version__,
+        "$localip": local_ip(),
+        "$mac": mac_address(local_ip()),
         "$nodes": "meter,heat",
         "heat/$name": "Heat",
         "heat/$type": "heat",
