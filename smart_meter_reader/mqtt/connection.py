@@ -47,6 +47,8 @@ class Connection:
         self._link: Link | None = None
         self._attention = asyncio.Event()  # the link has ended, or it is time to finish
         self._finishing = False
+        self._delivered = False
+        self._refused = 0
         self._failures = 0
         self._told_failure = ""
         self._told_refusals: set[str] = set()
@@ -63,6 +65,11 @@ class Connection:
     def dropped(self) -> int:
         """Kept messages that were given up because the ring was full."""
         return self._ring.dropped
+
+    @property
+    def delivered(self) -> bool:
+        """Whether ``run`` has ended with everything acknowledged, and nothing ever refused."""
+        return self._delivered and not self._refused
 
     def take(self, messages: Iterable[MqttMessage]) -> None:
         """Publish now, or keep for later what is to be kept."""
@@ -150,6 +157,7 @@ class Connection:
             await link.drained()
         link.publish_all(self._presenter.farewell())
         await link.drained()
+        self._delivered = link.failure is None
         link.close()
 
     def _send_kept(self) -> None:
@@ -162,6 +170,7 @@ class Connection:
 
     def _acknowledged(self, message: MqttMessage, refusal: str) -> None:
         if refusal:
+            self._refused += 1
             self._tell_refusal(message.topic, "publish to", refusal)
         self._send_kept()
 

@@ -18,13 +18,12 @@ from smart_meter_reader.mqtt.off_loop import in_daemon_thread
 from smart_meter_reader.mqtt.opening import open_socket
 from smart_meter_reader.mqtt.outbox import Outbox
 from smart_meter_reader.mqtt.paho import (
-    CallbackAPIVersion,
-    ClientOnSocket,
     MQTTErrorCode,
     MQTTProtocolVersion,
     Properties,
     ReasonCode,
     mqtt,
+    new_client,
 )
 from smart_meter_reader.mqtt_settings import BrokerSettings
 
@@ -72,26 +71,16 @@ class Link:
         self._subacks: dict[int, asyncio.Future[list[ReasonCode]]] = {}
         self._socket: BufferedSocket | None = None
         self._descriptor = -1  # of the socket while it is on the loop
+        self._reading = False
         self._write_planned = False
         self._awaits_writable = False
         self._most_outstanding = MOST_OUTSTANDING
         self._timer: asyncio.TimerHandle | None = None
-        self._client = self._new_client(client_id, will)
+        self._client = new_client(broker, client_id, _VERSIONS[version], will)
+        self._set_callbacks()
 
-    def _new_client(self, client_id: str, will: MqttMessage | None) -> ClientOnSocket:
-        broker = self._broker
-        client = ClientOnSocket(
-            CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            protocol=_VERSIONS[self.version],
-            # Or paho answers a refusal of MQTT 3.1.1 with a connect of its own, as MQTT 3.1.
-            reconnect_on_failure=False,
-        )
-        if broker.username:
-            client.username_pw_set(broker.username, broker.password.reveal() or None)
-        if will:
-            client.will_set(will.topic, will.payload, will.qos, will.retain)
-        client.max_inflight_messages = 0  # unlimited here, for the outbox knows the broker's limit
+    def _set_callbacks(self) -> None:
+        client = self._client
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
@@ -100,7 +89,6 @@ class Link:
         # Before paho closes the socket: the loop must never watch a number that may be another file by then.
         client.on_socket_close = lambda *_: self._leave_loop()
         client.on_socket_register_write = lambda *_: self._plan_write()
-        return client
 
     async def open(self) -> None:
         """Connect and log in. Raises SinkError with what to do about it."""
@@ -123,6 +111,8 @@ class Link:
         if self.failure:
             return
         self.outbox.put(message)
+        if self.outbox.in_line:
+            self._exchange()
         if len(self.outbox) > self._most_outstanding:
             self._end(failures.unacknowledged(self._broker, len(self.outbox)))
 
@@ -203,13 +193,25 @@ class Link:
     def _attached(self) -> bool:
         return self._descriptor >= 0
 
+    def _exchange(self) -> None:
+        """Write, and read acknowledgements, without waiting for the next turn of the loop.
+
+        With many meters a turn is long, and a broker may allow few messages on the way (Mosquitto: 20).
+        """
+        if not self._reading:
+            self._write()
+            if self._attached:
+                self._readable()
+
     def _readable(self) -> None:
         socket = self._socket
         assert socket
         socket.fill()
+        self._reading = True
         while socket.readable and self._attached:
             if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 break
+        self._reading = False
         if socket.ended and self._attached:
             self._end(self._reason_of_end())
 

@@ -33,6 +33,11 @@ class Outbox:
         return len(self._sent) + len(self._in_line)
 
     @property
+    def in_line(self) -> int:
+        """How many wait for others to be acknowledged first."""
+        return len(self._in_line)
+
+    @property
     def messages(self) -> list[MqttMessage]:
         """All without acknowledgement, oldest first."""
         return [*self._sent.values(), *self._in_line]

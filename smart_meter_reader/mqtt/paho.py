@@ -8,6 +8,8 @@ import sys
 import types
 
 from smart_meter_reader.mqtt.buffered_socket import BufferedSocket, RawSocket
+from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt_settings import BrokerSettings
 
 
 def _import_without_http() -> None:
@@ -33,13 +35,13 @@ from paho.mqtt.properties import Properties  # noqa: E402
 from paho.mqtt.reasoncodes import ReasonCode  # noqa: E402
 
 __all__ = [
-    "CallbackAPIVersion",
     "ClientOnSocket",
     "MQTTErrorCode",
     "MQTTProtocolVersion",
     "Properties",
     "ReasonCode",
     "mqtt",
+    "new_client",
     "websocket",
 ]
 
@@ -56,6 +58,25 @@ class ClientOnSocket(mqtt.Client):
     def _create_socket(self) -> BufferedSocket:
         assert self.ready, "connect() was called before the socket was opened"
         return self.ready
+
+
+def new_client(
+    broker: BrokerSettings, client_id: str, version: MQTTProtocolVersion, will: MqttMessage | None
+) -> ClientOnSocket:
+    """A client for one connection, with login and will."""
+    client = ClientOnSocket(
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        protocol=version,
+        # Or paho answers a refusal of MQTT 3.1.1 with a connect of its own, as MQTT 3.1.
+        reconnect_on_failure=False,
+    )
+    if broker.username:
+        client.username_pw_set(broker.username, broker.password.reveal() or None)
+    if will:
+        client.will_set(will.topic, will.payload, will.qos, will.retain)
+    client.max_inflight_messages = 0  # unlimited here, for the outbox knows the broker's limit
+    return client
 
 
 def websocket(raw: socket.socket, host: str, port: int, path: str, *, tls: bool) -> RawSocket:

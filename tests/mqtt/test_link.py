@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -354,3 +355,16 @@ async def test_a_thousand_meters_may_say_at_once_what_is_current(monkeypatch: py
             link.publish(MqttMessage("b", str(number)))
         assert link.failure is not None
         assert link.failure.reason == "not_acknowledged"
+
+
+async def test_more_than_the_window_goes_out_in_one_turn_of_the_loop(broker: Mosquitto) -> None:
+    link = Link(at(broker.port, host="127.0.0.1"), "tests", "5")
+    await link.open()
+    link.publish_all([MqttMessage("a", str(number)) for number in range(link.outbox.window + 1)])
+    until = time.monotonic() + 10
+    while link.outbox.in_line and time.monotonic() < until:
+        time.sleep(0.01)  # as long as other meters' work would take; the loop gets no turn
+        link.publish(MqttMessage("a", "more"))
+    assert not link.outbox.in_line
+    assert link.failure is None
+    link.close()
