@@ -87,7 +87,13 @@ def start_service(folder: str, environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "smart_meter_reader"],
         cwd=folder,
-        env={**os.environ, "ENV_FOR_DYNACONF": environment, "PYTHONPATH": str(ROOT)},
+        # A state directory of its own: what earlier runs have shown must not make the guard doubt this one.
+        env={
+            **os.environ,
+            "ENV_FOR_DYNACONF": environment,
+            "PYTHONPATH": str(ROOT),
+            "STATE_DIRECTORY": folder,
+        },
         text=True,
     )
 

@@ -14,6 +14,8 @@ _log = logging.getLogger(__name__)
 
 # A line at 115,200 Bd brings 11.5 kB a second: whoever has not read for this long is given no more.
 INPUT_LIMIT = 256 * 1024
+# So much at a time is given to a reader: some telegrams, which take a few milliseconds to parse.
+PIECE = 4096
 WRITE_TIMEOUT = 10.0
 
 
@@ -37,9 +39,8 @@ class Inbox(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._input += data
         self._arrived.set()
-        if len(self._input) > INPUT_LIMIT and self._carrier is not None and not self._paused:
-            self._paused = True
-            self._carrier.pause_reading()
+        if len(self._input) > INPUT_LIMIT:
+            self.pause()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended = True
@@ -53,21 +54,34 @@ class Inbox(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._writable.set()
 
-    def take(self) -> bytes:
-        """Everything received and not yet taken."""
-        received = bytes(self._input)
-        self._input.clear()
-        if not self.ended:
+    def take(self, most: int | None = None) -> bytes:
+        """What was received and not yet taken, ``most`` bytes of it at most."""
+        received = bytes(self._input[:most])
+        del self._input[:most]
+        if not self._input and not self.ended:
             self._arrived.clear()
-        if self._paused and not self.ended and self._carrier is not None:
+        if len(self._input) <= INPUT_LIMIT:
+            self.resume()
+        return received
+
+    def pause(self) -> None:
+        """Leave what arrives to the system, which keeps some kilobytes, until ``resume``."""
+        if self._carrier is not None and not self.ended and not self._paused:
+            self._paused = True
+            self._carrier.pause_reading()
+
+    def resume(self) -> None:
+        if self._carrier is not None and not self.ended and self._paused:
             self._paused = False
             self._carrier.resume_reading()
-        return received
 
     async def wait_for_input(self) -> bytes:
         """Bytes as soon as there are some; b"" when the stream has ended and is used up."""
+        if self._arrived.is_set():
+            # Otherwise whoever reads a flood would never wait, and no other task would get a turn.
+            await asyncio.sleep(0)
         await self._arrived.wait()
-        return self.take()
+        return self.take(PIECE)
 
     async def wait_until_writable(self) -> None:
         await self._writable.wait()
@@ -124,6 +138,17 @@ class Transport:
                     return self._passed_on(payload)
             elif self._inbox.ended:
                 raise self._lost()
+
+    async def let_arrive(self, count: int) -> None:
+        """Sleep while ``count`` bytes arrive at the speed of the line, instead of waking for each of them.
+
+        They are then read as usual; so is the end of the stream.
+        """
+        self._inbox.pause()
+        try:
+            await asyncio.sleep(self.line.seconds(count))
+        finally:
+            self._inbox.resume()
 
     async def write(self, payload: bytes) -> None:
         """Send. Raises TransportError when the stream has ended or takes nothing for ten seconds."""
