@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from smart_meter_reader.clients.iec62056_line import MeterLine
-from smart_meter_reader.codecs.iec62056_21.agreement import Agreement, compare_answers, compare_data_sets
-from smart_meter_reader.codecs.iec62056_21.bcc import Bcc
+from smart_meter_reader.codecs.iec62056_21.agreement import (
+    Agreement,
+    compare_answers,
+    compare_data_sets,
+    middle_answer,
+    middle_data_sets,
+)
+from smart_meter_reader.codecs.iec62056_21.bcc import usual_bcc
 from smart_meter_reader.codecs.iec62056_21.capture import Readout
 from smart_meter_reader.codecs.iec62056_21.codes import quantity_of
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE, ShortAnswer
@@ -22,6 +28,8 @@ _A = TypeVar("_A")
 
 # Answers asked for until two in succession agree: a counter that moves on costs one more, damage two.
 _ANSWERS = 6
+# Where values moved between two answers, the middle ones of so many count.
+_TO_DECIDE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +53,50 @@ async def confirmed_answer(line: MeterLine, request: str) -> Confirmed:
 
     Raises ProtocolError ``contradicting_answers`` when no two answers in succession agree.
     """
-    answer, agreement = await _confirm(lambda: line.ask_short(request), compare_answers, line, request)
-    return Confirmed(answer, frozenset(agreement.unsteady))
+    answers, agreement = await _confirm(lambda: line.ask_short(request), compare_answers, line, request)
+    return Confirmed(middle_answer(answers), frozenset(agreement.unsteady))
 
 
 async def confirmed_readout(line: MeterLine, read_out: Callable[[], Awaitable[Readout]]) -> Confirmed:
-    """A readout with a right block check character, or one that a second one confirms."""
+    """A readout with the block check character of its make, or one that a second one confirms.
+
+    A right one of the other make counts as none: of all damaged readouts it lets one in 128 pass.
+    """
     first = await read_out()
-    if first.bcc in (Bcc.SUM, Bcc.XOR):
+    if first.bcc == usual_bcc(first.identification.manufacturer if first.identification else ""):
         return Confirmed(first)
     pending: list[Readout] = [first]
 
     async def next_readout() -> Readout:
         return pending.pop() if pending else await read_out()
 
-    answer, agreement = await _confirm(
+    readouts, agreement = await _confirm(
         next_readout,
         lambda one, other: compare_data_sets(one.sets, other.sets),
         line,
         "the readout",
     )
-    return Confirmed(answer, frozenset(agreement.unsteady))
+    sets = middle_data_sets([readout.sets for readout in readouts])
+    return Confirmed(replace(readouts[-1], sets=sets), frozenset(agreement.unsteady))
 
 
 async def _confirm(
     ask: Callable[[], Awaitable[_A]], compare: Callable[[_A, _A], Agreement], line: MeterLine, what: str
-) -> tuple[_A, Agreement]:
-    previous = await ask()
+) -> tuple[list[_A], Agreement]:
+    """Ask until two answers in succession agree, and a third time where values moved between them.
+
+    Returns the answers that count together: the last one where it equals the one before it, otherwise the
+    last three.
+    """
+    answers = [await ask()]
     agreement = Agreement(contradicted=("everything",))
-    for number in range(1, _ANSWERS):
+    while len(answers) < _ANSWERS:
         await asyncio.sleep(line.timing.rest)
-        answer = await ask()
-        agreement = compare(previous, answer)
-        previous = answer
-        if not agreement.contradicted and (not agreement.unsteady or number == _ANSWERS - 1):
+        answers.append(await ask())
+        agreement = compare(answers[-2], answers[-1])
+        if agreement == Agreement():
+            return answers[-1:], agreement
+        if len(answers) >= _TO_DECIDE and not agreement.contradicted and not agreement.unsteady:
             break
         _log.debug("%s: two answers to %s differ in %s", line.port, what, agreement)
     if agreement.contradicted:
@@ -87,4 +105,4 @@ async def _confirm(
             f"{line.port}: no two answers to {what} agree, at last in {', '.join(agreement.contradicted)}: "
             "the line is damaged too often; move the head a little and keep sunlight off it",
         )
-    return previous, agreement
+    return answers[-_TO_DECIDE:], agreement

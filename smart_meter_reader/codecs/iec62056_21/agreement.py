@@ -9,12 +9,14 @@ when the next one confirms it:
 - power and flow may differ by 20 steps of the last digit or a quarter of the greater, whichever is more:
   a tap was opened. One that differs by more is left out of this reading; the others stand.
 
-The later answer is the one that counts.
+Where values differ within that, a third answer decides: the middle one of three is right, or between two
+that are, whichever of them is damaged. Otherwise the later answer counts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from smart_meter_reader.codecs.iec62056_21.codes import quantity_of
@@ -32,25 +34,44 @@ _OTHER_RISE = Decimal("0.1")  # m³, h, kvarh
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How two answers compare: fields that must be equal and are not, and momentary ones too far apart."""
+    """How two answers compare: fields that must be equal and are not, and others that differ.
+
+    ``unsteady`` are too far apart to be believed, ``moved`` are near each other.
+    """
 
     contradicted: tuple[str, ...] = ()
     unsteady: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
 
 
 def compare_answers(first: ShortAnswer, second: ShortAnswer) -> Agreement:
     """Compare two answers to the same request, seconds apart."""
     contradicted: list[str] = []
     unsteady: list[str] = []
+    moved: list[str] = []
     for field in SINGLE_LINE[first.request]:
         one, other = first.fields[field.name], second.fields[field.name]
+        if one == other or field.measure is Measure.MOMENTARY:
+            continue
         allowed = _allowance(field.measure, int(one), int(other))
         if allowed is None:
-            if one != other:
-                contradicted.append(field.name)
+            contradicted.append(field.name)
         elif abs(int(one) - int(other)) > allowed:
             unsteady.append(field.name)
-    return Agreement(tuple(contradicted), tuple(unsteady))
+        else:
+            moved.append(field.name)
+    return Agreement(tuple(contradicted), tuple(unsteady), tuple(moved))
+
+
+def middle_answer(answers: Sequence[ShortAnswer]) -> ShortAnswer:
+    """The last of three answers, with the middle value of each field that a meter may move meanwhile."""
+    last = answers[-1]
+    middle = {
+        field.name: sorted((answer.fields[field.name] for answer in answers), key=int)[len(answers) // 2]
+        for field in SINGLE_LINE[last.request]
+        if _allowance(field.measure, 0, 0) is not None
+    }
+    return replace(last, fields={**last.fields, **middle})
 
 
 def compare_data_sets(first: tuple[DataSet, ...], second: tuple[DataSet, ...]) -> Agreement:
@@ -64,15 +85,39 @@ def compare_data_sets(first: tuple[DataSet, ...], second: tuple[DataSet, ...]) -
         return Agreement(contradicted=("the codes",))
     contradicted: list[str] = []
     unsteady: list[str] = []
+    moved: list[str] = []
     for one, other in zip(first, second, strict=True):
         if one.values == other.values:
             continue
         if _is_total(other):
-            if not _has_risen_a_little(one.values[0], other.values[0]):
-                contradicted.append(other.code)
-        elif not _are_near(one.values, other.values):
-            unsteady.append(other.code)
-    return Agreement(tuple(contradicted), tuple(unsteady))
+            risen = _has_risen_a_little(one.values[0], other.values[0])
+            (moved if risen else contradicted).append(other.code)
+        else:
+            near = _are_near(one.values, other.values)
+            (moved if near else unsteady).append(other.code)
+    return Agreement(tuple(contradicted), tuple(unsteady), tuple(moved))
+
+
+def middle_data_sets(readouts: Sequence[tuple[DataSet, ...]]) -> tuple[DataSet, ...]:
+    """The last of three readouts, with the middle one of three data sets that hold one number each.
+
+    The readouts before the last may be others altogether; then the last stands.
+    """
+    last = readouts[-1]
+    if any([one.code for one in readout] != [one.code for one in last] for readout in readouts):
+        return last
+    return tuple(_middle_data_set(found) for found in zip(*readouts, strict=True))
+
+
+def _middle_data_set(found: tuple[DataSet, ...]) -> DataSet:
+    last = found[-1]
+    if not all(len(one.values) == 1 and _is_measured_like(one.values[0], last.values[0]) for one in found):
+        return last
+    return sorted(found, key=lambda one: one.values[0].number())[len(found) // 2]
+
+
+def _is_measured_like(value: DataValue, other: DataValue) -> bool:
+    return bool(value.unit) and value.unit == other.unit and value.is_number
 
 
 def _is_total(data_set: DataSet) -> bool:
@@ -110,7 +155,5 @@ def _allowance(measure: Measure, one: int, other: int) -> int | None:
             return _DIFFERENCE_STEPS
         case Measure.POWER | Measure.FLOW:
             return max(_FLOW_STEPS, max(abs(one), abs(other)) // 4)
-        case Measure.MOMENTARY:
-            return 10**8  # no scale, no quantity: nothing of it is published
         case _:
             return None

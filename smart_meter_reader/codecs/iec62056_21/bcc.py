@@ -36,3 +36,8 @@ def judge_bcc(block: bytes, received: int) -> Bcc:
     if received == xor_bcc(block):
         return Bcc.XOR
     return Bcc.BAD
+
+
+def usual_bcc(manufacturer: str) -> Bcc:
+    """The computation that a make uses: Kamstrup ("KAM" of the identification) its own, others the standard's."""
+    return Bcc.SUM if manufacturer.upper() == "KAM" else Bcc.XOR

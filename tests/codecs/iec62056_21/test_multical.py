@@ -8,8 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.codecs.iec62056_21.agreement import compare_answers, compare_data_sets
-from smart_meter_reader.codecs.iec62056_21.data_set import parse_data_sets
+from smart_meter_reader.codecs.iec62056_21.agreement import (
+    compare_answers,
+    compare_data_sets,
+    middle_answer,
+    middle_data_sets,
+)
+from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, parse_data_sets
 from smart_meter_reader.codecs.iec62056_21.multical import (
     SIGNED,
     SINGLE_LINE,
@@ -226,5 +231,30 @@ def test_one_wrong_digit_never_passes_as_a_confirmed_total(place: int, digit: in
         return
     differing = [name for name, text in answer.fields.items() if text != ANSWER.fields[name]]
     agreement = compare_answers(ANSWER, answer)
+    for name in differing:
+        assert name in agreement.contradicted + agreement.unsteady + agreement.moved
     for name in set(differing) & {"energy", "volume", "hours", "info"}:
         assert name in agreement.contradicted
+
+
+@pytest.mark.parametrize("damaged", [0, 1, 2])
+@pytest.mark.parametrize("wrong", ["0006871", "0000811", "-006811"])
+def test_one_damaged_answer_of_three_moves_no_value(damaged: int, wrong: str) -> None:
+    answers = [ANSWER, changed(t_flow="0006815"), ANSWER]
+    answers[damaged] = changed(t_flow=wrong)
+    assert middle_answer(answers).fields["t_flow"] in ("0006811", "0006815")
+    assert middle_answer(answers).fields["energy"] == answers[-1].fields["energy"]
+
+
+def test_the_middle_readout_of_three() -> None:
+    def sets(energy: str, power: str = "1.00*kW") -> tuple[DataSet, ...]:
+        return parse_data_sets(f"0.0.0(4711)1.8.0({energy}*kWh)1.7.0({power})!".encode()).sets
+
+    def told(*readouts: tuple[DataSet, ...]) -> str:
+        return middle_data_sets(readouts)[1].values[0].text
+
+    assert told(sets("000123.5"), sets("000123.9"), sets("000123.7")) == "000123.7"
+    assert told(sets("900123.5"), sets("000123.6"), sets("000123.7")) == "000123.7"
+    # What is not three times a number with the same unit is taken as it is in the last.
+    assert told(sets("000123.5"), sets("000123.x"), sets("000123.4")) == "000123.4"
+    assert told(parse_data_sets(b"1.7.0(1*kW)!").sets, sets("000123.6"), sets("000123.4")) == "000123.4"
