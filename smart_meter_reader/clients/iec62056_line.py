@@ -16,8 +16,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from smart_meter_reader.clients.iec62056_silence import Heard, explain_silence
-from smart_meter_reader.codecs.iec62056_21.capture import Readout
-from smart_meter_reader.codecs.iec62056_21.data_set import parse_data_sets
+from smart_meter_reader.codecs.iec62056_21.capture import Readout, readout_of
 from smart_meter_reader.codecs.iec62056_21.frame import (
     DataBlock,
     Frame,
@@ -104,6 +103,8 @@ class MeterLine:
         self._wake_up = wake_up
         self._address = address
         self._transport: Transport | None = None
+        # A TCP serial server has the speed that it was set to.
+        self._keeps_speed = port.startswith("socket://")
         self._heard_at = float("-inf")
         self._sent_at = float("-inf")
 
@@ -143,11 +144,12 @@ class MeterLine:
             reader = FrameReader()
             await self._send(sign_on(self._address), speed=self._line.baud)
             identification = await self._await(Identification, reader, heard, _SHORT_ANSWER_TIME)
-            # A head that cannot do the offered speed still reads at the first one.
-            keep_speed = number >= 2
+            # A head that cannot do the offered speed still reads at the first one, and the other way round.
+            keep_speed = self._keeps_speed != (number >= 2)
             block = await self._read_block(identification, reader, heard, keep_speed=keep_speed)
-            parsed = parse_data_sets(block.text)
-            return Readout(identification, parsed.sets, block.bcc.value, parsed.unread)
+            readout = readout_of(identification, block)
+            self._keeps_speed = keep_speed
+            return readout
 
         return await self._repeat(attempt, "the sign-on")
 
@@ -163,8 +165,7 @@ class MeterLine:
                 if isinstance(frame, Identification):
                     identification = frame
                 elif isinstance(frame, DataBlock) and identification is not None:
-                    parsed = parse_data_sets(frame.text)
-                    return Readout(identification, parsed.sets, frame.bcc.value, parsed.unread)
+                    return readout_of(identification, frame)
                 elif frame is None:
                     reader.receive_data(await self._open().read())
             except FrameError as error:

@@ -104,6 +104,12 @@ def decode_capture(capture: bytes, request: str = "") -> list[Decoded]:
     return decoded or requests or [ProtocolError("no_answer", "nothing in it is an answer of a meter")]
 
 
+def readout_of(identification: Identification | None, block: DataBlock) -> Readout:
+    """The data sets of a data message. Raises FrameError."""
+    parsed = parse_data_sets(block.text)
+    return Readout(identification, parsed.sets, block.bcc.value, parsed.unread)
+
+
 def scaling_of_capture(decoded: Iterable[Decoded]) -> Scaling:
     """What the programs and readouts in a capture tell about units and decimals."""
     scaling = Scaling()
@@ -178,12 +184,12 @@ def _pending_identification(context: _Context) -> list[Decoded]:
 
 def _decode_block(block: DataBlock, identification: Identification | None) -> Decoded:
     try:
-        parsed = parse_data_sets(block.text)
+        readout = readout_of(identification, block)
     except FrameError as error:
         return error
-    if not parsed.sets:
+    if not readout.sets:
         return FrameError("data_set", "the data message holds no data set", block.text)
-    return Readout(identification, parsed.sets, block.bcc.value, parsed.unread)
+    return readout
 
 
 def _finish_lines(context: _Context) -> list[Decoded]:

@@ -113,12 +113,17 @@ def quantity_of(code: str, value: DataValue) -> str | None:
     if match["a"] == "6" or (match["a"] is None and short in _HEAT_EDIS):
         meaning = (_HEAT_OBIS if match["a"] else _HEAT_EDIS).get(short)
     elif match["a"] in (None, "1"):
-        meaning = _ELECTRICITY.get(short)
+        meaning = _ELECTRICITY.get(short) or _ELECTRICITY.get(_with_total(match["c"], match["d"], match["e"]))
     else:
         meaning = None
     if meaning is None or not _fits(value.spelled_unit, meaning.kind):
         return None
     return meaning.quantity
+
+
+def _with_total(c: str, d: str, e: str | None) -> str:
+    """The code with E = 0, total, for one without (L+G E350: 32.7) or with 255 (Easymeter Q3D: 21.7.255)."""
+    return f"{c}.{d}.0" if e in (None, "255") else ""
 
 
 def measure(sets: Iterable[DataSet]) -> dict[str, tuple[Decimal, str]]:

@@ -108,6 +108,12 @@ def test_any_text_parses_or_raises_frame_error(text: bytes) -> None:
         ("1.20", "kWh", "active_energy_import"),
         ("52.7.0", "V", "voltage_l2"),
         ("71.7.0", "A", "current_l3"),
+        # Landis+Gyr's E350 leaves E out, Easymeter's Q3D writes 255.
+        ("32.7", "V", "voltage_l1"),
+        ("1.7", "kW", "active_power_import"),
+        ("1-0:21.7.255*255", "W", "active_power_import_l1"),
+        ("1-0:1.7.255*255", "W", "active_power_import"),
+        ("1.8.5", "kWh", None),
         ("7-0:3.0.0", "m3", None),
         ("nonsense", "kWh", None),
     ],
