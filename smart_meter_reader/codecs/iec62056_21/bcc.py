@@ -39,5 +39,5 @@ def judge_bcc(block: bytes, received: int) -> Bcc:
 
 
 def usual_bcc(manufacturer: str) -> Bcc:
-    """The computation that a make uses: Kamstrup ("KAM" of the identification) its own, others the standard's."""
+    """How a make computes it, by the identification: Kamstrup ("KAM") its own way, others the standard's."""
     return Bcc.SUM if manufacturer.upper() == "KAM" else Bcc.XOR
