@@ -31,6 +31,8 @@ CLIENT_STOP_SECONDS = 1.5
 SINK_STOP_SECONDS = 2.5
 # What has not stopped by then never will; the process ends all the same.
 LAST_RESORT_SECONDS = 4.7
+# A run that takes one reading waits so much longer for its sinks, which may just have begun to connect.
+ONCE_PATIENCE_SECONDS = 10.0
 # The central queue is emptied as fast as it fills; its size only bounds a bug.
 CENTRAL_QUEUE_SIZE = 1000
 
@@ -82,16 +84,17 @@ class Service:
             self._notifier.stopping()
             for task in background:
                 task.cancel()
-            last_resort = asyncio.get_running_loop().call_later(LAST_RESORT_SECONDS, _leave)
+            patience = ONCE_PATIENCE_SECONDS if once and not self._stop.is_set() else 0.0
+            last_resort = asyncio.get_running_loop().call_later(LAST_RESORT_SECONDS + patience, _leave)
             await _cancel(clients, CLIENT_STOP_SECONDS)
             await self._central.put(None)
             await router
             if self._state_file:
                 self._state_file.save(self._guard)
-            await self._finish_sinks(sinks)
+            await self._finish_sinks(sinks, patience)
         last_resort.cancel()
         failed = [task for task in clients if not task.cancelled() and task.result() is False]
-        return EXIT_UNAVAILABLE if once and failed else EXIT_OK
+        return EXIT_UNAVAILABLE if once and (self._tell_undelivered() or failed) else EXIT_OK
 
     def _start_background(self, group: asyncio.TaskGroup) -> list[asyncio.Task[object]]:
         tasks = [
@@ -140,8 +143,21 @@ class Service:
             for task in waiting:
                 task.cancel()
 
-    async def _finish_sinks(self, sinks: list[asyncio.Task[object]]) -> None:
-        """Let the sinks deliver what they hold; cancel those that do not manage in time."""
+    def _tell_undelivered(self) -> bool:
+        """Name the sinks whose readings did not arrive, for there is no next reading to make up for it."""
+        undelivered = [each.sink.name for each in self.sinks if not getattr(each.sink, "delivered", True)]
+        for name in undelivered:
+            _log.error("sink %s: what was read did not arrive", name)
+        return bool(undelivered)
+
+    async def _finish_sinks(self, sinks: list[asyncio.Task[object]], patience: float) -> None:
+        """Let the sinks deliver what they hold; cancel those that do not manage in time, or on a signal."""
+        if patience:
+            stop = asyncio.ensure_future(self._stop.wait())
+            delivered = asyncio.ensure_future(asyncio.wait(sinks))
+            await asyncio.wait([stop, delivered], timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            stop.cancel()
+            delivered.cancel()
         await asyncio.wait(sinks, timeout=SINK_STOP_SECONDS)
         await _cancel([task for task in sinks if not task.done()], 0.3)
         for queue in self._queues.values():

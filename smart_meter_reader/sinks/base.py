@@ -17,7 +17,8 @@ class Sink(Protocol):
 
     A sink that takes back what it announced when the service stops may have a method ``stay_available()``.
     It is called before ``run`` when the service takes one reading and ends (`run --once`, for cron): what was
-    read is then as good after the stop as before.
+    read is then as good after the stop as before. It may also have a property ``delivered``: whether, after
+    ``run``, everything was taken on the other side; without it, what was written counts as delivered.
     """
 
     settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings_schema

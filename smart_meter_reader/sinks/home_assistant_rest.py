@@ -71,7 +71,7 @@ class HomeAssistantRestSink:
     """Posts what is new, newest wins per entity; everything again when Home Assistant has lost it.
 
     The requests are made one after another in a thread, so that a host that hangs delays nobody else. At the
-    stop every entity becomes ``unavailable``.
+    stop every entity becomes ``unavailable``, except after a run that takes one reading.
     """
 
     settings_type: ClassVar[type[HomeAssistantRestSettings]] = HomeAssistantRestSettings
@@ -83,9 +83,20 @@ class HomeAssistantRestSink:
         self._api = self._new_api()
         self._wake = asyncio.Event()
         self._ended = False
+        self._stays_available = False
+        self._all_posted = False
         self._posted: set[str] = set()  # entities that Home Assistant has had since it was last asked
         self._rejected: set[str] = set()
         self._try_again_at = float("-inf")
+
+    @property
+    def delivered(self) -> bool:
+        """Whether, after ``run``, Home Assistant has everything and refused nothing."""
+        return self._all_posted and not self._rejected
+
+    def stay_available(self) -> None:
+        """Leave the states at the stop as they are; see ``Sink``."""
+        self._stays_available = True
 
     async def run(self, messages: AsyncIterator[Message]) -> None:
         # A new one each time: a request that hangs may still sit in the thread of the last.
@@ -132,8 +143,10 @@ class HomeAssistantRestSink:
         while True:
             await self._post_pending()
             if self._ended:
-                self._states.part()
-                await self._post_pending()
+                if not self._stays_available:
+                    self._states.part()
+                    await self._post_pending()
+                self._all_posted = True
                 return
             self._wake.clear()
             if self._states.pending():

@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 # Together for all connections of a sink: what waits is delivered, and farewells are acknowledged.
 FINISH_SECONDS = 2.0
+# A run that takes one reading may not even have connected by then: name lookup, TCP, TLS, CONNECT.
+FINISH_ONCE_SECONDS = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,17 @@ class MqttSink(ABC):
         """How many of them were given up because there were too many."""
         return sum(pair.connection.dropped for pair in self._pairs.values())
 
+    @property
+    def delivered(self) -> bool:
+        """Whether, after ``run``, the broker has acknowledged everything and refused nothing."""
+        return all(pair.connection.delivered for pair in self._pairs.values())
+
     def stay_available(self) -> None:
         """Leave meters as available at the stop as they are; see ``Sink``."""
         self._stays_available = True
 
     async def run(self, messages: AsyncIterator[Message]) -> None:
-        """Deliver messages until there are no more, then say farewell, within FINISH_SECONDS."""
+        """Deliver messages until there are no more, then say farewell, all in bounded time."""
         async with asyncio.TaskGroup() as group:
             tasks = {key: self._start(group, pair) for key, pair in self._pairs.items()}
             if not self.per_meter and not tasks:
@@ -126,7 +133,8 @@ class MqttSink(ABC):
         for pair in self._pairs.values():
             pair.connection.finish()
         if waiting:
-            _, hanging = await asyncio.wait(waiting, timeout=FINISH_SECONDS)
+            seconds = FINISH_ONCE_SECONDS if self._stays_available else FINISH_SECONDS
+            _, hanging = await asyncio.wait(waiting, timeout=seconds)
             for task in hanging:
                 _log.warning("%s: the broker did not take everything in time", task.get_name())
                 task.cancel()

@@ -112,6 +112,28 @@ async def test_states_come_with_all_their_attributes(home: HomeAssistantHttp) ->
     assert home.connections == 1
 
 
+async def test_what_a_run_for_one_reading_has_posted_stays(home: HomeAssistantHttp) -> None:
+    queue = SinkQueue("rest", 100)
+    queue.put(reading())
+    queue.close()
+    sink = HomeAssistantRestSink("rest", settings(home))
+    sink.stay_available()
+    assert not sink.delivered
+    await sink.run(queue)
+    assert home.states["sensor.heat_1_heat_energy"]["state"] == "227.400"
+    assert sink.delivered
+
+
+async def test_what_was_refused_is_not_delivered(home: HomeAssistantHttp) -> None:
+    queue = SinkQueue("rest", 100)
+    queue.put(reading())
+    queue.close()
+    sink = HomeAssistantRestSink("rest", settings(home))
+    home.refused_entities.add("sensor.heat_1_heat_energy")
+    await sink.run(queue)
+    assert not sink.delivered
+
+
 async def test_only_what_changed_is_posted(home: HomeAssistantHttp) -> None:
     async with running(settings(home)) as queue:
         queue.put(reading())
