@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from smart_meter_reader.codecs.kmp import (
     START_RESPONSE,
@@ -26,21 +26,30 @@ _LONGEST_ANSWER = 8 * (5 + 10) * 4 // 3 + _SHORTEST_ANSWER
 class Listening:
     """Judges the bytes that arrive after ``request`` went out as ``frame``. Pure: the caller keeps the time.
 
-    ``answers_under_way``: an earlier request was never answered, so that an answer without any register may
-    be the answer to that one; it is not believed. All others are told apart by command and register ids.
+    Answers are told apart by command and register ids. ``under_way`` are other requests whose answers may
+    still come: an answer that lacks registers of this request and could be the answer to one of those is not
+    believed.
+    ``hasty``: noise that ends like an answer is taken for one that was damaged at its start, so that the
+    caller need not wait. It can also be noise, or the echo that the head damages every time.
     """
 
-    def __init__(self, request: Request, frame: bytes, *, answers_under_way: bool = False) -> None:
+    def __init__(
+        self, request: Request, frame: bytes, *, under_way: Iterable[Request] = (), hasty: bool = True
+    ) -> None:
         self.answer: Response | None = None
         self.echo = False
         self.damaged = 0
         self.strangers = 0  # whole answers to something else
         self.heard = 0  # bytes of any kind
         self.longest_answer = len(frame) + _LONGEST_ANSWER  # with an echo of the request
-        self.answer_is_over = False  # what arrived was an answer once, and has ended
+        self.answer_came = False  # certainly, though damaged
+        self.answer_is_over = False  # what arrived was an answer once, as it seems, and has ended
         self._request = request
         self._frame = frame
-        self._answers_under_way = answers_under_way
+        self._under_way = [
+            frozenset(other.registers) for other in under_way if isinstance(other, GetRegisterRequest)
+        ]
+        self._hasty = hasty
         self._reader = FrameReader()
         self._begun = False  # the beginning of an answer was cut off by another start byte
         self._address = frame[1]
@@ -70,11 +79,12 @@ class Listening:
             if isinstance(frame, Frame):
                 self._judge(frame)
         # An answer whose start byte was hit is skipped as noise; its stop byte gives it away.
-        if self.skipped_bytes >= _SHORTEST_ANSWER and received[-1] == _STOP and self.answer is None:
+        if self._hasty and self.skipped_bytes >= _SHORTEST_ANSWER and received[-1] == _STOP:
             self.answer_is_over = True
 
     def give_up(self) -> None:
         """The time is over: what has begun will not end."""
+        self.answer_came |= self.in_answer
         if self.in_answer or (self.answer_is_over and not self.damaged):
             self.damaged += 1
 
@@ -87,7 +97,7 @@ class Listening:
             answer = decode_response(frame)
         except ProtocolError:
             self.damaged += 1
-            self.answer_is_over = True
+            self.answer_came = self.answer_is_over = True
             return
         if self._answers(answer, frame):
             self.answer = answer
@@ -99,14 +109,16 @@ class Listening:
             return False
         if not isinstance(answer, GetRegisterResponse) or not isinstance(self._request, GetRegisterRequest):
             return True
-        if not answer.registers and self._answers_under_way:
+        answered, wanted = {value.register for value in answer.registers}, set(self._request.registers)
+        if answered < wanted and any(answered <= others for others in self._under_way):
             return False
-        return {value.register for value in answer.registers} <= set(self._request.registers)
+        return answered <= wanted
 
     def _note_damage(self, raw: bytes) -> None:
         if self._begun or (raw[0] == START_RESPONSE and len(raw) >= _SHORTEST_ANSWER):
             self.damaged += 1
-            self.answer_is_over = True
+            self.answer_came |= self._begun or self._looks_like_answer(raw)
+            self.answer_is_over |= self._hasty or self.answer_came
             self._begun = False
         elif self._looks_like_answer(raw):
             # Too short to be all of it: noise, or an answer in which a byte became a start byte.

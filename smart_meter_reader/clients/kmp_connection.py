@@ -42,6 +42,9 @@ _log = logging.getLogger(__name__)
 
 OPTICAL_LINE = LineSettings(baud=1200, bytesize=8, parity="N", stopbits=2)
 
+# So often, what may have been a damaged answer is asked for again without waiting for another.
+_HASTY_ATTEMPTS = 2
+
 _Answer = TypeVar("_Answer", bound=Response)
 
 
@@ -61,6 +64,7 @@ class Timing:
     gap: float = 0.3  # silence inside an answer that means that the rest is lost; above any network jitter
     quiet: float = 0.05  # silence that shows a damaged answer to be over
     late: float = 2.0  # how long an answer to an unanswered request may still be under way
+    trickle: float = 10.0  # how much longer an answer may take that comes in pieces with pauses between
 
 
 @dataclass(slots=True)
@@ -96,7 +100,7 @@ class KmpConnection:
         self._retries = retries
         self._transport: Transport | None = None
         self._quiet_at = 0.0  # the next request goes out at this time at the earliest
-        self._unanswered: dict[bytes, float] = {}  # frames sent without an answer, and when the last time
+        self._unanswered: dict[Request, float] = {}  # sent without an answer, and when the last time
         self._answered_at = float("-inf")
 
     async def __aenter__(self) -> Self:
@@ -195,24 +199,26 @@ class KmpConnection:
         """Send a request until it is answered, and not more often than allowed."""
         attempts = 1 + (self._retries if retries is None else retries)
         frame = encode_request(request, self._address)
-        self._let_pass(frame)
+        self._let_pass(request)
         heard: list[Listening] = []
         for attempt in range(attempts):
             self.counters.retries += attempt > 0
             patience = self._timing.answer if attempt else self._timing.first_answer
-            listening = await self._attempt(request, frame, patience)
+            listening = await self._attempt(request, frame, patience, hasty=attempt < _HASTY_ATTEMPTS)
             if isinstance(listening.answer, kind):
                 return listening.answer
             heard.append(listening)
         raise explain_silence(heard, self.port, _other_readers(self.port))
 
-    def _let_pass(self, frame: bytes) -> None:
+    def _let_pass(self, request: Request) -> None:
         """Let a late answer to an earlier, equal request pass first: nothing in it tells them apart."""
-        if frame in self._unanswered:
-            self._quiet_at = max(self._quiet_at, self._unanswered.pop(frame) + self._timing.late)
+        if request in self._unanswered:
+            self._quiet_at = max(self._quiet_at, self._unanswered.pop(request) + self._timing.late)
 
-    async def _attempt(self, request: Request, frame: bytes, patience: float) -> Listening:
-        """Send once and listen until there is an answer or no hope for one."""
+    async def _attempt(
+        self, request: Request, frame: bytes, patience: float, *, hasty: bool = True
+    ) -> Listening:
+        """Send once and listen until there is an answer or no hope for one; ``hasty`` as in ``Listening``."""
         transport, loop = self._open_transport(), asyncio.get_running_loop()
         # 5512-447, 3.1: at least one byte time between an answer and the next request.
         await asyncio.sleep(self._quiet_at - loop.time())
@@ -220,37 +226,38 @@ class KmpConnection:
         self.counters.requests += 1
         started = loop.time()
         await transport.write(frame)
-        listening = Listening(request, frame, answers_under_way=self._others_under_way(frame, started))
+        under_way = self._others_under_way(request, started)
+        listening = Listening(request, frame, under_way=under_way, hasty=hasty)
         until = transport.sent_at + patience
-        # Whatever babbles on the line, this attempt ends when the longest answer would have been through.
-        end = until + self._line.seconds(listening.longest_answer)
         try:
             while listening.answer is None:
-                async with asyncio.timeout_at(min(until, end)):
+                async with asyncio.timeout_at(until):
                     received = await transport.read()
                 listening.receive(received)
                 until = self._hope_ends(listening, loop.time(), transport.sent_at + patience)
         except TimeoutError:
             listening.give_up()
-        self._note(listening, frame, started, loop.time())
+        self._note(listening, request, started, loop.time())
         return listening
 
     def _hope_ends(self, listening: Listening, now: float, patience_ends: float) -> float:
-        """Until when to wait for more, having heard what was heard."""
+        """Until when to wait for more, having heard what was heard; whatever babbles on the line, it ends."""
+        timing, line = self._timing, self._line
+        longest = line.seconds(listening.longest_answer)
         if listening.in_answer:
-            return now + self._timing.gap
+            return min(now + timing.gap, patience_ends + max(longest, timing.trickle))
         if listening.answer_is_over:
-            return now + self._timing.quiet + self._line.seconds(3)
+            return min(now + timing.quiet + line.seconds(3), patience_ends + longest)
         return patience_ends
 
-    def _others_under_way(self, frame: bytes, now: float) -> bool:
-        """Whether the answer to another request may still come."""
+    def _others_under_way(self, request: Request, now: float) -> list[Request]:
+        """The other requests whose answers may still come."""
         self._unanswered = {
             other: sent for other, sent in self._unanswered.items() if now - sent < self._timing.late
         }
-        return any(other != frame for other in self._unanswered)
+        return [other for other in self._unanswered if other != request]
 
-    def _note(self, listening: Listening, frame: bytes, started: float, now: float) -> None:
+    def _note(self, listening: Listening, request: Request, started: float, now: float) -> None:
         counters = self.counters
         counters.damaged_frames += listening.damaged
         counters.late_answers += listening.strangers
@@ -259,8 +266,8 @@ class KmpConnection:
             counters.latency = now - started
             self._answered_at = now
             self._quiet_at = now + self._line.seconds(1)
-        elif not listening.damaged:
-            self._unanswered[frame] = started
+        elif not listening.answer_came:
+            self._unanswered[request] = started
 
     def _open_transport(self) -> Transport:
         if self._transport is None:

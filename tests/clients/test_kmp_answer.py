@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -14,8 +15,10 @@ from smart_meter_reader.codecs.kmp import (
     GetRegisterResponse,
     GetSerialNoRequest,
     GetSerialNoResponse,
+    GetTypeRequest,
     GetTypeResponse,
     RegisterValue,
+    Request,
     encode_request,
     encode_response,
 )
@@ -30,8 +33,8 @@ OTHER_REGISTERS = encode_response(GetRegisterResponse((RegisterValue(74, 0x29, 0
 EMPTY = encode_response(GetRegisterResponse(()))
 
 
-def listen(*pieces: bytes, answers_under_way: bool = False) -> Listening:
-    listening = Listening(REQUEST, FRAME, answers_under_way=answers_under_way)
+def listen(*pieces: bytes, under_way: Sequence[Request] = (), hasty: bool = True) -> Listening:
+    listening = Listening(REQUEST, FRAME, under_way=under_way, hasty=hasty)
     for piece in pieces:
         listening.receive(piece)
     return listening
@@ -93,9 +96,34 @@ def test_registers_come_in_any_order_and_may_be_missing() -> None:
     assert listen(EMPTY).answer == GetRegisterResponse(())
 
 
-def test_an_empty_answer_is_not_believed_while_another_may_be_under_way() -> None:
-    assert listen(EMPTY, answers_under_way=True).answer is None
-    assert listen(EMPTY, GOOD, answers_under_way=True).answer == ANSWER
+@pytest.mark.parametrize("incomplete", [EMPTY, encode_response(GetRegisterResponse(ANSWER.registers[:1]))])
+def test_an_incomplete_answer_is_not_believed_while_it_may_belong_to_another_request(
+    incomplete: bytes,
+) -> None:
+    earlier = GetRegisterRequest((60, 74))
+    assert listen(incomplete, under_way=[earlier]).answer is None
+    assert listen(incomplete, GOOD, under_way=[earlier]).answer == ANSWER
+    # Nothing in it can be the answer to these.
+    assert listen(incomplete, under_way=[GetTypeRequest()]).answer is not None
+    assert listen(GOOD, under_way=[GetRegisterRequest((60, 68, 74))]).answer == ANSWER
+
+
+@pytest.mark.parametrize(
+    "noise", [b"\x00" + FRAME[1:], b"\x40\x11\x22\x33\x44\x55\x0d"], ids=["damaged echo", "like a frame"]
+)
+def test_noise_that_ends_like_an_answer_is_taken_for_one_in_haste_only(noise: bytes) -> None:
+    for hasty in (True, False):
+        listening = listen(noise, hasty=hasty)
+        assert listening.answer_is_over == hasty
+        assert not listening.answer_came
+        listening.receive(GOOD)
+        assert listening.answer == ANSWER
+
+
+def test_a_damaged_answer_is_over_without_haste_too() -> None:
+    listening = listen(GOOD[:8] + bytes([GOOD[8] ^ 1]) + GOOD[9:], hasty=False)
+    assert listening.answer_is_over
+    assert listening.answer_came
 
 
 def test_no_single_bit_flip_yields_an_answer_and_each_is_known_to_be_over_or_cut() -> None:

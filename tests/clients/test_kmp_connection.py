@@ -18,7 +18,7 @@ from smart_meter_reader.emulators.kamstrup import FAULTS, KamstrupMeter
 from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
 from smart_meter_reader.transport import LineSettings
-from tests.foreign_meter import ForeignMeter
+from tests.foreign_meter import RECORDS, ForeignMeter, frame, unstuffed
 from tests.ser2net import ser2net
 
 EIGHT = (60, 68, 74, 80, 86, 87, 89, 99)
@@ -179,6 +179,57 @@ async def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_one() -> 
 async def test_one_byte_at_a_time_is_an_answer_too() -> None:
     async with on_pty(meter(), line=LineSettings(9600, 8, "N", 2)) as path, connection(path) as line:
         assert len(await line.read_registers(EIGHT)) == 8
+
+
+class Trickle:
+    """Answers byte by byte, with pauses that make the answer longer than a fast line would."""
+
+    async def serve(self, line: MeterLine) -> None:
+        await line.read()
+        for byte in frame(0x40, b"\x3f\x10" + RECORDS[60] + RECORDS[68]):
+            await line.write(bytes([byte]))
+            await asyncio.sleep(0.02)
+
+
+async def test_an_answer_in_pieces_may_take_its_time() -> None:
+    async with on_pty(Trickle()) as path, connection(path, retries=0) as line:
+        assert list(await line.read_registers([60, 68])) == [60, 68]
+
+
+class DamagedEcho(ForeignMeter):
+    """A head that returns every request damaged, and a meter that hears nothing until it has answered."""
+
+    async def serve(self, line: MeterLine) -> None:
+        answering: asyncio.Task[None] | None = None
+        while received := await line.read():
+            await line.write(b"\x00" + received[1:])
+            if answering is None or answering.done():
+                answering = asyncio.create_task(self._reply(received, line))
+
+    async def _reply(self, received: bytes, line: MeterLine) -> None:
+        await asyncio.sleep(0.14)
+        await line.write(self._answer(unstuffed(received)))
+
+
+async def test_an_echo_that_is_always_damaged_does_not_use_up_the_repeats() -> None:
+    foreign = DamagedEcho()
+    async with on_pty(foreign) as path, connection(path) as line:
+        assert list(await line.read_registers([60, 68])) == [60, 68]
+        assert list(await line.read_registers([80, 60])) == [80, 60]
+
+
+async def test_the_late_answer_to_a_smaller_request_is_not_taken_for_an_incomplete_one() -> None:
+    class Slow(ForeignMeter):
+        """Takes 0.2 s for the first answer, so that the request is repeated, and 0.05 s for the repeat."""
+
+        def _answer(self, content: bytes) -> bytes:
+            answer = super()._answer(content)
+            self._delay = {1: 0.2, 2: 0.05}.get(len(self.asked), 0.0)
+            return answer
+
+    async with on_pty(Slow()) as path, connection(path) as line:
+        await line.read_registers([1001])
+        assert list(await line.read_registers([60, 1001, 68])) == [60, 1001, 68]
 
 
 async def test_tcp_and_ser2net_carry_the_conversation(tmp_path: Path) -> None:
