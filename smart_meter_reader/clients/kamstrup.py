@@ -139,7 +139,7 @@ class KamstrupClient:
         # Not asked for again at every reconnection: the meter just showed that it answers, but not that.
         self._tells_type = bool(identity.model)
         expected = self._settings.serial_number
-        if expected is not None and identity.serial_number.lstrip("0") != expected.lstrip("0"):
+        if expected is not None and identity.serial_number.lstrip("0") != str(expected).lstrip("0"):
             found = (
                 f"serial number {identity.serial_number}" if identity.serial_number else "no serial number"
             )
@@ -157,7 +157,8 @@ class KamstrupClient:
         self._note_wake_up(now)
         due = self._plan.registers_due(now, first_too=self._asked_now)
         wanted = self._absences.present(due, now)
-        answered = await connection.read_registers(wanted)
+        # A second time when nothing came: that can be a meter without any of these, or one in trouble.
+        answered = await connection.read_registers(wanted) or await connection.read_registers(wanted)
         self._asked_now = False
         self._plan.mark_read(now)
         self._note_absent(wanted, answered, now)

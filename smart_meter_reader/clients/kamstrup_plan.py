@@ -83,9 +83,13 @@ class Plan:
 
 
 class Absences:
-    """Registers that the meter leaves out, and when each is asked for again."""
+    """Registers that the meter leaves out, and when each is asked for again.
+
+    One that was answered before may be missing once: that is trouble of this answer, not a lack of the meter.
+    """
 
     def __init__(self) -> None:
+        self._answered: set[int] = set()  # the last time it was asked for
         self._misses: dict[int, int] = {}
         self._again_at: dict[int, datetime] = {}
 
@@ -104,8 +108,12 @@ class Absences:
         news = []
         for register in asked:
             if register in answered:
+                self._answered.add(register)
                 self._misses.pop(register, None)
                 self._again_at.pop(register, None)
+                continue
+            if register in self._answered:
+                self._answered.discard(register)
                 continue
             misses = self._misses.get(register, 0) + 1
             self._misses[register] = misses

@@ -63,7 +63,7 @@ class KamstrupSettings:
         "further registers with their own interval", default=MappingProxyType({})
     )
     mains_powered: bool = setting("no warning about the battery at intervals below 5 minutes", default=False)
-    serial_number: str | None = setting(
+    serial_number: int | str | None = setting(
         "the meter's serial number; another meter is not read",
         default=None,
         pattern=r"[0-9]{1,10}",

@@ -15,7 +15,7 @@ import pytest
 
 from smart_meter_reader.clients.kamstrup import KamstrupClient
 from smart_meter_reader.clients.kamstrup_settings import GroupSettings, KamstrupSettings
-from smart_meter_reader.codecs.kmp import GetRegisterRequest
+from smart_meter_reader.codecs.kmp import GetRegisterRequest, encode_register
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.kamstrup import FAULTS, KamstrupMeter
 from smart_meter_reader.emulators.kamstrup_values import read_values, values_of
@@ -23,8 +23,8 @@ from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import ProtocolError, TransportError
 from smart_meter_reader.messages import Message, Reading
 from smart_meter_reader.schedule import Schedule
-from smart_meter_reader.settings_schema import Place, parse
-from tests.foreign_meter import ForeignMeter
+from smart_meter_reader.settings_schema import Origin, Place, parse
+from tests.foreign_meter import ForeignMeter, frame
 
 SOON = Schedule(interval=timedelta(milliseconds=50))
 
@@ -361,3 +361,33 @@ async def test_a_dead_line_is_told() -> None:
         with pytest.raises(TransportError) as caught:
             await once(client(path, retries=0))
     assert caught.value.reason == "no_echo_no_answer"
+
+
+async def test_an_empty_answer_is_asked_for_again_in_the_same_poll() -> None:
+    class EmptyOnce(ForeignMeter):
+        def _answer(self, content: bytes) -> bytes:
+            answer = super()._answer(content)
+            # 1001 tells who the meter is; then come the polls.
+            return frame(0x40, content[:2]) if len(self.asked) == 3 else answer
+
+    emulated = EmptyOnce()
+    async with on_pty(emulated) as path, running(client(path, interval=SOON, registers=(60, 68))) as heard:
+        await heard.until(lambda: len(heard.readings) >= 4)
+    assert [list(reading["measurements"]) for reading in heard.readings[:4]] == [
+        ["heat_energy", "volume"]
+    ] * 4
+    assert emulated.asked[:6] == [(1001,), *[(60, 68)] * 5]
+
+
+@pytest.mark.parametrize("written", [12345678, "12345678", "0012345678"])
+async def test_a_serial_number_may_stand_without_quotes(written: int | str) -> None:
+    emulated = KamstrupMeter(
+        values=values_of("403", 0, {1001: encode_register(1001, 12345678, 0)}), reply_delay=0.0
+    )
+    async with on_pty(emulated) as path:
+        place = Place({(): Origin("settings.toml", "x", ())})
+        settings, problems = parse(KamstrupSettings, {"port": path, "serial_number": written}, place)
+        assert settings is not None, problems
+        info, _ = await once(KamstrupClient("heat", settings))
+    assert info["type"] == "info"
+    assert info["serial_number"] == "12345678"

@@ -138,6 +138,15 @@ def test_a_register_that_comes_back_is_asked_for_always() -> None:
     assert absences.present([80], START + 2 * HOUR + MINUTE) == [80]
 
 
+def test_a_register_that_was_answered_before_may_be_missing_once() -> None:
+    absences = Absences()
+    absences.note([80], {80: None}, START, hourly)
+    assert absences.note([80], {}, START + HOUR, hourly) == []
+    assert absences.present([80], START + 2 * HOUR) == [80]
+    assert absences.note([80], {}, START + 2 * HOUR, hourly) == [80]
+    assert absences.present([80], START + 3 * HOUR) == []
+
+
 def test_a_register_read_once_a_day_is_not_asked_for_every_day_either() -> None:
     groups = plan(((60,), "1h"), ((139, 60), "1d"))
     assert groups.period_of(60) == HOUR
