@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from smart_meter_reader.codecs.kmp.frame import START_RESPONSE, Ack, Frame, FrameReader
 from smart_meter_reader.codecs.kmp.message import (
     COMMANDS,
+    HEAT_METER,
+    LOGGER_BASE,
+    LOGGER_TOP,
     GetRegisterRequest,
     GetRegisterResponse,
     GetSerialNoResponse,
@@ -28,6 +31,8 @@ from smart_meter_reader.codecs.kmp.registers import register_of
 from smart_meter_reader.exceptions import FrameError, ProtocolError, ValueFormatError
 
 Description: TypeAlias = dict[str, Any]
+
+_ADDRESSES: Final = frozenset(bytes([address]) for address in (HEAT_METER, LOGGER_TOP, LOGGER_BASE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,8 @@ def describe_capture(capture: bytes) -> Capture:
     (hexadecimal digits) with ``software_revision`` and, where known, ``model``; ``payload`` in hexadecimal
     for other commands. A register's ``value`` is None for a date that is not set; one that cannot be read has
     an ``error`` of its own. A damaged frame has ``error`` with ``kind`` and ``detail`` instead, and its
-    ``bytes``. ``skipped_bytes`` stands where bytes before the frame belonged to none.
+    ``bytes``. ``skipped_bytes`` stands where bytes before the frame belonged to none; a start byte among
+    them makes a damaged frame of them when an address or a stop byte follows it.
     """
     reader = FrameReader()
     reader.receive_data(capture)
@@ -89,7 +95,10 @@ def _descriptions(reader: FrameReader) -> Iterator[Description]:
         try:
             found = reader.next_frame()
         except FrameError as error:
-            yield _damaged(error)
+            if _is_noise(error):
+                reader.skipped_bytes += len(error.frame)
+            else:
+                yield _damaged(error)
             continue
         if isinstance(found, Frame):
             yield describe_frame(found)
@@ -99,6 +108,11 @@ def _descriptions(reader: FrameReader) -> Iterator[Description]:
             break
     if unfinished := reader.discard():
         yield _damaged(FrameError("incomplete", "the capture ends before the frame does", unfinished))
+
+
+def _is_noise(error: FrameError) -> bool:
+    """Whether a start byte with another one behind it began no frame: there is no known address after it."""
+    return error.reason == "incomplete" and error.frame[1:2] not in _ADDRESSES
 
 
 def _damaged(error: FrameError) -> Description:

@@ -144,6 +144,23 @@ def test_a_session_with_echo_garbage_damage_and_a_cut_end() -> None:
     assert (len(capture.frames), capture.damaged, capture.skipped_bytes) == (6, 2, 2)
 
 
+@pytest.mark.parametrize("noise", [b"\x40", b"\x80", b"\x80\x40", b"\xaa\x40\xbb", b"\x40\x10\x3f"])
+def test_a_start_byte_in_noise_makes_no_frame(noise: bytes) -> None:
+    request, answer = wire("kmp-t403-60-req"), wire("kmp-t403-60-resp")
+    capture = describe_capture(noise + request + noise + answer)
+    assert (len(capture.frames), capture.damaged) == (2, 0)
+    assert [frame["skipped_bytes"] for frame in capture.frames] == [len(noise)] * 2
+    assert capture.skipped_bytes == 2 * len(noise)
+
+
+def test_a_frame_that_was_cut_by_the_next_one_is_told() -> None:
+    answer = wire("kmp-t403-60-resp")
+    for length in range(2, len(answer)):
+        capture = describe_capture(answer[:length] + answer)
+        assert [frame.get("error", {}).get("kind") for frame in capture.frames] == ["incomplete", None]
+        assert capture.skipped_bytes == 0
+
+
 def test_one_impossible_date_leaves_its_neighbours() -> None:
     answer = GetRegisterResponse(
         (
