@@ -8,7 +8,9 @@ from pathlib import Path
 
 import click
 
-_SEPARATORS = re.compile(r"[\s:,;\[\]{}]+|\\x|\b0x", re.IGNORECASE)
+_SEPARATORS = re.compile(
+    r"[\s:,;\[\]{}]+|\\x|\b0x|(?<=[0-9a-f])-(?=[0-9a-f])|(?<=\b[0-9a-f]{2})h\b", re.IGNORECASE
+)
 # A byte below 10h as programs print it: 0xd.
 _ONE_DIGIT = re.compile(r"\b0x([0-9a-f])\b", re.IGNORECASE)
 _HEX_WORD = re.compile(r"[0-9a-f]+", re.IGNORECASE)
@@ -31,7 +33,7 @@ def read_capture(words: tuple[str, ...]) -> bytes:
 
 
 def hex_bytes(text: str) -> bytes:
-    """The bytes of hexadecimal text, with blanks, colons, commas, 0x or \\x between them or not.
+    """The bytes of hexadecimal text, with blanks, colons, commas, hyphens, 0x, \\x or h about them or not.
 
     Raises ValueError naming the first word that is not hexadecimal.
     """

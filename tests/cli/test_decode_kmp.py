@@ -76,6 +76,8 @@ def test_text_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         "0x403F10003C",
         "[0x40, 0x3f, 0x10, 0x00, 0x3c]",
         r"\x40\x3f\x10\x00\x3c",
+        "40-3F-10-00-3C",
+        "40h 3Fh 10h 00h 3Ch",
         "\n403f10\r\n003c\n",
     ],
 )
