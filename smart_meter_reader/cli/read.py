@@ -19,6 +19,7 @@ from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.messages import Info, Message, Reading
 from smart_meter_reader.settings_schema import Origin, Place, parse
+from smart_meter_reader.settings_values import VariableValue
 
 METER = "meter"
 _SOURCE = "command line"
@@ -123,14 +124,18 @@ def _parsed(client: str, table: Mapping[str, Any]) -> Any:
 
 
 def _assignment(text: str) -> tuple[str, Any]:
-    """KEY=VALUE, the value as TOML where it is TOML (numbers, lists, true), as text otherwise."""
-    key, equals, value = text.partition("=")
+    """KEY=VALUE, the value as TOML where it is TOML (numbers, lists, true), as text otherwise.
+
+    A number keeps its text as well, for a setting that is text: a shell takes the quotes off.
+    """
+    key, equals, text = text.partition("=")
     if not equals:
-        raise click.UsageError(f"--set {text}: give it as KEY=VALUE")
+        raise click.UsageError(f"--set {key}: give it as KEY=VALUE")
     try:
-        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        return key.strip(), value
+        value = text
+    return key.strip(), value if isinstance(value, str) else VariableValue(value, text.strip())
 
 
 async def _read_once(client: Client, seen: list[Message], patience: float) -> None:

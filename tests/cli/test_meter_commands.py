@@ -93,6 +93,13 @@ def test_read_of_a_missing_port_is_unavailable() -> None:
     assert "port_missing" in done.stderr
 
 
+def test_a_text_that_looks_like_a_number_can_be_set_from_a_shell() -> None:
+    with emulated() as port:
+        done = run("read", port, "--client", "kamstrup", "--set", "model=403", "--json", *LINE)
+    assert done.returncode == 0
+    assert json_of(done.stdout)["info"]["model"] == "403"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
