@@ -1,6 +1,7 @@
 """P1 timestamps: ``YYMMDDhhmmssX``, X = S for summer time, W for standard time (DSMR 5.0.2 P1, 6.4).
 
-The suffix alone gives the offset: S is +02:00 and W is +01:00. The zone of the host plays no part.
+The suffix alone gives the offset: S is +02:00 and W is +01:00, in lower case too where a meter or gateway
+writes all in lower case. The zone of the host plays no part.
 DSMR 2.2 and 3 write gas times without it; they are Central European time, summer time by the rule of
 Directive 2000/84/EC (last Sundays of March and October at 01:00 UTC). The hour that comes twice is read as
 standard time; the hour that does not exist is nonsense.
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
-_SHAPE = re.compile(r"[0-9]{12}[SW]?", re.ASCII)
+_SHAPE = re.compile(r"[0-9]{12}[SWsw]?", re.ASCII)
 STANDARD = timezone(timedelta(hours=1))
 SUMMER = timezone(timedelta(hours=2))
 # A clock that was never set starts at 2000; the first P1 ports are of 2007.
@@ -21,7 +22,7 @@ _LATEST_YEAR = 2068
 
 def looks_like_timestamp(text: str) -> bool:
     """Thirteen characters in the shape of a P1 timestamp with its suffix; nothing is said of its sense."""
-    return len(text) == 13 and text[12] in "SW" and text[:12].isdecimal() and text.isascii()
+    return len(text) == 13 and text[12] in "SWsw" and text[:12].isdecimal() and text.isascii()
 
 
 def parse_timestamp(text: str) -> datetime | None:
@@ -41,7 +42,7 @@ def parse_timestamp(text: str) -> datetime | None:
     except ValueError:
         return None
     if len(text) == 13:
-        return local.replace(tzinfo=SUMMER if text[12] == "S" else STANDARD)
+        return local.replace(tzinfo=SUMMER if text[12] in "Ss" else STANDARD)
     return _central_european(local)
 
 

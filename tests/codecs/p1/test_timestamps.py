@@ -29,6 +29,9 @@ from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_
         ("160707190000", "2016-07-07T17:00:00"),
         # A meter may be wrong about the season; the suffix is what it means.
         ("160707190000W", "2016-07-07T18:00:00"),
+        # Written by gateways that make all letters small.
+        ("150701190000s", "2015-07-01T17:00:00"),
+        ("150101190000w", "2015-01-01T18:00:00"),
     ],
 )
 def test_moments(text: str, utc: str) -> None:
@@ -49,7 +52,7 @@ def test_moments(text: str, utc: str) -> None:
         "20010112000W",
         "2001011200000W",
         "200101120000X",
-        "200101120000s",
+        "200101120000x",
         "٢٠٠١٠١١٢٠٠٠٠W",
         "-00101120000W",
     ],
