@@ -26,13 +26,22 @@ def recognise(received: bytes) -> Kind:
     if _is_mbus(received):
         return "mbus"
     if any(byte > 0x7F for byte in received):
-        if DATA_LINE.search(bytes(byte & 0x7F for byte in received)):
+        if _has_parity(received):
             return "parity"
         text = sum(32 <= byte < 127 or byte in b"\r\n" for byte in received)
         # Inverted text keeps its start bit's place and turns nearly every byte into one above 7F.
         if len(received) >= _ENOUGH and text < 0.6 * len(received):
             return "inverted"
     return "unknown"
+
+
+def _has_parity(received: bytes) -> bool:
+    """Lines of a telegram in which nearly every byte has an even number of ones; of bare text, half have.
+
+    A telegram among a few bytes of noise has bytes above 7F as well.
+    """
+    even = sum(byte.bit_count() % 2 == 0 for byte in received)
+    return even > 0.9 * len(received) and bool(DATA_LINE.search(bytes(byte & 0x7F for byte in received)))
 
 
 def _is_hdlc(received: bytes) -> bool:

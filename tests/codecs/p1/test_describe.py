@@ -100,6 +100,14 @@ def test_captures_without_a_telegram_say_what_they_are() -> None:
     assert [d["error"]["detail"] for d in describe_capture(b"")] == ["the capture is empty"]
 
 
+def test_a_few_bytes_of_noise_are_no_parity() -> None:
+    """A line that seems to carry parity is set to seven bits, which ruins all others."""
+    spoilt = bytearray(GOOD.replace(b"!", b"?"))
+    spoilt[100:110] = b"\xff\x80\xf3" * 4
+    assert recognise(bytes(spoilt)) == "unknown"
+    assert recognise(b"\xfe\x81" * 10 + add_parity(wire("nl-dsmr22-isk"), "E")) == "parity"
+
+
 @given(st.binary(max_size=500))
 def test_any_bytes_can_be_described(capture: bytes) -> None:
     descriptions = list(describe_capture(capture))
