@@ -143,6 +143,12 @@ def test_a_splice_of_two_frames_is_refused(cut: int) -> None:
         assert counters(outcomes)[-1] == 0x1663
 
 
+def test_a_splice_does_not_accuse_the_key() -> None:
+    """When the port is opened the first frame may be the beginning of one and all of the next."""
+    assert reasons(opened(FRAMES[0][:14] + FRAMES[1])) == ["damaged", "ok"]
+    assert reasons(opened(FRAMES[0], by=opener(key=WRONG))) == ["wrong_encryption_key"]
+
+
 FALSE_HEADERS = [
     b"\xdb\x08SAG5\x00\x01\x23\x45\x82\x01\xf2\x30",
     b"\xdb\x08SAG5\x00\x01\x23\x45\x82\x3f\xff\x30",
