@@ -57,7 +57,7 @@ class LineDecoder:
             return None
         groups = values[:-1].split(")(")
         if values.count("(") != len(groups) - 1 or values.count(")") != len(groups):
-            groups = [values[:-1]]  # brackets inside a value: one value, as it stands
+            groups = [_bracketed(values[:-1])]
         numeric = meaning.value_type == "number"
         # A telegram's own time never comes again; those of logs and devices do.
         stamps = self._memory.stamps if len(groups) > 1 else None
@@ -90,6 +90,11 @@ class LineDecoder:
             item if spelling == unit and item["value"] is value else {"value": value, "unit": spelling}
         )
         return Line(text, whole, quantity, measured, meaning)
+
+
+def _bracketed(value: str) -> str:
+    """A value with brackets inside as it stands, but for a bracket at its edge that has no partner."""
+    return value if value.count("(") == value.count(")") else value.strip("()")
 
 
 def _measure_text(item: Item, meaning: Meaning) -> Item | None:

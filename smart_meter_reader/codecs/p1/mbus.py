@@ -1,8 +1,10 @@
 """The M-Bus channels of a telegram: gas, water, heat and further meters behind the electricity meter.
 
 DSMR 5.0.2 P1, section 6.12; device types by EN 13757-3, written in decimal. NL puts the reading on 24.2.1,
-BE the gas that is not temperature corrected on 24.2.3, DSMR 2.2 and 3 a small table on 24.3.0. A replaced
-meter may stay on its channel for ever, with zero, without unit or with a nonsense time.
+BE the gas that is not temperature corrected on 24.2.3, DSMR 2.2 and 3 a small table on 24.3.0. Before the
+channels there were groups of their own: 7-0:23.1.0 (value)(time) for gas, 5-0, 6-0 and 8-0:1.0.0 for heat,
+cold and water (NTA 8130). A replaced meter may stay on its channel for ever, with zero, without unit or with
+a nonsense time.
 """
 
 from __future__ import annotations
@@ -34,15 +36,21 @@ _MEDIA: Final[Mapping[int, str]] = {
 }
 _WATERS: Final = frozenset({"water", "warm-water", "hot-water", "cold-water"})
 _ENERGY_UNITS: Final = frozenset({"Wh", "kWh", "MWh", "GWh", "J", "kJ", "MJ", "GJ"})
-_IDENTIFIERS: Final = ("96.1.0", "96.1.1")
-_READINGS: Final = ("24.2.", "24.3.0")
+# The media that group A of a code names, as device types; NTA 8130 has heat and cold the other way round
+# than IEC 62056-61.
+_GROUP_TYPES: Final[Mapping[int, int]] = {5: 4, 6: 10, 7: 3, 8: 7}
+_IDENTIFIERS: Final = ("96.1.0", "96.1.1", "0.0.0")
+_READINGS: Final = ("24.2.", "24.3.0", "23.1.0", "23.2.0", "1.0.0")
+
+# The lines of each device by reduced code (C.D.E), the devices by groups A and B of the code.
+Devices = dict[tuple[int, int], dict[str, Object]]
 _POSITIONS: Final = {"24.4.0": "valve_position", "96.3.10": "switch_position"}
 _POSITION_QUANTITIES: Final = frozenset(_POSITIONS.values())
 
 
 @dataclass(frozen=True, slots=True)
 class SubMeter:
-    """One device on an M-Bus channel. ``medium`` ("gas", "heat", ...) is the end of its meter name."""
+    """One device on an M-Bus channel or on none (0). ``medium`` ("gas", ...) ends its meter's name."""
 
     medium: str
     channel: int
@@ -66,13 +74,13 @@ class Channels:
 
 
 def read_channels(
-    channels: Mapping[int, Mapping[str, Object]], sent_at: datetime | None, memory: Memory
+    devices: Mapping[tuple[int, int], Mapping[str, Object]], sent_at: datetime | None, memory: Memory
 ) -> Channels:
-    """The devices behind ``channels``: per channel its lines by reduced code (C.D.E)."""
+    """What ``devices`` say of themselves, and which of them are in use."""
     meters: dict[str, SubMeter] = {}
     dead: list[SubMeter] = []
-    for channel in sorted(channels):
-        device = _read_channel(channel, channels[channel], sent_at, memory)
+    for group in sorted(devices):
+        device = _read_device(group, devices[group], sent_at, memory)
         if device is None:
             continue
         rival = meters.get(device.medium)
@@ -99,10 +107,10 @@ def _newer(device: SubMeter, rival: SubMeter) -> bool:
     return mine >= theirs
 
 
-def _read_channel(
-    channel: int, lines: Mapping[str, Object], sent_at: datetime | None, memory: Memory
+def _read_device(
+    group: tuple[int, int], lines: Mapping[str, Object], sent_at: datetime | None, memory: Memory
 ) -> SubMeter | None:
-    device_type = _integer(lines["24.1.0"]) if "24.1.0" in lines else None
+    device_type = _integer(lines["24.1.0"]) if "24.1.0" in lines else _GROUP_TYPES.get(group[0])
     identifier, has_lines = "", False
     readings: list[Item] = []
     positions: dict[str, Item] = {}
@@ -127,7 +135,7 @@ def _read_channel(
         if quantity:
             measurements.setdefault(quantity, item)
     measurements.update(positions)
-    return SubMeter(medium, channel, device_type, memory.octets[identifier], measurements)
+    return SubMeter(medium, group[1], device_type, memory.octets[identifier], measurements)
 
 
 def _medium(device_type: int | None, readings: Sequence[Item], *, has_lines: bool) -> str:
@@ -154,6 +162,8 @@ def _timed(line: Object, sent_at: datetime | None, memory: Memory) -> Item | Non
     None for a device that never reported: no number, no unit, or zero at a nonsense time.
     """
     items = line if isinstance(line, list) else [line]
+    if isinstance(items[0]["value"], Decimal):
+        items = items[::-1]  # NTA 8130 has the value before its time
     value = items[-1]["value"]
     unit = items[-1]["unit"]
     if not unit and len(items) == 7:  # 24.3.0 (time)(status)(period)(1)(0-1:24.2.1)(m3)(value)

@@ -31,7 +31,7 @@ class Meaning(NamedTuple):
     quantity: str
     value_type: ValueType
     role: Role
-    channel: int  # B of A-B:C.D.E; the M-Bus channel when the role is "mbus"
+    group: tuple[int, int]  # A and B of A-B:C.D.E; the device it belongs to when the role is "mbus"
     reduced: str  # C.D.E
 
 
@@ -226,23 +226,24 @@ _REFERENCES: Final = tuple(_references())
 def _meaning(code: str) -> Meaning:
     parts = _CODE.fullmatch(code)
     if parts is None:
-        return Meaning("", "text", "", 0, "")
-    a, channel, c, d, e = (int(part) for part in parts.groups())
+        return Meaning("", "text", "", (0, 0), "")
+    a, b, c, d, e = (int(part) for part in parts.groups())
     reduced = f"{c}.{d}.{e}"
-    if a == 0 and channel:
-        return Meaning("", "text", "mbus", channel, reduced)
-    quantity, value_type, role = _look_up(a, channel, reduced)
-    return Meaning(quantity, value_type, role, channel, reduced)
+    # A names the medium: 5 to 8 are the heat, cold, gas and water meters of DSMR 2.2, without a channel.
+    if (a == 0 and b) or 5 <= a <= 8:
+        return Meaning("", "text", "mbus", (a, b), reduced)
+    quantity, value_type, role = _look_up(a, b, reduced)
+    return Meaning(quantity, value_type, role, (a, b), reduced)
 
 
-def _look_up(a: int, channel: int, reduced: str) -> tuple[str, ValueType, Role]:
+def _look_up(a: int, b: int, reduced: str) -> tuple[str, ValueType, Role]:
     # ESO (LT) numbers its firmware 1-0:0.2.8, which elsewhere, as 1-3:0.2.8, is the version of P1.
-    if reduced == "0.2.8" and (a, channel) != (1, 3):
+    if reduced == "0.2.8" and (a, b) != (1, 3):
         return "", "text", ""
     # Switzerland writes 1-1 for 1-0, but 1-1:31.4.0 is Luxembourg's pair of limits.
-    if (a, channel, reduced) == (1, 1, "31.4.0"):
+    if (a, b, reduced) == (1, 1, "31.4.0"):
         return "", "text", ""
-    line = f"{a}-{channel}:{reduced}("
+    line = f"{a}-{b}:{reduced}("
     for reference in _REFERENCES:
         if reference.pattern.match(line):
             quantity = _NAMED.get(reference.name, "")

@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 
 from smart_meter_reader.codecs.p1.dialect import describe, recognise
 from smart_meter_reader.codecs.p1.lines import Line, LineDecoder
-from smart_meter_reader.codecs.p1.mbus import Channels, SubMeter, read_channels
+from smart_meter_reader.codecs.p1.mbus import Channels, Devices, SubMeter, read_channels
 from smart_meter_reader.codecs.p1.timestamps import set_clock
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object, Times
 
@@ -114,10 +114,10 @@ class TelegramParser:
         header = header.rstrip("\r")
         luxembourg = self._dialect == "luxembourg" or header[:3].upper() == "LUX"
         body = self._read(_lines(text), luxembourg)
-        time, version, serial, channels = self._read_special(body)
+        time, version, serial, devices = self._read_special(body)
         if not body.bad:
             _add_totals(body.measurements)
-        found = read_channels(channels, time, self._memory) if channels else Channels({}, ())
+        found = read_channels(devices, time, self._memory) if devices else Channels({}, ())
         return Telegram(
             header,
             checksum,
@@ -199,15 +199,15 @@ class TelegramParser:
         if line.meaning.role:
             body.special.append(line)
 
-    def _read_special(self, body: _Body) -> tuple[datetime | None, str, str, dict[int, dict[str, Object]]]:
+    def _read_special(self, body: _Body) -> tuple[datetime | None, str, str, Devices]:
         """Time, version and serial number, and the lines of the M-Bus channels; the logs become values."""
         time, version, serial, name = None, "", "", ""
-        channels: dict[int, dict[str, Object]] = {}
+        devices: Devices = {}
         for line in body.special:
             role = line.meaning.role
             text = str(line.measured["value"])
             if role == "mbus":
-                channels.setdefault(line.meaning.channel, {})[line.meaning.reduced] = line.object
+                devices.setdefault(line.meaning.group, {})[line.meaning.reduced] = line.object
             elif role == "time":
                 time = set_clock(datetime.fromisoformat(text)) if text[4:5] == "-" else None
             elif role == "version":
@@ -218,7 +218,7 @@ class TelegramParser:
                 name = text
             else:
                 self._read_history(line, body.measurements)
-        return time, version, serial or name, channels
+        return time, version, serial or name, devices
 
     def _read_history(self, line: Line, measurements: dict[str, Item]) -> None:
         if line.meaning.role == "log":
