@@ -19,7 +19,7 @@ from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.guard_settings import GuardSettings
 from smart_meter_reader.settings_schema import Origin, Place, keys_of, nearest, parse, setting
-from smart_meter_reader.settings_source import read_source
+from smart_meter_reader.settings_source import SettingsSource
 from smart_meter_reader.settings_tables import MergedTables, merge
 from smart_meter_reader.settings_values import VariableValue, shown
 from smart_meter_reader.settings_warnings import DriverTable, warnings_about
@@ -83,22 +83,29 @@ class LoadedSettings:
     origins: Mapping[tuple[str, ...], Origin]
 
 
+def begin_source(directory: Path | None = None, environment: str | None = None) -> SettingsSource:
+    """Begin to load, beside what the caller does meanwhile; arguments as of ``load``."""
+    return SettingsSource((directory or Path.cwd()).absolute(), environment)
+
+
 def load(
     directory: Path | None = None,
     environment: str | None = None,
     *,
+    source: SettingsSource | None = None,
     clients: Mapping[str, str] = CLIENTS,
     sinks: Mapping[str, str] = SINKS,
 ) -> LoadedSettings:
     """Load and check the settings in ``directory`` (default: the working directory).
 
-    ``environment`` defaults to what ENV_FOR_DYNACONF says. Raises SettingsError with all problems.
+    ``environment`` defaults to what ENV_FOR_DYNACONF says. ``source`` stands for both of them where it has
+    been begun earlier. Raises SettingsError with all problems.
     """
-    source = read_source((directory or Path.cwd()).absolute(), environment)
-    merged = merge(source)
+    found = (source or begin_source(directory, environment)).read()
+    merged = merge(found)
     settings, drivers = build(merged, clients, sinks)
-    files = [Path(table["source"]) for table in source["tables"]]
-    warnings = (*source["warnings"], *warnings_about(drivers, files))
+    files = [Path(table["source"]) for table in found["tables"]]
+    warnings = (*found["warnings"], *warnings_about(drivers, files))
     return LoadedSettings(settings, warnings, MappingProxyType(merged.origins))
 
 

@@ -31,7 +31,7 @@ _PROBE = "SMART_METER_READER_VALUE"
 
 
 def load_tables(directory: Path, environment: str | None) -> dict[str, Any]:
-    """What ``settings_source.read_source`` returns. Raises SettingsError."""
+    """What ``SettingsSource.read`` returns. Raises SettingsError."""
     tables = _parse_files(directory)
     if environment is not None:
         os.environ["ENV_FOR_DYNACONF"] = environment

@@ -20,38 +20,46 @@ from typing import Any, NoReturn
 from smart_meter_reader.exceptions import SettingsError
 
 
-def read_source(directory: Path, environment: str | None) -> dict[str, Any]:
-    """What config.py in ``directory`` loads for ``environment`` (None: as ENV_FOR_DYNACONF says).
+class SettingsSource:
+    """config.py, run in its child from the making of this object on; ``read`` fetches what it found."""
 
-    Returns ``environment`` (its name), ``tables`` (each with ``source``, the path of a file, ``table`` and
-    ``values``; later ones win), ``variables`` (each with ``name``, ``path``, ``value``, ``text``) and
-    ``warnings`` (lines). Raises SettingsError when there is nothing usable.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    reading, writing = os.pipe()
-    with warnings.catch_warnings():
-        # Python warns when other threads run, since they may hold locks that the child would wait for. The
-        # service has no thread yet; elsewhere the child takes no lock that outlives the fork.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child == 0:
-        os.close(reading)
-        _answer(writing, directory, environment)
-    os.close(writing)
-    try:
-        with os.fdopen(reading, "rb") as pipe:
-            answer = pipe.read()
-    finally:
-        _, status = os.waitpid(child, 0)
-    if status:
-        raise SettingsError(
-            [f"config.py: the process that ran it {_ending(os.waitstatus_to_exitcode(status))}"]
-        )
-    source: dict[str, Any] = json.loads(answer)
-    if "problems" in source:
-        raise SettingsError(source["problems"])
-    return source
+    def __init__(self, directory: Path, environment: str | None) -> None:
+        """``environment``: None for the one that ENV_FOR_DYNACONF names."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        reading, writing = os.pipe()
+        with warnings.catch_warnings():
+            # Python warns when other threads run, since they may hold locks that the child would wait for.
+            # The service has no thread yet; elsewhere the child takes no lock that outlives the fork.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:
+            os.close(reading)
+            _answer(writing, directory, environment)
+        os.close(writing)
+        self._child = child
+        self._pipe = os.fdopen(reading, "rb")
+
+    def read(self) -> dict[str, Any]:
+        """What config.py loaded; to be asked for once.
+
+        Returns ``environment`` (its name), ``tables`` (each with ``source``, the path of a file, ``table``,
+        and ``values``; later ones win), ``variables`` (each with ``name``, ``path``, ``value``, ``text``) and
+        ``warnings`` (lines). Raises SettingsError when there is nothing usable.
+        """
+        try:
+            with self._pipe:
+                answer = self._pipe.read()
+        finally:
+            _, status = os.waitpid(self._child, 0)
+        if status:
+            raise SettingsError(
+                [f"config.py: the process that ran it {_ending(os.waitstatus_to_exitcode(status))}"]
+            )
+        source: dict[str, Any] = json.loads(answer)
+        if "problems" in source:
+            raise SettingsError(source["problems"])
+        return source
 
 
 def _answer(writing: int, directory: Path, environment: str | None) -> NoReturn:

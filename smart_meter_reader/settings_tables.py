@@ -36,7 +36,7 @@ class MergedTables:
 
 
 def merge(source: Mapping[str, Any]) -> MergedTables:
-    """Join what ``settings_source.read_source`` returned."""
+    """Join what ``SettingsSource.read`` returned."""
     merged = MergedTables(source["environment"])
     first = next((Path(table["source"]).name for table in source["tables"]), "settings.toml")
     merged.origins[()] = Origin(first, merged.environment, ())
