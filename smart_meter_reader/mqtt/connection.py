@@ -103,6 +103,7 @@ class Connection:
                     return
                 await self._pause(failure)
         finally:
+            self._tell_dropped(at_the_end=True)
             if len(self._ring):
                 _log.warning("%s: %d readings of the history were not delivered", self.name, len(self._ring))
 
@@ -212,12 +213,13 @@ class Connection:
                 self._broker.username or "without a login",
             )
 
-    def _tell_dropped(self) -> None:
+    def _tell_dropped(self, *, at_the_end: bool = False) -> None:
+        """Now and then, with how many since the last time; at the end whatever was not told yet."""
         untold = self._ring.dropped - self._told_dropped
         now = asyncio.get_running_loop().time()
-        if untold and now - self._last_drop_warning >= DROP_WARNING_SECONDS:
+        if untold and (at_the_end or now - self._last_drop_warning >= DROP_WARNING_SECONDS):
             _log.warning(
-                "%s: the broker is away, the history is full: %d of its oldest readings lost, %d in all",
+                "%s: the history is full while the broker is away: %d of its oldest readings lost, %d in all",
                 self.name,
                 untold,
                 self._ring.dropped,

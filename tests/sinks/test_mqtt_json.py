@@ -305,6 +305,9 @@ async def test_a_full_history_drops_the_oldest_and_says_so(
         await asyncio.to_thread(broker.start)
         messages = await seen(watcher, "/history", 24)
     assert numbers(messages, "/history") == list(range(15, 25))
+    # One warning a minute, and the rest at the end: together they tell of every one.
+    assert "1 of its oldest readings lost, 1 in all" in caplog.text
+    assert "14 of its oldest readings lost, 15 in all" in caplog.text
 
 
 async def test_what_cannot_be_delivered_at_the_stop_is_counted(
