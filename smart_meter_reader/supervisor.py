@@ -135,6 +135,11 @@ class MeterSupervisor:
 
     async def publish(self, message: Message) -> None:
         """Pass on one of the client's messages, with the statuses that it implies."""
+        await self._publish(message)
+        # A client that finds hundreds of telegrams in its input never waits: let the others have their turn.
+        await asyncio.sleep(0)
+
+    async def _publish(self, message: Message) -> None:
         match message["type"]:
             case "reading":
                 await self._publish_reading(message)
