@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -78,6 +79,15 @@ class Mosquitto:
             self._process.terminate()
             self._process.wait(PATIENCE)
             self._process = None
+
+    def pause(self) -> None:
+        """Stop it in its tracks: its port still takes connections and bytes, and nothing comes back."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")
