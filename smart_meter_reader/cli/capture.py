@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from smart_meter_reader.recording import MAGIC, find_recordings
+
 _SEPARATORS = re.compile(
     r"[\s:,;\[\]{}]+|\\x|\b0x|(?<=[0-9a-f])-(?=[0-9a-f])|(?<=\b[0-9a-f]{2})h\b", re.IGNORECASE
 )
@@ -20,15 +22,16 @@ def read_capture(words: tuple[str, ...]) -> bytes:
     """The bytes that the arguments stand for.
 
     Words that are hexadecimal are taken as bytes; ``-`` is standard input; another word is a file. Files and
-    standard input hold hexadecimal text or the bytes themselves. Raises click.UsageError for what is neither.
+    standard input hold hexadecimal text, a recording, or the bytes themselves. Raises click.UsageError for
+    what is none of these.
     """
     if words == ("-",):
-        return hex_or_raw(sys.stdin.buffer.read())
+        return _held_by(words[0], sys.stdin.buffer.read())
     try:
         return hex_bytes(" ".join(words))
     except ValueError as error:
         if len(words) == 1 and Path(words[0]).exists():
-            return hex_or_raw(_file(Path(words[0])))
+            return _held_by(words[0], _file(Path(words[0])))
         raise click.UsageError(f"{error}; and there is no file of that name") from None
 
 
@@ -47,11 +50,28 @@ def hex_bytes(text: str) -> bytes:
 
 
 def hex_or_raw(content: bytes) -> bytes:
-    """What a file holds: the bytes that its hexadecimal text stands for, or else the bytes as they are."""
+    """What a file holds: the bytes that its hexadecimal text stands for, or else the bytes as they are.
+
+    Of recordings (``record``) it is all that passed, in both directions. Raises ValueError for a recording
+    that cannot be read.
+    """
     try:
-        return hex_bytes(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content
+    if MAGIC in text:
+        return b"".join(burst.payload for recording in find_recordings(text) for burst in recording.bursts)
+    try:
+        return hex_bytes(text)
     except ValueError:
         return content
+
+
+def _held_by(name: str, content: bytes) -> bytes:
+    try:
+        return hex_or_raw(content)
+    except ValueError as error:
+        raise click.UsageError(f"{name}: {error}") from None
 
 
 def _file(path: Path) -> bytes:

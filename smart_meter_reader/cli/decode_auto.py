@@ -11,7 +11,6 @@ from smart_meter_reader.cli import EXIT_DATA
 from smart_meter_reader.cli.decode_iec62056_21 import bytes_of, iec62056_21
 from smart_meter_reader.cli.decode_kmp import kmp
 from smart_meter_reader.cli.p1_keys import key_options
-from smart_meter_reader.recording import MAGIC, RecordingError, parse_recording
 from smart_meter_reader.tools.guessing import guess_protocol
 
 
@@ -30,12 +29,11 @@ def auto(
 ) -> None:
     """Decode a capture of any of the protocols.
 
-    The capture is given as for the others; what `record` wrote is one too. Which protocol it was taken for
-    is told on standard error. The keys are for encrypted P1 telegrams.
+    The capture is given as for the others. Which protocol it was taken for is told on standard error. The keys are for encrypted P1 telegrams.
 
     Exit code 65 tells that no protocol was recognised, that a frame was damaged or that there was none.
     """
-    captured = _payload(bytes_of(capture))
+    captured = bytes_of(capture)
     protocol = guess_protocol(captured)
     if not protocol:
         click.echo("not recognised: none of KMP, P1 and IEC 62056-21 looks like this", err=True)
@@ -56,14 +54,3 @@ def auto(
 
 
 _NAMES = {"kmp": "KMP (Kamstrup)", "p1": "P1", "iec62056_21": "IEC 62056-21"}
-
-
-def _payload(captured: bytes) -> bytes:
-    """The bytes in a recording, both directions in their order; what is no recording, as it is."""
-    if MAGIC.encode() not in captured:
-        return captured
-    try:
-        recording = parse_recording(captured.decode("utf-8", "replace"))
-    except RecordingError as error:
-        raise click.UsageError(f"the recording cannot be used: {error}") from None
-    return b"".join(burst.payload for burst in recording.bursts)

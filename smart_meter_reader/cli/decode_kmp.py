@@ -21,8 +21,9 @@ from smart_meter_reader.json_text import dumps
 def kmp(context: click.Context, capture: tuple[str, ...], as_json: bool) -> None:
     """Decode frames of the Kamstrup Meter Protocol (KMP).
 
-    The capture is given as hexadecimal words (blanks, colons and 0x do not matter), as a file of bytes or
-    hexadecimal text, or as the same on standard input (-). Bytes between frames are skipped and counted.
+    The capture is given as hexadecimal words (blanks, colons and 0x do not matter), as a file of bytes, of
+    hexadecimal text or as `record` writes it, or as the same on standard input (-). Bytes between frames are
+    skipped and counted.
 
     Exit code 65 tells that a frame was damaged or that there was none.
     """

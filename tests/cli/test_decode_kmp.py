@@ -13,6 +13,7 @@ import pytest
 
 from smart_meter_reader.cli import EXIT_DATA, EXIT_OK, EXIT_USAGE, main
 from smart_meter_reader.cli.capture import hex_bytes
+from smart_meter_reader.recording import MAGIC, Burst, Recording, format_recording
 
 REQUEST = "803f1001003cb25f0d"
 ANSWER = "403f10003c0304430000d6de03220d"
@@ -107,6 +108,17 @@ def test_files(content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["decode", "kmp", "--json", str(capture)]) == EXIT_OK
     (frame,) = json_lines(capsys.readouterr().out)
     assert frame["registers"][0]["value"] == Decimal("55.006")
+
+
+def test_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recording = Recording((Burst(0, ">", bytes.fromhex(REQUEST)), Burst(300, "<", bytes.fromhex(ANSWER))))
+    capture = tmp_path / "kitchen.rec"
+    capture.write_text(format_recording(recording))
+    assert main(["decode", "kmp", "--json", str(capture)]) == EXIT_OK
+    assert [frame["direction"] for frame in json_lines(capsys.readouterr().out)] == ["request", "response"]
+    capture.write_text(f"{MAGIC}\n  0.000 > 80 3\n")
+    assert main(["decode", "kmp", "--json", str(capture)]) == EXIT_USAGE
+    assert "kitchen.rec: line 2" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [bytes.fromhex(ANSWER), ANSWER.encode()], ids=["bytes", "hexadecimal"])
