@@ -29,7 +29,8 @@ def auto(
 ) -> None:
     """Decode a capture of any of the protocols.
 
-    The capture is given as for the others. Which protocol it was taken for is told on standard error. The keys are for encrypted P1 telegrams.
+    The capture is given as for the others. Which protocol it was taken for is told on standard error. The
+    keys are for encrypted P1 telegrams.
 
     Exit code 65 tells that no protocol was recognised, that a frame was damaged or that there was none.
     """
