@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -27,7 +28,8 @@ _BATTERY_LIMIT = timedelta(minutes=5)
 _LOOK_AT_CLOCK = 30.0
 # The optical circuit of the meter is awake for a while after a request; later the next request wakes it.
 _STAYS_AWAKE = timedelta(seconds=30)
-# After an outage the port proves itself by a reading, but one that comes and goes does not cost the battery.
+# After an outage the port proves itself by a reading at once. One that comes and goes does not cost the
+# battery: the last reading but one must be so long ago.
 _PROOF_PAUSE = timedelta(minutes=5)
 # A connection that lived for less has a reason to be told; an older one was closed for being idle.
 _IDLE_LIFE = 60.0
@@ -56,6 +58,7 @@ class KamstrupClient:
         self._asked_now = False
         self._sleep: asyncio.Timeout | None = None
         self._last_poll: datetime | None = None
+        self._last_two_readings = deque([datetime.min.replace(tzinfo=UTC)], maxlen=2)
         self._tells_type = True
         self._complaints: set[str] = set()  # said once, not said again
 
@@ -161,6 +164,7 @@ class KamstrupClient:
         answered = await connection.read_registers(wanted) or await connection.read_registers(wanted)
         self._asked_now = False
         self._plan.mark_read(now)
+        self._last_two_readings.append(now)
         self._note_absent(wanted, answered, now)
         measurements = self._measurements(wanted, answered)
         if measurements:
@@ -235,9 +239,8 @@ class KamstrupClient:
 
     def _prove_port_soon(self) -> None:
         """After an outage: the meter is online again with a reading, which need not wait for its time."""
-        if self._last_poll is not None:
-            pause = min(_PROOF_PAUSE, self._settings.shortest_period)
-            self._plan.bring_forward(max(datetime.now(UTC), self._last_poll + pause))
+        pause = min(_PROOF_PAUSE, self._settings.shortest_period)
+        self._plan.bring_forward(max(datetime.now(UTC), self._last_two_readings[0] + pause))
 
     def _warn_of_battery(self) -> None:
         period = self._settings.shortest_period

@@ -282,6 +282,20 @@ async def test_a_port_that_goes_and_comes_back_is_read_again(tmp_path: Path) -> 
     assert sum(message["type"] == "info" for message in heard.messages) == 2
 
 
+async def test_after_an_outage_a_reading_comes_at_once_but_not_after_each_of_many(tmp_path: Path) -> None:
+    link = tmp_path / "head"
+    heard = Heard()
+    reader = client(str(link))  # reads once an hour
+    for outages in range(3):
+        async with on_pty(meter(), link=link):
+            task = asyncio.create_task(reader.run(heard.publish))
+            await heard.until(lambda: len(heard.readings) >= min(outages + 1, 2))  # noqa: B023
+            await asyncio.sleep(0.1)
+        with pytest.raises(TransportError):
+            await task
+    assert len(heard.readings) == 2
+
+
 async def test_a_peer_that_closes_an_idle_connection_is_not_an_outage(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
