@@ -4,6 +4,7 @@ Variables that change how Python or the program works are removed, for the proce
 """
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -14,3 +15,6 @@ settings.load_profile("untimed")
 for name in list(os.environ):
     if (name.startswith("PYTHON") and name != "PYTHONPATH") or "DYNACONF" in name:
         del os.environ[name]
+
+# A shell ignores Ctrl-C for what it runs in the background, and so would all that tests start there.
+signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -49,7 +49,10 @@ def rest_of(environment: str, tables: dict[str, Any]) -> str:
     shown = tables.get(environment, {})
     meters = shown.get("meters", {"shown": {}})
     lines = [f"[{environment}]"]
-    lines += [f'meters.{name}.client = "dummy"' for name in meters if "client" not in meters[name]]
+    for name in [name for name in meters if "client" not in meters[name]]:
+        encrypts = "key" in meters[name]
+        lines.append(f'meters.{name}.client = "{"dsmr" if encrypts else "dummy"}"')
+        lines += [f'meters.{name}.port = "/dev/null"'] * encrypts
     if "sinks" not in shown:
         lines.append("sinks.stdout = {}")
     if not any("host" in tables.get(place, {}).get("mqtt", {}) for place in ("default", environment)):

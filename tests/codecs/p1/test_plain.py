@@ -76,7 +76,7 @@ def test_a_lost_start_costs_one_telegram(cut: int, piece: int) -> None:
 @given(st.data())
 def test_a_lost_piece_costs_the_telegrams_it_touches(data: st.DataObject) -> None:
     stream = GOOD + OTHER + GOOD + OTHER
-    begin = data.draw(st.integers(len(GOOD), len(GOOD) + len(OTHER) - 8))
+    begin = data.draw(st.integers(len(GOOD), len(GOOD) + len(OTHER) - 9))
     end = data.draw(st.integers(begin + 1, len(GOOD) + len(OTHER) - 8))
     outcomes = read(stream[:begin] + stream[end:], data.draw(st.integers(1, 500)))
     found = telegrams(outcomes)
