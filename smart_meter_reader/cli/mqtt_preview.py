@@ -12,7 +12,7 @@ from smart_meter_reader.cli import EXIT_OK
 from smart_meter_reader.cli.environments import complete_environment
 from smart_meter_reader.clients.dummy import DummyClient, DummySettings
 from smart_meter_reader.json_text import dumps
-from smart_meter_reader.messages import Message, Status
+from smart_meter_reader.messages import Health, Message, Status
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.quantities import QUANTITIES
 
@@ -20,6 +20,20 @@ from smart_meter_reader.quantities import QUANTITIES
 _HEAT = ("heat_energy", "volume", "power", "volume_flow", "flow_temperature", "return_temperature")
 _ELECTRICITY = ("active_energy_import", "active_energy_export", "active_power_import", "active_power_export")
 _TYPICAL = {"dsmr": (*_ELECTRICITY, "voltage_l1", "current_l1")}
+
+# The line health that goes with the first reading, by kind of client.
+_POLLED: Health = {
+    "valid_readings": 1,
+    "damaged_frames": 0,
+    "retries": 0,
+    "latency_ms": 0,
+    "requests_24h": 1,
+    "wake_ups_24h": 1,
+}
+_HEALTH: dict[str, Health] = {
+    "dsmr": {"valid_readings": 1, "latency_ms": 0},
+    "dummy": {"valid_readings": 1},
+}
 
 
 @click.command()
@@ -67,6 +81,7 @@ async def _one_reading(name: str, client: str, settings: Any) -> list[Message]:
         "state": "online",
         "reason": "",
         "detail": "readings arrive",
+        "health": {**_HEALTH.get(client, _POLLED), "last_valid": messages[-1]["time"]},
     }
     return [messages[0], online, *messages[1:]]
 

@@ -103,6 +103,37 @@ def test_a_preview_needs_no_broker(here: Path, capsys: pytest.CaptureFixture[str
     assert "QoS 1 retain smart-meter-reader/heat/availability online" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("meter", "counters"),
+    [
+        ('client = "dummy"', {"valid_readings", "last_valid"}),
+        ('client = "dsmr"\nport = "/dev/null"', {"valid_readings", "last_valid", "latency_ms"}),
+        (
+            'client = "kamstrup"\nport = "/dev/null"',
+            {
+                "valid_readings",
+                "last_valid",
+                "damaged_frames",
+                "retries",
+                "latency_ms",
+                "requests_24h",
+                "wake_ups_24h",
+            },
+        ),
+    ],
+)
+def test_a_preview_tells_the_line_health_of_that_kind_of_meter(
+    here: Path, capsys: pytest.CaptureFixture[str], meter: str, counters: set[str]
+) -> None:
+    shutil.copy(ROOT / "config.py", here)
+    sink = '[house.sinks.mqtt_json]\nhost = "127.0.0.1"\n'
+    (here / "settings.toml").write_text(f"[house.meters.heat]\n{meter}\n{sink}")
+    assert main(["mqtt", "preview", "house", "--json"]) == EXIT_OK
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (status, *_) = [item for item in told if item["topic"].endswith("heat/status")]
+    assert set(json.loads(status["payload"])["health"]) == counters
+
+
 async def test_a_preview_shows_what_is_then_published(broker: Mosquitto, watcher: Watcher) -> None:
     queue = SinkQueue("json", 10)
     messages: list[Message] = []
