@@ -47,7 +47,7 @@ logging.getLogger("homie").setLevel(logging.WARNING)
 State: TypeAlias = Literal["init", "ready", "alert", "disconnected"]
 
 CONVENTION = "4.0.0"
-_FIRMWARE = "firmware"  # as the package calls the extension
+_FIRMWARE = "org.homie.legacy-firmware:0.1.1:[4.x]"
 QOS = 1  # "recommended" by the convention, section "QoS and retained messages"
 
 
@@ -60,11 +60,6 @@ class Outbox(MQTT_Base):  # type: ignore[misc]  # the package has no types
 
     def publish(self, topic: str, payload: str, retain: bool, qos: int) -> None:
         self._messages.append(MqttMessage(topic, payload, qos=qos, retain=retain))
-
-    def get_mac_ip_address(self) -> tuple[str, str]:
-        """MAC and IPv4 address of this computer, which the package itself does not know."""
-        ip = local_ip()
-        return mac_address(ip), ip
 
     def taken(self) -> list[MqttMessage]:
         """What was published since the last call."""
@@ -86,11 +81,9 @@ class MeterDevice(device_base.Device_Base):  # type: ignore[misc]  # the package
                     "version": CONVENTION,
                     "topic": base,
                     "implementation": f"smart-meter-reader {__version__}",
-                    "fw_name": "smart-meter-reader",
-                    "fw_version": __version__,
                 },
                 mqtt_settings={"MQTT_BROKER": "(ours)", "MQTT_SHARE_CLIENT": True},
-                extensions=[_FIRMWARE],
+                extensions=[],
             )
         # The package remembers every device for its exit handler and would keep this one for ever.
         device_base.devices.remove(self)
@@ -108,10 +101,16 @@ class MeterDevice(device_base.Device_Base):  # type: ignore[misc]  # the package
             self.state = state
 
     def publish_extensions(self, retain: bool = True, qos: int = QOS) -> None:
-        """The extension's identifier, where the package gives a name of its own, and its attributes."""
-        identifier = device_base.EXTENSION_IDENTIFIERS[_FIRMWARE]
-        self.publish(f"{self.topic}/$extensions", identifier, retain, qos)
-        self.publish_firmware(retain, qos)
+        """The identifier of the extension, where the package gives a name of its own, and its attributes."""
+        ip = local_ip()
+        for attribute, payload in (
+            ("$extensions", _FIRMWARE),
+            ("$localip", ip),
+            ("$mac", mac_address(ip)),  # the package tells "NoMAC"
+            ("$fw/name", "smart-meter-reader"),
+            ("$fw/version", __version__),
+        ):
+            self.publish(f"{self.topic}/{attribute}", payload, retain, qos)
 
     def place(self, slot: Slot) -> Property_Base:
         """A new property without a value, in its node. Only outside ``ready``: else it is announced at once.
