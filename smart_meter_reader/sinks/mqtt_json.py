@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
 from smart_meter_reader.json_text import dumps
@@ -15,6 +16,8 @@ from smart_meter_reader.settings_schema import setting
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
 
 _PARTS = ("state", "availability", "status", "info")
+# So begins the key of a value that the catalogue has no name for.
+_UNNAMED = "register_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,7 @@ class MqttJsonSink(MqttSink):
 
     def is_ours(self, meter: str, topic: str, payload: bytes) -> bool:
         last = topic.rpartition("/")[2]
-        return last in _PARTS or last in QUANTITIES
+        return last in _PARTS or last in QUANTITIES or last.startswith(_UNNAMED)
 
 
 class JsonPresenter:
@@ -74,13 +77,21 @@ class JsonPresenter:
 
     subscriptions: tuple[str, ...] = ()
 
-    def __init__(self, settings: MqttJsonSettings, *, stays_available: bool = False) -> None:
+    def __init__(
+        self,
+        settings: MqttJsonSettings,
+        *,
+        stays_available: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._settings = settings
+        self._now = now
         self._stays_available = stays_available
         self._availability = settings.availability_topic(settings.base)
         self.will: MqttMessage | None = self._state(self._availability, "offline")
         self._newest: dict[str, MqttMessage] = {}
         self._available: dict[str, str] = {}  # by meter
+        self._statuses: dict[str, Status] = {}  # the newest, by meter
 
     def present(self, message: Message) -> list[MqttMessage]:
         if message["type"] == "reading":
@@ -98,11 +109,16 @@ class JsonPresenter:
     def farewell(self) -> list[MqttMessage]:
         if self._stays_available:
             return []
-        stopped = {"state": "offline", "reason": "stopped", "detail": "the service was stopped"}
         told = []
         for meter, available in self._available.items():
             if available == "online":
-                told.append(self._state(self._topic(meter, "status"), dumps(stopped)))
+                stopped = self._statuses[meter] | {
+                    "time": self._now(),
+                    "state": "offline",
+                    "reason": "stopped",
+                    "detail": "the service was stopped",
+                }
+                told.append(self._state(self._topic(meter, "status"), dumps(_without_address(stopped))))
                 told.append(self._state(self._topic(meter, "availability"), "offline"))
         return [*told, self._state(self._availability, "offline")]
 
@@ -133,6 +149,7 @@ class JsonPresenter:
 
     def _status(self, status: Status) -> list[MqttMessage]:
         meter = status["meter"]
+        self._statuses[meter] = status
         told = [self._state(self._topic(meter, "status"), dumps(_without_address(status)))]
         available = "online" if status["state"] == "online" else "offline"
         if self._available.get(meter) != available:

@@ -172,7 +172,10 @@ def test_the_farewell_takes_back_what_is_online() -> None:
         ("heat/availability", "offline"),
         ("availability", "offline"),
     ]
-    assert json.loads(talk.farewell()[0].payload)["reason"] == "stopped"
+    before, after = json.loads(talk.present(status())[0].payload), json.loads(talk.farewell()[0].payload)
+    assert after["reason"] == "stopped"
+    assert set(after) == set(before)
+    assert datetime.fromisoformat(after["time"]) > datetime.fromisoformat(before["time"])
 
 
 @pytest.fixture
@@ -412,3 +415,19 @@ async def test_sigkill_leaves_the_service_offline(broker: Mosquitto, watcher: Wa
         watcher.wait_for,
         lambda messages: (messages[-1].topic, messages[-1].text) == (f"{BASE}/availability", "offline"),
     )
+
+
+@pytest.mark.parametrize(
+    ("last", "ours"),
+    [
+        ("state", True),
+        ("info", True),
+        ("heat_energy", True),
+        ("register_1234", True),
+        ("set", False),
+        ("temperature", False),
+    ],
+)
+def test_what_lies_below_a_meter_and_is_ours(last: str, ours: bool) -> None:
+    """`mqtt clear` leaves alone what others have put under a base that we share with them."""
+    assert MqttJsonSink("json", MqttJsonSettings()).is_ours("heat", f"home/heat/{last}", b"1") is ours
