@@ -16,6 +16,7 @@ from smart_meter_reader.codecs.kmp import (
 )
 from smart_meter_reader.exceptions import ExplainedError, FrameError, ProtocolError, TransportError
 
+_START = bytes((START_RESPONSE,))
 _STOP = 0x0D
 # Start, address, CID, two bytes of CRC, stop: whatever is shorter was never an answer.
 _SHORTEST_ANSWER = 6
@@ -37,6 +38,7 @@ class Listening:
         self, request: Request, frame: bytes, *, under_way: Iterable[Request] = (), hasty: bool = True
     ) -> None:
         self.answer: Response | None = None
+        self.answer_length = 0  # in bytes on the line
         self.echo = False
         self.damaged = 0
         self.strangers = 0  # whole answers to something else
@@ -63,6 +65,11 @@ class Listening:
         """Whether what looks like an answer has begun and not ended."""
         pending = self._reader.pending
         return self._looks_like_answer(pending) or (self._begun and bool(pending))
+
+    def missing(self, usual: int) -> int:
+        """How many bytes are to come of an answer of ``usual`` length; 0 or less when none has begun."""
+        pending = self._reader.pending
+        return usual - len(pending) if pending[:1] == _START else 0
 
     def receive(self, received: bytes) -> None:
         """Judge what arrived; ``answer`` is there when it was the answer."""
@@ -101,6 +108,7 @@ class Listening:
             return
         if self._answers(answer, frame):
             self.answer = answer
+            self.answer_length = len(frame.encode())
         else:
             self.strangers += 1
 

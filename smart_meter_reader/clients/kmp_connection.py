@@ -45,6 +45,10 @@ OPTICAL_LINE = LineSettings(baud=1200, bytesize=8, parity="N", stopbits=2)
 # So often, what may have been a damaged answer is asked for again without waiting for another.
 _HASTY_ATTEMPTS = 2
 
+# An answer comes byte by byte for most of a second. If it is as long as the last one to the same request, it
+# is slept through but for its last byte, which is missing when one byte less is stuffed this time.
+_KEPT_AWAKE = 1
+
 _Answer = TypeVar("_Answer", bound=Response)
 
 
@@ -102,6 +106,7 @@ class KmpConnection:
         self._quiet_at = 0.0  # the next request goes out at this time at the earliest
         self._unanswered: dict[Request, float] = {}  # sent without an answer, and when the last time
         self._answered_at = float("-inf")
+        self._usual_lengths: dict[Request, int] = {}  # of the last answer to each
 
     async def __aenter__(self) -> Self:
         """Open the port. Raises TransportError."""
@@ -234,6 +239,9 @@ class KmpConnection:
                 async with asyncio.timeout_at(until):
                     received = await transport.read()
                 listening.receive(received)
+                rest = listening.missing(self._usual_lengths.get(request, 0)) - _KEPT_AWAKE
+                if rest > 0:
+                    await transport.let_arrive(rest)
                 until = self._hope_ends(listening, loop.time(), transport.sent_at + patience)
         except TimeoutError:
             listening.give_up()

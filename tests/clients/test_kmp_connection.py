@@ -181,6 +181,42 @@ async def test_one_byte_at_a_time_is_an_answer_too() -> None:
         assert len(await line.read_registers(EIGHT)) == 8
 
 
+class Moody:
+    """Answers byte by byte; each answer has the records that are next."""
+
+    def __init__(self, *records: bytes) -> None:
+        self._records = list(records)
+
+    async def serve(self, line: MeterLine) -> None:
+        while await line.read():
+            if self._records:
+                await line.write(frame(0x40, b"\x3f\x10" + self._records.pop(0)))
+
+
+async def test_an_answer_may_be_longer_or_shorter_than_the_last_one() -> None:
+    both, plain = RECORDS[60] + RECORDS[68], bytes.fromhex("003c 03 04 43 00000000")
+    stuffed = bytes.fromhex("003c 03 04 43 06060606")
+    moody = Moody(plain, both, plain, both, stuffed, plain, b"", both)
+    async with (
+        on_pty(moody, line=LineSettings(2400, 8, "N", 2)) as path,
+        KmpConnection(path, LineSettings(2400, 8, "N", 2), timing=QUICK, retries=0) as line,
+    ):
+        answers = [list(await line.read_registers([60, 68])) for _ in range(8)]
+    assert answers == [[60], [60, 68], [60], [60, 68], [60], [60], [], [60, 68]]
+
+
+async def test_an_answer_that_breaks_off_is_asked_for_again() -> None:
+    class BreaksOffOnce(ForeignMeter):
+        async def serve(self, line: MeterLine) -> None:
+            for length in (None, 5, None):
+                await line.read()
+                await line.write(frame(0x40, b"\x3f\x10" + RECORDS[60])[:length])
+
+    async with on_pty(BreaksOffOnce()) as path, connection(path) as line:
+        assert [list(await line.read_registers([60])) for _ in range(2)] == [[60], [60]]
+        assert line.counters.retries == 1
+
+
 class Trickle:
     """Answers byte by byte, with pauses that make the answer longer than a fast line would."""
 
