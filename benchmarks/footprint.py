@@ -53,8 +53,8 @@ def rows(*, quick: bool) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         yield memory_of_kamstrup(folder)
     yield memory_of_p1()
-    yield from start(2 if quick else 9)
-    yield idle(1.0 if quick else 20.0)
+    yield from start(1 if quick else 9)
+    yield idle(0.2 if quick else 20.0)
 
 
 def environment(meter: str, sink: str, broker: int) -> str:
@@ -128,9 +128,7 @@ def start(rounds: int) -> Iterator[Row]:
                 lambda path: subprocess.Popen([sys.executable, "-c", _BARE, path], text=True), *os.openpty()
             )
 
-        until_first_byte(
-            lambda path: subprocess.Popen([sys.executable, "-c", _BARE, path], text=True), *os.openpty()
-        )
+        bare()
         ours()  # compiles what was never imported
         sides = in_turns(rounds, ours, bare)
     yield beside("start to the first request, Kamstrup", "s", sides[0], "bare asyncio", sides[1], 3.0)

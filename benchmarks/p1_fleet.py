@@ -25,18 +25,17 @@ from benchmarks.processes import (
 )
 from benchmarks.subscriber import Arrived, Subscriber
 
-# Telegrams that piled up while the service started are worked off by then.
-_SETTLING = 3.0
 # After the window: what is on its way then may still arrive, and counts as late or lost by its time.
 _AFTERMATH = 2.0
 
 
 def rows(*, quick: bool) -> Iterator[Row]:
     """Cost per meter for each size of the fleet; latency and losses of the largest."""
-    sizes = (1, 3) if quick else (1, 10, 100, 1000)
-    seconds = 2.0 if quick else 10.0
-    for size in sizes:
-        yield from fleet(size, seconds * (1 if size < 1000 else 2), size == sizes[-1])
+    if quick:
+        yield from fleet(2, 1.0, settling=0.0, largest=True)
+        return
+    for size in (1, 10, 100, 1000):
+        yield from fleet(size, 20.0 if size == 1000 else 10.0, settling=3.0, largest=size == 1000)
 
 
 def settings(ports: list[int], broker: int) -> str:
@@ -51,7 +50,11 @@ def settings(ports: list[int], broker: int) -> str:
     )
 
 
-def fleet(size: int, seconds: float, largest: bool) -> Iterator[Row]:
+def fleet(size: int, seconds: float, *, settling: float, largest: bool) -> Iterator[Row]:
+    """What is sent in a window of ``seconds``.
+
+    ``settling``: telegrams that piled up while the service started are worked off by then.
+    """
     with (
         mosquitto() as broker,
         child(start_meters("p1_meters", str(size))) as meters,
@@ -59,7 +62,7 @@ def fleet(size: int, seconds: float, largest: bool) -> Iterator[Row]:
         service("fleet", settings(json.loads(first_line(meters)), broker)) as process,
     ):
         wait_for_all(subscriber, size)
-        time.sleep(_SETTLING)
+        time.sleep(settling)
         begin, cpu = time.monotonic(), cpu_seconds(process.pid)
         time.sleep(seconds)
         end, cpu = time.monotonic(), cpu_seconds(process.pid) - cpu

@@ -89,7 +89,8 @@ def start_service(folder: str, environment: str) -> subprocess.Popen[str]:
         cwd=folder,
         # A state directory of its own: what earlier runs have shown must not make the guard doubt this one.
         env={
-            **os.environ,
+            # As installed: compiled once, not at every start.
+            **{name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             "ENV_FOR_DYNACONF": environment,
             "PYTHONPATH": str(ROOT),
             "STATE_DIRECTORY": folder,
