@@ -236,7 +236,9 @@ class Soak:
             lost = passed - received - last["dropped"][name] - last["left"][name]
             unaccounted += abs(lost)
             print(f"{name}: received {received}, dropped {last['dropped'][name]} (told), unaccounted {lost}")
-        print(f"home_assistant_rest: {self.api.posts} posts; broker log: {listener.messages} messages in all")
+        print(
+            f"home_assistant_rest: {self.api.posts} posts; {listener.messages} messages of history, repeated ones too"
+        )
         for key in ("rss", "descriptors", "tasks"):
             values = [sample[key] for sample in steady]
             third = max(1, len(values) // 3)

@@ -1,4 +1,4 @@
-"""What the service talks to in a soak run: a real Mosquitto, a subscriber, an HTTP server, a pipe's reader."""
+"""What the service talks to in a soak run: a Mosquitto, a subscriber, an HTTP server, a pipe's reader."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Listener:
     def _take(self, client: object, userdata: object, message: mqtt.MQTTMessage) -> None:
         self.messages += 1
         # Two readings of one meter differ at least in their time.
-        self._seen[message.topic, message.payload] += 1
+        self._seen[message.topic, bytes(message.payload)] += 1
 
 
 class RestApi:
@@ -143,10 +143,8 @@ class RestApi:
         status, answer = self._act(method, path, body)
         if asyncio.get_running_loop().time() < self._fails_until:
             status, answer = "503 Service Unavailable", b"{}"
-        writer.write(
-            f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\n\r\n".encode()
-            + answer
-        )
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\n\r\n"
+        writer.write(head.encode() + answer)
         await writer.drain()
 
     def _act(self, method: str, path: str, body: bytes) -> tuple[str, bytes]:

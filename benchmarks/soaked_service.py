@@ -1,8 +1,8 @@
 """The service inside a soak run: counts what passes the guard, and tells its size on a pipe.
 
 Run by ``soak`` as a process of its own, in the directory of the settings; the argument is the number of the
-pipe's descriptor. One JSON object a line: ``rss`` (kB), ``descriptors``, ``tasks``, ``sent`` (readings that the
-clients published), ``passed`` (those that the guard let through), ``rejected`` (values), ``dropped`` (by sink),
+pipe's descriptor. One JSON object a line: ``rss`` (kB), ``descriptors``, ``tasks``, ``sent`` (readings that
+the clients published), ``passed`` (those that the guard let through), ``dropped`` and ``left`` (by sink),
 ``messages`` (taken by all sinks).
 """
 
@@ -69,7 +69,7 @@ async def run(pipe: int) -> int:
     settings = load(environment="soak").settings
     set_up_logging(settings.log_level)
     counts = Counts()
-    app.route = counts.route  # type: ignore[assignment]
+    vars(app)["route"] = counts.route
     service = app.Service(settings)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, service.stop)
     with os.fdopen(pipe, "w", buffering=1) as output:
