@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.exceptions import SettingsError, TransportError
 from smart_meter_reader.transport import LineSettings, Transport, open_transport
 from smart_meter_reader.transport.device import explain
-from smart_meter_reader.transport.line import add_parity, strip_parity
 from tests.ser2net import free_port, ser2net
 
 LINE = LineSettings(1200, 8, "N", 2)

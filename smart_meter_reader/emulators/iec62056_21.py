@@ -14,8 +14,8 @@ from typing import Final
 from smart_meter_reader.codecs.iec62056_21.bcc import sum_bcc, xor_bcc
 from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue, encode_data_sets
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE, encode_short_answer
-from smart_meter_reader.codecs.iec62056_21.parity import add_parity, strip_parity
 from smart_meter_reader.codecs.iec62056_21.request import BAUD_MODE_C, SHORT_ANSWER_BAUD
+from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.emulators.faults import Fault, Faults
 from smart_meter_reader.emulators.stream import MeterLine
 from smart_meter_reader.transport import LineSettings

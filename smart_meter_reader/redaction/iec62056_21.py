@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from smart_meter_reader.codecs.iec62056_21.bcc import Bcc, judge_bcc, sum_bcc, xor_bcc
-from smart_meter_reader.codecs.iec62056_21.parity import (
+from smart_meter_reader.codecs.parity import (
     add_parity,
     carries_parity,
     count_parity_errors,

@@ -6,9 +6,9 @@ import re
 
 from smart_meter_reader.codecs.iec62056_21.capture import decode_capture
 from smart_meter_reader.codecs.iec62056_21.frame import Request
-from smart_meter_reader.codecs.iec62056_21.parity import strip_parity
 from smart_meter_reader.codecs.kmp.describe import describe_capture
 from smart_meter_reader.codecs.p1.cipher import find_header
+from smart_meter_reader.codecs.parity import strip_parity
 from smart_meter_reader.exceptions import ProtocolError
 
 # Whole OBIS codes, or a checksum behind '!'. Readouts of the optical head have reduced codes as a rule, and

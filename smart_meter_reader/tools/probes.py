@@ -26,6 +26,7 @@ from smart_meter_reader.codecs.kmp.meters import model_of as kmp_model_of
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
+from smart_meter_reader.codecs.parity import strip_parity
 from smart_meter_reader.exceptions import (
     DecryptionError,
     ExplainedError,
@@ -36,7 +37,6 @@ from smart_meter_reader.exceptions import (
 from smart_meter_reader.tools.finding import Found, printable
 from smart_meter_reader.tools.sign_on import SignOn, sign_on_once
 from smart_meter_reader.transport import LineSettings, Transport, open_transport
-from smart_meter_reader.transport.line import strip_parity
 
 Outcome = Found | str
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from smart_meter_reader.codecs.iec62056_21.parity import count_parity_errors, strip_parity
 from smart_meter_reader.codecs.kmp.describe import Description, describe_capture
+from smart_meter_reader.codecs.parity import count_parity_errors, strip_parity
 from smart_meter_reader.recording import Burst
 
 _LONGEST = 100

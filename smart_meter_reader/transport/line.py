@@ -1,4 +1,4 @@
-"""Line settings of a serial line, and what follows from them: bit counts, byte times, software parity."""
+"""Line settings of a serial line, and what follows from them: bit counts, byte times."""
 
 from __future__ import annotations
 
@@ -34,14 +34,3 @@ class LineSettings:
 
     def __str__(self) -> str:
         return f"{self.baud} Bd {self.bytesize}{self.parity}{self.stopbits}"
-
-
-def strip_parity(received: bytes) -> bytes:
-    """The seven data bits of each byte: the eighth carries the parity of a 7E1 line read as 8N1."""
-    return bytes(byte & 0x7F for byte in received)
-
-
-def add_parity(payload: bytes, parity: Parity) -> bytes:
-    """Seven-bit bytes with their parity in the eighth bit, for a port that sends 8N1."""
-    odd = 1 if parity == "O" else 0
-    return bytes((byte & 0x7F) | (((byte & 0x7F).bit_count() + odd) & 1) << 7 for byte in payload)

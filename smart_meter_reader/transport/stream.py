@@ -7,8 +7,9 @@ import logging
 from types import TracebackType
 from typing import Protocol, Self
 
+from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.exceptions import ExplainedError, TransportError
-from smart_meter_reader.transport.line import LineSettings, add_parity, strip_parity
+from smart_meter_reader.transport.line import LineSettings
 
 _log = logging.getLogger(__name__)
 

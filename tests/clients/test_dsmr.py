@@ -14,13 +14,13 @@ import pytest
 
 from smart_meter_reader.clients.dsmr import DsmrClient
 from smart_meter_reader.clients.dsmr_settings import DsmrSettings
+from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.p1 import FAULTS, Encryption, P1Meter
 from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import TransportError
 from smart_meter_reader.messages import Info, Message, Reading
 from smart_meter_reader.settings_schema import Place, Secret, parse
-from smart_meter_reader.transport.line import add_parity
 from tests.codecs.p1.test_describe import in_hdlc
 from tests.codecs.p1.vectors import wire
 

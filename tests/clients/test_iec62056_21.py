@@ -16,7 +16,7 @@ from smart_meter_reader.clients.iec62056_21 import Iec62056_21Client
 from smart_meter_reader.clients.iec62056_line import LineTiming, MeterLine
 from smart_meter_reader.clients.iec62056_settings import Iec62056_21Settings
 from smart_meter_reader.codecs.iec62056_21.bcc import sum_bcc, xor_bcc
-from smart_meter_reader.codecs.iec62056_21.parity import add_parity
+from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.iec62056_21 import FAULTS, Iec62056Meter
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp

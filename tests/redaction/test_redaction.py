@@ -18,7 +18,6 @@ from smart_meter_reader.clients.replay import ReplayClient, ReplaySettings
 from smart_meter_reader.codecs.iec62056_21.capture import Readout, decode_capture, measured_in
 from smart_meter_reader.codecs.iec62056_21.frame import FrameReader as IecReader
 from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer
-from smart_meter_reader.codecs.iec62056_21.parity import add_parity, count_parity_errors
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
 from smart_meter_reader.codecs.kmp import (
     START_RESPONSE,
@@ -39,6 +38,7 @@ from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
+from smart_meter_reader.codecs.parity import add_parity, count_parity_errors
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.emulators.iec62056_21 import Iec62056Meter
 from smart_meter_reader.emulators.stream import on_pty

@@ -24,7 +24,7 @@ from smart_meter_reader.codecs.iec62056_21.message import (
     Request,
     ShortLine,
 )
-from smart_meter_reader.codecs.iec62056_21.parity import count_parity_errors, strip_parity
+from smart_meter_reader.codecs.parity import count_parity_errors, strip_parity
 from smart_meter_reader.exceptions import FrameError
 
 __all__ = ["DataBlock", "Frame", "FrameReader", "Identification", "Request", "ShortLine"]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.codecs.iec62056_21.describe import describe_capture
-from smart_meter_reader.codecs.iec62056_21.parity import add_parity
 from smart_meter_reader.codecs.iec62056_21.scaling import parse_program, scaling_of_program
+from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.quantities import QUANTITIES
 from tests.codecs.iec62056_21.captures import CAPTURES, capture
 

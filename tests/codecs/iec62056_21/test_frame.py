@@ -17,8 +17,8 @@ from smart_meter_reader.codecs.iec62056_21.frame import (
     Request,
     ShortLine,
 )
-from smart_meter_reader.codecs.iec62056_21.parity import add_parity, count_parity_errors, strip_parity
 from smart_meter_reader.codecs.iec62056_21.request import option_select, short_request, sign_on
+from smart_meter_reader.codecs.parity import add_parity, count_parity_errors, strip_parity
 from smart_meter_reader.exceptions import FrameError
 from smart_meter_reader.json_text import dumps
 from tests.codecs.iec62056_21.captures import CAPTURES, capture

@@ -9,8 +9,8 @@ from smart_meter_reader.codecs.p1.checksum import crc16_x25
 from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.describe import describe_capture
 from smart_meter_reader.codecs.p1.garbage import recognise
+from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.json_text import dumps
-from smart_meter_reader.transport.line import add_parity
 from tests.codecs.p1.vectors import BY_ID, keys, wire
 
 GOOD = wire("nl-dsmr50-isk")
