@@ -27,6 +27,7 @@ NEEDS_A_PERSON = frozenset(
         "not_mqtt",
         "no_websocket",
         "protocol_version",
+        "packet_too_large",
     }
 )
 
@@ -39,6 +40,7 @@ _SERVER_UNAVAILABLE = 136
 _SERVER_BUSY = 137
 _BANNED = 138
 _SESSION_TAKEN_OVER = 142
+_PACKET_TOO_LARGE = 149
 
 _TLS_JUST_ENDED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
@@ -60,6 +62,11 @@ _REFUSALS: Mapping[int, tuple[str, str]] = MappingProxyType(
         _SESSION_TAKEN_OVER: (
             "taken_over",
             "dropped us because another client came with the same client id: give each its own `client_id`",
+        ),
+        _PACKET_TOO_LARGE: (
+            "packet_too_large",
+            "hangs up at a message that is too large for it: raise its limit (Mosquitto: max_packet_size), "
+            "or read fewer quantities",
         ),
     }
 )

@@ -329,6 +329,17 @@ async def test_a_client_with_the_same_id_is_named_as_the_cause() -> None:
     assert (link.failure.reason, "`client_id`" in link.failure.detail) == ("taken_over", True)
 
 
+async def test_a_message_that_is_too_large_for_the_broker(make_broker: MakeBroker) -> None:
+    broker = make_broker("max_packet_size 500")
+    link = Link(at(broker.port), "tests", "5")
+    await link.open()
+    link.publish(MqttMessage("a", "x" * 1000))
+    await link.drained()
+    assert link.failure is not None
+    assert link.failure.reason == "packet_too_large"
+    assert "max_packet_size" in link.failure.detail
+
+
 async def test_a_broker_that_never_acknowledges_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_module, "MOST_OUTSTANDING", 10)
 
