@@ -93,7 +93,11 @@ class KamstrupClient:
             settings.port,
             settings.line,
             address=settings.address,
-            timing=Timing(first_answer=patience, answer=max(patience, _TIMING.answer)),
+            timing=Timing(
+                first_answer=patience,
+                answer=max(patience, _TIMING.answer),
+                slow_answer=max(patience, _TIMING.slow_answer),
+            ),
             retries=settings.retries,
             counters=self._counters,
         )

@@ -161,7 +161,8 @@ def _explain(heard: Sequence[Listening], port: str) -> TransportError | Protocol
     if any(attempt.strangers for attempt in heard):
         return ProtocolError(
             "strange_answers",
-            f"{port}: asked {times}, what came answers something else: stop whatever else reads this meter",
+            f"{port}: asked {times}, what came answers something else: stop whatever else reads this meter, "
+            "or give a slow one more time by answer_timeout",
         )
     if any(attempt.echo for attempt in heard):
         return TransportError(

@@ -42,6 +42,8 @@ _log = logging.getLogger(__name__)
 
 OPTICAL_LINE = LineSettings(baud=1200, bytesize=8, parity="N", stopbits=2)
 
+# So many answers to earlier requests are waited for before the own one, within one attempt.
+_MOST_LATE_ANSWERS = 3
 # So often, what may have been a damaged answer is asked for again without waiting for another.
 _HASTY_ATTEMPTS = 2
 
@@ -68,6 +70,7 @@ class Timing:
     gap: float = 0.3  # silence inside an answer that means that the rest is lost; above any network jitter
     quiet: float = 0.05  # silence that shows a damaged answer to be over
     late: float = 2.0  # how long an answer to an unanswered request may still be under way
+    slow_answer: float = 3.0  # for a meter whose late answers show that it is slow, not deaf
     trickle: float = 10.0  # how much longer an answer may take that comes in pieces with pauses between
 
 
@@ -106,6 +109,7 @@ class KmpConnection:
         self._quiet_at = 0.0  # the next request goes out at this time at the earliest
         self._unanswered: dict[Request, float] = {}  # sent without an answer, and when the last time
         self._answered_at = float("-inf")
+        self._slow = False  # answers came late and have not come in time since
         self._usual_lengths: dict[Request, int] = {}  # of the last answer to each
 
     async def __aenter__(self) -> Self:
@@ -233,7 +237,8 @@ class KmpConnection:
         await transport.write(frame)
         under_way = self._others_under_way(request, started)
         listening = Listening(request, frame, under_way=under_way, hasty=hasty)
-        until = transport.sent_at + patience
+        slow_answer = self._timing.slow_answer
+        patience_ends = until = transport.sent_at + (slow_answer if self._slow else patience)
         try:
             while listening.answer is None:
                 async with asyncio.timeout_at(until):
@@ -242,7 +247,9 @@ class KmpConnection:
                 rest = listening.missing(self._usual_lengths.get(request, 0)) - _KEPT_AWAKE
                 if rest > 0:
                     await transport.let_arrive(rest)
-                until = self._hope_ends(listening, loop.time(), transport.sent_at + patience)
+                # Late answers come in the order of their requests: ours is behind each that has come.
+                behind_others = patience_ends + slow_answer * min(listening.strangers, _MOST_LATE_ANSWERS)
+                until = self._hope_ends(listening, loop.time(), behind_others)
         except TimeoutError:
             listening.give_up()
         self._note(listening, request, started, loop.time())
@@ -270,10 +277,12 @@ class KmpConnection:
         counters.damaged_frames += listening.damaged
         counters.late_answers += listening.strangers
         counters.skipped_bytes += listening.skipped_bytes
+        self._slow = self._slow or listening.strangers > 0
         if listening.answer is not None:
             counters.latency = now - started
             self._answered_at = now
             self._quiet_at = now + self._line.seconds(1)
+            self._slow = self._slow and counters.latency > self._timing.answer
         elif not listening.answer_came:
             self._unanswered[request] = started
 

@@ -23,7 +23,7 @@ from tests.ser2net import ser2net
 
 EIGHT = (60, 68, 74, 80, 86, 87, 89, 99)
 FAST = LineSettings(115_200, 8, "N", 2)
-QUICK = Timing(first_answer=0.15, answer=0.3, gap=0.06, quiet=0.01, late=0.3)
+QUICK = Timing(first_answer=0.15, answer=0.3, gap=0.06, quiet=0.01, late=0.3, slow_answer=0.6)
 
 
 def meter(*faults: str, seed: int = 1) -> KamstrupMeter:
@@ -266,6 +266,18 @@ async def test_the_late_answer_to_a_smaller_request_is_not_taken_for_an_incomple
     async with on_pty(Slow()) as path, connection(path) as line:
         await line.read_registers([1001])
         assert list(await line.read_registers([60, 1001, 68])) == [60, 1001, 68]
+
+
+async def test_a_meter_that_is_always_late_is_read_with_few_repeats() -> None:
+    foreign = ForeignMeter(delay=0.4)
+    async with on_pty(foreign) as path, connection(path) as line:
+        assert (await read_identity(line)).serial_number == "80000000"
+        for _ in range(3):
+            assert list(await line.read_registers([60, 68])) == [60, 68]
+            assert list(await line.read_registers([80])) == [80]
+        learnt = line.counters.requests
+        assert list(await line.read_registers([60, 68])) == [60, 68]
+    assert line.counters.requests == learnt + 1
 
 
 async def test_tcp_and_ser2net_carry_the_conversation(tmp_path: Path) -> None:
