@@ -237,7 +237,7 @@ class Soak:
             unaccounted += abs(lost)
             print(f"{name}: received {received}, dropped {last['dropped'][name]} (told), unaccounted {lost}")
         print(
-            f"home_assistant_rest: {self.api.posts} posts; {listener.messages} messages of history, repeated ones too"
+            f"home_assistant_rest: {self.api.posts} posts; history: {listener.messages} messages with repeats"
         )
         for key in ("rss", "descriptors", "tasks"):
             values = [sample[key] for sample in steady]
