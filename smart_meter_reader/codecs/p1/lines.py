@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from smart_meter_reader.codecs.p1.obis import Meaning, Meanings
-from smart_meter_reader.codecs.p1.values import Item, Memory, Object, decode_octets, parse_item
+from smart_meter_reader.codecs.p1.values import Item, Memory, Object, decode_octets, parse_item, parse_several
 
 # Luxembourg leaves out these units (specification 1.1.3, example); newer firmware writes them.
 _LUXEMBOURG_UNITS: Final = {
@@ -59,9 +59,10 @@ class LineDecoder:
         if values.count("(") != len(groups) - 1 or values.count(")") != len(groups):
             groups = [_bracketed(values[:-1])]
         numeric = meaning.value_type == "number"
-        # A telegram's own time never comes again; those of logs and devices do.
-        stamps = self._memory.stamps if len(groups) > 1 else None
-        items = [parse_item(group, stamps, numeric=numeric) for group in groups]
+        if len(groups) > 1:
+            items = parse_several(groups, self._memory.items, numeric=numeric)
+        else:
+            items = [parse_item(groups[0], numeric=numeric)]
         whole: Object = items if len(items) > 1 else items[0]
         if not meaning.quantity or items[-1]["value"] == "":
             return Line(text, whole, "", items[-1], meaning)

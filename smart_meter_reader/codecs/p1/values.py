@@ -37,6 +37,7 @@ _STARLESS = re.compile(
 _OCTETS = re.compile(r"(?:[0-9A-Fa-f]{2})+", re.ASCII)
 # The thirteen peaks of a Belgian year and the ten entries of a log have some forty timestamps.
 _MAX_REMEMBERED = 64
+_LONGEST_REMEMBERED = 16  # a time has 13 characters, the code of a log some more
 
 
 class Units(dict[str, str]):
@@ -62,19 +63,16 @@ class Times(dict[str, datetime | None]):
         return clock
 
 
-class Stamps(dict[str, str]):
-    """Timestamps met so far as ISO 8601 with the offset the meter told; nonsense stays as it is."""
+class Items(dict[str, Item]):
+    """What stood between brackets beside a number, decoded: times, codes and counts of logs and devices."""
 
-    def __missing__(self, text: str) -> str:
-        if len(self) >= _MAX_REMEMBERED:
-            self.clear()
-        written = self[text] = _written(text)
-        return written
-
-
-def _written(text: str) -> str:
-    moment = parse_timestamp(text)
-    return text if moment is None else moment.isoformat()
+    def __missing__(self, text: str) -> Item:
+        item = parse_item(text)
+        if len(text) <= _LONGEST_REMEMBERED:
+            if len(self) >= _MAX_REMEMBERED:
+                self.clear()
+            self[text] = item
+        return item
 
 
 class Octets(dict[str, str]):
@@ -93,22 +91,39 @@ class Memory:
 
     units: Units = field(default_factory=Units)
     times: Times = field(default_factory=Times)
-    stamps: Stamps = field(default_factory=Stamps)
+    items: Items = field(default_factory=Items)
     octets: Octets = field(default_factory=Octets)
 
 
-def parse_item(text: str, stamps: Stamps | None, *, numeric: bool = False) -> Item:
+def parse_several(texts: list[str], known: Items, *, numeric: bool) -> list[Item]:
+    """The items of a line with several; what will come again is remembered in ``known``.
+
+    ``numeric``: the last one is known to be a number.
+    """
+    items: list[Item] = []
+    for text in texts:
+        number, star, unit = text.partition("*")
+        if star and number.replace(".", "", 1).isdecimal():
+            items.append({"value": Decimal(number), "unit": unit.strip()})
+        else:
+            items.append(known[text])
+    if numeric and isinstance(items[-1]["value"], str):
+        items[-1] = parse_item(texts[-1], numeric=True)
+    return items
+
+
+def parse_item(text: str, *, numeric: bool = False) -> Item:
     """One bracket's content: number with unit, number, timestamp (as ISO 8601), or text as it stands.
 
     Digits without unit or decimal point stay text: whether 0002 is a number is for its meaning to say.
-    ``numeric``: the code is known to carry a number, so that 999A is 999 ampere. ``stamps`` remembers
-    timestamps that will come again.
+    ``numeric``: the code is known to carry a number, so that 999A is 999 ampere.
     """
     number, star, unit = text.partition("*")
     if (star or "." in number) and is_number(number):
         return {"value": Decimal(number), "unit": unit.strip()}
     if looks_like_timestamp(text):
-        return {"value": _written(text) if stamps is None else stamps[text], "unit": ""}
+        moment = parse_timestamp(text)
+        return {"value": text if moment is None else moment.isoformat(), "unit": ""}
     if numeric or "." in text:
         starless = _STARLESS.fullmatch(text)
         if starless:

@@ -164,6 +164,16 @@ def test_the_hungarian_line_that_is_no_line() -> None:
     assert telegram.time == datetime(2022, 1, 31, 23, tzinfo=UTC)
 
 
+def test_long_values_are_not_remembered() -> None:
+    """A log of texts must not fill the memory, of which there is one per meter."""
+    parser = TelegramParser()
+    for number in range(100):
+        text = f"{number:04d}" + "x" * 5000
+        telegram = parser.parse(f"/ABC5\r\n\r\n1-0:99.1.0(1)({text})\r\n!".encode(), "ok")
+        assert same(["1", text], telegram.objects["1-0:99.1.0"])
+    assert sum(map(len, parser._memory.items)) < 100
+
+
 def test_a_code_that_comes_twice_keeps_both_values() -> None:
     telegram = parse("1-0:1.7.0(00.100*kW)\n1-0:1.7.0(00.200*kW)")
     line = telegram.objects["1-0:1.7.0"]
