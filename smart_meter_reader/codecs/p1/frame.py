@@ -54,16 +54,20 @@ class FrameReader:
     @property
     def unrecognised(self) -> bytes:
         """The last 2 KiB received since the last good frame."""
-        return bytes(self._recent)
+        return bytes(self._recent[-_KEPT:])
 
     def receive_data(self, received: bytes) -> None:
         """Take bytes in, in pieces of any size."""
+        if len(received) <= _PIECE:
+            self._receive(received)
+            return
         for begin in range(0, len(received), _PIECE):
             self._receive(received[begin : begin + _PIECE])
 
     def _receive(self, received: bytes) -> None:
         self._recent += received
-        del self._recent[:-_KEPT]
+        if len(self._recent) > 2 * _KEPT:
+            del self._recent[:-_KEPT]
         if not self._cipher and b"\xdb" not in received:
             self._plain.receive_data(received)
             return

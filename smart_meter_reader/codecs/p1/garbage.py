@@ -21,10 +21,9 @@ _ENOUGH = 64
 
 def recognise(received: bytes) -> Kind:
     """What ``received``, a stretch without any telegram, probably is."""
-    if _is_hdlc(received):
-        return "hdlc"
-    if _is_mbus(received):
-        return "mbus"
+    other = other_protocol(received)
+    if other is not None:
+        return other
     if any(byte > 0x7F for byte in received):
         if _has_parity(received):
             return "parity"
@@ -33,6 +32,13 @@ def recognise(received: bytes) -> Kind:
         if len(received) >= _ENOUGH and text < 0.6 * len(received):
             return "inverted"
     return "unknown"
+
+
+def other_protocol(received: bytes) -> Literal["hdlc", "mbus"] | None:
+    """The protocol of which ``received`` has a whole frame with a right check sequence."""
+    if _is_hdlc(received):
+        return "hdlc"
+    return "mbus" if _is_mbus(received) else None
 
 
 def _has_parity(received: bytes) -> bool:

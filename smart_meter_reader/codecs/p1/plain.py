@@ -62,7 +62,12 @@ class PlainReader:
     def receive_data(self, received: bytes) -> None:
         """Take bytes in; whatever became complete is in ``events`` afterwards."""
         # A break on the line is received as NUL, and no telegram has one (DSMR 5.0.2 P1, 6.4: text only).
-        self._buffer += received.translate(None, b"\0") if b"\0" in received else received
+        if b"\0" in received:
+            received = received.translate(None, b"\0")
+        if not self._inside and not self._buffer and b"/" not in received:
+            self._note_skipped(received)  # nothing can begin here: most of noise ends so, byte by byte too
+            return
+        self._buffer += received
         more = True
         while more:
             more = self._follow() if self._inside else self._hunt()
@@ -94,8 +99,11 @@ class PlainReader:
             return
         skipped = bytes(self._buffer[:count])
         del self._buffer[:count]
-        self.skipped += count
-        if DATA_LINE.search(skipped):
+        self._note_skipped(skipped)
+
+    def _note_skipped(self, skipped: bytes) -> None:
+        self.skipped += len(skipped)
+        if b":" in skipped and DATA_LINE.search(skipped):
             self._lost_start = True
         if self._lost_start and b"!" in skipped:
             if self._synchronised:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smart_meter_reader.codecs.p1.cipher import CipherFrame, Opened, Opener
 from smart_meter_reader.codecs.p1.frame import FrameReader
-from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
+from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, other_protocol
 from smart_meter_reader.codecs.p1.plain import PlainFrame
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
 from smart_meter_reader.exceptions import DecryptionError
@@ -69,8 +69,8 @@ class P1Reader:
 
     def _other_framing(self) -> DecryptionError | None:
         """HDLC and M-Bus carry frames that begin with DB as well, cut into pieces of their own."""
-        kind = recognise(self._frames.unrecognised)
-        return DecryptionError(kind, EXPLANATIONS[kind]) if kind in ("hdlc", "mbus") else None
+        other = other_protocol(self._frames.unrecognised)
+        return None if other is None else DecryptionError(other, EXPLANATIONS[other])
 
 
 def _no_key(frame: CipherFrame) -> Opened:

@@ -373,3 +373,9 @@ def test_headers_are_found_inside_the_stream(stream: bytes) -> None:
 def test_noise_is_no_frame() -> None:
     noise = random.Random(3).randbytes(300_000)
     assert opened(noise, 997) == []
+
+
+def test_a_flood_of_false_headers_is_read_in_pieces_of_any_size() -> None:
+    flood = (b"\xdb\x08abcdefgh\x82\x01\xf2\x30" * 200)[:-3]
+    for piece in (None, 7, 64):
+        assert counters(opened(flood + FRAMES[0] + FRAMES[1], piece)) == [0x165E, 0x165F]
