@@ -18,11 +18,12 @@ from smart_meter_reader.codecs.iec62056_21.frame import FrameReader
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
 from smart_meter_reader.durations import format_duration
-from smart_meter_reader.exceptions import ProtocolError, TransportError
+from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
 from smart_meter_reader.messages import Health, Info, Measurement, Publish
 
 _log = logging.getLogger(__name__)
 
+_MISSES = 3  # readings in a row without an answer to a request, until it is asked no more
 _BATTERY_LIMIT = timedelta(minutes=5)
 _WAKE_UPS = {"none": b"", "nul": b"\x00", "0x55": b"\x55"}
 _MANUFACTURERS = {"KAM": "Kamstrup", "LUG": "Landis+Gyr", "LGZ": "Landis+Gyr", "ISK": "Iskraemeco"}
@@ -101,18 +102,32 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
         """One reading: every request's confirmed answer, later ones leaving earlier values as they are."""
         measurements: dict[str, Measurement] = {}
         for request in requests_for(known, self._settings):
+            if measurements and known.unanswered[request] >= _MISSES:
+                continue  # an outage ends the connection, and with it what is known
             try:
                 confirmed = await self._ask(line, known, request)
             except (TransportError, ProtocolError) as error:
                 # What a readout with its check character has told is not lost for a short request.
                 if not measurements or error.reason == "lost":
                     raise
-                self._complain(f"the values of {request} are missing: {error.detail}")
+                self._note_missing(known, request, error)
                 continue
+            known.unanswered[request] = 0
             measurements = self._measurements(confirmed, known.scaling) | measurements
         known.readout = None
         self._times.mark_read()
         await self._publish(measurements, publish)
+
+    def _note_missing(self, known: Known, request: str, error: ExplainedError) -> None:
+        if error.reason not in ("no_echo_no_answer", "echo_only"):
+            self._complain(f"the values of {request} are missing: {error.detail}")
+            return
+        known.unanswered[request] += 1
+        others = [f'"{other}"' for other in requests_for(known, self._settings) if other != request]
+        self._complain(
+            f"the meter leaves {request} without an answer, though it answers otherwise, so that its values "
+            f"are missing: if it never does, set requests = [{', '.join(others)}]"
+        )
 
     async def _ask(self, line: MeterLine, known: Known, request: str) -> Confirmed:
         if request != READOUT:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from smart_meter_reader.clients.iec62056_line import MeterLine
@@ -65,6 +66,7 @@ class Known:
     ident: str = ""
     number: str = ""
     readout: Confirmed | None = None  # taken while finding out, and still to be published
+    unanswered: Counter[str] = field(default_factory=Counter)  # readings in a row without it, by request
 
     @property
     def plan(self) -> ModelPlan:

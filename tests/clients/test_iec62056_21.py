@@ -228,7 +228,29 @@ async def test_a_readout_is_published_though_the_short_request_fails(
 ) -> None:
     _, reading, _ = await read_once(Selective("multical_401", b"/#1"), model="multical_401", retries=1)
     assert set(reading["measurements"]) == {"heat_energy", "volume", "operating_hours", "serial_number"}
-    assert "#1" in caplog.text
+    assert "leaves #1 without an answer" in caplog.text
+    assert 'requests = ["readout"]' in caplog.text
+
+
+async def test_a_request_that_is_never_answered_is_asked_no_more() -> None:
+    meter = Selective("multical_401", b"/#1")
+    readings: list[Message] = []
+    async with on_pty(meter) as port:
+        done = asyncio.Event()
+
+        async def publish(message: Message) -> None:
+            if message["type"] == "reading":
+                readings.append(message)
+                if len(readings) == 5:
+                    done.set()
+
+        async with asyncio.TaskGroup() as group:
+            reader = client(port, model="multical_401", retries=0, interval=SOON)
+            task = group.create_task(reader.run(publish))
+            async with asyncio.timeout(20):
+                await done.wait()
+            task.cancel()
+    assert list(meter.asked)[:15].count(b"/#1") == 3
 
 
 async def test_a_multical_iii_without_a_program_number_is_scaled_by_its_readout() -> None:
