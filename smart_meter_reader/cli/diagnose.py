@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -49,6 +50,8 @@ def diagnose(environment: str | None, output: Path, timeout: float) -> int:
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
     if output.exists():
         raise click.UsageError(f"{output} exists: choose another name")
+    if not os.access(output.parent, os.W_OK):
+        raise click.UsageError(f"nothing can be written into {output.parent}: choose another directory")
     report = Report()
     report.add_versions()
     try:
@@ -80,8 +83,7 @@ def _add_meters(report: Report, loaded: LoadedSettings, seconds: float) -> int:
         if session.readings(name):
             print(f"{name}: one reading is recorded", file=sys.stderr)
         else:
-            why = session.error.detail if session.error else "nothing complete came in time"
-            print(f"{name}: no reading: {why}", file=sys.stderr)
+            print(f"{name}: no reading: {session.why_no_reading()}", file=sys.stderr)
             code = EXIT_UNAVAILABLE
     return code
 
@@ -91,5 +93,7 @@ def _capture(name: str, meter: MeterSettings, seconds: float) -> Capture:
         return Capture(name, meter.client, meter.driver, None, {})
     client: Client = load_driver(CLIENTS, meter.client)(name, meter.driver)
     print(f"reading {name} ...", file=sys.stderr)
-    session = asyncio.run(record_client(meter.client, client, meter.driver, count=1, seconds=seconds))
+    session = asyncio.run(
+        record_client(meter.client, client, meter.driver, count=1, seconds=seconds, at_alert=True)
+    )
     return Capture(name, meter.client, meter.driver, session, dict(client.health))

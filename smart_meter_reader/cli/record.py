@@ -83,7 +83,8 @@ def record(
         seconds = duration or _READ_SECONDS
         recording = partial(record_client, client, driver, settings, count=count, seconds=seconds)
         session = asyncio.run(_interruptible(lambda stop: recording(stop=stop)))
-    _write(file, format_recording(session.recording, comment_for(client or "")))
+    if session.recording.bursts:
+        _write(file, format_recording(session.recording, comment_for(client or "")))
     return _tell(file, session, client is not None)
 
 
@@ -121,13 +122,16 @@ def _tell(file: Path, session: Session, wants_readings: bool) -> int:
     received = sum(len(burst.payload) for burst in bursts if burst.direction == "<")
     readings = session.readings(METER)
     told = f", {readings} reading{'s' * (readings != 1)}" if wants_readings else ""
-    print(f"{file}: {sent} bytes to the meter, {received} from it{told}", file=sys.stderr)
+    if bursts:
+        print(f"{file}: {sent} bytes to the meter, {received} from it{told}", file=sys.stderr)
+    else:
+        print(f"nothing passed the line, so {file} is not written", file=sys.stderr)
     if session.full:
         print("the recording became too long; its end is missing", file=sys.stderr)
     if session.error is not None and not isinstance(session.error, RecordingEndedError):
         print(f"ended early ({session.error.reason}): {session.error.detail}", file=sys.stderr)
         return EXIT_UNAVAILABLE
     if wants_readings and not readings:
-        print("no reading: nothing complete came in time", file=sys.stderr)
+        print(f"no reading: {session.why_no_reading()}", file=sys.stderr)
         return EXIT_UNAVAILABLE
     return EXIT_OK if received else EXIT_UNAVAILABLE

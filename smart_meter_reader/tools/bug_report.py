@@ -150,7 +150,7 @@ def _health(capture: Capture, recording: Recording) -> Iterator[str]:
     if session.error is not None:
         yield _failure(session.error)
     elif not readings:
-        yield "nothing complete came in time"
+        yield session.why_no_reading()
     for direction, words in ((">", "to the meter"), ("<", "from it")):
         sizes = [len(burst.payload) for burst in recording.bursts if burst.direction == direction]
         yield f"{sum(sizes)} bytes {words} in {len(sizes)} bursts"

@@ -39,6 +39,15 @@ class Session:
         """How many readings of this meter there were."""
         return _count(self.messages, meter)
 
+    def why_no_reading(self) -> str:
+        """A sentence on why there was none, as far as it is known."""
+        if self.error is not None:
+            return self.error.detail
+        for message in self.messages:
+            if message["type"] == "status" and message["state"] == "alert":
+                return message["detail"]
+        return "nothing complete came in time"
+
 
 class _Enough(Exception):  # noqa: N818 - not an error: ends the client from inside its publishing
     """All readings that were wanted have come."""
@@ -52,17 +61,21 @@ async def record_client(
     count: int | None,
     seconds: float,
     stop: asyncio.Event | None = None,
+    at_alert: bool = False,
 ) -> Session:
     """Run a client until it has published ``count`` readings or time is up (count None: until then).
 
     ``stop`` ends it before, and what was recorded is kept. ``name`` and ``settings`` are what the recording
-    says of it. With a count, a polled meter is read without a pause.
+    says of it. With a count, a polled meter is read without a pause. ``at_alert`` ends at the first alert,
+    such as that of a wrong key: all that comes after is more of the same.
     """
     tape = Tape()
     messages: list[Message] = []
 
     async def note(message: Message) -> None:
         messages.append(message)
+        if at_alert and message["type"] == "status" and message["state"] == "alert":
+            raise _Enough
         if count is None or message["type"] != "reading" or message["meter"] != client.meter:
             return
         if _count(messages, client.meter) >= count > 1:

@@ -126,6 +126,9 @@ def test_a_port_that_is_not_there_is_told(tmp_path: Path) -> None:
     done = run("record", "/dev/not-there", "x.rec", "--duration", "1", cwd=tmp_path)
     assert done.returncode == EXIT_UNAVAILABLE
     assert "does not exist" in done.stderr
+    done = run("record", "/dev/not-there", "x.rec", "--client", "kamstrup", cwd=tmp_path)
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert "x.rec is not written" in done.stderr
     assert not (tmp_path / "x.rec").exists()
 
 
@@ -226,6 +229,19 @@ def test_a_bug_report_is_written_about_settings_and_meters_that_fail(tmp_path: P
     assert done.returncode == EXIT_UNAVAILABLE
     assert "failed: port_missing: /dev/not-there does not exist" in (tmp_path / "gone.txt").read_text()
     assert run("diagnose", "--output", "gone.txt", "house", cwd=tmp_path).returncode == EXIT_USAGE
+    assert run("diagnose", "--output", "not-there/a.txt", "house", cwd=tmp_path).returncode == EXIT_USAGE
+
+
+def test_a_bug_report_of_a_meter_with_a_wrong_key_ends_at_the_alert(tmp_path: Path) -> None:
+    settings(
+        tmp_path,
+        f'[house.meters.p1]\nclient = "dsmr"\nport = "{tmp_path}/p1"\n[house.sinks.stdout]\n',
+        f'[house.meters.p1]\nkey = "{KEY}"\n',
+    )
+    with emulated("p1", "--dialect", "dsmr-5", "--rate", "5/s", "--link", "p1", cwd=tmp_path):
+        done = run("diagnose", "--output", "report.txt", "house", cwd=tmp_path)
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert "no reading: the telegram is not encrypted" in done.stderr
 
 
 # --- decode auto ---
