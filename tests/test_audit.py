@@ -1,0 +1,106 @@
+"""scripts/audit.py against a stand-in for the database of advisories."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.mosquitto import free_port
+
+ROOT = Path(__file__).parent.parent
+Answer = Callable[[list[dict[str, Any]]], object]
+
+
+class Database:
+    """Answers a batch of queries as ``answer`` says."""
+
+    def __init__(self) -> None:
+        self.answer: Answer = lambda queries: {"results": [{} for _ in queries]}
+        self.asked: list[dict[str, Any]] = []
+
+
+@pytest.fixture
+def database() -> Iterator[tuple[Database, str]]:
+    known = Database()
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.path == "/v1/querybatch"
+            known.asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
+            body = json.dumps(known.answer(known.asked)).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield known, f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def audit(service: str) -> tuple[int, str]:
+    process = subprocess.run(
+        [sys.executable, "scripts/audit.py", service], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    return process.returncode, process.stdout + process.stderr
+
+
+def about(name: str) -> Answer:
+    return lambda queries: {
+        "results": [
+            {"vulns": [{"id": "GHSA-1"}, {"id": "PYSEC-2"}]} if query["package"]["name"] == name else {}
+            for query in queries
+        ]
+    }
+
+
+def test_no_advisories(database: tuple[Database, str]) -> None:
+    known, service = database
+    code, said = audit(service)
+    assert (code, said.startswith("audit: no advisories")) == (0, True), said
+    paho = next(query for query in known.asked if query["package"]["name"] == "paho-mqtt")
+    assert paho["package"]["ecosystem"] == "PyPI"
+    assert paho["version"]
+
+
+@pytest.mark.parametrize(("package", "code"), [("paho-mqtt", 1), ("pytest", 0)])
+def test_an_advisory_is_told_and_counts_where_users_get_it(
+    database: tuple[Database, str], package: str, code: int
+) -> None:
+    known, service = database
+    known.answer = about(package)
+    found, said = audit(service)
+    assert found == code
+    assert f"audit: {package} " in said
+    assert "GHSA-1, PYSEC-2" in said
+
+
+@pytest.mark.parametrize("answer", [{}, [], {"results": []}, {"results": 5}, "nothing"])
+def test_an_answer_that_makes_no_sense_counts_as_none(database: tuple[Database, str], answer: object) -> None:
+    known, service = database
+    known.answer = lambda queries: answer
+    code, said = audit(service)
+    assert code == 0
+    assert "audit: left out" in said
+    assert "Traceback" not in said
+
+
+def test_without_a_network_it_says_so() -> None:
+    code, said = audit(f"http://127.0.0.1:{free_port()}")
+    assert code == 0
+    assert "audit: left out, since" in said
