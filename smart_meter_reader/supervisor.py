@@ -6,7 +6,6 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator
-from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -20,7 +19,7 @@ from smart_meter_reader.exceptions import (
     SinkError,
     TransportError,
 )
-from smart_meter_reader.messages import STARTING, Message, Publish, Reading, Status
+from smart_meter_reader.messages import STARTING, Health, Message, Publish, Reading, Status
 from smart_meter_reader.service_notify import Pulse
 from smart_meter_reader.sinks.base import Sink
 
@@ -32,6 +31,8 @@ MeterState = Literal["starting", "online", "offline", "alert"]
 HEALTH_SECONDS = 60.0
 # How often a meter is read that has not said so: it may be one that is read once a day.
 FIRST_RHYTHM_SECONDS = 86_400.0
+# Told from the beginning: an entity that came with the first trouble would go with the next start.
+NO_TROUBLE: Health = {"valid_readings": 0, "damaged_frames": 0, "rejected_values": 0, "reconnects": 0}
 
 # A cable that comes back is noticed within half a minute. A meter that answers rubbish, or not at all, sits
 # on a battery: asking it again and again helps nobody.
@@ -201,7 +202,7 @@ class MeterSupervisor:
             "detail": detail,
         }
         if meter == self.client.meter:
-            status["health"] = copy(self.client.health)
+            status["health"] = {**NO_TROUBLE, **self.client.health}
         return status
 
 

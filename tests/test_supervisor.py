@@ -133,7 +133,12 @@ async def test_the_status_carries_the_health() -> None:
     client.health["damaged_frames"] = 3
     messages = await said(client, 2)
     assert messages[0]["type"] == "status"
-    assert messages[0]["health"] == {"damaged_frames": 3}
+    assert messages[0]["health"] == {
+        "valid_readings": 0,
+        "damaged_frames": 3,
+        "rejected_values": 0,
+        "reconnects": 0,
+    }
     assert client.health["reconnects"] == 1
 
 

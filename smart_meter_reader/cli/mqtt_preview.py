@@ -15,25 +15,16 @@ from smart_meter_reader.json_text import dumps
 from smart_meter_reader.messages import Health, Message, Status
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.quantities import QUANTITIES
+from smart_meter_reader.supervisor import NO_TROUBLE
 
 # What a meter tells whose settings do not name quantities, or only by numbers.
 _HEAT = ("heat_energy", "volume", "power", "volume_flow", "flow_temperature", "return_temperature")
 _ELECTRICITY = ("active_energy_import", "active_energy_export", "active_power_import", "active_power_export")
 _TYPICAL = {"dsmr": (*_ELECTRICITY, "voltage_l1", "current_l1")}
 
-# The line health that goes with the first reading, by kind of client.
-_POLLED: Health = {
-    "valid_readings": 1,
-    "damaged_frames": 0,
-    "retries": 0,
-    "latency_ms": 0,
-    "requests_24h": 1,
-    "wake_ups_24h": 1,
-}
-_HEALTH: dict[str, Health] = {
-    "dsmr": {"valid_readings": 1, "latency_ms": 0},
-    "dummy": {"valid_readings": 1},
-}
+# What a client adds to the line health with its first reading, by kind.
+_POLLED: Health = {"retries": 0, "latency_ms": 0, "requests_24h": 1, "wake_ups_24h": 1}
+_HEALTH: dict[str, Health] = {"dsmr": {"latency_ms": 0}, "dummy": {}}
 
 
 @click.command()
@@ -81,7 +72,12 @@ async def _one_reading(name: str, client: str, settings: Any) -> list[Message]:
         "state": "online",
         "reason": "",
         "detail": "readings arrive",
-        "health": {**_HEALTH.get(client, _POLLED), "last_valid": messages[-1]["time"]},
+        "health": {
+            **NO_TROUBLE,
+            **_HEALTH.get(client, _POLLED),
+            "valid_readings": 1,
+            "last_valid": messages[-1]["time"],
+        },
     }
     return [messages[0], online, *messages[1:]]
 
