@@ -16,6 +16,8 @@ _INTERVALS = 6
 _SHORTEST_PATIENCE = 15.0
 # An interval is believed when it is this long: telegrams that were waiting in a buffer come at once.
 _SHORTEST_INTERVAL = 0.5
+# What may come behind the last frame before silence: a line end, and the filling bytes of EasyMeter's Q3D.
+_REST = 64
 
 
 class LineWatch:
@@ -23,7 +25,7 @@ class LineWatch:
 
     def __init__(self, port: str, opened: float, timeout: float | None, interval: float = 0.0) -> None:
         self.interval = interval
-        self.received = 0
+        self.received = 0  # bytes since the last whole frame
         self._port = port
         self._opened = opened
         self._timeout = timeout
@@ -47,6 +49,7 @@ class LineWatch:
             # A gap left by a damaged telegram must not pass for the meter's interval.
             self.interval = spacing if not self.interval else min(spacing, 1.2 * self.interval)
         self._last_good = self._last_frame = now
+        self.received = 0
         self._good += 1
         self._length = length
 
@@ -57,6 +60,7 @@ class LineWatch:
     def note_closed(self, now: float, error: DecryptionError) -> None:
         """A whole frame that could not be decrypted: the line is well."""
         self._last_frame = now
+        self.received = 0
         self._bad[error.reason] += 1
 
     @property
@@ -83,7 +87,7 @@ class LineWatch:
     def death(self, unrecognised: bytes) -> TransportError:
         """Why nothing good comes. ``unrecognised`` are the last bytes that belonged to no telegram."""
         since = f"no good telegram for {self.patience:.0f} s on {self._port}"
-        if not self.received:
+        if self.received <= (_REST if self.proven else 0):
             return TransportError(
                 "silence",
                 f"{since}, and not a byte: check the cable, that the P1 port is switched on, and that its "

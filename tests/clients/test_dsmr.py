@@ -289,9 +289,10 @@ async def test_a_meter_that_falls_silent_is_noticed() -> None:
     async with on_tcp(Bytes(wire("nl-dsmr50-isk"))) as place:
         client = client_of(f"socket://{place}", timeout=timedelta(seconds=1))
         published = Published()
-        with pytest.raises(TransportError, match="no good telegram"):
+        with pytest.raises(TransportError, match="no good telegram") as error:
             async with asyncio.timeout(PATIENCE):
                 await client.run(published)
+    assert error.value.reason == "silence"  # though it has said something before
     assert len(published.of("reading")) == 1
 
 
