@@ -99,6 +99,7 @@ class TelegramParser:
         self._decoder = LineDecoder(self._memory)
         self._lines: dict[str, Line] = {}
         self._shapes: dict[str, _Shape] = {}
+        self._log: tuple[Line, dict[str, Item]] | None = None  # the newest log and what it measures
         self._identity_of: tuple[str, str, str, int] | None = None
         self._identity = Identity()
 
@@ -222,7 +223,9 @@ class TelegramParser:
 
     def _read_history(self, line: Line, measurements: dict[str, Item]) -> None:
         if line.meaning.role == "log":
-            measurements.update(_newest_failure(_several(line.object), self._memory.times))
+            if self._log is None or self._log[0] is not line:
+                self._log = line, _newest_failure(_several(line.object), self._memory.times)
+            measurements.update(self._log[1])
             return
         # 1.6.0 (time)(value): the maximum demand of the month, and when it was.
         items = _several(line.object)

@@ -236,6 +236,24 @@ def test_the_power_failure_log_gives_its_newest_sensible_entry() -> None:
         assert parse(empty).bad_lines == ()
 
 
+def test_a_log_that_changes_is_read_again() -> None:
+    parser = TelegramParser()
+
+    def duration(log: str) -> object:
+        telegram = parser.parse(f"/ABC5\r\n\r\n1-0:99.97.0{log}\r\n!".encode(), "ok")
+        return telegram.measurements.get("last_power_failure_duration", {}).get("value")
+
+    first = "(1)(0-0:96.7.19)(170326062519W)(0029043178*s)"
+    second = "(2)(0-0:96.7.19)(170326062519W)(0029043178*s)(180326062519W)(0000000240*s)"
+    assert [duration(log) for log in (first, first, second, "(0)(0-0:96.7.19)", second)] == [
+        Decimal(29043178),
+        Decimal(29043178),
+        Decimal(240),
+        None,
+        Decimal(240),
+    ]
+
+
 def test_the_peak_of_the_month_has_its_time() -> None:
     telegram = parse("1-0:1.6.0(200509134558S)(02.589*kW)")
     assert telegram.measurements["active_demand_import_maximum"] == {
