@@ -18,6 +18,7 @@ from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.settings import LoadedSettings, MeterSettings, load
 from smart_meter_reader.tools.bug_report import Capture, Report
+from smart_meter_reader.tools.patience import PATIENCE_HELP, patience_for
 from smart_meter_reader.tools.recorder import record_client
 
 _WITHOUT_LINE = frozenset({"dummy"})
@@ -34,10 +35,10 @@ _WITHOUT_LINE = frozenset({"dummy"})
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
-    default=60.0,
-    help="Seconds for one reading of each meter.",
+    default=None,
+    help=PATIENCE_HELP,
 )
-def diagnose(environment: str | None, output: Path, timeout: float) -> int:
+def diagnose(environment: str | None, output: Path, timeout: float | None) -> int:
     """Write what belongs to a bug report about ENV into a file.
 
     It holds versions, the settings without secrets, the line health, and a recording of one reading of each
@@ -71,11 +72,11 @@ def diagnose(environment: str | None, output: Path, timeout: float) -> int:
     return code
 
 
-def _add_meters(report: Report, loaded: LoadedSettings, seconds: float) -> int:
+def _add_meters(report: Report, loaded: LoadedSettings, wanted: float | None) -> int:
     """A capture of each meter; the exit code."""
     code = EXIT_OK
     for name, meter in loaded.settings.meters.items():
-        capture = _capture(name, meter, seconds)
+        capture = _capture(name, meter, wanted)
         report.add_capture(capture)
         session = capture.session
         if session is None:
@@ -88,11 +89,12 @@ def _add_meters(report: Report, loaded: LoadedSettings, seconds: float) -> int:
     return code
 
 
-def _capture(name: str, meter: MeterSettings, seconds: float) -> Capture:
+def _capture(name: str, meter: MeterSettings, wanted: float | None) -> Capture:
     if meter.client in _WITHOUT_LINE:
         return Capture(name, meter.client, meter.driver, None, {})
     client: Client = load_driver(CLIENTS, meter.client)(name, meter.driver)
     print(f"reading {name} ...", file=sys.stderr)
+    seconds = patience_for(meter.driver, wanted)
     session = asyncio.run(
         record_client(meter.client, client, meter.driver, count=1, seconds=seconds, at_alert=True)
     )

@@ -14,7 +14,7 @@ from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE
 from smart_meter_reader.cli.environments import complete_environment
 from smart_meter_reader.tools.diagnosis import Check, Level
 from smart_meter_reader.tools.examination import examine
-from smart_meter_reader.tools.meter_checks import PATIENCE
+from smart_meter_reader.tools.patience import PATIENCE_HELP
 
 _MARKS: Mapping[Level, str] = {
     Level.OK: "ok",
@@ -36,11 +36,10 @@ _EXIT_CODES: Mapping[Level, int] = {
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
-    default=PATIENCE,
-    show_default=True,
-    help="Seconds to wait for the reading of each meter.",
+    default=None,
+    help=PATIENCE_HELP,
 )
-def doctor(environment: str | None, no_meter: bool, timeout: float) -> int:
+def doctor(environment: str | None, no_meter: bool, timeout: float | None) -> int:
     """Examine everything that ENV needs, and say what to do about the rest.
 
     Looks at the settings and their warnings, the clock, each meter's port (is it there, by a name that
@@ -59,7 +58,7 @@ def doctor(environment: str | None, no_meter: bool, timeout: float) -> int:
     return _EXIT_CODES[worst]
 
 
-async def _report(environment: str | None, *, read_meters: bool, patience: float) -> Level:
+async def _report(environment: str | None, *, read_meters: bool, patience: float | None) -> Level:
     worst = Level.OK
     checks = examine(
         Path.cwd(),

@@ -20,6 +20,7 @@ from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.messages import Info, Message, Reading
 from smart_meter_reader.settings_schema import Origin, Place, parse
 from smart_meter_reader.settings_values import VariableValue
+from smart_meter_reader.tools.patience import PATIENCE_HELP, patience_for
 
 METER = "meter"
 _SOURCE = "command line"
@@ -49,8 +50,8 @@ _ENVELOPE = frozenset({"type", "meter", "time", "interval"})
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
-    default=60.0,
-    help="Give up after so many seconds.",
+    default=None,
+    help=PATIENCE_HELP,
 )
 @click.option("-v", "--verbose", is_flag=True, help="Say more about what happens on the line.")
 def read(
@@ -60,7 +61,7 @@ def read(
     baud: int | None,
     assignments: Sequence[str],
     as_json: bool,
-    timeout: float,
+    timeout: float | None,
     verbose: bool,
 ) -> int:
     """Take one reading of the meter at PORT and print it.
@@ -75,32 +76,32 @@ def read(
         stream=sys.stderr, format="%(message)s", level=logging.DEBUG if verbose else logging.INFO
     )
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    driver = _client(client, port, registers, baud, assignments)
+    name, settings = _named_settings(client, port, registers, baud, assignments)
+    driver: Client = load_driver(CLIENTS, name)(METER, settings)
+    patience = patience_for(settings, timeout)
     print(f"reading {port} ...", file=sys.stderr)
     seen: list[Message] = []
     try:
-        asyncio.run(_read_once(driver, seen, timeout))
+        asyncio.run(_read_once(driver, seen, patience))
     except ExplainedError as error:
         print(f"no reading ({error.reason}): {error.detail}", file=sys.stderr)
         return EXIT_UNAVAILABLE
     except TimeoutError:
-        print(f"no reading (timeout): nothing complete came within {timeout:g} s", file=sys.stderr)
+        print(f"no reading (timeout): nothing complete came within {patience:g} s", file=sys.stderr)
         return EXIT_UNAVAILABLE
     return _show(seen, as_json=as_json)
 
 
-def _client(
+def _named_settings(
     client: str | None, port: str, registers: str | None, baud: int | None, assignments: Sequence[str]
-) -> Client:
+) -> tuple[str, Any]:
+    """The name of the client and its settings; a recording names its client itself."""
     if client is None:
         if not port.startswith("replay:"):
             raise click.UsageError(f"--client is missing: one of {', '.join(sorted(CLIENTS))}")
         table: dict[str, Any] = {"file": port.removeprefix("replay:")}
-        client, settings = "replay", _parsed("replay", table | dict(map(_assignment, assignments)))
-    else:
-        settings = client_settings(client, port, registers, baud, assignments)
-    driver: Client = load_driver(CLIENTS, client)(METER, settings)
-    return driver
+        return "replay", _parsed("replay", table | dict(map(_assignment, assignments)))
+    return client, client_settings(client, port, registers, baud, assignments)
 
 
 def client_settings(

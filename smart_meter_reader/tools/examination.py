@@ -12,7 +12,8 @@ from smart_meter_reader.settings import LoadedSettings, MeterSettings, load
 from smart_meter_reader.tools.broker_checks import check_broker
 from smart_meter_reader.tools.clock_checks import check_clock, ntp_synchronised
 from smart_meter_reader.tools.diagnosis import Check, Level, ok, warning
-from smart_meter_reader.tools.meter_checks import PATIENCE, check_keys, check_reading, line_of
+from smart_meter_reader.tools.meter_checks import check_keys, check_reading, line_of
+from smart_meter_reader.tools.patience import patience_for
 from smart_meter_reader.tools.port_checks import check_port
 from smart_meter_reader.tools.port_use import other_readers
 
@@ -25,10 +26,11 @@ async def examine(
     *,
     read_meters: bool,
     tell: Callable[[str], None],
-    patience: float = PATIENCE,
+    patience: float | None = None,
 ) -> AsyncIterator[Check]:
     """Every check of an environment; ``tell`` gets what takes a while.
 
+    ``patience``: seconds for one reading of each meter; None: what suits its client.
     What is wrong with the settings is a check too; nothing is raised for it.
     """
     loaded: LoadedSettings | None = None
@@ -62,7 +64,7 @@ async def _examine_meter(
     loaded: LoadedSettings,
     read: bool,
     tell: Callable[[str], None],
-    patience: float,
+    patience: float | None,
 ) -> AsyncIterator[Check]:
     subject = f"meter {meter.name}"
     usable = True
@@ -81,8 +83,9 @@ async def _examine_meter(
     elif port and other_readers(port):
         yield warning(subject, "not asked for a reading, since another process has the port")
     else:
-        tell(f"{subject}: taking one reading (up to {patience:g} s) ...")
-        async for check in check_reading(subject, meter, patience):
+        seconds = patience_for(meter.driver, patience)
+        tell(f"{subject}: taking one reading (up to {seconds:g} s) ...")
+        async for check in check_reading(subject, meter, seconds):
             yield check
 
 

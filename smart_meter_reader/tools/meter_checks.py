@@ -17,8 +17,6 @@ from smart_meter_reader.settings_schema import Secret, keys_of
 from smart_meter_reader.tools.diagnosis import Check, ok, unavailable
 from smart_meter_reader.tools.finding import printable
 
-PATIENCE = 60.0
-
 
 def check_keys(subject: str, meter: MeterSettings, loaded: LoadedSettings) -> Iterator[Check]:
     """Which keys of the meter are set, and where; not what they are. Loading has judged their form."""
@@ -40,9 +38,7 @@ def line_of(driver: Any) -> str:
     return " or ".join(str(line) for line in lines if line is not None)
 
 
-async def check_reading(
-    subject: str, meter: MeterSettings, patience: float = PATIENCE
-) -> AsyncIterator[Check]:
+async def check_reading(subject: str, meter: MeterSettings, patience: float) -> AsyncIterator[Check]:
     """Take one reading, as the service would."""
     seen: list[Message] = []
 
