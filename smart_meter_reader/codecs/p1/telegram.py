@@ -11,13 +11,14 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
+from smart_meter_reader.codecs.p1.derived import add_totals, newest_failure
 from smart_meter_reader.codecs.p1.dialect import describe, recognise
 from smart_meter_reader.codecs.p1.lines import Line, LineDecoder
 from smart_meter_reader.codecs.p1.mbus import Channels, Devices, SubMeter, read_channels
 from smart_meter_reader.codecs.p1.timestamps import set_clock
-from smart_meter_reader.codecs.p1.values import Item, Memory, Object, Times
+from smart_meter_reader.codecs.p1.values import Item, Memory, Object
 
 Checksum = Literal["ok", "absent", "bad"]
 Authentication = Literal["verified", "failed", "none"]
@@ -25,12 +26,6 @@ Authentication = Literal["verified", "failed", "none"]
 _LINE_END = re.compile(r"\r?\n")
 _OBIS_CODE = re.compile(r"[0-9]+-[0-9]+:", re.ASCII)
 _MAX_LINES = 1024  # codes remembered; a telegram has some 60
-_NEVER = 2147483647  # seconds in an empty slot of the power failure log
-# The totals, and the tariffs that add up to them.
-_TOTALS: Final = {
-    total: tuple(f"{total}_tariff_{tariff}" for tariff in (1, 2, 3, 4))
-    for total in ("active_energy_import", "active_energy_export")
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +112,7 @@ class TelegramParser:
         body = self._read(_lines(text), luxembourg)
         time, version, serial, devices = self._read_special(body)
         if not body.bad:
-            _add_totals(body.measurements)
+            add_totals(body.measurements)
         found = read_channels(devices, time, self._memory) if devices else Channels({}, ())
         return Telegram(
             header,
@@ -224,7 +219,7 @@ class TelegramParser:
     def _read_history(self, line: Line, measurements: dict[str, Item]) -> None:
         if line.meaning.role == "log":
             if self._log is None or self._log[0] is not line:
-                self._log = line, _newest_failure(_several(line.object), self._memory.times)
+                self._log = line, newest_failure(_several(line.object), self._memory.times)
             measurements.update(self._log[1])
             return
         # 1.6.0 (time)(value): the maximum demand of the month, and when it was.
@@ -268,43 +263,3 @@ def _is_open(line: str) -> bool:
 
 def _several(line: Object) -> list[Item]:
     return line if isinstance(line, list) else [line]
-
-
-def _newest_failure(items: list[Item], times: Times) -> dict[str, Item]:
-    """The newest entry of 99.97.0 ``(n)(0-0:96.7.19)(time)(duration*s)...`` that has sense."""
-    newest: tuple[datetime, Item] | None = None
-    for end, duration in zip(items[2::2], items[3::2], strict=False):
-        value = duration["value"]
-        if not isinstance(value, Decimal) or value >= _NEVER:
-            continue
-        moment = times[str(end["value"])]
-        if moment is not None and (newest is None or moment > newest[0]):
-            newest = moment, duration
-    if newest is None:
-        return {}
-    return {
-        "last_power_failure_end": {"value": newest[0].isoformat(), "unit": ""},
-        "last_power_failure_duration": newest[1],
-    }
-
-
-def _add_totals(measurements: dict[str, Item]) -> None:
-    """Sum up the tariffs where the meter sends no total: from the first on, at least two, one unit."""
-    for total, tariffs in _TOTALS.items():
-        if total in measurements or tariffs[0] not in measurements or tariffs[1] not in measurements:
-            continue
-        parts = [measurements[tariff] for tariff in tariffs if tariff in measurements]
-        if tariffs[len(parts) - 1] in measurements:  # no gap between them
-            added = _add_up(parts)
-            if added is not None:
-                measurements[total] = added
-
-
-def _add_up(parts: list[Item]) -> Item | None:
-    total, unit = Decimal(0), parts[0]["unit"]
-    for part in parts:
-        value = part["value"]
-        if not isinstance(value, Decimal) or part["unit"] != unit:
-            return None
-        total += value
-    return {"value": total, "unit": unit}

@@ -241,7 +241,8 @@ def test_a_log_that_changes_is_read_again() -> None:
 
     def duration(log: str) -> object:
         telegram = parser.parse(f"/ABC5\r\n\r\n1-0:99.97.0{log}\r\n!".encode(), "ok")
-        return telegram.measurements.get("last_power_failure_duration", {}).get("value")
+        item = telegram.measurements.get("last_power_failure_duration")
+        return item and item["value"]
 
     first = "(1)(0-0:96.7.19)(170326062519W)(0029043178*s)"
     second = "(2)(0-0:96.7.19)(170326062519W)(0029043178*s)(180326062519W)(0000000240*s)"
