@@ -29,6 +29,7 @@ from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 
 ROOT = Path(__file__).parents[1]
 WARM_UP = 0.2  # of the time, before the size counts as that of the start
+CALM = 40.0  # the longest pause between two attempts to connect, and what then waits
 GROWTH_ALLOWED_KB = 1024
 KEY, AUTHENTICATION_KEY = bytes(range(16)), bytes(range(16, 32))
 
@@ -149,12 +150,14 @@ class Soak:
         process, telling = await self._start_service()
         reading = asyncio.create_task(self.output.read(process))
         troubling = asyncio.create_task(self._make_trouble(process))
-        await asyncio.sleep(self.seconds)
+        ended = asyncio.create_task(process.wait())
+        await asyncio.wait([ended], timeout=self.seconds)
         troubling.cancel()
         await asyncio.gather(troubling, return_exceptions=True)
-        await self._calm_down()
-        process.send_signal(signal.SIGTERM)
-        await process.wait()
+        await self._calm_down(ended)
+        if not ended.done():
+            process.send_signal(signal.SIGTERM)
+        await ended
         await asyncio.gather(reading, telling)
         await asyncio.sleep(2)  # the broker's last messages to the listener
         for place in self.places:
@@ -213,17 +216,17 @@ class Soak:
             else:
                 await self.output.pause(seconds)
 
-    async def _calm_down(self) -> None:
+    async def _calm_down(self, ended: asyncio.Task[int]) -> None:
         """Let everything come back, so that what waits can be delivered."""
         for place in self.places:
             await place.replug(0)
         await self.broker.resume()
-        await asyncio.sleep(40)
+        await asyncio.wait([ended], timeout=CALM)
 
     def _in_words(self, sample: dict[str, Any]) -> str:
         return (
             f"{sample.get('sent', 0)} readings, {sample['rss']} kB, {sample['descriptors']} descriptors, "
-            f"{sample['tasks']} tasks, {self.trouble} troubles"
+            f"{sample['tasks']} tasks, {self.trouble} faults"
         )
 
     def _report(self, listener: Listener, code: int | None) -> bool:

@@ -288,6 +288,25 @@ async def test_a_hang_up_is_an_error_and_not_an_empty_read() -> None:
     await transport.close()
 
 
+async def change_lines(transport: Transport) -> None:
+    """Change the line again and again, until the carrier has noticed that there is none."""
+    async with asyncio.timeout(10):
+        while True:
+            await transport.change_line(LINE)
+            await transport.change_line(SEVEN_BITS)
+
+
+async def test_a_line_that_has_gone_cannot_be_changed() -> None:
+    master, slave = os.openpty()
+    path = os.ttyname(slave)
+    os.close(slave)
+    async with await open_transport(path, SEVEN_BITS) as transport:
+        os.close(master)
+        with pytest.raises(TransportError) as caught:
+            await change_lines(transport)
+        assert caught.value.reason in ("lost", "port_failed", "port_missing")
+
+
 async def test_what_arrived_before_the_end_is_still_read() -> None:
     async def say_good_bye(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"good-bye")

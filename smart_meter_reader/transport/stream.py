@@ -176,8 +176,13 @@ class Transport:
         await asyncio.sleep(self._sent_at - asyncio.get_running_loop().time())
 
     async def change_line(self, line: LineSettings) -> None:
-        """Change speed or format, after what was written has left at the old speed."""
+        """Change speed or format, after what was written has left at the old speed.
+
+        Raises TransportError when the stream has ended or the line cannot be set so.
+        """
         await self.wait_sent()
+        if self._inbox.ended or self._closed:
+            raise self._lost()
         await self._apply_line(line)
         self.line = line
         if self.tap is not None:
