@@ -30,6 +30,10 @@ _PLAIN_TIME = re.compile(
 )
 # Clocks, dates, the error register, and M-Bus values that begin with their time.
 _TIMED_CODE = re.compile(rb".*(?:\b1\.0\.0|24\.[123]\.0)")
+# Device and customer numbers, however short: see the serial codes of ``codecs.iec62056_21.codes``.
+_NAMING_CODE = re.compile(
+    rb"(?:[0-9]+-[0-9]+:)?(?:C\.1(?:\.[0-9])?|0\.0(?:\.[0-9])?|96\.1\.[0-9]+|9\.2[01])(?:\*255)?"
+)
 _HARMLESS_CODE = re.compile(rb"(?:[0-9]+-[0-9]+:)?(?:F\.F|0\.9\.[12]|0\.1\.[0-9]|97\.97\.0)(?:[*.][0-9]+)?")
 
 _LONG_RUN = re.compile(rb"(?<![0-9A-Za-z.])[0-9A-Za-z]{6,}(?![0-9A-Za-z.*])")
@@ -68,6 +72,8 @@ def _value(code: bytes, value: bytes, substitute: _Substitute) -> bytes:
 
 
 def _is_harmless(code: bytes, value: bytes) -> bool:
+    if _NAMING_CODE.fullmatch(code):
+        return False
     if _HARMLESS.fullmatch(value) or _HARMLESS_CODE.fullmatch(code):
         return True
     return bool(_TIMED_CODE.match(code) and _PLAIN_TIME.fullmatch(value))

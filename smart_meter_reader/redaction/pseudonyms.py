@@ -60,6 +60,11 @@ def _octets_of(original: str) -> Iterator[bytes]:
         size = max(4, (number.bit_length() + 7) // 8)
         yield number.to_bytes(size, "big")
         yield number.to_bytes(size, "little")
+        # BCD, as M-Bus has it; digits that pack into letters or digits would be found in any text.
+        packed = bytes.fromhex(original.rjust(len(original) + len(original) % 2, "0"))
+        if not all(0x20 <= byte < 0x7F for byte in packed):
+            yield packed
+            yield packed[::-1]
 
 
 def scrub(text: str, originals: Iterable[str]) -> str:

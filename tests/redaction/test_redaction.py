@@ -45,6 +45,7 @@ from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.exceptions import DecryptionError, FrameError
 from smart_meter_reader.messages import Message
 from smart_meter_reader.recording import Burst, Recording, format_recording
+from smart_meter_reader.redaction.data_sets import redact_data_sets
 from smart_meter_reader.redaction.p1 import PUBLIC_AUTHENTICATION_KEY, PUBLIC_KEY
 from smart_meter_reader.redaction.pseudonyms import Pseudonyms, forms_of, leaks, scrub
 from smart_meter_reader.redaction.recording import redact
@@ -410,3 +411,15 @@ def test_a_number_is_the_same_wherever_it_stands_and_as_long() -> None:
 def test_every_form_is_scrubbed_from_texts(number: str, which: int) -> None:
     form = list(forms_of(number))[which]
     assert form.lower() not in scrub(f"x{form.upper()}y{form}", [number]).lower()
+
+
+@pytest.mark.parametrize("code", ["0.0", "C.1.0", "1-0:0.0.0*255", "0-0:96.1.0", "9.21"])
+def test_short_device_numbers_are_replaced_too(code: str) -> None:
+    text = f"{code}(4711)1.8.0(001234.5*kWh)F.F(00)!".encode()
+    assert redact_data_sets(text, Pseudonyms()) == text.replace(b"4711", b"0001")
+
+
+def test_numbers_in_bcd_are_found() -> None:
+    assert leaks(bytes.fromhex("68 60172904 16"), ["60172904"])
+    assert leaks(bytes.fromhex("68 04291760 16"), ["60172904"])
+    assert not leaks(b"1.8.0(0123.5*kWh)", ["30313233"])

@@ -53,7 +53,7 @@ def describe(answer: Decoded, scaling: Scaling) -> Description:
 def _describe_error(error: ProtocolError) -> Description:
     described: Description = {"protocol": PROTOCOL, "error": {"kind": error.reason, "detail": error.detail}}
     if isinstance(error, FrameError):
-        described["bytes"] = error.frame.hex()
+        described["bytes"] = error.frame.hex().upper()
         if error.reason == "checksum":
             described["bcc"] = "bad"
     return described
