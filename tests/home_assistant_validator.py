@@ -80,6 +80,8 @@ class HomeAssistant:
         if not re.fullmatch(r"[a-zA-Z0-9_-]+", object_id):
             self.problems.append(f"illegal discovery topic: {object_id}")
         if not text:
+            if object_id not in self.devices:
+                self.problems.append(f"{object_id}: no device components to clean up")
             self._remove_all(object_id)
             return
         try:
@@ -182,11 +184,11 @@ def _root_refusals(payload: Any) -> Iterable[str]:
         yield "no origin name"
     if not (payload.get("dev", {}).get("ids") or payload.get("dev", {}).get("cns")):
         yield "no identifiers"
-    if not payload.get("cmps"):
+    if not isinstance(payload.get("cmps"), dict):  # an empty one is taken, and nothing comes of it
         yield "no components"
     if "avty" in payload and "avty_t" in payload:
         yield "avty and avty_t"
-    for key, component in payload.get("cmps", {}).items():
+    for key, component in (payload.get("cmps") or {}).items():
         if component.get("p") != "sensor":
             yield f"{key}: platform {component.get('p')!r}"
         if len(component) > 1 and not component.get("uniq_id"):

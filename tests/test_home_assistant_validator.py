@@ -73,7 +73,7 @@ def test_a_good_device_has_its_state() -> None:
         (("dev", "ids"), None, "no identifiers"),
         (("dev", "name"), None, "without a name"),
         (("dev", "via_device"), "nobody", "does not exist"),
-        (("cmps",), {}, "no components"),
+        (("cmps",), None, "no components"),
         (("avty_t",), "m/service", "avty and avty_t"),
         (("cmps", "power", "p"), None, "platform None"),
         (("cmps", "power", "uniq_id"), None, "no uniq_id"),

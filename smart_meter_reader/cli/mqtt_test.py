@@ -16,7 +16,7 @@ from smart_meter_reader.mqtt.open_link import open_link
 from smart_meter_reader.mqtt_settings import BrokerSettings
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
 
-# Stands where a meter's name stands, and is the payload. Nothing of it is retained.
+# Stands where a meter's name stands. Nothing of it is retained.
 PROBE = "mqtt-test"
 READ_BACK_SECONDS = 2.0
 
@@ -43,14 +43,16 @@ async def _test(sink: MqttSink, broker: BrokerSettings) -> bool:
         link = await open_link(broker, _client_id(broker))
         print(f"sink {sink.name}: connected to {broker.address} (MQTT {link.version}{_how(broker)})")
         link.close()
-        verdicts = [await _probe(broker, topic) for topic in probe_topics(sink)]
+        verdicts = [
+            await _probe(broker, topic, sink.harmless_payload(PROBE, topic)) for topic in probe_topics(sink)
+        ]
     except SinkError as error:
         print(f"sink {sink.name}: {error.detail}", file=sys.stderr)
         return False
     return all(verdicts)
 
 
-async def _probe(broker: BrokerSettings, topic: str) -> bool:
+async def _probe(broker: BrokerSettings, topic: str, payload: str) -> bool:
     """Publish and read back, on a link for this topic alone: some brokers hang up at what they refuse."""
     came_back = asyncio.Event()
     refusals: list[str] = []
@@ -64,7 +66,7 @@ async def _probe(broker: BrokerSettings, topic: str) -> bool:
     )
     try:
         unreadable = await link.subscribe([topic])
-        link.publish(MqttMessage(topic, _payload(topic), 1, retain=False))
+        link.publish(MqttMessage(topic, payload, 1, retain=False))
         await link.drained()
         if not unreadable and not any(refusals):
             async with asyncio.timeout(READ_BACK_SECONDS):
@@ -86,11 +88,6 @@ async def _probe(broker: BrokerSettings, topic: str) -> bool:
         verdict = f"lost: {topic} was taken and did not come back: check what this user may do"
     print(f"  {tree:<26} {verdict}")
     return verdict.startswith("ok")
-
-
-def _payload(topic: str) -> str:
-    """Nobody makes anything of the text, nor of an empty message where an exact topic has a meaning."""
-    return PROBE if topic.endswith(f"/{PROBE}") else ""
 
 
 def probe_topics(sink: MqttSink) -> list[str]:

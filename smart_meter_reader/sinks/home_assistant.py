@@ -10,7 +10,13 @@ from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt_settings import BrokerSettings
 from smart_meter_reader.settings_schema import setting
-from smart_meter_reader.sinks.home_assistant_discovery import Topics, own_components, unique_id
+from smart_meter_reader.sinks.home_assistant_discovery import (
+    Device,
+    Topics,
+    discovery_payload,
+    own_components,
+    unique_id,
+)
 from smart_meter_reader.sinks.home_assistant_meter import Extras, Meter
 from smart_meter_reader.sinks.mqtt_sink import MqttSink, Presenter
 
@@ -49,6 +55,10 @@ class HomeAssistantSettings(BrokerSettings):
         minimum=Decimal(1),
         maximum=Decimal(1000),
     )
+
+    def discovery_topic(self, meter: str) -> str:
+        """Where the discovery payload of a meter belongs."""
+        return f"{self.discovery_prefix}/device/{unique_id(meter)}/config"
 
 
 class HomeAssistantPresenter:
@@ -108,7 +118,7 @@ class HomeAssistantPresenter:
             return self.announce() if payload == b"online" else []
         if topic.startswith(f"{self._settings.discovery_prefix}/device/{unique_id('')}"):
             for name, meter in self._meters.items():
-                if topic == self._discovery_topic(name):
+                if topic == self._settings.discovery_topic(name):
                     meter.take_earlier(own_components(payload, name))
                     return self._discoveries()
             self._earlier[topic] = payload
@@ -118,7 +128,7 @@ class HomeAssistantPresenter:
         if name not in self._meters:
             topics = Topics.of(self._service, self._settings.base, name)
             meter = self._meters[name] = Meter(name, topics, self._extras)
-            earlier = self._earlier.pop(self._discovery_topic(name), b"")
+            earlier = self._earlier.pop(self._settings.discovery_topic(name), b"")
             meter.take_earlier(own_components(earlier, name))
         return self._meters[name]
 
@@ -129,10 +139,10 @@ class HomeAssistantPresenter:
         """
         messages: list[MqttMessage] = []
         for name, meter in sorted(self._meters.items(), key=lambda item: bool(item[1].via)):
-            via = meter.via if self._discovery_topic(meter.via) in self._told else ""
+            via = meter.via if self._settings.discovery_topic(meter.via) in self._told else ""
             payload = meter.discovery(via)
             if payload:
-                messages += self._changed(MqttMessage(self._discovery_topic(name), payload))
+                messages += self._changed(MqttMessage(self._settings.discovery_topic(name), payload))
         return messages
 
     def _changed(self, message: MqttMessage) -> list[MqttMessage]:
@@ -140,9 +150,6 @@ class HomeAssistantPresenter:
             return []
         self._told[message.topic] = str(message.payload)
         return [message]
-
-    def _discovery_topic(self, name: str) -> str:
-        return f"{self._settings.discovery_prefix}/device/{unique_id(name)}/config"
 
 
 def _availability(meter: Meter) -> MqttMessage:
@@ -164,5 +171,12 @@ class HomeAssistantSink(MqttSink):
 
     def retained_topics(self, meter: str) -> tuple[str, ...]:
         """The meter's discovery, and its states and availability."""
-        prefix = self._settings.discovery_prefix
-        return f"{prefix}/device/{unique_id(meter)}/config", f"{self._settings.base}/{meter}/+"
+        return self._settings.discovery_topic(meter), f"{self._settings.base}/{meter}/+"
+
+    def harmless_payload(self, meter: str, topic: str) -> str:
+        """Discovery of a device without entities: Home Assistant warns of any other text, and of none."""
+        if topic != self._settings.discovery_topic(meter):
+            return meter
+        base = self._settings.base
+        topics = Topics.of(self._settings.availability_topic(base), base, meter)
+        return discovery_payload(Device(meter), topics, (), {})

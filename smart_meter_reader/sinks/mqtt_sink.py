@@ -60,6 +60,10 @@ class MqttSink(ABC):
         """Whether a retained message found under ``retained_topics`` was published by this sink."""
         return True
 
+    def harmless_payload(self, meter: str, topic: str) -> str:
+        """What can be published to a topic of a meter that does not exist, for trial, and disturbs nobody."""
+        return meter
+
     @property
     def history_size(self) -> int:
         """How many messages with ``keep`` wait at most while the broker is away."""

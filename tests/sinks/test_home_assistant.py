@@ -444,3 +444,10 @@ def test_where_the_sink_keeps_what_it_retained() -> None:
 )
 def test_names_for_people(meter: str, title: str) -> None:
     assert meter_title(meter) == title
+
+
+def test_what_is_published_for_trial_leaves_no_trace() -> None:
+    sink, home = HomeAssistantSink("home", HomeAssistantSettings()), HomeAssistant()
+    topics = [topic.replace("+", "mqtt-test") for topic in sink.retained_topics("mqtt-test")]
+    home.feed(Publish(topic, sink.harmless_payload("mqtt-test", topic), 1, False) for topic in topics)
+    assert (home.problems, home.entities) == ([], {})
