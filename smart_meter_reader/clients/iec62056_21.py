@@ -15,6 +15,7 @@ from smart_meter_reader.clients.iec62056_settings import READOUT, Iec62056_21Set
 from smart_meter_reader.clients.polling import PollTimes
 from smart_meter_reader.codecs.iec62056_21.capture import measured_in
 from smart_meter_reader.codecs.iec62056_21.frame import FrameReader
+from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
 from smart_meter_reader.durations import format_duration
@@ -26,7 +27,6 @@ _log = logging.getLogger(__name__)
 _MISSES = 3  # readings in a row without an answer to a request, until it is asked no more
 _BATTERY_LIMIT = timedelta(minutes=5)
 _WAKE_UPS = {"none": b"", "nul": b"\x00", "0x55": b"\x55"}
-_MANUFACTURERS = {"KAM": "Kamstrup", "LUG": "Landis+Gyr", "LGZ": "Landis+Gyr", "ISK": "Iskraemeco"}
 
 
 class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
@@ -211,7 +211,7 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
         }
         manufacturer = known.manufacturer or ("" if known.model == "generic" else "KAM")
         if manufacturer:
-            info["manufacturer"] = _MANUFACTURERS.get(manufacturer, manufacturer)
+            info["manufacturer"] = manufacturer_name(manufacturer)
         if model := (known.plan.name or known.ident):
             info["model"] = model
         if known.number:

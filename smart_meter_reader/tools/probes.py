@@ -20,6 +20,7 @@ from smart_meter_reader.clients.kmp_identity import SERIAL_NUMBER_REGISTER
 from smart_meter_reader.codecs.iec62056_21.codes import serial_number
 from smart_meter_reader.codecs.iec62056_21.data_set import parse_data_sets
 from smart_meter_reader.codecs.iec62056_21.frame import DataBlock, Identification
+from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
 from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD, option_select
 from smart_meter_reader.codecs.kmp import GetTypeResponse
 from smart_meter_reader.codecs.kmp.meters import model_of as kmp_model_of
@@ -206,9 +207,7 @@ async def ask_sign_on(port: str) -> Outcome:
         f"IEC 62056-21 mode {identification.mode}",
         SIGN_ON_LINE,
         "electricity" if model == "382" else "heat" if model != "generic" else "meter",
-        manufacturer="Kamstrup"
-        if identification.manufacturer.upper() == "KAM"
-        else identification.manufacturer,
+        manufacturer=manufacturer_name(identification.manufacturer),
         model=MODELS[model].name or identification.ident,
         serial_number=number,
         keys=MappingProxyType({"interval": "1h"}),

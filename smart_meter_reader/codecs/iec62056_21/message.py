@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias
 
 from smart_meter_reader.codecs.iec62056_21.bcc import Bcc
 from smart_meter_reader.codecs.iec62056_21.request import BAUD_MODE_B, BAUD_MODE_C
+
+_MANUFACTURERS: Mapping[str, str] = MappingProxyType(
+    {
+        "ESY": "EasyMeter",
+        "ISK": "Iskraemeco",
+        "KAM": "Kamstrup",
+        "LGZ": "Landis+Gyr",
+        "LUG": "Landis+Gyr",
+    }
+)
+
+
+def manufacturer_name(flag: str) -> str:
+    """The maker by the three letters of its identification, in either case; the letters of one unknown."""
+    return _MANUFACTURERS.get(flag.upper(), flag)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from smart_meter_reader.codecs.iec62056_21.frame import (
     Request,
     ShortLine,
 )
+from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
 from smart_meter_reader.codecs.iec62056_21.request import option_select, short_request, sign_on
 from smart_meter_reader.codecs.parity import add_parity, count_parity_errors, strip_parity
 from smart_meter_reader.exceptions import FrameError
@@ -229,3 +230,8 @@ def test_anything_is_described_as_answers_or_reasons(received: bytes) -> None:
 
 def test_short_lines_end_with_cr_alone() -> None:
     assert frames_of(SHORT) == [ShortLine(SHORT[:-1])]
+
+
+@pytest.mark.parametrize(("flag", "name"), [("KAM", "Kamstrup"), ("ISk", "Iskraemeco"), ("XYZ", "XYZ")])
+def test_makers_have_names(flag: str, name: str) -> None:
+    assert manufacturer_name(flag) == name
