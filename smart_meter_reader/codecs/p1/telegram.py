@@ -246,7 +246,7 @@ def _lines(text: str) -> list[str]:
     # One blank line after the identification; every other line ends with a bracket.
     ends = text.count("\n")
     if ends == text.count(")\r\n") + text.startswith("\r\n") and "\n(" not in text:
-        return text.split("\r\n")
+        return text.strip("\r\n").split("\r\n")
     lines = _LINE_END.split(text)
     joined: list[str] = []
     for line in lines:
