@@ -19,7 +19,7 @@ from benchmarks.measure import Row, beside, cpu, in_turns, named
 from benchmarks.processes import mosquitto
 from smart_meter_reader.messages import Reading
 from smart_meter_reader.mqtt.link import Link
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.sinks.homie import HomieDevicePresenter
 
 

@@ -13,7 +13,7 @@ from benchmarks.processes import mosquitto
 from benchmarks.subscriber import Subscriber
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 
 TOPICS = 22
 PAYLOAD = '{{"time":"2026-11-21T01:32:36Z","value":227.445,"unit":"GJ","n":{}}}'

@@ -11,13 +11,13 @@ from collections.abc import Callable, Coroutine
 from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
-from smart_meter_reader.guard import Guard, MeterPolicy
-from smart_meter_reader.guard_state import StateFile, state_path
+from smart_meter_reader.guard.guard import Guard, MeterPolicy
+from smart_meter_reader.guard.state import StateFile, state_path
 from smart_meter_reader.health_report import report_hourly
 from smart_meter_reader.messages import Message
 from smart_meter_reader.router import SinkQueue, route
-from smart_meter_reader.service_notify import Notifier, Pulse, report
-from smart_meter_reader.settings import MeterSettings, ServiceSettings
+from smart_meter_reader.service.notify import Notifier, Pulse, report
+from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings
 from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.registry import SINKS
 from smart_meter_reader.supervisor import MeterSupervisor, SinkSupervisor

@@ -20,7 +20,7 @@ from smart_meter_reader.exceptions import (
     TransportError,
 )
 from smart_meter_reader.messages import STARTING, Health, Message, Publish, Reading, Status
-from smart_meter_reader.service_notify import Pulse
+from smart_meter_reader.service.notify import Pulse
 from smart_meter_reader.sinks.base import Sink
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from smart_meter_reader.schedule import Schedule
-from smart_meter_reader.settings_schema import Secret, setting
+from smart_meter_reader.settings.schema import Secret, setting
 
 
 class Parity(StrEnum):

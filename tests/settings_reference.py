@@ -9,12 +9,12 @@ from typing import Any
 
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
-from smart_meter_reader.guard_settings import GuardSettings
-from smart_meter_reader.mqtt_settings import BrokerSettings
-from smart_meter_reader.settings import CommonSettings
-from smart_meter_reader.settings_schema import Key, keys_of
-from smart_meter_reader.settings_text import value_text
-from smart_meter_reader.settings_values import is_table
+from smart_meter_reader.guard.settings import GuardSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.settings.loading import CommonSettings
+from smart_meter_reader.settings.schema import Key, keys_of
+from smart_meter_reader.settings.text import value_text
+from smart_meter_reader.settings.values import is_table
 from smart_meter_reader.sinks.registry import SINKS
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "settings.md"

@@ -15,7 +15,7 @@ import pytest
 
 from smart_meter_reader.emulators.kamstrup import KamstrupMeter
 from smart_meter_reader.emulators.stream import on_pty
-from smart_meter_reader.settings import load
+from smart_meter_reader.settings.loading import load
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

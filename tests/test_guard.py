@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.guard import Guard, MeterPolicy
-from smart_meter_reader.guard_rules import ratio
-from smart_meter_reader.guard_settings import GuardSettings
+from smart_meter_reader.guard.guard import Guard, MeterPolicy
+from smart_meter_reader.guard.rules import ratio
+from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -20,9 +20,9 @@ from typing import Any, ClassVar
 import pytest
 
 from smart_meter_reader import app
-from smart_meter_reader.guard_settings import GuardSettings
+from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import Health, Message, Publish
-from smart_meter_reader.settings import MeterSettings, ServiceSettings, SinkSettings
+from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
 
 ROOT = Path(__file__).parent.parent
 

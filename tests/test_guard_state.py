@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smart_meter_reader import guard_state
-from smart_meter_reader.guard import Guard, MeterPolicy
-from smart_meter_reader.guard_rules import Total
-from smart_meter_reader.guard_state import StateFile, state_path
+from smart_meter_reader.guard import state as guard_state
+from smart_meter_reader.guard.guard import Guard, MeterPolicy
+from smart_meter_reader.guard.rules import Total
+from smart_meter_reader.guard.state import StateFile, state_path
 from smart_meter_reader.messages import Reading
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

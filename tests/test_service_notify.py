@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.service_notify import Notifier, Pulse, WatchdogPolicy, report, status_sentence
+from smart_meter_reader.service.notify import Notifier, Pulse, WatchdogPolicy, report, status_sentence
 
 FRESH = Pulse("heat", "online", "", rhythm=3600, since_reading=10, since_attempt=100_000)
 
@@ -160,7 +160,7 @@ async def test_a_hanging_meter_stops_the_feeding_and_is_logged_once(
 
 _FED_PROCESS = """
 import asyncio
-from smart_meter_reader.service_notify import Notifier, Pulse, report
+from smart_meter_reader.service.notify import Notifier, Pulse, report
 pulse = Pulse("heat", "online", "", rhythm=1, since_reading=0, since_attempt=0)
 asyncio.run(report(Notifier.from_environment(), lambda: [pulse]))
 """

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from smart_meter_reader.cli.service import service
-from smart_meter_reader.service_unit import UNIT, program_paths, unit_template, unit_text, unreadable
+from smart_meter_reader.service.unit import UNIT, program_paths, unit_template, unit_text, unreadable
 
 ROOT = Path(__file__).parent.parent
 INSTANCE = UNIT.replace("@", "@kamstrup_403")

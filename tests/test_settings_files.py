@@ -12,7 +12,7 @@ import pytest
 
 from smart_meter_reader import serial_ports
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings import LoadedSettings, load
+from smart_meter_reader.settings.loading import LoadedSettings, load
 from tests import settings_reference
 from tests.settings_drivers import CLIENTS, SINKS
 

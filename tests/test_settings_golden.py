@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings import load
-from smart_meter_reader.settings_text import settings_text
+from smart_meter_reader.settings.loading import load
+from smart_meter_reader.settings.text import settings_text
 from tests.settings_drivers import CLIENTS, SINKS
 
 ROOT = Path(__file__).parent.parent

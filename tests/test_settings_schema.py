@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader.schedule import Schedule
-from smart_meter_reader.settings_schema import Origin, Place, Secret, keys_of, parse, setting
-from smart_meter_reader.settings_values import VariableValue
+from smart_meter_reader.settings.schema import Origin, Place, Secret, keys_of, parse, setting
+from smart_meter_reader.settings.values import VariableValue
 from tests.settings_drivers import BrokerSettings, Group, HeatSettings, Parity
 
 PLACE = Place({(): Origin("settings.toml", "house", ())}, ("meters", "heat"))

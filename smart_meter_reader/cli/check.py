@@ -17,8 +17,8 @@ def check(environment: str | None) -> int:
     Prints every key that ENV (default: what ENV_FOR_DYNACONF names) runs with and where it was found, or
     every problem, then with exit code 78. Secrets are not printed.
     """
-    from smart_meter_reader.settings import load
-    from smart_meter_reader.settings_text import settings_text
+    from smart_meter_reader.settings.loading import load
+    from smart_meter_reader.settings.text import settings_text
 
     loaded = load(environment=environment)
     for warning in loaded.warnings:

@@ -16,7 +16,7 @@ from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings import LoadedSettings, MeterSettings, load
+from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, load
 from smart_meter_reader.tools.bug_report import Capture, Report
 from smart_meter_reader.tools.patience import PATIENCE_HELP, patience_for
 from smart_meter_reader.tools.recorder import record_client

@@ -13,7 +13,7 @@ from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.open_link import open_link
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
 
 # Retained messages follow the subscription at once; so long without one means that there are no more.
@@ -32,7 +32,7 @@ def clear(meter: str, environment: str | None, yes: bool) -> int:
     comes back with its next reading.
     """
     from smart_meter_reader.cli.mqtt_sinks import mqtt_sinks
-    from smart_meter_reader.settings import load
+    from smart_meter_reader.settings.loading import load
 
     settings = load(environment=environment).settings
     if not meter or set(meter) & set("/+#$"):

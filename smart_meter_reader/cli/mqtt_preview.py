@@ -38,7 +38,7 @@ def preview(environment: str | None, as_json: bool) -> int:
     quantities are those of the settings as far as they name any, the values those of the dummy meter.
     """
     from smart_meter_reader.cli.mqtt_sinks import mqtt_sinks
-    from smart_meter_reader.settings import load
+    from smart_meter_reader.settings.loading import load
 
     settings = load(environment=environment).settings
     sinks = mqtt_sinks(settings)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.mqtt_settings import BrokerSettings
-from smart_meter_reader.settings import ServiceSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.settings.loading import ServiceSettings
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
 from smart_meter_reader.sinks.registry import SINKS
 

@@ -13,7 +13,7 @@ from smart_meter_reader.cli.environments import complete_environment
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.open_link import open_link
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
 
 # Stands where a meter's name stands. Nothing of it is retained.
@@ -30,7 +30,7 @@ def test(environment: str | None) -> int:
     whether the broker lets us publish there. The exit code is 69 when something is refused.
     """
     from smart_meter_reader.cli.mqtt_sinks import mqtt_sinks
-    from smart_meter_reader.settings import load
+    from smart_meter_reader.settings.loading import load
 
     sinks = mqtt_sinks(load(environment=environment).settings)
     results = [asyncio.run(_test(sink, broker)) for sink, broker in sinks]

@@ -18,8 +18,8 @@ from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.messages import Info, Message, Reading
-from smart_meter_reader.settings_schema import Origin, Place, parse
-from smart_meter_reader.settings_values import VariableValue
+from smart_meter_reader.settings.schema import Origin, Place, parse
+from smart_meter_reader.settings.values import VariableValue
 from smart_meter_reader.tools.patience import PATIENCE_HELP, patience_for
 
 METER = "meter"

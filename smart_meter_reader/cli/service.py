@@ -16,7 +16,7 @@ import click
 
 from smart_meter_reader.cli import EXIT_UNAVAILABLE
 from smart_meter_reader.cli.environments import complete_environment
-from smart_meter_reader.service_unit import UNIT, may_write, program_paths, unit_text, unreadable
+from smart_meter_reader.service.unit import UNIT, may_write, program_paths, unit_text, unreadable
 
 # systemd's instance names; other characters would need escaping, and no environment needs them.
 _INSTANCE = re.compile(r"[A-Za-z0-9_.-]+")
@@ -106,7 +106,7 @@ def install(environment: str, directory: Path, yes: bool, dry_run: bool, root: P
     Checks the settings, shows the unit and every command, asks, and does it. The service runs with the Python
     that runs this command.
     """
-    from smart_meter_reader.settings import load
+    from smart_meter_reader.settings.loading import load
 
     instance, machine = _instance(environment), Machine(root)
     directory = directory.resolve()

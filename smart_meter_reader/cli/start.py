@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from smart_meter_reader.log import set_up_logging
-from smart_meter_reader.settings import begin_source, load
+from smart_meter_reader.settings.loading import begin_source, load
 
 
 def start(environment: str | None = None, *, once: bool = False) -> int:

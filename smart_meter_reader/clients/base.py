@@ -24,7 +24,7 @@ class Client(Protocol):
     ``simulated = True`` when nothing real is behind it: the guard then judges its values accordingly.
     """
 
-    settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings_schema
+    settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings/schema.py
 
     meter: str
     health: Health  # counted by the client in place; the supervisor publishes copies

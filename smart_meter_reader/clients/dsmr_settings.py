@@ -9,7 +9,7 @@ from typing import Literal
 
 from smart_meter_reader.codecs.p1.cipher import Opener, Policy, parse_key
 from smart_meter_reader.codecs.p1.dialect import DIALECTS
-from smart_meter_reader.settings_schema import Secret, setting
+from smart_meter_reader.settings.schema import Secret, setting
 from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
 
 # DSMR 4 and later, and all their descendants; DSMR 2.2 and 3.

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from smart_meter_reader.messages import Health, Info, Measurement, Publish, Reading
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
-from smart_meter_reader.settings_schema import setting
+from smart_meter_reader.settings.schema import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

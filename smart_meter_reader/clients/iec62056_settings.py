@@ -11,7 +11,7 @@ from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD, SIGN_ON_B
 from smart_meter_reader.codecs.iec62056_21.scaling import Scale, Scaling
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.schedule import Schedule
-from smart_meter_reader.settings_schema import setting
+from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
 
 Model = Literal["auto", "multical_66c", "multical_401", "multical_iii", "382", "generic"]

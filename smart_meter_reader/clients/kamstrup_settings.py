@@ -12,7 +12,7 @@ from smart_meter_reader.clients.kamstrup_plan import Group
 from smart_meter_reader.codecs.kmp import HEAT_METER
 from smart_meter_reader.codecs.kmp.registers import resolve_register
 from smart_meter_reader.schedule import Schedule
-from smart_meter_reader.settings_schema import setting
+from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
 
 # One request of eight, all of which a MULTICAL 403 has.

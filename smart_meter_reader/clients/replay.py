@@ -17,7 +17,7 @@ from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import RecordingEndedError, TransportError
 from smart_meter_reader.messages import Health, Message, Publish
 from smart_meter_reader.recording import Recording
-from smart_meter_reader.settings_schema import Origin, Place, Secret, parse, setting
+from smart_meter_reader.settings.schema import Origin, Place, Secret, parse, setting
 from smart_meter_reader.transport import opening_by
 from smart_meter_reader.transport.replay import Player, load_recording
 

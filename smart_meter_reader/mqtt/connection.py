@@ -15,7 +15,7 @@ from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.open_link import open_link
 from smart_meter_reader.mqtt.presenter import Presenter
 from smart_meter_reader.mqtt.ring import Ring
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from smart_meter_reader.exceptions import SinkError
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 
 # What does not mend itself within a minute: somebody has to change a setting or the broker.
 NEEDS_A_PERSON = frozenset(

@@ -25,7 +25,7 @@ from smart_meter_reader.mqtt.paho import (
     mqtt,
     new_client,
 )
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 
 Version: TypeAlias = Literal["3.1.1", "5"]
 

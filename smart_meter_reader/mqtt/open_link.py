@@ -7,7 +7,7 @@ from typing import Any
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.link import Link, Version
 from smart_meter_reader.mqtt.message import MqttMessage
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 
 # Brokers that know only MQTT 3.1.1 refuse version 5, or just hang up.
 _MAY_BE_TOO_OLD = frozenset({"protocol_version", "closed"})

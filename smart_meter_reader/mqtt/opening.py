@@ -9,7 +9,7 @@ from pathlib import Path
 from smart_meter_reader.mqtt import failures
 from smart_meter_reader.mqtt.buffered_socket import RawSocket
 from smart_meter_reader.mqtt.paho import websocket
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 
 
 def open_socket(broker: BrokerSettings, seconds: float) -> RawSocket:

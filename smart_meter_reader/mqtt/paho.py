@@ -9,7 +9,7 @@ import types
 
 from smart_meter_reader.mqtt.buffered_socket import BufferedSocket, RawSocket
 from smart_meter_reader.mqtt.message import MqttMessage
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 
 
 def _import_without_http() -> None:

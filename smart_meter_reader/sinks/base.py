@@ -21,7 +21,7 @@ class Sink(Protocol):
     ``run``, everything was taken on the other side; without it, what was written counts as delivered.
     """
 
-    settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings_schema
+    settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings/schema.py
 
     name: str
 

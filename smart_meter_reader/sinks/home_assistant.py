@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 
 from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt.message import MqttMessage
-from smart_meter_reader.mqtt_settings import BrokerSettings
-from smart_meter_reader.settings_schema import setting
+from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.sinks.home_assistant_discovery import (
     Device,
     Topics,

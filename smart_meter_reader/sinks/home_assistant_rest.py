@@ -19,7 +19,7 @@ from typing import ClassVar, TypeVar
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt.off_loop import in_daemon_thread
-from smart_meter_reader.settings_schema import Secret, setting
+from smart_meter_reader.settings.schema import Secret, setting
 from smart_meter_reader.sinks.home_assistant_api import Api
 from smart_meter_reader.sinks.home_assistant_rest_states import States
 

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from smart_meter_reader.messages import STARTING, Info, Message, Reading, Status, Value
 from smart_meter_reader.mqtt.message import MqttMessage
-from smart_meter_reader.mqtt_settings import BrokerSettings
-from smart_meter_reader.settings_schema import setting
+from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.sinks.homie_layout import Slot, slot_of
 from smart_meter_reader.sinks.homie_model import QOS, MeterDevice, Property_Base, State
 from smart_meter_reader.sinks.mqtt_sink import MqttSink, Presenter

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Literal
 from smart_meter_reader.json_text import dumps
 from smart_meter_reader.messages import Message, Reading, Status, Value
 from smart_meter_reader.mqtt.message import MqttMessage
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.quantities import QUANTITIES
-from smart_meter_reader.settings_schema import setting
+from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
 
 _PARTS = ("state", "availability", "status", "info")

@@ -14,7 +14,7 @@ from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt.connection import Connection
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.presenter import Presenter
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 
 __all__ = ["MqttMessage", "MqttSink", "Presenter"]
 

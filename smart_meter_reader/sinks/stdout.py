@@ -17,7 +17,7 @@ from typing import ClassVar, Literal, TextIO
 from smart_meter_reader.json_text import dumps
 from smart_meter_reader.messages import STARTING, Info, Message, Reading, Value
 from smart_meter_reader.quantities import QUANTITIES
-from smart_meter_reader.settings_schema import setting
+from smart_meter_reader.settings.schema import setting
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.open_link import open_link
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.tools.diagnosis import Check, ok, unavailable, warning
 
 _LOCAL = ("localhost", "127.0.0.1", "::1")

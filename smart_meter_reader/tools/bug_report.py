@@ -17,9 +17,9 @@ from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.recording import Recording, format_recording
 from smart_meter_reader.redaction.pseudonyms import Pseudonyms, scrub
 from smart_meter_reader.redaction.recording import redact
-from smart_meter_reader.settings import LoadedSettings
-from smart_meter_reader.settings_schema import Secret
-from smart_meter_reader.settings_text import settings_text
+from smart_meter_reader.settings.loading import LoadedSettings
+from smart_meter_reader.settings.schema import Secret
+from smart_meter_reader.settings.text import settings_text
 from smart_meter_reader.tools.recorder import Session
 from smart_meter_reader.tools.recording_comments import comment_for
 

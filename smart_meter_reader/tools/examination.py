@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.mqtt_settings import BrokerSettings
-from smart_meter_reader.settings import LoadedSettings, MeterSettings, load
+from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, load
 from smart_meter_reader.tools.broker_checks import check_broker
 from smart_meter_reader.tools.clock_checks import check_clock, ntp_synchronised
 from smart_meter_reader.tools.diagnosis import Check, Level, ok, warning

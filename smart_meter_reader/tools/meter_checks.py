@@ -12,8 +12,8 @@ from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import ExplainedError, ProtocolError
 from smart_meter_reader.messages import Message
-from smart_meter_reader.settings import LoadedSettings, MeterSettings
-from smart_meter_reader.settings_schema import Secret, keys_of
+from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings
+from smart_meter_reader.settings.schema import Secret, keys_of
 from smart_meter_reader.tools.diagnosis import Check, ok, unavailable
 from smart_meter_reader.tools.finding import printable
 

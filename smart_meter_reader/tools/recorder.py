@@ -14,9 +14,9 @@ from smart_meter_reader.clients.base import Client
 from smart_meter_reader.exceptions import ExplainedError, RecordingEndedError
 from smart_meter_reader.messages import Message
 from smart_meter_reader.recording import Recording
-from smart_meter_reader.settings_schema import Secret, keys_of
-from smart_meter_reader.settings_text import value_text
-from smart_meter_reader.settings_values import is_table
+from smart_meter_reader.settings.schema import Secret, keys_of
+from smart_meter_reader.settings.text import value_text
+from smart_meter_reader.settings.values import is_table
 from smart_meter_reader.transport import LineSettings, opening_by
 from smart_meter_reader.transport.tape import Tape
 

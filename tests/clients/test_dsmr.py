@@ -20,7 +20,7 @@ from smart_meter_reader.emulators.p1 import FAULTS, Encryption, P1Meter
 from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import TransportError
 from smart_meter_reader.messages import Info, Message, Reading
-from smart_meter_reader.settings_schema import Place, Secret, parse
+from smart_meter_reader.settings.schema import Place, Secret, parse
 from tests.codecs.p1.test_describe import in_hdlc
 from tests.codecs.p1.vectors import wire
 

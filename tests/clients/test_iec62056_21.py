@@ -24,7 +24,7 @@ from smart_meter_reader.emulators.stream import MeterLine as EmulatedLine
 from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
 from smart_meter_reader.messages import Info, Message, Reading
 from smart_meter_reader.schedule import Schedule
-from smart_meter_reader.settings_schema import Place, parse
+from smart_meter_reader.settings.schema import Place, parse
 from smart_meter_reader.transport import LineSettings
 
 SOON = Schedule(interval=timedelta(milliseconds=20))

@@ -23,7 +23,7 @@ from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import ProtocolError, TransportError
 from smart_meter_reader.messages import Message, Reading
 from smart_meter_reader.schedule import Schedule
-from smart_meter_reader.settings_schema import Origin, Place, parse
+from smart_meter_reader.settings.schema import Origin, Place, parse
 from tests.foreign_meter import ForeignMeter, frame
 
 SOON = Schedule(interval=timedelta(milliseconds=50))

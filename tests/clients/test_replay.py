@@ -21,7 +21,7 @@ from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.exceptions import ExplainedError, ProtocolError, RecordingEndedError, TransportError
 from smart_meter_reader.messages import Message
 from smart_meter_reader.recording import Burst, Recording, format_recording, parse_recording
-from smart_meter_reader.settings_schema import Origin, Place, parse
+from smart_meter_reader.settings.schema import Origin, Place, parse
 from smart_meter_reader.tools.recorder import Session, record_client, record_line
 from smart_meter_reader.tools.recording_comments import comment_for
 from smart_meter_reader.transport import LineSettings

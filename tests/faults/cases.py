@@ -19,7 +19,7 @@ from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty
 from smart_meter_reader.messages import Message
 from smart_meter_reader.schedule import Schedule
-from smart_meter_reader.settings_schema import Secret
+from smart_meter_reader.settings.schema import Secret
 from tests.faults.meters import ByteByByte, DiesMidFrame, Troubled
 from tests.faults.rig import METER, Heard, Port, Shown, shown
 from tests.faults.table import Row

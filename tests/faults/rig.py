@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 
 from smart_meter_reader import app
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
-from smart_meter_reader.guard_settings import GuardSettings
+from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import Measurement, Message, Reading
-from smart_meter_reader.settings import MeterSettings, ServiceSettings, SinkSettings
+from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
 from tests.ser2net import free_port, ser2net
 
 PATIENCE = 40.0

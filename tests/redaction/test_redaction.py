@@ -49,7 +49,7 @@ from smart_meter_reader.redaction.data_sets import redact_data_sets
 from smart_meter_reader.redaction.p1 import PUBLIC_AUTHENTICATION_KEY, PUBLIC_KEY
 from smart_meter_reader.redaction.pseudonyms import Pseudonyms, forms_of, leaks, scrub
 from smart_meter_reader.redaction.recording import redact
-from smart_meter_reader.settings_schema import Origin, Place, parse
+from smart_meter_reader.settings.schema import Origin, Place, parse
 from smart_meter_reader.tools.recorder import record_client
 
 DATA = Path(__file__).parent.parent / "data"

@@ -16,7 +16,7 @@ import pytest
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.messages import Measurement, Message
 from smart_meter_reader.router import SinkQueue
-from smart_meter_reader.settings_schema import Origin, Place, Secret, parse
+from smart_meter_reader.settings.schema import Origin, Place, Secret, parse
 from smart_meter_reader.sinks.home_assistant_rest import HomeAssistantRestSettings, HomeAssistantRestSink
 from smart_meter_reader.sinks.home_assistant_rest_states import States
 from smart_meter_reader.supervisor import SinkSupervisor

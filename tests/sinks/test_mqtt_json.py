@@ -24,7 +24,7 @@ from smart_meter_reader.backoff import Backoff
 from smart_meter_reader.messages import Info, Measurement, Reading, Status
 from smart_meter_reader.mqtt import connection
 from smart_meter_reader.router import SinkQueue
-from smart_meter_reader.settings_schema import Secret
+from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.sinks.mqtt_json import JsonPresenter, MqttJsonSettings, MqttJsonSink
 from tests.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Received, Watcher, login_lines
 

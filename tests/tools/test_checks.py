@@ -14,10 +14,10 @@ import pytest
 from smart_meter_reader.clients.dsmr_settings import DsmrSettings
 from smart_meter_reader.emulators.p1 import Encryption, P1Meter
 from smart_meter_reader.emulators.stream import on_pty
-from smart_meter_reader.mqtt_settings import BrokerSettings
+from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.serial_ports import stable_name
-from smart_meter_reader.settings import MeterSettings
-from smart_meter_reader.settings_schema import Secret
+from smart_meter_reader.settings.loading import MeterSettings
+from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.sinks.home_assistant_rest import HomeAssistantRestSettings
 from smart_meter_reader.tools.broker_checks import check_broker
 from smart_meter_reader.tools.clock_checks import check_clock, ntp_synchronised

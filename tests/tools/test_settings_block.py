@@ -14,7 +14,7 @@ from smart_meter_reader.clients.dsmr_settings import FAST, SLOW
 from smart_meter_reader.clients.iec62056_line import SIGN_ON_LINE
 from smart_meter_reader.clients.kmp_connection import OPTICAL_LINE
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings import load
+from smart_meter_reader.settings.loading import load
 from smart_meter_reader.tools.finding import Found
 from smart_meter_reader.tools.settings_block import append, free_environment, settings_block
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from types import MappingProxyType
 
-from smart_meter_reader.guard_settings import GuardSettings
+from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
 from smart_meter_reader.units import JOULES, canonical
 

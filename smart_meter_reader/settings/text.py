@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from smart_meter_reader.durations import format_duration
-from smart_meter_reader.settings import LoadedSettings, MeterSettings, SinkSettings
-from smart_meter_reader.settings_schema import Origin, Secret
-from smart_meter_reader.settings_values import is_table, shown
+from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, SinkSettings
+from smart_meter_reader.settings.schema import Origin, Secret
+from smart_meter_reader.settings.values import is_table, shown
 
 _COMMENT_COLUMN = 48
 _Path = tuple[str, ...]

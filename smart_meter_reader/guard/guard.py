@@ -1,15 +1,15 @@
 """The counter guard: holds back values that a meter cannot have measured, before any sink sees them.
 
 Between the central queue and the router. Pure: messages in, messages out; time is the messages' own.
-``guard_rules`` judges single values, ``guard_meter`` keeps one meter's state, ``guard_state`` the file.
+``rules`` judges single values, ``meter`` keeps the state of one, ``state`` the file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from smart_meter_reader.guard_meter import MeterGuard, MeterMemory
-from smart_meter_reader.guard_rules import MeterPolicy
+from smart_meter_reader.guard.meter import MeterGuard, MeterMemory
+from smart_meter_reader.guard.rules import MeterPolicy
 from smart_meter_reader.messages import Message
 
 __all__ = ["Guard", "MeterMemory", "MeterPolicy"]

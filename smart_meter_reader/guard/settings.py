@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from smart_meter_reader.settings_schema import setting
+from smart_meter_reader.settings.schema import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,12 +17,12 @@ from typing import Any, Literal
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.guard_settings import GuardSettings
-from smart_meter_reader.settings_schema import Origin, Place, keys_of, nearest, parse, setting
-from smart_meter_reader.settings_source import SettingsSource
-from smart_meter_reader.settings_tables import MergedTables, merge
-from smart_meter_reader.settings_values import VariableValue, shown
-from smart_meter_reader.settings_warnings import DriverTable, warnings_about
+from smart_meter_reader.guard.settings import GuardSettings
+from smart_meter_reader.settings.schema import Origin, Place, keys_of, nearest, parse, setting
+from smart_meter_reader.settings.source import SettingsSource
+from smart_meter_reader.settings.tables import MergedTables, merge
+from smart_meter_reader.settings.values import VariableValue, shown
+from smart_meter_reader.settings.warnings import DriverTable, warnings_about
 from smart_meter_reader.sinks.registry import SINKS
 
 METER_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")

@@ -3,7 +3,7 @@
 dynaconf says which files, environment and variables count, and evaluates its markers (``@format``, ``@int``).
 Its merging is not used: it replaces nested tables whole, or joins lists. Instead every file's table for
 every environment is taken from its loading history, with its source, to be merged key by key (see
-``settings_tables``).
+``tables``).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings_schema import nearest
-from smart_meter_reader.settings_tables import holds_secrets
+from smart_meter_reader.settings.schema import nearest
+from smart_meter_reader.settings.tables import holds_secrets
 
 # As dynaconf names them; it reads the .local ones even when config.py does not name them.
 _TOML_FILES = ("settings.toml", "settings.local.toml", ".secrets.toml", ".secrets.local.toml")

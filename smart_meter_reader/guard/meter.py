@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from smart_meter_reader.guard_rules import DOUBTS, Ceiling, MeterPolicy, Range, Rule, Total, Verdict, judge
-from smart_meter_reader.guard_settings import GuardSettings
+from smart_meter_reader.guard.rules import DOUBTS, Ceiling, MeterPolicy, Range, Rule, Total, Verdict, judge
+from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status, Value
 
 # One name for all that the guard says, whichever of its modules says it.

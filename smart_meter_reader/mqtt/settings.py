@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from smart_meter_reader.settings_schema import Secret, setting
+from smart_meter_reader.settings.schema import Secret, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from smart_meter_reader.guard import Guard, MeterMemory
-from smart_meter_reader.guard_rules import Total
+from smart_meter_reader.guard.guard import Guard, MeterMemory
+from smart_meter_reader.guard.rules import Total
 
 _log = logging.getLogger(__name__)
 

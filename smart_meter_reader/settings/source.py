@@ -70,7 +70,7 @@ def _answer(writing: int, directory: Path, environment: str | None) -> NoReturn:
         os.dup2(2, 1)
         sys.stdout = sys.stderr
         # Imported on this side of the fork only.
-        from smart_meter_reader.settings_child import load_tables
+        from smart_meter_reader.settings.child import load_tables
 
         try:
             answer = load_tables(directory, environment)

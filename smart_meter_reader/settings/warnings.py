@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from smart_meter_reader.settings_schema import Place, Secret, keys_of
-from smart_meter_reader.settings_tables import holds_secrets
-from smart_meter_reader.settings_values import is_table
+from smart_meter_reader.settings.schema import Place, Secret, keys_of
+from smart_meter_reader.settings.tables import holds_secrets
+from smart_meter_reader.settings.values import is_table
 
 _BARE_PORT = re.compile(r"/dev/tty(USB|ACM)[0-9]+")
 

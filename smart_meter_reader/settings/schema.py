@@ -23,7 +23,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from smart_meter_reader.durations import UnfitValueError
-from smart_meter_reader.settings_values import (
+from smart_meter_reader.settings.values import (
     Limits,
     Secret,
     VariableValue,

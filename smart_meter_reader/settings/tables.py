@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from smart_meter_reader.settings_schema import Origin, Place
-from smart_meter_reader.settings_values import VariableValue
+from smart_meter_reader.settings.schema import Origin, Place
+from smart_meter_reader.settings.values import VariableValue
 
 
 @dataclass(frozen=True, slots=True)

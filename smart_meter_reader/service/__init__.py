@@ -1,0 +1,1 @@
+"""The service under systemd: what it is told, and the unit that runs us."""

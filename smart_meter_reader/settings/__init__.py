@@ -1,0 +1,1 @@
+"""The settings: from config.py through merged tables to frozen types; how drivers declare theirs."""
