@@ -28,7 +28,7 @@ from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 
 ROOT = Path(__file__).parents[1]
-WARM_UP = 0.2  # of the time, before the size counts as that of the start
+WARM_UP = 0.4  # of the time: until then the longest outages have filled the queues once
 CALM = 40.0  # the longest pause between two attempts to connect, and what then waits
 GROWTH_ALLOWED_KB = 1024
 KEY, AUTHENTICATION_KEY = bytes(range(16)), bytes(range(16, 32))
