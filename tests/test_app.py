@@ -82,6 +82,12 @@ def first_lines(process: subprocess.Popen[str], count: int) -> list[str]:
     return [process.stdout.readline() for _ in range(count)]
 
 
+def wait_for_line(process: subprocess.Popen[str], text: str) -> None:
+    """Read what the process logs until the text comes."""
+    assert process.stderr is not None
+    assert any(text in line for line in process.stderr)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_in_order(
     directory: Path, started: list[subprocess.Popen[str]], number: signal.Signals
@@ -100,13 +106,14 @@ def test_a_signal_stops_in_order(
 
 
 def test_a_second_signal_ends_at_once(directory: Path, started: list[subprocess.Popen[str]]) -> None:
-    process = start(directory, "fast")
+    process = start(directory, "flood")
     started.append(process)
-    first_lines(process, 3)
-    # Nobody reads on: the pipe fills, and the ordered stop has to wait for the sink.
-    while process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-    assert process.returncode in {0, 128 + signal.SIGTERM, -signal.SIGTERM}
+    wait_for_line(process, "does not keep up")
+    # Nobody reads on: the pipe is full, and the ordered stop has to wait for the sink.
+    process.send_signal(signal.SIGTERM)
+    wait_for_line(process, "stopping")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 128 + signal.SIGTERM
 
 
 def test_a_reader_that_hangs_does_not_hold_the_stop(
@@ -114,10 +121,8 @@ def test_a_reader_that_hangs_does_not_hold_the_stop(
 ) -> None:
     process = start(directory, "flood")
     started.append(process)
-    first_lines(process, 3)
-    assert process.stderr is not None
     # The queue is full only when the pipe has been for a while.
-    assert any("does not keep up" in line for line in process.stderr)
+    wait_for_line(process, "does not keep up")
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=20) == 0
 
