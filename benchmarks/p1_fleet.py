@@ -35,7 +35,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
         yield from fleet(2, 1.0, settling=0.0, largest=True)
         return
     for size in (1, 10, 100, 1000):
-        yield from fleet(size, 20.0 if size == 1000 else 10.0, settling=3.0, largest=size == 1000)
+        yield from fleet(size, 20.0 if size == 1000 else 10.0, settling=5.0, largest=size == 1000)
 
 
 def settings(ports: list[int], broker: int) -> str:

@@ -239,14 +239,18 @@ class KmpConnection:
         listening = Listening(request, frame, under_way=under_way, hasty=hasty)
         slow_answer = self._timing.slow_answer
         patience_ends = until = transport.sent_at + (slow_answer if self._slow else patience)
+        usual_length = self._usual_lengths.get(request, 0)
         try:
             while listening.answer is None:
                 async with asyncio.timeout_at(until):
                     received = await transport.read()
                 listening.receive(received)
-                rest = listening.missing(self._usual_lengths.get(request, 0)) - _KEPT_AWAKE
+                rest = listening.missing(usual_length) - _KEPT_AWAKE
                 if rest > 0:
                     await transport.let_arrive(rest)
+                    # What has arrived is read before hope ends. Only once, since babble begins many answers.
+                    patience_ends = max(patience_ends, loop.time() + self._timing.gap)
+                    usual_length = 0
                 # Late answers come in the order of their requests: ours is behind each that has come.
                 behind_others = patience_ends + slow_answer * min(listening.strangers, _MOST_LATE_ANSWERS)
                 until = self._hope_ends(listening, loop.time(), behind_others)
@@ -280,6 +284,7 @@ class KmpConnection:
         self._slow = self._slow or listening.strangers > 0
         if listening.answer is not None:
             counters.latency = now - started
+            self._usual_lengths[request] = listening.answer_length
             self._answered_at = now
             self._quiet_at = now + self._line.seconds(1)
             self._slow = self._slow and counters.latency > self._timing.answer

@@ -17,7 +17,7 @@ from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.kamstrup import FAULTS, KamstrupMeter
 from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
-from smart_meter_reader.transport import LineSettings
+from smart_meter_reader.transport import LineSettings, Transport, open_transport, opening_by
 from tests.foreign_meter import RECORDS, ForeignMeter, frame, unstuffed
 from tests.ser2net import ser2net
 
@@ -203,6 +203,53 @@ async def test_an_answer_may_be_longer_or_shorter_than_the_last_one() -> None:
     ):
         answers = [list(await line.read_registers([60, 68])) for _ in range(8)]
     assert answers == [[60], [60, 68], [60], [60, 68], [60], [60], [], [60, 68]]
+
+
+class Pieces:
+    """Counts in how many pieces answers are read."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def sent(self, payload: bytes) -> None:
+        self.count = 0
+
+    def received(self, payload: bytes) -> None:
+        self.count += 1
+
+    def line_changed(self, line: LineSettings) -> None:
+        pass
+
+
+async def test_an_answer_of_known_length_is_not_read_byte_by_byte() -> None:
+    pieces = Pieces()
+
+    async def open_tapped(port: str, line: LineSettings, seconds: float) -> Transport:
+        transport = await open_transport(port, line, connect_timeout=seconds)
+        transport.tap = pieces
+        return transport
+
+    slow = LineSettings(2400, 8, "N", 2)
+    async with on_pty(meter(), line=slow) as path:
+        with opening_by(open_tapped):
+            async with KmpConnection(path, slow, timing=QUICK, retries=0) as line:
+                assert len(await line.read_registers(EIGHT)) == 8
+                first = pieces.count
+                assert len(await line.read_registers(EIGHT)) == 8
+    assert pieces.count * 2 < first
+
+
+async def test_a_stray_start_byte_does_not_hide_the_answer_that_follows() -> None:
+    class Stutters(ForeignMeter):
+        async def serve(self, line: MeterLine) -> None:
+            for stray in (b"", b"\x40", b"\x40\x40"):
+                await line.read()
+                await line.write(stray)
+                await asyncio.sleep(0.1)
+                await line.write(frame(0x40, b"\x3f\x10" + RECORDS[60]))
+
+    async with on_pty(Stutters()) as path, connection(path, retries=0) as line:
+        assert [list(await line.read_registers([60])) for _ in range(3)] == [[60]] * 3
 
 
 async def test_an_answer_that_breaks_off_is_asked_for_again() -> None:
