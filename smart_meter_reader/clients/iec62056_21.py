@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from smart_meter_reader.clients.iec62056_identity import Known, check_number, find_out, requests_for
 from smart_meter_reader.clients.iec62056_line import LineCounters, LineTiming, MeterLine
 from smart_meter_reader.clients.iec62056_reading import Confirmed, confirmed_answer, confirmed_readout
 from smart_meter_reader.clients.iec62056_settings import READOUT, Iec62056_21Settings
-from smart_meter_reader.clients.polling import PollTimes
+from smart_meter_reader.clients.poll_plan import Group
+from smart_meter_reader.clients.polling import Complaints, PollTimes
 from smart_meter_reader.codecs.iec62056_21.capture import measured_in
 from smart_meter_reader.codecs.iec62056_21.frame import FrameReader
 from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
@@ -25,7 +26,6 @@ from smart_meter_reader.messages import Health, Info, Measurement, Publish
 _log = logging.getLogger(__name__)
 
 _MISSES = 3  # readings in a row without an answer to a request, until it is asked no more
-_BATTERY_LIMIT = timedelta(minutes=5)
 _WAKE_UPS = {"none": b"", "nul": b"\x00", "0x55": b"\x55"}
 
 
@@ -42,8 +42,8 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
         self._settings = settings
         self._counters = LineCounters()
         self._counted = LineCounters()
-        self._times = PollTimes(settings.interval)
-        self._complaints: set[str] = set()  # said once, not said again
+        self._times = PollTimes([Group((), settings.interval)])
+        self._complaints = Complaints(meter)
 
     async def run(self, publish: Publish, *, once: bool = False) -> None:
         if not once:
@@ -93,7 +93,6 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
                     "poll_timeout can allow more",
                 ) from None
             finally:
-                self._times.mark_tried()
                 self._count_line()
             if once:
                 return
@@ -115,16 +114,16 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
             known.unanswered[request] = 0
             measurements = self._measurements(confirmed, known.scaling) | measurements
         known.readout = None
-        self._times.mark_read()
+        self._times.mark_read(datetime.now(UTC))
         await self._publish(measurements, publish)
 
     def _note_missing(self, known: Known, request: str, error: ExplainedError) -> None:
         if error.reason not in ("no_echo_no_answer", "echo_only"):
-            self._complain(f"the values of {request} are missing: {error.detail}")
+            self._complaints.say(f"the values of {request} are missing: {error.detail}")
             return
         known.unanswered[request] += 1
         others = [f'"{other}"' for other in requests_for(known, self._settings) if other != request]
-        self._complain(
+        self._complaints.say(
             f"the meter leaves {request} without an answer, though it answers otherwise, so that its values "
             f"are missing: if it never does, set requests = [{', '.join(others)}]"
         )
@@ -178,7 +177,7 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
                 check_number(known, self._settings)
                 await publish(self._info(known))
                 introduced = True
-            self._times.mark_read()
+            self._times.mark_read(datetime.now(UTC))
             await self._publish(self._measurements(confirmed, known.scaling), publish)
             if once:
                 return
@@ -197,7 +196,6 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
                 "check that it sends by itself, the head's place, and `baud`",
             ) from None
         finally:
-            self._times.mark_tried()
             self._count_line()
 
     # --- what is told besides readings ---
@@ -230,7 +228,7 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
         missing = [name for name in known.scaling.unknown() if name in measures]
         if missing:
             names = ", ".join(f"{name}_decimals" for name in missing)
-            self._complain(
+            self._complaints.say(
                 f"the meter does not tell the decimals of {', '.join(missing)}, which are left out: compare "
                 f"with its display and set {names}"
             )
@@ -252,15 +250,4 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
         settings = self._settings
         if settings.mode == "push" or settings.mains_powered or settings.model == "382":
             return
-        period = settings.interval.period
-        if period < _BATTERY_LIMIT:
-            self._complain(
-                f"a reading every {format_duration(period)} empties the meter's battery before its time: "
-                "choose 5min or more, or set mains_powered = true"
-            )
-
-    def _complain(self, what: str) -> None:
-        """Warn of something once."""
-        if what not in self._complaints:
-            self._complaints.add(what)
-            _log.warning("%s: %s", self.meter, what)
+        self._complaints.warn_of_battery(settings.interval.period)

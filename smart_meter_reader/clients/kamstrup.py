@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from smart_meter_reader.clients.kamstrup_plan import Absences, LastDay, Plan
 from smart_meter_reader.clients.kamstrup_settings import KamstrupSettings
+from smart_meter_reader.clients.kmp_absences import Absences
 from smart_meter_reader.clients.kmp_connection import KmpConnection, LineCounters, Timing
 from smart_meter_reader.clients.kmp_identity import Identity, read_identity
+from smart_meter_reader.clients.polling import Complaints, PollTimes
 from smart_meter_reader.codecs.kmp import RegisterValue
 from smart_meter_reader.codecs.kmp.meters import MANUFACTURER
 from smart_meter_reader.codecs.kmp.registers import register_of
@@ -23,14 +23,8 @@ from smart_meter_reader.messages import Health, Info, Measurement, Publish
 _log = logging.getLogger(__name__)
 
 _TIMING = Timing()
-_BATTERY_LIMIT = timedelta(minutes=5)
-# The wall clock may be set while we sleep (a Pi without a clock, at boot): look at it again this often.
-_LOOK_AT_CLOCK = 30.0
 # The optical circuit of the meter is awake for a while after a request; later the next request wakes it.
 _STAYS_AWAKE = timedelta(seconds=30)
-# After an outage the port proves itself by a reading at once. One that comes and goes does not cost the
-# battery: the last reading but one must be so long ago.
-_PROOF_PAUSE = timedelta(minutes=5)
 # A connection that lived for less has a reason to be told; an older one was closed for being idle.
 _IDLE_LIFE = 60.0
 _REOPEN_PAUSE = 1.0
@@ -51,21 +45,16 @@ class KamstrupClient:
         self._settings = settings
         self._counters = LineCounters()
         self._requests_before = 0
-        self._plan = Plan(settings.plan)
+        self._times = PollTimes(settings.plan)
         self._absences = Absences()
-        self._requests = LastDay()
-        self._wake_ups = LastDay()
-        self._asked_now = False
-        self._sleep: asyncio.Timeout | None = None
         self._last_poll: datetime | None = None
-        self._last_two_readings = deque([datetime.min.replace(tzinfo=UTC)], maxlen=2)
         self._tells_type = True
-        self._complaints: set[str] = set()  # said once, not said again
+        self._complaints = Complaints(meter)
 
     async def run(self, publish: Publish, *, once: bool = False) -> None:
-        if not once:
-            self._warn_of_battery()
-        self._prove_port_soon()
+        if not once and not self._settings.mains_powered:
+            self._complaints.warn_of_battery(self._times.shortest_period)
+        self._times.prove_soon()
         loop = asyncio.get_running_loop()
         while True:
             opened = loop.time()
@@ -82,9 +71,7 @@ class KamstrupClient:
                 await asyncio.sleep(_REOPEN_PAUSE)
 
     def read_now(self) -> None:
-        self._asked_now = True
-        if self._sleep is not None:
-            self._sleep.reschedule(asyncio.get_running_loop().time())
+        self._times.read_now()
 
     def _connection(self) -> KmpConnection:
         settings = self._settings
@@ -107,7 +94,7 @@ class KamstrupClient:
         self._absences.forget_pauses()
         identity: Identity | None = None
         while True:
-            await self._wait_until_due(connection)
+            await self._times.wait_until_due(lambda: _listen_idle(connection))
             try:
                 async with asyncio.timeout(self._settings.poll_timeout.total_seconds()):
                     identity = identity or await self._identify(connection, publish)
@@ -122,22 +109,6 @@ class KamstrupClient:
                 self._count_line()
             if once:
                 return
-
-    async def _wait_until_due(self, connection: KmpConnection) -> None:
-        while not self._asked_now:
-            now = datetime.now(UTC)
-            wait = (self._plan.next_due(now) - now).total_seconds()
-            if wait <= 0:
-                return
-            try:
-                async with asyncio.timeout(min(wait, _LOOK_AT_CLOCK)) as self._sleep:
-                    await connection.listen_idle()
-            except TimeoutError:
-                continue  # time to look at the clock again
-            except TransportError as error:
-                raise _IdleLossError(error.reason, error.detail) from error
-            finally:
-                self._sleep = None
 
     async def _identify(self, connection: KmpConnection, publish: Publish) -> Identity:
         """Ask who the meter is, once per connection; a meter that is not the expected one is not read."""
@@ -162,13 +133,11 @@ class KamstrupClient:
         """One reading of all groups that are due."""
         now = datetime.now(UTC)
         self._note_wake_up(now)
-        due = self._plan.registers_due(now, first_too=self._asked_now)
+        due = self._times.registers_due(now)
         wanted = self._absences.present(due, now)
         # A second time when nothing came: that can be a meter without any of these, or one in trouble.
         answered = await connection.read_registers(wanted) or await connection.read_registers(wanted)
-        self._asked_now = False
-        self._plan.mark_read(now)
-        self._last_two_readings.append(now)
+        self._times.mark_read(now)
         self._note_absent(wanted, answered, now)
         measurements = self._measurements(wanted, answered)
         if measurements:
@@ -189,7 +158,9 @@ class KamstrupClient:
                 value = answered[register].value
             except ValueFormatError as error:
                 self.health["rejected_values"] = self.health.get("rejected_values", 0) + 1
-                self._complain(f"{register_of(register).quantity} (register {register}) is left out: {error}")
+                self._complaints.say(
+                    f"{register_of(register).quantity} (register {register}) is left out: {error}"
+                )
                 continue
             if value is not None:
                 quantity = register_of(register).quantity
@@ -203,27 +174,27 @@ class KamstrupClient:
                 f"{self._settings.port}: the meter answers, but has none of the registers asked for: correct "
                 "`registers`; `smart-meter-reader registers` lists them by model",
             )
-        news = self._absences.note(wanted, answered, now, self._plan.period_of)
+        news = self._absences.note(wanted, answered, now, self._times.period_of)
         if news:
             names = ", ".join(f"{register_of(register).quantity} ({register})" for register in news)
-            self._complain(f"the meter does not have {names}; it is asked again now and then")
+            self._complaints.say(f"the meter does not have {names}; it is asked again now and then")
 
     def _note_wake_up(self, now: datetime) -> None:
         if self._last_poll is None or now - self._last_poll > _STAYS_AWAKE:
-            self._wake_ups.add(now)
+            self._times.wake_ups.add(now)
         self._last_poll = now
 
     def _count_line(self) -> None:
         now = datetime.now(UTC)
         counters = self._counters
-        self._requests.add(now, counters.requests - self._requests_before)
+        self._times.requests.add(now, counters.requests - self._requests_before)
         self._requests_before = counters.requests
         health = self.health
         health["damaged_frames"] = counters.damaged_frames
         health["retries"] = counters.retries
         health["latency_ms"] = round(counters.latency * 1000)
-        health["requests_24h"] = self._requests.total(now)
-        health["wake_ups_24h"] = self._wake_ups.total(now)
+        health["requests_24h"] = self._times.requests.total(now)
+        health["wake_ups_24h"] = self._times.wake_ups.total(now)
 
     def _info(self, identity: Identity) -> Info:
         info: Info = {
@@ -241,21 +212,9 @@ class KamstrupClient:
             info["serial_number"] = identity.serial_number
         return info
 
-    def _prove_port_soon(self) -> None:
-        """After an outage: the meter is online again with a reading, which need not wait for its time."""
-        pause = min(_PROOF_PAUSE, self._settings.shortest_period)
-        self._plan.bring_forward(max(datetime.now(UTC), self._last_two_readings[0] + pause))
 
-    def _warn_of_battery(self) -> None:
-        period = self._settings.shortest_period
-        if period < _BATTERY_LIMIT and not self._settings.mains_powered:
-            self._complain(
-                f"a reading every {format_duration(period)} empties the meter's battery before its time: "
-                "choose 5min or more, or set mains_powered = true"
-            )
-
-    def _complain(self, what: str) -> None:
-        """Warn of something once."""
-        if what not in self._complaints:
-            self._complaints.add(what)
-            _log.warning("%s: %s", self.meter, what)
+async def _listen_idle(connection: KmpConnection) -> None:
+    try:
+        await connection.listen_idle()
+    except TransportError as error:
+        raise _IdleLossError(error.reason, error.detail) from error

@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Literal
 
-from smart_meter_reader.clients.kamstrup_plan import Group
+from smart_meter_reader.clients.poll_plan import Group
 from smart_meter_reader.codecs.kmp import HEAT_METER
 from smart_meter_reader.codecs.kmp.registers import resolve_register
 from smart_meter_reader.schedule import Schedule
@@ -111,8 +111,3 @@ class KamstrupSettings:
         main = Group(_ids(self.registers, "registers"), self.interval)
         others = [Group(_ids(group.registers, "registers"), group.interval) for group in self.groups.values()]
         return [main, *others]
-
-    @property
-    def shortest_period(self) -> timedelta:
-        """The time between two readings at the busiest."""
-        return min(group.schedule.period for group in self.plan)

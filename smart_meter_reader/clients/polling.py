@@ -1,31 +1,36 @@
-"""When a polled meter is read: its schedule, looked at by the wall clock, and "read now"."""
+"""When a polled meter is read: its schedules, looked at by the wall clock, and "read now"."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from smart_meter_reader.clients.kamstrup_plan import Group, LastDay, Plan
-from smart_meter_reader.schedule import Schedule
+from smart_meter_reader.clients.poll_plan import Group, LastDay, Plan
+from smart_meter_reader.durations import format_duration
+
+_log = logging.getLogger(__name__)
 
 # The wall clock may be set while we sleep (a Pi without a clock, at boot): look at it again this often.
 _LOOK_AT_CLOCK = 30.0
 # After an outage the port proves itself by a reading, but one that comes and goes does not cost the battery.
 _PROOF_PAUSE = timedelta(minutes=5)
+_BATTERY_LIMIT = timedelta(minutes=5)
 
 
 class PollTimes:
     """The times of one meter's readings, across reconnections."""
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, groups: Sequence[Group]) -> None:
         self.requests = LastDay()
         self.wake_ups = LastDay()
-        self._schedule = schedule
-        self._plan = Plan([Group((), schedule)])
+        self.shortest_period = min(group.schedule.period for group in groups)
+        self._plan = Plan(groups)
         self._asked_now = False
         self._sleep: asyncio.Timeout | None = None
-        self._last: datetime | None = None
+        self._last_two = deque([datetime.min.replace(tzinfo=UTC)], maxlen=2)
 
     def read_now(self) -> None:
         """Make a reading due."""
@@ -34,10 +39,12 @@ class PollTimes:
             self._sleep.reschedule(asyncio.get_running_loop().time())
 
     def prove_soon(self) -> None:
-        """A connection was made anew: the next reading need not wait for its time."""
-        if self._last is not None:
-            pause = min(_PROOF_PAUSE, self._schedule.period)
-            self._plan.bring_forward(max(datetime.now(UTC), self._last + pause))
+        """A connection was made anew: the meter is online again with a reading, which need not wait.
+
+        Every second time it does wait, so that a port that comes and goes does not cost the battery.
+        """
+        pause = min(_PROOF_PAUSE, self.shortest_period)
+        self._plan.bring_forward(max(datetime.now(UTC), self._last_two[0] + pause))
 
     async def wait_until_due(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
         """Wait for the next reading's time; ``meanwhile`` runs until then, and its errors come out."""
@@ -54,12 +61,38 @@ class PollTimes:
             finally:
                 self._sleep = None
 
-    def mark_read(self) -> None:
-        """The reading that was due has been taken."""
+    def registers_due(self, now: datetime) -> list[int]:
+        """The registers of all groups that are due, each once."""
+        return self._plan.registers_due(now, first_too=self._asked_now)
+
+    def period_of(self, register: int) -> timedelta:
+        """The time between two readings of a register."""
+        return self._plan.period_of(register)
+
+    def mark_read(self, now: datetime) -> None:
+        """The reading that was due at ``now`` has been taken."""
         self._asked_now = False
-        self._last = now = datetime.now(UTC)
+        self._last_two.append(now)
         self._plan.mark_read(now)
 
-    def mark_tried(self) -> None:
-        """A reading was tried, well or not; outages are counted from here."""
-        self._last = datetime.now(UTC)
+
+class Complaints:
+    """Warnings about one meter, each said once."""
+
+    def __init__(self, meter: str) -> None:
+        self._meter = meter
+        self._said: set[str] = set()
+
+    def say(self, what: str) -> None:
+        """Warn, unless this was said before."""
+        if what not in self._said:
+            self._said.add(what)
+            _log.warning("%s: %s", self._meter, what)
+
+    def warn_of_battery(self, period: timedelta) -> None:
+        """Warn of readings so frequent that they empty the meter's battery."""
+        if period < _BATTERY_LIMIT:
+            self.say(
+                f"a reading every {format_duration(period)} empties the meter's battery before its time: "
+                "choose 5min or more, or set mains_powered = true"
+            )

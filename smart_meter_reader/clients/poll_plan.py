@@ -1,8 +1,8 @@
-"""Which registers of a Kamstrup meter are due when: groups, schedules, and what the meter lacks. Pure."""
+"""When which registers of a polled meter are due: groups, schedules, and the last 24 hours. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,10 +10,6 @@ from smart_meter_reader.schedule import Schedule
 
 # Groups that are due within so much of each other are read together: one wake-up of the meter, not two.
 TOGETHER = timedelta(seconds=30)
-# A register that the meter left out is asked for again after two of its periods, then four, eight, and so on
-# up to a day, or four periods where those are longer.
-LONGEST_PAUSE = timedelta(days=1)
-LONGEST_PAUSE_PERIODS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,59 +76,6 @@ class Plan:
         following = schedule.next_after(due)
         # What was missed is not caught up: the rhythm begins anew.
         return following if following > read_until else schedule.next_after(now)
-
-
-class Absences:
-    """Registers that the meter leaves out, and when each is asked for again.
-
-    One that was answered before may be missing once: that is trouble of this answer, not a lack of the meter.
-    """
-
-    def __init__(self) -> None:
-        self._answered: set[int] = set()  # the last time it was asked for
-        self._misses: dict[int, int] = {}
-        self._again_at: dict[int, datetime] = {}
-
-    def present(self, registers: Iterable[int], now: datetime) -> list[int]:
-        """Those registers that are worth asking for now."""
-        return [register for register in registers if self._again_at.get(register, now) <= now]
-
-    def note(
-        self,
-        asked: Iterable[int],
-        answered: Mapping[int, object],
-        now: datetime,
-        period_of: Callable[[int], timedelta],
-    ) -> list[int]:
-        """Learn from one answer; the registers that were found to be missing for the first time."""
-        news = []
-        for register in asked:
-            if register in answered:
-                self._answered.add(register)
-                self._misses.pop(register, None)
-                self._again_at.pop(register, None)
-                continue
-            if register in self._answered:
-                self._answered.discard(register)
-                continue
-            misses = self._misses.get(register, 0) + 1
-            self._misses[register] = misses
-            if misses == 1:
-                news.append(register)
-            self._again_at[register] = now + self._pause(misses, period_of(register))
-        return news
-
-    def _pause(self, misses: int, period: timedelta) -> timedelta:
-        longest = max(LONGEST_PAUSE, LONGEST_PAUSE_PERIODS * period)
-        pause = period
-        for _ in range(min(misses, 30)):  # a day of milliseconds is reached before
-            pause = min(longest, 2 * pause)
-        # Half a period less, so that the poll at the end of the pause is not missed by a second.
-        return pause - period / 2
-
-    def forget_pauses(self) -> None:
-        """Ask for everything once more (a new connection, another meter); what was told is not told again."""
-        self._again_at.clear()
 
 
 class LastDay:

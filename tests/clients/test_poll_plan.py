@@ -8,7 +8,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.clients.kamstrup_plan import Absences, Group, LastDay, Plan
+from smart_meter_reader.clients.kmp_absences import Absences
+from smart_meter_reader.clients.poll_plan import Group, LastDay, Plan
 from smart_meter_reader.schedule import Schedule
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

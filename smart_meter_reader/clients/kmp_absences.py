@@ -1,0 +1,64 @@
+"""Which registers a KMP meter leaves out, and when each is worth asking for again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+# A register that the meter left out is asked for again after two of its periods, then four, eight, and so on
+# up to a day, or four periods where those are longer.
+LONGEST_PAUSE = timedelta(days=1)
+LONGEST_PAUSE_PERIODS = 4
+
+
+class Absences:
+    """Registers that the meter leaves out, and when each is asked for again.
+
+    One that was answered before may be missing once: that is trouble of this answer, not a lack of the meter.
+    """
+
+    def __init__(self) -> None:
+        self._answered: set[int] = set()  # the last time it was asked for
+        self._misses: dict[int, int] = {}
+        self._again_at: dict[int, datetime] = {}
+
+    def present(self, registers: Iterable[int], now: datetime) -> list[int]:
+        """Those registers that are worth asking for now."""
+        return [register for register in registers if self._again_at.get(register, now) <= now]
+
+    def note(
+        self,
+        asked: Iterable[int],
+        answered: Mapping[int, object],
+        now: datetime,
+        period_of: Callable[[int], timedelta],
+    ) -> list[int]:
+        """Learn from one answer; the registers that were found to be missing for the first time."""
+        news = []
+        for register in asked:
+            if register in answered:
+                self._answered.add(register)
+                self._misses.pop(register, None)
+                self._again_at.pop(register, None)
+                continue
+            if register in self._answered:
+                self._answered.discard(register)
+                continue
+            misses = self._misses.get(register, 0) + 1
+            self._misses[register] = misses
+            if misses == 1:
+                news.append(register)
+            self._again_at[register] = now + self._pause(misses, period_of(register))
+        return news
+
+    def _pause(self, misses: int, period: timedelta) -> timedelta:
+        longest = max(LONGEST_PAUSE, LONGEST_PAUSE_PERIODS * period)
+        pause = period
+        for _ in range(min(misses, 30)):  # a day of milliseconds is reached before
+            pause = min(longest, 2 * pause)
+        # Half a period less, so that the poll at the end of the pause is not missed by a second.
+        return pause - period / 2
+
+    def forget_pauses(self) -> None:
+        """Ask for everything once more (a new connection, another meter); what was told is not told again."""
+        self._again_at.clear()
