@@ -120,7 +120,9 @@ class LineWatch:
         return text
 
     def _cause(self) -> str:
-        damaged = sum(self._bad[reason] for reason in ("checksum", "truncated", "overlong"))
+        damaged = sum(self._bad[reason] for reason in ("checksum", "truncated", "overlong", "damaged"))
+        if not damaged and self._bad["replayed"] == self._bad.total():
+            return "the meter sent them twice, or something on the line repeats what was recorded"
         if not damaged:
             return "they arrived whole; check the keys"
         if self._shorter * 2 > damaged:
