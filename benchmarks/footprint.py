@@ -54,7 +54,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
         yield memory_of_kamstrup(folder)
     yield memory_of_p1()
     yield from start(1 if quick else 9)
-    yield idle(0.2 if quick else 20.0)
+    yield idle(2.0 if quick else 20.0)
 
 
 def environment(meter: str, sink: str, broker: int) -> str:
