@@ -85,7 +85,10 @@ def beside(
         Spread.of(ours),
         rival,
         Spread.of(theirs) if theirs else None,
-        Spread.of([mine / other for mine, other in zip(ours, theirs, strict=True)]) if theirs else None,
+        # A rival that used less than a tick of the clock gives no ratio.
+        Spread.of([mine / other for mine, other in zip(ours, theirs, strict=True)])
+        if theirs and all(theirs)
+        else None,
         None if most is None else Goal(most),
     )
 
