@@ -143,6 +143,9 @@ async def pulled_out(port: Port, heard: Heard, row: Row, meter: EmulatedMeter) -
 async def dies_mid_frame(port: Port, heard: Heard, row: Row, meter: EmulatedMeter) -> None:
     """The port goes in the middle of a frame, and comes back."""
     assert isinstance(meter, DiesMidFrame)
+    # A meter that sends by itself must not die before the service is there to hear it.
+    await heard.more_readings(1)
+    meter.dying.set()
     await meter.sent_half.wait()
     await port.pull_out()
     meter.revived.set()

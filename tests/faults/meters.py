@@ -53,7 +53,7 @@ class _Dying(_Wrapped):
         self._meter = meter
 
     async def write(self, payload: bytes) -> None:
-        if self._meter.revived.is_set():
+        if self._meter.revived.is_set() or not self._meter.dying.is_set():
             await self.inner.write(payload)
             return
         await self.inner.write(payload[: len(payload) // 2])
@@ -64,9 +64,10 @@ class _Dying(_Wrapped):
 
 
 class DiesMidFrame:
-    """Sends half of its first answer and hangs, which ``sent_half`` says, until ``revived``."""
+    """Once ``dying`` sends half of an answer and hangs, which ``sent_half`` says, until ``revived``."""
 
     def __init__(self, meter: EmulatedMeter) -> None:
+        self.dying = asyncio.Event()
         self.sent_half = asyncio.Event()
         self.revived = asyncio.Event()
         self._meter = meter
