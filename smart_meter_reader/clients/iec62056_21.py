@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from smart_meter_reader.clients.iec62056_identity import Known, check_number, find_out, requests_for
-from smart_meter_reader.clients.iec62056_line import LineCounters, LineTiming, MeterLine
+from smart_meter_reader.clients.iec62056_line import LineTiming, MeterLine
 from smart_meter_reader.clients.iec62056_reading import Confirmed, confirmed_answer, confirmed_readout
 from smart_meter_reader.clients.iec62056_settings import READOUT, Iec62056_21Settings
+from smart_meter_reader.clients.line_counters import LineCounters
 from smart_meter_reader.clients.poll_plan import Group
 from smart_meter_reader.clients.polling import Complaints, PollTimes
 from smart_meter_reader.codecs.iec62056_21.capture import measured_in
@@ -240,9 +241,7 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
         times.wake_ups.add(now, counters.wake_ups - before.wake_ups)
         before.requests, before.wake_ups = counters.requests, counters.wake_ups
         health = self.health
-        health["damaged_frames"] = counters.damaged_frames
-        health["retries"] = counters.retries
-        health["latency_ms"] = round(counters.latency * 1000)
+        counters.tell(health)
         health["requests_24h"] = times.requests.total(now)
         health["wake_ups_24h"] = times.wake_ups.total(now)
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from smart_meter_reader.clients.iec62056_silence import Heard, explain_silence
+from smart_meter_reader.clients.line_counters import LineCounters
 from smart_meter_reader.codecs.iec62056_21.capture import Readout, readout_of
 from smart_meter_reader.codecs.iec62056_21.frame import (
     DataBlock,
@@ -68,17 +69,6 @@ class LineTiming:
     def repeating_after(cls, seconds: float) -> LineTiming:
         """The waits for a meter that is asked again after so long: no wait within is longer than that."""
         return cls(seconds, min(cls.mode_a, seconds), min(cls.gap, seconds), min(cls.rest, seconds / 4))
-
-
-@dataclass(slots=True)
-class LineCounters:
-    """What happened on one meter's line; shared by its connections."""
-
-    requests: int = 0
-    retries: int = 0
-    damaged_frames: int = 0
-    wake_ups: int = 0
-    latency: float = 0.0  # seconds from the last request to its complete answer
 
 
 class MeterLine:

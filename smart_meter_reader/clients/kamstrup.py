@@ -10,8 +10,9 @@ from typing import ClassVar
 
 from smart_meter_reader.clients.kamstrup_settings import KamstrupSettings
 from smart_meter_reader.clients.kmp_absences import Absences
-from smart_meter_reader.clients.kmp_connection import KmpConnection, LineCounters, Timing
+from smart_meter_reader.clients.kmp_connection import KmpConnection, Timing
 from smart_meter_reader.clients.kmp_identity import Identity, read_identity
+from smart_meter_reader.clients.line_counters import LineCounters
 from smart_meter_reader.clients.polling import Complaints, PollTimes
 from smart_meter_reader.codecs.kmp import RegisterValue
 from smart_meter_reader.codecs.kmp.meters import MANUFACTURER
@@ -190,9 +191,7 @@ class KamstrupClient:
         self._times.requests.add(now, counters.requests - self._requests_before)
         self._requests_before = counters.requests
         health = self.health
-        health["damaged_frames"] = counters.damaged_frames
-        health["retries"] = counters.retries
-        health["latency_ms"] = round(counters.latency * 1000)
+        counters.tell(health)
         health["requests_24h"] = self._times.requests.total(now)
         health["wake_ups_24h"] = self._times.wake_ups.total(now)
 

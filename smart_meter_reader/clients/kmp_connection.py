@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from smart_meter_reader.clients.kmp_answer import Listening, explain_silence
+from smart_meter_reader.clients.line_counters import LineCounters
 from smart_meter_reader.codecs.kmp import (
     HEAT_METER,
     MAX_REGISTERS,
@@ -72,18 +73,6 @@ class Timing:
     late: float = 2.0  # how long an answer to an unanswered request may still be under way
     slow_answer: float = 3.0  # for a meter whose late answers show that it is slow, not deaf
     trickle: float = 10.0  # how much longer an answer may take that comes in pieces with pauses between
-
-
-@dataclass(slots=True)
-class LineCounters:
-    """What happened on one meter's line; shared by its connections."""
-
-    requests: int = 0
-    retries: int = 0
-    damaged_frames: int = 0
-    late_answers: int = 0
-    skipped_bytes: int = 0
-    latency: float = 0.0  # seconds from the last request to its complete answer
 
 
 class KmpConnection:

@@ -100,7 +100,7 @@ class Link:
             self._end(failures.silent(self._broker, CONNACK_SECONDS))
         except SinkError as error:
             self._end(error)
-        except BaseException:
+        except BaseException:  # a cancellation too: no socket stays open
             self._detach()
             raise
         if self.failure:

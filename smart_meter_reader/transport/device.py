@@ -110,7 +110,7 @@ def open_device(url: str, line: LineSettings) -> Transport:
         port = _open_port(url, line.as_eight_bits())
         try:
             in_software = _apply(port, line)
-        except BaseException:
+        except BaseException:  # an interrupt too: no port stays open
             port.close()
             raise
     except _OPEN_FAULTS as error:

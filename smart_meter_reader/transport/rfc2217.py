@@ -241,7 +241,7 @@ async def open_rfc2217(url: str, host: str, port: int, line: LineSettings, withi
     transport = Rfc2217Transport(url, line, carrier, inbox, within)
     try:
         await transport.negotiate()
-    except BaseException:
+    except BaseException:  # a cancellation too: no connection stays open
         await transport.close()
         raise
     return transport
