@@ -22,15 +22,16 @@ from smart_meter_reader.emulators.p1 import P1Meter
 from tests.mosquitto import MakeBroker, free_port
 
 ROOT = Path(__file__).parents[2]
-READINGS = 120
+READINGS = 30
 SETTINGS = """
 [isolation]
 # More than the healthy meter sends: whatever is dropped, however slow the machine, was not its own fault.
 queue_size = 200
 
+# Ten a second: of a sink that a flood keeps busy, each meter has its share, and no more.
 [isolation.meters.healthy]
 client = "dummy"
-interval = "5ms"
+interval = "100ms"
 quantities = ["heat_energy"]
 count = {readings}
 
@@ -198,10 +199,10 @@ async def test_what_the_others_read_arrives_complete_and_in_order(trouble: Troub
 async def test_a_broker_that_stops_answering_stops_nobody(make_broker: MakeBroker, tmp_path: Path) -> None:
     broker = make_broker()
     async with service(tmp_path, sinks_at(broker.port)) as process:
-        totals = await healthy_totals(process, 50)
+        totals = await healthy_totals(process, READINGS // 3)
         broker.pause()
         try:
-            totals += await healthy_totals(process, READINGS - 50)
+            totals += await healthy_totals(process, READINGS - READINGS // 3)
             process.terminate()
             async with asyncio.timeout(20):
                 assert process.stdout is not None
