@@ -18,10 +18,9 @@ DROP_WARNING_SECONDS = 60.0
 class SinkQueue:
     """The bounded queue of one sink, to be iterated by that sink's task.
 
-    A full queue drops the oldest *reading* of the meter that has most of them in it, so that a meter that
-    sends every second does not drive out the reading that another gives once a day. Statuses and infos are
-    few, and a sink that missed one would show a wrong state: they go only when the queue holds nothing else,
-    and are counted like readings.
+    A full queue drops at the cost of the meter that has most in it, so that one that sends every second does
+    not drive out the reading that another gives once a day: its oldest *reading*, and only where it has none
+    its oldest status, since a sink that missed the newest would show a wrong state. Both are counted.
     Iteration ends after ``close()`` when all that was put has been taken.
     """
 
@@ -31,7 +30,7 @@ class SinkQueue:
         self.accepted = 0
         self._size = size
         self._messages: deque[Message] = deque()
-        self._readings: Counter[str] = Counter()  # in the queue, by meter
+        self._waiting: Counter[str] = Counter()  # messages in the queue, by meter
         self._wake = asyncio.Event()
         self._closed = False
         self._unreported = 0
@@ -50,7 +49,7 @@ class SinkQueue:
         if len(self._messages) >= self._size:
             self._drop_oldest()
         self._messages.append(message)
-        self._count(message, 1)
+        self._waiting[message["meter"]] += 1
         self.accepted += 1
         self._wake.set()
 
@@ -69,20 +68,24 @@ class SinkQueue:
             self._wake.clear()
             await self._wake.wait()
         message = self._messages.popleft()
-        self._count(message, -1)
+        self._waiting[message["meter"]] -= 1
         return message
 
-    def _count(self, message: Message, change: int) -> None:
-        if message["type"] == "reading":
-            self._readings[message["meter"]] += change
-
     def _drop_oldest(self) -> None:
-        (meter, readings), *_ = self._readings.most_common(1) or [("", 0)]
-        for index, message in enumerate(self._messages):
-            if not readings or (message["type"] == "reading" and message["meter"] == meter):
-                del self._messages[index]
-                self._count(message, -1)
-                break
+        """Make room at the cost of the meter that fills the queue: a reading if it has any here.
+
+        Else a status, of which the newer ones stay: what they say is what counts.
+        """
+        ((meter, _),) = self._waiting.most_common(1)
+        own = [
+            (index, message["type"])
+            for index, message in enumerate(self._messages)
+            if message["meter"] == meter
+        ]
+        kinds = [kind for _, kind in own]
+        kind = next(kind for kind in ("reading", "status", "info") if kind in kinds)
+        del self._messages[own[kinds.index(kind)][0]]
+        self._waiting[meter] -= 1
         self.dropped += 1
         self._unreported += 1
         now = asyncio.get_running_loop().time()

@@ -89,6 +89,18 @@ async def test_statuses_outlive_readings_in_a_full_queue() -> None:
     assert [message["type"] for message in await taken(queue)] == ["status", "reading", "reading"]
 
 
+async def test_a_meter_that_floods_with_statuses_pushes_out_its_own() -> None:
+    queue = SinkQueue("slow", 10)
+    other: Reading = {**reading(1), "meter": "other"}
+    queue.put(other)
+    told: list[Message] = []
+    for number in range(50):
+        told.append({**status(), "reason": f"reason {number}"})
+        queue.put(told[-1])
+    queue.close()
+    assert await taken(queue) == [other, *told[-9:]]
+
+
 async def test_a_queue_of_statuses_alone_still_stays_bounded() -> None:
     queue = SinkQueue("slow", 3)
     for _ in range(10):
