@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-
-from smart_meter_reader.log import set_up_logging
-from smart_meter_reader.settings.loading import begin_source, load
+from smart_meter_reader.settings.source import begin_source
 
 
 def start(environment: str | None = None, *, once: bool = False) -> int:
@@ -14,8 +11,12 @@ def start(environment: str | None = None, *, once: bool = False) -> int:
     Raises SettingsError when the settings cannot be used.
     """
     source = begin_source(environment=environment)
-    # Imported here, while dynaconf is imported in the child: each takes about a third of the whole start.
+    # Imported here, while dynaconf is imported in the child, which takes nearly as long.
+    import logging
+
     from smart_meter_reader.app import run_service
+    from smart_meter_reader.log import set_up_logging
+    from smart_meter_reader.settings.loading import load
 
     loaded = load(source=source)
     set_up_logging(loaded.settings.log_level)

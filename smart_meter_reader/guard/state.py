@@ -10,7 +10,6 @@ import asyncio
 import json
 import logging
 import os
-import tempfile
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -130,16 +129,17 @@ class StateFile:
 def _write_whole(path: Path, text: str) -> None:
     """Write so that after a power cut there is the old file or the new one, never half of one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # mkstemp makes it readable for the owner only: serial numbers are nobody else's business.
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    beside = path.with_name(f".{path.name}.new")
+    # Readable for the owner only: serial numbers are nobody else's business.
+    number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(path)
+        beside.replace(path)
     except BaseException:  # a cancellation too: no half-written file stays
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings.schema import nearest
-from smart_meter_reader.settings.tables import holds_secrets
+from smart_meter_reader.settings.names import holds_secrets, nearest
 
 # As dynaconf names them; it reads the .local ones even when config.py does not name them.
 _TOML_FILES = ("settings.toml", "settings.local.toml", ".secrets.toml", ".secrets.local.toml")

@@ -18,8 +18,9 @@ from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.guard.settings import GuardSettings
-from smart_meter_reader.settings.schema import Origin, Place, keys_of, nearest, parse, setting
-from smart_meter_reader.settings.source import SettingsSource
+from smart_meter_reader.settings.names import nearest
+from smart_meter_reader.settings.schema import Origin, Place, keys_of, parse, setting
+from smart_meter_reader.settings.source import SettingsSource, begin_source
 from smart_meter_reader.settings.tables import MergedTables, merge
 from smart_meter_reader.settings.values import VariableValue, shown
 from smart_meter_reader.settings.warnings import DriverTable, warnings_about
@@ -81,11 +82,6 @@ class LoadedSettings:
     settings: ServiceSettings
     warnings: tuple[str, ...]
     origins: Mapping[tuple[str, ...], Origin]
-
-
-def begin_source(directory: Path | None = None, environment: str | None = None) -> SettingsSource:
-    """Begin to load, beside what the caller does meanwhile; arguments as of ``load``."""
-    return SettingsSource((directory or Path.cwd()).absolute(), environment)
 
 
 def load(

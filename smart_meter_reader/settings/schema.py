@@ -23,6 +23,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from smart_meter_reader.durations import UnfitValueError
+from smart_meter_reader.settings.names import nearest
 from smart_meter_reader.settings.values import (
     Limits,
     Secret,
@@ -33,7 +34,7 @@ from smart_meter_reader.settings.values import (
     shown,
 )
 
-__all__ = ["Key", "Limits", "Origin", "Place", "Secret", "keys_of", "nearest", "parse", "setting"]
+__all__ = ["Key", "Limits", "Origin", "Place", "Secret", "keys_of", "parse", "setting"]
 
 _Settings = TypeVar("_Settings")
 _REFUSED: Any = object()  # stands for a value that was refused; its problem has been noted
@@ -147,12 +148,6 @@ def parse(
         return settings_type(**values), []
     except ValueError as error:  # what __post_init__ says about keys that do not go together
         return None, [f"{place}: {error}"]
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """'; did you mean "..."?' or nothing."""
-    near = get_close_matches(name.lower(), known, n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
 
 
 def _key(entry: dataclasses.Field[Any], annotation: Any) -> Key:

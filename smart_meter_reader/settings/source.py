@@ -62,6 +62,11 @@ class SettingsSource:
         return source
 
 
+def begin_source(directory: Path | None = None, environment: str | None = None) -> SettingsSource:
+    """Begin to load the settings in ``directory`` (default: the working directory), beside what follows."""
+    return SettingsSource((directory or Path.cwd()).absolute(), environment)
+
+
 def _answer(writing: int, directory: Path, environment: str | None) -> NoReturn:
     """The child's whole life; it leaves without the parent's exit handlers and buffers."""
     code = 1

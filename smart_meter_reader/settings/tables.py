@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from smart_meter_reader.settings.names import holds_secrets
 from smart_meter_reader.settings.schema import Origin, Place
 from smart_meter_reader.settings.values import VariableValue
 
@@ -45,11 +46,6 @@ def merge(source: Mapping[str, Any]) -> MergedTables:
     for variable in source["variables"]:
         _set_variable(merged, variable)
     return merged
-
-
-def holds_secrets(source: str) -> bool:
-    """Whether a source of settings is meant for secrets: .secrets.toml, the credentials file, a variable."""
-    return "secrets" in Path(source).name or source.startswith("variable ")
 
 
 def _join(

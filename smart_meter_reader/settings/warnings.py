@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from smart_meter_reader.settings.names import holds_secrets
 from smart_meter_reader.settings.schema import Place, Secret, keys_of
-from smart_meter_reader.settings.tables import holds_secrets
 from smart_meter_reader.settings.values import is_table
 
 _BARE_PORT = re.compile(r"/dev/tty(USB|ACM)[0-9]+")
