@@ -28,7 +28,8 @@ from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 
 ROOT = Path(__file__).parents[1]
-WARM_UP = 0.4  # of the time: until then the longest outages have filled the queues once
+WARM_UP = 0.4  # of the time: until then the queues have been filled once
+LONGEST_OUTAGE = 15.0  # of all sinks at once, early: what the queues take is taken then, and growth is a leak
 CALM = 40.0  # the longest pause between two attempts to connect, and what then waits
 GROWTH_ALLOWED_KB = 1024
 KEY, AUTHENTICATION_KEY = bytes(range(16)), bytes(range(16, 32))
@@ -200,6 +201,8 @@ class Soak:
                 print(f"{len(self.samples) * 5:5} s  {self._in_words(self.samples[-1])}", flush=True)
 
     async def _make_trouble(self, process: asyncio.subprocess.Process) -> None:
+        await asyncio.sleep(self.seconds / 10)
+        await self._hold_all_sinks(min(LONGEST_OUTAGE, self.seconds / 10))
         while True:
             await asyncio.sleep(self.random.uniform(1, 6))
             self.trouble += 1
@@ -215,6 +218,10 @@ class Soak:
                 self.api.fail_for(seconds)
             else:
                 await self.output.pause(seconds)
+
+    async def _hold_all_sinks(self, seconds: float) -> None:
+        self.api.fail_for(seconds)
+        await asyncio.gather(self.broker.pause(seconds), self.output.pause(seconds))
 
     async def _calm_down(self, ended: asyncio.Task[int]) -> None:
         """Let everything come back, so that what waits can be delivered."""
@@ -233,7 +240,8 @@ class Soak:
         last = self.samples[-1]
         steady = self.samples[int(len(self.samples) * WARM_UP) : -1]
         passed = last["passed"]
-        print(f"\nsent by the clients {last['sent']}, passed by the guard {passed}")
+        print(f"\nreadings sent by the clients {last['sent']}, passed by the guard {passed}")
+        print(f"rejected: {last['damaged']} frames by the clients, {last['rejected']} values by the guard")
         unaccounted = 0
         for name, received in (("stdout", self.output.readings), ("mqtt_json", listener.readings)):
             lost = passed - received - last["dropped"][name] - last["left"][name]

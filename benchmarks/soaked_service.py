@@ -2,8 +2,9 @@
 
 Run by ``soak`` as a process of its own, in the directory of the settings; the argument is the number of the
 pipe's descriptor. One JSON object a line: ``rss`` (kB), ``descriptors``, ``tasks``, ``sent`` (readings that
-the clients published), ``passed`` (those that the guard let through), ``dropped`` and ``left`` (by sink),
-``messages`` (taken by all sinks).
+the clients published), ``passed`` (those that the guard let through), ``rejected`` (single values that it
+held back), ``damaged`` (frames that the clients refused), ``dropped`` and ``left`` (by sink), ``messages``
+(taken by all sinks).
 """
 
 from __future__ import annotations
@@ -46,11 +47,12 @@ class Counts:
             passed = guard(message)
             self.readings["sent"] += message["type"] == "reading"
             self.readings["passed"] += sum(each["type"] == "reading" for each in passed)
+            self.readings["rejected"] += _values(message) - sum(map(_values, passed))
             return passed
 
         await route(central, queues, counted)
 
-    def sample(self) -> dict[str, object]:
+    def sample(self, service: app.Service) -> dict[str, object]:
         """The numbers of this moment."""
         status = Path("/proc/self/status").read_text()
         return {
@@ -58,10 +60,15 @@ class Counts:
             "descriptors": len(list(Path("/proc/self/fd").iterdir())),
             "tasks": len(asyncio.all_tasks()),
             **self.readings,
+            "damaged": sum(meter.client.health.get("damaged_frames", 0) for meter in service.meters),
             "dropped": {name: queue.dropped for name, queue in self.queues.items()},
             "left": {name: len(queue) for name, queue in self.queues.items()},
             "messages": sum(queue.accepted for queue in self.queues.values()),
         }
+
+
+def _values(message: Message) -> int:
+    return len(message["measurements"]) if message["type"] == "reading" else 0
 
 
 async def run(pipe: int) -> int:
@@ -76,13 +83,13 @@ async def run(pipe: int) -> int:
 
         async def tell() -> None:
             while True:
-                print(json.dumps(counts.sample()), file=output)
+                print(json.dumps(counts.sample(service)), file=output)
                 await asyncio.sleep(SAMPLE_SECONDS)
 
         telling = asyncio.create_task(tell())
         code = await service.run()
         telling.cancel()
-        print(json.dumps(counts.sample()), file=output)
+        print(json.dumps(counts.sample(service)), file=output)
     return code
 
 

@@ -43,6 +43,7 @@ class Service:
     def __init__(self, settings: ServiceSettings) -> None:
         self._central: asyncio.Queue[Message | None] = asyncio.Queue(CENTRAL_QUEUE_SIZE)
         self._stop = asyncio.Event()
+        self._status_changed = asyncio.Event()
         self._notifier = Notifier.from_environment()
         self._queues = {name: SinkQueue(name, settings.queue_size) for name in settings.sinks}
         self.sinks = [
@@ -50,7 +51,7 @@ class Service:
             for name, sink in settings.sinks.items()
         ]
         self.meters = [
-            MeterSupervisor(_build_client(name, meter.client, meter.driver), self._central.put)
+            MeterSupervisor(_build_client(name, meter.client, meter.driver), self._publish)
             for name, meter in settings.meters.items()
         ]
         self._state_file = _state_file(settings.environment)
@@ -103,11 +104,16 @@ class Service:
                 "hourly report",
                 report_hourly(self.meters, self._queues.values(), self._guard.rejected),
             ),
-            _start(group, "service manager", report(self._notifier, self._pulses)),
+            _start(group, "service manager", report(self._notifier, self._pulses, self._status_changed)),
         ]
         if self._state_file:
             tasks.append(_start(group, "state file", self._state_file.keep(self._guard)))
         return tasks
+
+    async def _publish(self, message: Message) -> None:
+        if message["type"] == "status":
+            self._status_changed.set()
+        await self._central.put(message)
 
     def _pulses(self) -> list[Pulse]:
         return [meter.pulse() for meter in self.meters]

@@ -127,6 +127,25 @@ def test_the_status_is_a_sentence(pulses: list[Pulse], sentence: str) -> None:
     assert status_sentence(pulses) == sentence
 
 
+async def test_a_change_is_told_soon(tmp_path: Path) -> None:
+    with manager(str(tmp_path / "notify")) as receiver:
+        receiver.setblocking(False)
+        loop = asyncio.get_running_loop()
+        current, changed = [replace(FRESH, state="starting")], asyncio.Event()
+        # Without a watchdog the status is looked at once a minute.
+        task = asyncio.create_task(report(Notifier(str(tmp_path / "notify")), lambda: list(current), changed))
+        async with asyncio.timeout(30):
+            first = await loop.sock_recv(receiver, 4096)
+            assert first == b"READY=1\nSTATUS=waiting for the first reading of heat"
+            assert await loop.sock_recv(receiver, 4096) == b"WATCHDOG=1"
+            current[:] = [FRESH]
+            changed.set()
+            assert await loop.sock_recv(receiver, 4096) == b"STATUS=heat online"
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
 async def test_a_hanging_meter_stops_the_feeding_and_is_logged_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -136,7 +155,7 @@ async def test_a_hanging_meter_stops_the_feeding_and_is_logged_once(
         loop = asyncio.get_running_loop()
         current = [FRESH]
         notifier = Notifier(str(tmp_path / "notify"), watchdog_seconds=0.003)
-        task = asyncio.create_task(report(notifier, lambda: list(current)))
+        task = asyncio.create_task(report(notifier, lambda: list(current), asyncio.Event()))
         async with asyncio.timeout(30):
             assert await loop.sock_recv(receiver, 4096) == b"READY=1\nSTATUS=heat online"
             assert await loop.sock_recv(receiver, 4096) == b"WATCHDOG=1"
@@ -162,7 +181,7 @@ _FED_PROCESS = """
 import asyncio
 from smart_meter_reader.service.notify import Notifier, Pulse, report
 pulse = Pulse("heat", "online", "", rhythm=1, since_reading=0, since_attempt=0)
-asyncio.run(report(Notifier.from_environment(), lambda: [pulse]))
+asyncio.run(report(Notifier.from_environment(), lambda: [pulse], asyncio.Event()))
 """
 
 

@@ -87,6 +87,15 @@ def test_each_source_goes_before_the_one_before(directory: Path, monkeypatch: py
     assert load_house(directory).warnings == ()
 
 
+def test_a_credential_that_cannot_be_read_is_named(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Root reads everything, but no file that leads back to itself.
+    (directory / "secrets.toml").symlink_to("secrets.toml")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(directory))
+    with pytest.raises(SettingsError, match=r"/secrets\.toml: cannot be read: Too many levels") as raised:
+        load_house(directory)
+    assert len(raised.value.problems) == 1
+
+
 def test_the_environment_comes_from_its_variable(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENV_FOR_DYNACONF", "House")
     assert load(directory, clients=CLIENTS, sinks=SINKS).settings.environment == "house"

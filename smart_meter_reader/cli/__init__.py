@@ -59,7 +59,7 @@ def _run(arguments: Sequence[str]) -> int:
         from smart_meter_reader.cli.commands import complete
 
         return complete()
-    if not arguments:
+    if list(arguments) in ([], ["run"]):  # as the systemd unit has it
         from smart_meter_reader.cli.start import start
 
         return start()

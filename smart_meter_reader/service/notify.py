@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 # STATUS= is refreshed this often at least when there is no watchdog to be fed more often.
 STATUS_SECONDS = 60.0
+# Meters of one line change together: one sentence tells of all.
+SETTLE_SECONDS = 0.5
 
 
 class Notifier:
@@ -160,21 +162,25 @@ def status_sentence(pulses: Sequence[Pulse]) -> str:
 
 
 async def report(
-    notifier: Notifier, pulses: Callable[[], Sequence[Pulse]], policy: WatchdogPolicy | None = None
+    notifier: Notifier,
+    pulses: Callable[[], Sequence[Pulse]],
+    changed: asyncio.Event,
+    policy: WatchdogPolicy = WatchdogPolicy(),
 ) -> None:
     """Tell systemd READY, then the status and, while it is deserved, WATCHDOG=1, until cancelled.
 
-    ``pulses`` is asked each time. Returns at once without a service manager. A meter that hangs is logged
-    when the feeding stops, so that the journal says why systemd ended the service.
+    ``pulses`` is asked each time, and soon when ``changed`` is set. Returns at once without a service
+    manager. A meter that hangs is logged when the feeding stops, so that the journal says why systemd ended
+    the service.
     """
     if not notifier.active:
         return
-    policy = policy or WatchdogPolicy()
     told: list[str] = []
     # A third leaves room for a slow moment; systemd recommends half at most.
     wait = min(STATUS_SECONDS, (notifier.watchdog_seconds or STATUS_SECONDS * 3) / 3)
     ready = False
     while True:
+        changed.clear()
         current = pulses()
         ready = ready or notifier.ready(status_sentence(current))
         notifier.status(status_sentence(current))
@@ -186,4 +192,9 @@ async def report(
                 age = format_duration(timedelta(seconds=round(pulse.since_reading)))
                 _log.error("meter %s hangs: neither a reading nor an error for %s", pulse.meter, age)
         told = [pulse.meter for pulse in hanging]
-        await asyncio.sleep(wait)
+        try:
+            async with asyncio.timeout(wait):
+                await changed.wait()
+                await asyncio.sleep(SETTLE_SECONDS)
+        except TimeoutError:
+            pass  # nothing has changed; time to feed the watchdog

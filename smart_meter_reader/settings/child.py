@@ -60,25 +60,21 @@ def _parse_files(directory: Path) -> dict[str, dict[str, Any]]:
 
     Parsed here too, since dynaconf's errors lack the file's name, and it skips files it may not read.
     """
-    paths = [directory / name for name in _TOML_FILES]
+    names = {directory / name: name for name in _TOML_FILES}
     credentials = credentials_file()
+    if credentials:
+        names[credentials] = str(credentials)
     tables: dict[str, dict[str, Any]] = {}
     problems: list[str] = []
-    for path in [*paths, *([credentials] if credentials else [])]:
+    for path, name in names.items():
         try:
             tables[str(path)] = tomllib.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             continue
-        except PermissionError as error:
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             # The service's user may not read it; systemd has, and put it up as the credential.
-            if credentials is None or path.name != ".secrets.toml":
-                problems.append(f"{path.name}: cannot be read: {error.strerror}")
-        except tomllib.TOMLDecodeError as error:
-            problems.append(f"{path.name}: not valid TOML: {error}")
-        except UnicodeDecodeError:
-            problems.append(f"{path.name}: not UTF-8 text; save it as UTF-8")
-        except OSError as error:
-            problems.append(f"{path.name}: cannot be read: {error.strerror}")
+            if not (credentials and name == ".secrets.toml" and isinstance(error, PermissionError)):
+                problems.append(f"{name}: {_unusable(error)}")
     for name, content in tables.items():
         problems += _outside_environments(Path(name).name, content)
     if problems:
@@ -86,11 +82,27 @@ def _parse_files(directory: Path) -> dict[str, dict[str, Any]]:
     return tables
 
 
+def _unusable(error: OSError | tomllib.TOMLDecodeError | UnicodeDecodeError) -> str:
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror}"
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8 text; save it as UTF-8"
+    return f"not valid TOML: {error}"
+
+
 def credentials_file() -> Path | None:
     """The file that systemd's ``LoadCredential=secrets.toml:...`` puts up for this service."""
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
-    path = Path(directory, "secrets.toml") if directory else None
-    return path if path and path.is_file() else None
+    if not directory:
+        return None
+    path = Path(directory, "secrets.toml")
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        pass  # there is one: whoever reads it tells what is wrong
+    return path
 
 
 def _outside_environments(file: str, content: Mapping[str, Any]) -> Iterator[str]:
