@@ -13,10 +13,10 @@ from smart_meter_reader.codecs.kmp.meters import model_of
 from smart_meter_reader.codecs.kmp.registers import resolve_register
 from smart_meter_reader.exceptions import ExplainedError, ValueFormatError
 
-SERIAL_NUMBER_REGISTER = resolve_register("serial_number").id
+_SERIAL_NUMBER = resolve_register("serial_number").id
 
-# What a command that a meter does not know ends with.
-_UNANSWERED = frozenset({"no_echo_no_answer", "echo_only", "damaged_answers", "strange_answers"})
+UNANSWERED = frozenset({"no_echo_no_answer", "echo_only", "damaged_answers", "strange_answers"})
+"""The reasons that a command ends with that a meter does not know."""
 
 _Answer = TypeVar("_Answer")
 
@@ -36,41 +36,47 @@ async def read_identity(connection: KmpConnection, *, ask_type: bool = True) -> 
     A meter that leaves GetType unanswered may not know it, may sleep, or may not be there. Its serial
     number, which is a register too, tells: the repeats wake it, and any answer is a sign of life.
     """
-    meter_type = await _unless_unanswered(connection.read_type(retries=0)) if ask_type else None
+    meter_type = await unless_unanswered(connection.read_type(retries=0)) if ask_type else None
     serial_number: int | None = None
     if meter_type is not None:
-        serial_number = await _unless_unanswered(connection.read_serial_number(retries=0))
+        serial_number = await unless_unanswered(connection.read_serial_number(retries=0))
     register = ""
     if serial_number is None:
-        register = await _read_serial_register(connection)
+        register = await read_serial_register(connection)
         if not register:
-            serial_number = await _unless_unanswered(connection.read_serial_number(retries=1))
+            serial_number = await unless_unanswered(connection.read_serial_number(retries=1))
     if meter_type is None and ask_type:
         # It is awake now.
-        meter_type = await _unless_unanswered(connection.read_type(retries=0))
-    return _identity(meter_type, str(serial_number) if serial_number is not None else register)
+        meter_type = await unless_unanswered(connection.read_type(retries=0))
+    return Identity(
+        model=type_name(meter_type),
+        firmware=meter_type.software_revision if meter_type is not None else "",
+        serial_number=str(serial_number) if serial_number is not None else register,
+    )
 
 
-async def _read_serial_register(connection: KmpConnection) -> str:
-    registers = await connection.read_registers([SERIAL_NUMBER_REGISTER])
+async def read_serial_register(connection: KmpConnection) -> str:
+    """The serial number by its register; "" when the meter has none there. Raises as ``read_registers``."""
+    registers = await connection.read_registers([_SERIAL_NUMBER])
     try:
-        value = registers[SERIAL_NUMBER_REGISTER].value if registers else None
+        value = registers[_SERIAL_NUMBER].value if registers else None
     except ValueFormatError:
         return ""
     return format(value, "f") if isinstance(value, Decimal) else str(value or "")
 
 
-async def _unless_unanswered(request: Awaitable[_Answer]) -> _Answer | None:
+async def unless_unanswered(request: Awaitable[_Answer]) -> _Answer | None:
+    """The answer; None when the meter leaves the request without a usable one."""
     try:
         return await request
     except ExplainedError as error:
-        if error.reason not in _UNANSWERED:
+        if error.reason not in UNANSWERED:
             raise
         return None
 
 
-def _identity(meter_type: GetTypeResponse | None, serial_number: str) -> Identity:
+def type_name(meter_type: GetTypeResponse | None) -> str:
+    """What the meter is called, by its type; "" when it did not tell that."""
     if meter_type is None:
-        return Identity(serial_number=serial_number)
-    model = model_of(meter_type.meter_type) or f"meter type {meter_type.meter_type}"
-    return Identity(model, meter_type.software_revision, serial_number)
+        return ""
+    return model_of(meter_type.meter_type) or f"meter type {meter_type.meter_type}"

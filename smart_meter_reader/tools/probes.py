@@ -6,24 +6,25 @@ Each gives the meter found, or a clue: a sentence on what was heard instead, "" 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from types import MappingProxyType
-from typing import TypeVar
 
 from smart_meter_reader.clients.dsmr_settings import FAST, SLOW
 from smart_meter_reader.clients.iec62056_identity import MODELS, model_of
 from smart_meter_reader.clients.iec62056_line import SIGN_ON_LINE, MeterLine
 from smart_meter_reader.clients.kmp_connection import OPTICAL_LINE, KmpConnection
-from smart_meter_reader.clients.kmp_identity import SERIAL_NUMBER_REGISTER
+from smart_meter_reader.clients.kmp_identity import (
+    UNANSWERED,
+    read_serial_register,
+    type_name,
+    unless_unanswered,
+)
 from smart_meter_reader.codecs.iec62056_21.codes import serial_number
 from smart_meter_reader.codecs.iec62056_21.data_set import parse_data_sets
 from smart_meter_reader.codecs.iec62056_21.frame import DataBlock, Identification
 from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
 from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD, option_select
-from smart_meter_reader.codecs.kmp import GetTypeResponse
-from smart_meter_reader.codecs.kmp.meters import model_of as kmp_model_of
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
@@ -33,7 +34,6 @@ from smart_meter_reader.exceptions import (
     ExplainedError,
     FrameError,
     TransportError,
-    ValueFormatError,
 )
 from smart_meter_reader.tools.finding import Found, printable
 from smart_meter_reader.tools.sign_on import SignOn, sign_on_once
@@ -43,12 +43,9 @@ Outcome = Found | str
 
 # DSMR 4 and later; DSMR 2.2 and 3; IEC 62056-21 mode D.
 PUSH_LINES: Sequence[LineSettings] = (FAST, SLOW, LineSettings(MODE_D_BAUD, 7, "E", 1))
-_ASK_AGAIN = ("damaged_answers", "strange_answers", "echo_only", "no_echo_no_answer")
 _READOUT = 60.0
 _READOUT_GAP = 3.0
 _REACTION = 0.25  # IEC 62056-21 §6.3.14: 200 to 1500 ms
-
-_Answer = TypeVar("_Answer")
 
 
 @dataclass(slots=True)
@@ -142,19 +139,19 @@ async def ask_kmp(port: str) -> Outcome:
     The first wakes a meter that sleeps, the second is answered by meters that know no GetType.
     """
     async with KmpConnection(port, retries=0) as meter:
-        kind = await _unless_unanswered(meter.read_type())
+        kind = await unless_unanswered(meter.read_type())
         try:
-            number = await _serial_register(meter)
+            number = await read_serial_register(meter)
         except ExplainedError as error:
-            if error.reason not in _ASK_AGAIN:
+            if error.reason not in UNANSWERED:
                 raise
             if kind is None:
                 return "" if error.reason == "no_echo_no_answer" else _clue(error)
             number = ""
         if kind is None:
-            kind = await _unless_unanswered(meter.read_type())
+            kind = await unless_unanswered(meter.read_type())
         elif not number:
-            number = str(await _unless_unanswered(meter.read_serial_number()) or "")
+            number = str(await unless_unanswered(meter.read_serial_number()) or "")
     return Found(
         port,
         "kamstrup",
@@ -162,32 +159,10 @@ async def ask_kmp(port: str) -> Outcome:
         OPTICAL_LINE,
         "heat",
         manufacturer="Kamstrup",
-        model=_kmp_model(kind),
+        model=type_name(kind),
         serial_number=number,
         keys=MappingProxyType({"interval": "1h"}),
     )
-
-
-def _kmp_model(kind: GetTypeResponse | None) -> str:
-    return "" if kind is None else kmp_model_of(kind.meter_type) or f"meter type {kind.meter_type}"
-
-
-async def _serial_register(meter: KmpConnection) -> str:
-    registers = await meter.read_registers([SERIAL_NUMBER_REGISTER])
-    try:
-        value = registers[SERIAL_NUMBER_REGISTER].value if registers else None
-    except ValueFormatError:
-        return ""
-    return format(value, "f") if isinstance(value, Decimal) else str(value or "")
-
-
-async def _unless_unanswered(request: Awaitable[_Answer]) -> _Answer | None:
-    try:
-        return await request
-    except ExplainedError as error:
-        if error.reason not in _ASK_AGAIN:
-            raise
-        return None
 
 
 async def ask_sign_on(port: str) -> Outcome:
@@ -252,10 +227,10 @@ async def ask_short(port: str) -> Outcome:
         try:
             await meter.ask_short("#1")
         except ExplainedError as error:
-            if error.reason not in _ASK_AGAIN:
+            if error.reason not in UNANSWERED:
                 raise
             return "" if error.reason == "no_echo_no_answer" else _clue(error)
-        second = await _unless_unanswered(meter.ask_short("#2"))
+        second = await unless_unanswered(meter.ask_short("#2"))
     number = second.fields.get("customer_no", "").lstrip("0") if second else ""
     return Found(
         port,

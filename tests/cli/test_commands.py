@@ -12,8 +12,7 @@ import pytest
 
 from smart_meter_reader.cli import COMPLETION_VARIABLE, EXIT_OK, EXIT_UNAVAILABLE, main
 from smart_meter_reader.cli.commands import COMMANDS, cli
-
-PROGRAM = [sys.executable, "-m", "smart_meter_reader"]
+from tests.cli.program import PROGRAM
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -6,41 +6,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-PROGRAM = [sys.executable, "-m", "smart_meter_reader"]
+from tests.cli.program import PROGRAM, emulated, run
+
+QUICK = ["kamstrup", "--baud", "0", "--delay", "0"]
 LINE = ["--set", "answer_timeout=200ms", "--baud", "115200"]
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, timeout=60, check=False)
-    assert "Traceback" not in done.stderr
-    return done
-
-
-@contextmanager
-def emulated(*arguments: str) -> Iterator[str]:
-    """The emulator as a process; gives the port it prints, and demands a clean end."""
-    process = subprocess.Popen(
-        [*PROGRAM, "emulate", "kamstrup", "--baud", "0", "--delay", "0", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=10)
-    assert (process.returncode, errors) == (0, "")
 
 
 def json_of(text: str) -> Any:
@@ -50,7 +25,9 @@ def json_of(text: str) -> Any:
 def test_read_prints_one_object_with_the_reading_and_the_meter(tmp_path: Path) -> None:
     values = tmp_path / "values.json"
     values.write_text('{"heat_energy": {"value": 7.60, "unit": "MWh"}, "volume": 1917.60, "1001": 12345678}')
-    with emulated("--link", str(tmp_path / "head"), "--values", str(values), "--model", "601") as port:
+    with emulated(
+        *QUICK, "--link", str(tmp_path / "head"), "--values", str(values), "--model", "601"
+    ) as port:
         assert port == str(tmp_path / "head")
         done = run("read", port, "--client", "kamstrup", "--registers", "60,volume,4711", "--json", *LINE)
     assert done.returncode == 0
@@ -67,7 +44,7 @@ def test_read_prints_one_object_with_the_reading_and_the_meter(tmp_path: Path) -
 
 
 def test_read_over_tcp_prints_a_table_for_people() -> None:
-    with emulated("--listen", "127.0.0.1:0", "--fault", "echo,noise") as port:
+    with emulated(*QUICK, "--listen", "127.0.0.1:0", "--fault", "echo,noise") as port:
         assert port.startswith("socket://127.0.0.1:")
         done = run("read", port, "--client", "kamstrup", *LINE)
     assert done.returncode == 0
@@ -80,7 +57,7 @@ def test_read_over_tcp_prints_a_table_for_people() -> None:
     [("drop", "no_echo_no_answer"), ("drop,echo", "echo_only"), ("crc", "damaged_answers")],
 )
 def test_read_says_why_there_is_no_reading(faults: str, reason: str) -> None:
-    with emulated("--fault", faults) as port:
+    with emulated(*QUICK, "--fault", faults) as port:
         done = run("read", port, "--client", "kamstrup", "--set", "retries=0", *LINE)
     assert done.returncode == 69
     assert reason in done.stderr
@@ -94,7 +71,7 @@ def test_read_of_a_missing_port_is_unavailable() -> None:
 
 
 def test_a_text_that_looks_like_a_number_can_be_set_from_a_shell() -> None:
-    with emulated() as port:
+    with emulated(*QUICK) as port:
         done = run("read", port, "--client", "kamstrup", "--set", "model=403", "--json", *LINE)
     assert done.returncode == 0
     assert json_of(done.stdout)["info"]["model"] == "403"
@@ -148,7 +125,7 @@ def test_ports_are_listed_for_people_and_for_programs() -> None:
 def test_describing_a_port_names_its_group_and_its_holder(tmp_path: Path) -> None:
     from smart_meter_reader.serial_ports import describe_port, stable_name
 
-    with emulated() as device:
+    with emulated(*QUICK) as device:
         port = describe_port(device)
         assert port.may_open
         assert port.group

@@ -6,9 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,29 +13,23 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.cli.p1_keys import AUTHENTICATION_KEY_VARIABLE, KEY_VARIABLE
+from tests.cli import program
+from tests.cli.program import PROGRAM, ROOT, emulated
 from tests.codecs.p1.vectors import keys, wire
 
-PROGRAM = [sys.executable, "-m", "smart_meter_reader"]
+QUICK = ["p1", "--baud", "0", "--rate", "20/s"]
 FRAME = "enc-at-rekeyed-0000165e"
 KEY, AK = (key.hex() for key in keys(FRAME))
 
 
-def run(*arguments: str, feed: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
-    done = subprocess.run(
-        [*PROGRAM, *arguments],
-        input=feed,
-        capture_output=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, **environment},
-    )
-    assert b"Traceback" not in done.stderr
+def run(*arguments: str, feed: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
+    done = program.run(*arguments, feed=feed, environment=environment)
     for key in (KEY, AK):
-        assert key.encode() not in done.stdout + done.stderr
+        assert key not in done.stdout + done.stderr
     return done
 
 
-def objects(done: subprocess.CompletedProcess[bytes]) -> list[Any]:
+def objects(done: subprocess.CompletedProcess[str]) -> list[Any]:
     return [json.loads(line, parse_float=Decimal) for line in done.stdout.splitlines()]
 
 
@@ -62,7 +53,7 @@ def test_decode_tells_telegrams_and_failures(tmp_path: Path, line_end: bytes) ->
 
 def test_decode_for_people() -> None:
     done = run("decode", "p1", "-", feed=wire("be-fluvius-171") + wire("nl-xmx5-corrupt-1008"))
-    text = done.stdout.decode()
+    text = done.stdout
     assert done.returncode == 65
     assert "FLU5\\253769484_A, belgium, checksum ok, 2020-05-12 11:54:09 UTC" in text
     assert "gas on channel 1 7FLO2119033733" in text
@@ -116,8 +107,8 @@ def test_decode_accepts_a_wrong_tag_when_told_to() -> None:
 def test_wrong_use_is_explained_without_the_key(arguments: tuple[str, ...]) -> None:
     done = run("decode", "p1", "-", *arguments, feed=wire(FRAME))
     assert done.returncode == 64
-    assert arguments[0].encode() in done.stderr
-    assert arguments[1].encode() not in done.stderr or arguments[0] == "--key-file"
+    assert arguments[0] in done.stderr
+    assert arguments[1] not in done.stderr or arguments[0] == "--key-file"
 
 
 @pytest.mark.parametrize("feed", [b"", b"\x00" * 100, bytes(range(128, 256)) * 4])
@@ -127,27 +118,9 @@ def test_decode_of_nothing_is_a_failure(feed: bytes) -> None:
     assert [list(o) for o in objects(done)] == [["protocol", "error"]]
 
 
-@contextmanager
-def emulated(*arguments: str) -> Iterator[str]:
-    """The emulator as a process; gives the port it prints, and demands a clean end."""
-    process = subprocess.Popen(
-        [*PROGRAM, "emulate", "p1", "--baud", "0", "--rate", "20/s", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=10)
-    assert (process.returncode, errors) == (0, "")
-
-
 def service(tmp_path: Path, port: str, seconds: int = 30, **keys: str) -> list[Any]:
     """What the service prints for a P1 meter until it has published twice."""
-    (tmp_path / "config.py").write_text((Path(__file__).parents[2] / "config.py").read_text())
+    (tmp_path / "config.py").write_text((ROOT / "config.py").read_text())
     (tmp_path / "settings.toml").write_text(
         '[p1.meters.power]\nclient = "dsmr"\n'
         f'port = "{port}"\ninterval = "200ms"\n[p1.sinks.stdout]\nformat = "json"\n'
@@ -162,7 +135,7 @@ def service(tmp_path: Path, port: str, seconds: int = 30, **keys: str) -> list[A
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "ENV_FOR_DYNACONF": "p1", "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "ENV_FOR_DYNACONF": "p1", "PYTHONPATH": str(ROOT)},
     )
     assert process.stdout is not None
     messages: list[Any] = []
@@ -180,7 +153,9 @@ def service(tmp_path: Path, port: str, seconds: int = 30, **keys: str) -> list[A
 
 
 def test_the_service_reads_an_emulated_meter_in_the_network(tmp_path: Path) -> None:
-    with emulated("--listen", "127.0.0.1:0", "--dialect", "belgium", "--fault", "crc:1/3,noise:1/2") as port:
+    with emulated(
+        *QUICK, "--listen", "127.0.0.1:0", "--dialect", "belgium", "--fault", "crc:1/3,noise:1/2"
+    ) as port:
         assert port.startswith("socket://127.0.0.1:")
         messages = service(tmp_path, port)
     meters = {message["meter"] for message in messages}
@@ -192,7 +167,7 @@ def test_the_service_reads_an_emulated_meter_in_the_network(tmp_path: Path) -> N
 def test_the_service_reads_an_encrypted_meter(tmp_path: Path) -> None:
     link = tmp_path / "meter"
     arguments = ("--encrypt", "--key", KEY, "--authentication-key", AK, "--dialect", "austria")
-    with emulated("--link", str(link), *arguments) as port:
+    with emulated(*QUICK, "--link", str(link), *arguments) as port:
         assert port == str(link)
         messages = service(tmp_path, port, key=KEY, authentication_key=AK)
     assert {m["authentication"] for m in messages if m["type"] == "reading"} == {"verified"}
@@ -201,7 +176,7 @@ def test_the_service_reads_an_encrypted_meter(tmp_path: Path) -> None:
 def test_a_recording_is_sent_in_a_circle(tmp_path: Path) -> None:
     recording = tmp_path / "recording"
     recording.write_bytes((wire("nl-dsmr50-isk") + wire("at-t210dr-plain")).replace(b"\r\n", b"\n"))
-    with emulated("--link", str(tmp_path / "meter"), "--file", str(recording)) as port:
+    with emulated(*QUICK, "--link", str(tmp_path / "meter"), "--file", str(recording)) as port:
         messages = service(tmp_path, port)
     assert {m["dialect"] for m in messages if m["type"] == "info" and m["meter"] == "power"} <= {
         "dsmr-5",
@@ -212,14 +187,14 @@ def test_a_recording_is_sent_in_a_circle(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--encrypt",), b"--key"),
-        (("--rate", "often"), b"1/s"),
-        (("--fault", "flood"), b"there is no fault 'flood'"),
-        (("--dialect", "klingon"), b"klingon"),
-        (("--file", os.devnull), b"Error"),
+        (("--encrypt",), "--key"),
+        (("--rate", "often"), "1/s"),
+        (("--fault", "flood"), "there is no fault 'flood'"),
+        (("--dialect", "klingon"), "klingon"),
+        (("--file", os.devnull), "Error"),
     ],
 )
-def test_emulate_explains_wrong_use(arguments: tuple[str, ...], says: bytes) -> None:
+def test_emulate_explains_wrong_use(arguments: tuple[str, ...], says: str) -> None:
     done = run("emulate", "p1", *arguments)
     assert done.returncode == 64
     assert says in done.stderr

@@ -6,10 +6,7 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,9 +15,8 @@ from smart_meter_reader.cli import EXIT_DATA, EXIT_OK, EXIT_SETTINGS, EXIT_UNAVA
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
 from smart_meter_reader.recording import find_recordings
 from smart_meter_reader.redaction.pseudonyms import forms_of, leaks
+from tests.cli.program import PROGRAM, ROOT, emulated, run
 
-PROGRAM = [sys.executable, "-m", "smart_meter_reader"]
-ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT / "tests" / "data"
 CUSTOMER = "98765431"
 PASSWORD = "correct-horse-battery"
@@ -32,31 +28,6 @@ from dynaconf import Dynaconf
 settings = Dynaconf(settings_files=["settings.toml", ".secrets.toml"], environments=True, env="default",
                     env_switcher="ENV_FOR_DYNACONF")
 """
-
-
-def run(*arguments: str, cwd: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [*PROGRAM, *arguments], capture_output=True, timeout=60, check=False, cwd=cwd, env=env, input=stdin
-    )
-    told = subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
-    assert "Traceback" not in told.stderr, told.stderr
-    return told
-
-
-@contextmanager
-def emulated(*arguments: str, cwd: Path) -> Iterator[str]:
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [*PROGRAM, "emulate", *arguments], stdout=subprocess.PIPE, text=True, cwd=cwd, env=env
-    )
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait(10)
-        process.stdout.close()
 
 
 def test_what_is_recorded_is_read_again_without_the_meter(tmp_path: Path) -> None:
@@ -287,6 +258,6 @@ def test_decode_auto_takes_files_recordings_and_standard_input(tmp_path: Path) -
     (tmp_path / "p1.bin").write_bytes(telegram)
     (tmp_path / "p1.rec").write_text(f"smart-meter-reader recording 1\n0 < {telegram.hex()}\n")
     for arguments, stdin in ((["p1.bin"], b""), (["p1.rec"], b""), (["-"], telegram)):
-        done = run("decode", "auto", *arguments, "--json", cwd=tmp_path, stdin=stdin)
+        done = run("decode", "auto", *arguments, "--json", cwd=tmp_path, feed=stdin)
         assert done.returncode == EXIT_OK, done.stderr
         assert json.loads(done.stdout)["measurements"]["active_energy_import_tariff_1"]["value"] == 1234.567

@@ -7,31 +7,17 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE, main
+from tests.cli.program import PROGRAM, ROOT, emulated, run
 from tests.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, login_lines
 from tests.tools.lines import silent_terminal
-
-PROGRAM = [sys.executable, "-m", "smart_meter_reader"]
-ROOT = Path(__file__).parent.parent.parent
-
-
-def run(
-    *arguments: str, cwd: Path = ROOT, program: Sequence[str] = PROGRAM
-) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [*program, *arguments], capture_output=True, text=True, timeout=60, check=False, cwd=cwd, env=env
-    )
-    assert "Traceback" not in done.stderr
-    return done
 
 
 def run_without_privileges(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -57,22 +43,9 @@ def wait_until_asked(process: subprocess.Popen[str]) -> None:
     assert any("1/1" in line for line in process.stderr)
 
 
-@contextmanager
-def emulated(*arguments: str) -> Iterator[str]:
-    process = subprocess.Popen(
-        [*PROGRAM, "emulate", *arguments, "--baud", "0"], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=10)
-
-
 @pytest.fixture(scope="module")
 def multical() -> Iterator[str]:
-    with emulated("kamstrup", "--model", "402", "--delay", "0") as port:
+    with emulated("kamstrup", "--baud", "0", "--model", "402", "--delay", "0") as port:
         yield port
 
 
@@ -151,7 +124,7 @@ def test_ctrl_c_ends_align_with_its_count(multical: str) -> None:
 
 def test_align_says_that_the_port_went_and_still_counts() -> None:
     with ExitStack() as until_it_ends:
-        port = until_it_ends.enter_context(emulated("kamstrup", "--delay", "0"))
+        port = until_it_ends.enter_context(emulated("kamstrup", "--baud", "0", "--delay", "0"))
         with started("align", port) as process:
             wait_until_asked(process)
             until_it_ends.close()
