@@ -45,6 +45,7 @@ class FrameReader:
         self._cipher = bytearray()  # begins with a header, or with what may become one
         self._recent = bytearray()
         self._searched = 0  # how far a frame that is still incomplete was searched for others
+        self._skipped_before: int | None = None  # when the last frame was opened, if nothing was told since
 
     @property
     def skipped(self) -> int:
@@ -129,13 +130,26 @@ class FrameReader:
         if length > len(self._cipher):
             return self._is_plain() or self._take_inner(length)
         try:
-            self._events.append(self._open(parse_frame(bytes(self._cipher[:length]))))
-            self._cut(length)
+            self._take_opened(self._open(parse_frame(bytes(self._cipher[:length]))), length)
         except DecryptionError as error:
-            self._events.append(error)
+            self._tell(error)
             # Had the header been false, a plain telegram may stand behind it.
             self._pass_on(min(length, self._next_header()))
         return bool(self._cipher)
+
+    def _take_opened(self, opened: Opened, length: int) -> None:
+        """Put out a frame, behind the loss of another one whose header was damaged."""
+        skipped = 0 if self._skipped_before is None else self.skipped - self._skipped_before
+        if 2 * skipped > length:
+            detail = f"{skipped} bytes before an encrypted frame belong to none: a header was damaged"
+            self._tell(FrameError("damaged", detail, bytes(self._recent[:skipped])))
+        self._events.append(opened)
+        self._cut(length)
+        self._skipped_before = self.skipped
+
+    def _tell(self, error: FrameError | DecryptionError) -> None:
+        self._events.append(error)
+        self._skipped_before = None  # what is skipped from here on may be the rest of that frame
 
     def _is_plain(self) -> bool:
         """Data lines inside a frame that is not complete: its header was false, or its end got lost."""
@@ -163,9 +177,8 @@ class FrameReader:
                 position = start + 1
                 continue
             detail = f"an encrypted frame of {length} bytes was cut after {start}"
-            self._events.append(FrameError("truncated", detail, self._cut(start)))
-            self._events.append(opened)
-            self._cut(inner_length)
+            self._tell(FrameError("truncated", detail, self._cut(start)))
+            self._take_opened(opened, inner_length)
             return bool(self._cipher)
         self._searched = max(position, len(self._cipher) - LONGEST_HEADER)
         return False

@@ -47,8 +47,8 @@ class P1Reader:
     def next_telegram(self) -> Telegram | None:
         """The next telegram, None when more bytes are needed.
 
-        Raises FrameError (``checksum``, ``truncated``, ``overlong``) and DecryptionError (see ``Opener``);
-        the reader has then gone on already. A telegram with an error is never returned.
+        Raises FrameError (``checksum``, ``truncated``, ``overlong``, ``damaged``) and DecryptionError (see
+        ``Opener``); the reader has then gone on already. A telegram with an error is never returned.
         """
         try:
             frame = self._frames.next_frame()

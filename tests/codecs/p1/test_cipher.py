@@ -127,6 +127,18 @@ def test_a_cut_frame_does_not_swallow_the_next(cut: int, piece: int) -> None:
     assert len(outcomes) <= 4
 
 
+@settings(max_examples=300)
+@example(0, 1, 1)  # the byte that begins a frame
+@example(13, 0x10, 512)  # the security byte
+@given(st.integers(0, 510), st.integers(1, 255), st.integers(1, 600))
+def test_one_wrong_byte_costs_one_frame_and_is_told(position: int, mask: int, piece: int) -> None:
+    spoilt = bytearray(FRAMES[1])
+    spoilt[position] ^= mask
+    outcomes = opened(FRAMES[0] + bytes(spoilt) + FRAMES[2], piece)
+    assert counters(outcomes) == [0x165E, 0x1663]
+    assert len(outcomes) == 3
+
+
 @given(st.integers(1, 510), st.integers(1, 600))
 def test_a_frame_without_its_beginning(cut: int, piece: int) -> None:
     assert counters(opened(FRAMES[0][cut:] + FRAMES[1] + FRAMES[2], piece)) == [0x165F, 0x1663]
