@@ -1,10 +1,10 @@
-"""The router: central queue -> one bounded queue per sink; a full one drops its oldest reading."""
+"""The router: central queue -> one bounded queue per sink, in which the meters take turns."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from smart_meter_reader.messages import Message
@@ -18,10 +18,11 @@ DROP_WARNING_SECONDS = 60.0
 class SinkQueue:
     """The bounded queue of one sink, to be iterated by that sink's task.
 
-    A full queue drops at the cost of the meter that has most in it, so that one that sends every second does
-    not drive out the reading that another gives once a day: its oldest *reading*, and only where it has none
-    its oldest status, since a sink that missed the newest would show a wrong state. Both are counted.
-    Iteration ends after ``close()`` when all that was put has been taken.
+    Each meter's messages come out in their order, and the meters take turns: what one gives once a day does
+    not wait behind another that sends hundreds. A full queue drops at the cost of the meter that has most in
+    it: its oldest *reading*, and only where it has none its oldest status, since a sink that missed the
+    newest would show a wrong state. Both are counted. Iteration ends after ``close()`` when all that was put
+    has been taken.
     """
 
     def __init__(self, sink: str, size: int) -> None:
@@ -29,15 +30,15 @@ class SinkQueue:
         self.dropped = 0
         self.accepted = 0
         self._size = size
-        self._messages: deque[Message] = deque()
-        self._waiting: Counter[str] = Counter()  # messages in the queue, by meter
+        self._length = 0
+        self._waiting: dict[str, deque[Message]] = {}  # by meter, the one whose turn it is first; none empty
         self._wake = asyncio.Event()
         self._closed = False
         self._unreported = 0
         self._last_warning = float("-inf")
 
     def __len__(self) -> int:
-        return len(self._messages)
+        return self._length
 
     def put(self, message: Message) -> None:
         """Append without waiting; the sink's trouble never reaches the router.
@@ -46,10 +47,10 @@ class SinkQueue:
         """
         if self._closed:
             return
-        if len(self._messages) >= self._size:
+        if self._length >= self._size:
             self._drop_oldest()
-        self._messages.append(message)
-        self._waiting[message["meter"]] += 1
+        self._waiting.setdefault(message["meter"], deque()).append(message)
+        self._length += 1
         self.accepted += 1
         self._wake.set()
 
@@ -62,13 +63,17 @@ class SinkQueue:
         return self
 
     async def __anext__(self) -> Message:
-        while not self._messages:
+        while not self._waiting:
             if self._closed:
                 raise StopAsyncIteration
             self._wake.clear()
             await self._wake.wait()
-        message = self._messages.popleft()
-        self._waiting[message["meter"]] -= 1
+        meter = next(iter(self._waiting))
+        messages = self._waiting.pop(meter)
+        message = messages.popleft()
+        if messages:
+            self._waiting[meter] = messages  # behind the others
+        self._length -= 1
         return message
 
     def _drop_oldest(self) -> None:
@@ -76,16 +81,16 @@ class SinkQueue:
 
         Else a status, of which the newer ones stay: what they say is what counts.
         """
-        ((meter, _),) = self._waiting.most_common(1)
-        own = [
-            (index, message["type"])
-            for index, message in enumerate(self._messages)
-            if message["meter"] == meter
-        ]
-        kinds = [kind for _, kind in own]
+        messages = max(self._waiting.values(), key=len)
+        kinds = [message["type"] for message in messages]
         kind = next(kind for kind in ("reading", "status", "info") if kind in kinds)
-        del self._messages[own[kinds.index(kind)][0]]
-        self._waiting[meter] -= 1
+        del messages[kinds.index(kind)]
+        if not messages:
+            self._waiting = {meter: left for meter, left in self._waiting.items() if left}
+        self._length -= 1
+        self._count_drop()
+
+    def _count_drop(self) -> None:
         self.dropped += 1
         self._unreported += 1
         now = asyncio.get_running_loop().time()

@@ -165,6 +165,17 @@ def test_a_good_reading_in_between_begins_the_row_anew() -> None:
     assert values(out) == ["50.0", "50.0", "50.1"]
 
 
+def test_a_value_that_comes_and_goes_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    line = Line()
+    for second in range(0, 5400, 2):
+        line.send(energy(second / 3600, "100.00"), energy((second + 1) / 3600, "99.00"))
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 4, "a doubt and its end, once an hour each"
+    assert "the like came 1799 times since it was last said" in said[2]
+    assert line.guard.rejected("heat") == 2700
+
+
 def test_zeros_take_longer_to_be_believed() -> None:
     line = Line(zero_confirmation=HOUR)
     line.send(energy(0, "50.0"))

@@ -54,8 +54,24 @@ async def test_a_fast_meter_does_not_drive_out_a_slow_one() -> None:
     queue.close()
     got = await taken(queue)
     assert [message for message in got if message["meter"] == "water"] == slow
-    assert got[-7:] == [reading(number, "p1") for number in range(993, 1000)]
+    assert [message for message in got if message["meter"] == "p1"] == [
+        reading(number, "p1") for number in range(993, 1000)
+    ]
     assert queue.accepted == len(got) + queue.dropped == 1003
+
+
+async def test_meters_take_turns() -> None:
+    queue = SinkQueue("slow", 100)
+    for number in range(50):
+        queue.put(reading(number, "p1"))
+    queue.put(reading(0, "water"))
+    queue.put(reading(1, "water"))
+    first = [await anext(queue) for _ in range(5)]
+    assert [message["meter"] for message in first] == ["p1", "water", "p1", "water", "p1"]
+    queue.put(reading(2, "water"))
+    assert [(await anext(queue))["meter"] for _ in range(2)] == ["p1", "water"]
+    queue.close()
+    assert [message["meter"] for message in await taken(queue)] == ["p1"] * 46
 
 
 async def test_a_sink_that_does_not_take_delays_nobody(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,8 @@ _log = logging.getLogger("smart_meter_reader.guard")
 
 # A doubted quantity that the meter has not sent again for so long no longer counts against the meter.
 FORGET_DOUBT = timedelta(days=1)
+# A value that comes and goes every second would fill the log: the same is said again after so long.
+SAY_AGAIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class MeterGuard:
         self._told: frozenset[str] = frozenset()  # the doubts of the last status
         self._upstream: Status | None = None  # what the supervisor or client said last
         self._rereads = 0
+        self._said: dict[str, tuple[datetime, int]] = {}  # what was logged: when, and how often since
 
     @property
     def memory(self) -> MeterMemory:
@@ -193,16 +196,27 @@ class MeterGuard:
         else:
             self._rereads = 0
         for sentence in rebased:
-            _log.warning("meter %s: new baseline: %s", self.name, sentence)
+            self._say("new baseline " + sentence.partition(" ")[0], f"new baseline: {sentence}", now)
         doubts, told = frozenset(self._doubts), self._told
         self._told = doubts
         for key in sorted(doubts - told):
-            _log.warning("meter %s: %s", self.name, self._doubts[key][1])
+            self._say(key, self._doubts[key][1], now)
         if told and not doubts:
-            _log.info("meter %s: all values are believable again", self.name)
+            self._say("good", "all values are believable again", now, logging.INFO)
         if doubts == told and not rebased:
             return []
         return [self._status(now, "new_baseline" if rebased else "", rebased)]
+
+    def _say(self, what: str, sentence: str, now: datetime, level: int = logging.WARNING) -> None:
+        """Log a sentence, but not one of the same kind every second."""
+        since, count = self._said.get(what, (now - SAY_AGAIN, 0))
+        if abs(now - since) < SAY_AGAIN:
+            self._said[what] = since, count + 1
+            _log.debug("meter %s: %s", self.name, sentence)
+            return
+        self._said[what] = now, 0
+        more = f"; the like came {count} times since it was last said" if count else ""
+        _log.log(level, "meter %s: %s%s", self.name, sentence, more)
 
     def _status(self, now: datetime, reason: str, sentences: list[str]) -> Status:
         """The meter's state as others told it last, with what the guard has to say."""

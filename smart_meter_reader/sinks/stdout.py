@@ -21,6 +21,9 @@ from smart_meter_reader.settings.schema import setting
 
 _log = logging.getLogger(__name__)
 
+# More than these are left in the sink's queue, where what is dropped is counted.
+MOST_WAITING = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StdoutSettings:
@@ -46,12 +49,19 @@ class StdoutSink:
         self._models: dict[str, str] = {}
 
     async def run(self, messages: AsyncIterator[Message]) -> None:
-        writer = _LineWriter(sys.stdout)
-        async for message in messages:
-            text = self._text(message)
-            if text and not await writer.write(text):
+        writer = _TextWriter(sys.stdout)
+        try:
+            async for message in messages:
+                if text := self._text(message):
+                    await writer.write(text)
+                if writer.reader_gone:
+                    break
+            await writer.finish()
+        finally:
+            if writer.reader_gone:
                 _log.warning("sink %s: whoever read standard output has gone; it gets no more", self.name)
-                return
+            elif writer.waiting:
+                _log.warning("sink %s: %d messages were not read by anybody", self.name, writer.waiting)
 
     def _text(self, message: Message) -> str:
         if self._settings.format == "json":
@@ -116,34 +126,56 @@ def _name(key: str) -> str:
     return quantity.name if quantity else key
 
 
-class _LineWriter:
-    """Writes to a blocking stream from a daemon thread, which a hanging reader cannot make us wait for."""
+class _TextWriter:
+    """Writes to a blocking stream from a daemon thread, which a hanging reader cannot make us wait for.
+
+    What comes while the thread still writes goes out together: a hand-over for each text would cost more
+    than the writing when the loop is busy.
+    """
 
     def __init__(self, stream: TextIO) -> None:
+        self.waiting = 0  # texts handed over and not yet written
+        self.reader_gone = False
         self._write = _unlocked(stream)
-        self._jobs: queue.SimpleQueue[tuple[str, asyncio.AbstractEventLoop, asyncio.Future[bool]]]
-        self._jobs = queue.SimpleQueue()
+        self._texts: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._progress = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         threading.Thread(target=self._work, name="stdout writer", daemon=True).start()
 
-    async def write(self, text: str) -> bool:
-        """Write and flush; False when the reader has gone."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[bool] = loop.create_future()
-        self._jobs.put((text, loop, done))
-        return await done
+    async def write(self, text: str) -> None:
+        """Hand over a text; waits while too many are waiting to be written."""
+        self.waiting += 1
+        self._texts.put(text)
+        await self._until_fewer_than(MOST_WAITING)
+
+    async def finish(self) -> None:
+        """Wait until everything is written, or nobody reads it any more."""
+        await self._until_fewer_than(1)
+
+    async def _until_fewer_than(self, most: int) -> None:
+        while self.waiting >= most and not self.reader_gone:
+            self._progress.clear()
+            await self._progress.wait()
 
     def _work(self) -> None:
-        while True:
-            text, loop, done = self._jobs.get()
+        gone = False
+        while not gone:
+            texts = [self._texts.get()]
+            while not self._texts.empty():  # nobody else takes from it
+                texts.append(self._texts.get())
             try:
-                self._write(text)
-                written = True
+                self._write("".join(texts))
             except (OSError, ValueError):  # ValueError: the stream has been closed
-                written = False
+                gone = True
             try:
-                loop.call_soon_threadsafe(_settle, done, written)
+                self._loop.call_soon_threadsafe(self._note, len(texts), gone)
             except RuntimeError:
                 return  # the loop has ended while a reader kept us waiting
+
+    def _note(self, written: int, gone: bool) -> None:
+        self.waiting -= written
+        self.reader_gone = gone
+        self._progress.set()
 
 
 def _unlocked(stream: TextIO) -> Callable[[str], None]:
@@ -164,8 +196,3 @@ def _unlocked(stream: TextIO) -> Callable[[str], None]:
             rest = rest[os.write(descriptor, rest) :]
 
     return write_bytes
-
-
-def _settle(done: asyncio.Future[bool], written: bool) -> None:
-    if not done.done():
-        done.set_result(written)

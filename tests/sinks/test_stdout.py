@@ -101,7 +101,9 @@ async def test_a_reader_that_has_gone_ends_the_sink(
         monkeypatch.undo()
 
 
-async def test_a_reader_that_hangs_does_not_hold_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_reader_that_hangs_does_not_hold_the_loop(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     async def endless() -> AsyncIterator[Message]:
         while True:
             yield READING
@@ -117,6 +119,7 @@ async def test_a_reader_that_hangs_does_not_hold_the_loop(monkeypatch: pytest.Mo
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert "messages were not read by anybody" in caplog.text
     # Let the writing thread finish, so that the stream can be closed.
     monkeypatch.undo()
     while os.read(reader, 1 << 20):
