@@ -21,7 +21,7 @@ from tests.foreign_meter import frame, unstuffed
 BYTE_SECONDS = 11 / 1200
 # As quick as a meter can be: what the reader adds is not lost in the meter's own pauses.
 REPLY_DELAY = 0.02
-_STOP = 0x0D
+_START, _STOP = 0x80, 0x0D
 
 
 def answer_to(request: bytes) -> bytes:
@@ -47,7 +47,14 @@ def main(speed: float) -> None:
         request += os.read(master, 4096)
         if request[-1] != _STOP:
             continue
-        answer = answer_to(request)
+        # Of two requests the first was given up, and a damaged one is left unanswered: as a meter does it.
+        request = request[request.rfind(_START) :]
+        try:
+            answer = answer_to(request)
+        except AssertionError:
+            print(f"left unanswered: {request.hex()}", file=sys.stderr, flush=True)
+            request = b""
+            continue
         exchanges, bytes_in, bytes_out = exchanges + 1, bytes_in + len(request), bytes_out + len(answer)
         first = begun + len(request) * byte_seconds + REPLY_DELAY / speed
         for number, byte in enumerate(answer, 1):
