@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt import failures
@@ -17,17 +17,8 @@ from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.off_loop import in_daemon_thread
 from smart_meter_reader.mqtt.opening import open_socket
 from smart_meter_reader.mqtt.outbox import Outbox
-from smart_meter_reader.mqtt.paho import (
-    MQTTErrorCode,
-    MQTTProtocolVersion,
-    Properties,
-    ReasonCode,
-    mqtt,
-    new_client,
-)
+from smart_meter_reader.mqtt.paho import MQTTErrorCode, Properties, ReasonCode, Version, mqtt, new_client
 from smart_meter_reader.mqtt.settings import BrokerSettings
-
-Version: TypeAlias = Literal["3.1.1", "5"]
 
 # Per address of the host; the whole of lookup, connect and handshakes may take CONNECT_SECONDS.
 ADDRESS_SECONDS = 5.0
@@ -36,8 +27,6 @@ CONNACK_SECONDS = 10.0
 # A broker that lets this many messages, or one for this long, without acknowledgement is not working.
 MOST_OUTSTANDING = 5000
 ACKNOWLEDGE_SECONDS = 60.0
-
-_VERSIONS = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
 
 
 class Link:
@@ -76,7 +65,7 @@ class Link:
         self._awaits_writable = False
         self._most_outstanding = MOST_OUTSTANDING
         self._timer: asyncio.TimerHandle | None = None
-        self._client = new_client(broker, client_id, _VERSIONS[version], will)
+        self._client = new_client(broker, client_id, version, will)
         self._set_callbacks()
 
     def _set_callbacks(self) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from smart_meter_reader.exceptions import SinkError
-from smart_meter_reader.mqtt.link import Link, Version
+from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.paho import Version
 from smart_meter_reader.mqtt.settings import BrokerSettings
 
 # Brokers that know only MQTT 3.1.1 refuse version 5, or just hang up.

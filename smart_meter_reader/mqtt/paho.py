@@ -6,6 +6,7 @@ import importlib
 import socket
 import sys
 import types
+from typing import Literal, TypeAlias
 
 from smart_meter_reader.mqtt.buffered_socket import BufferedSocket, RawSocket
 from smart_meter_reader.mqtt.message import MqttMessage
@@ -37,13 +38,18 @@ from paho.mqtt.reasoncodes import ReasonCode  # noqa: E402
 __all__ = [
     "ClientOnSocket",
     "MQTTErrorCode",
-    "MQTTProtocolVersion",
     "Properties",
     "ReasonCode",
+    "Version",
     "mqtt",
     "new_client",
     "websocket",
 ]
+
+
+Version: TypeAlias = Literal["3.1.1", "5"]
+
+_VERSIONS = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
 
 
 class ClientOnSocket(mqtt.Client):
@@ -61,13 +67,13 @@ class ClientOnSocket(mqtt.Client):
 
 
 def new_client(
-    broker: BrokerSettings, client_id: str, version: MQTTProtocolVersion, will: MqttMessage | None
+    broker: BrokerSettings, client_id: str, version: Version, will: MqttMessage | None
 ) -> ClientOnSocket:
     """A client for one connection, with login and will."""
     client = ClientOnSocket(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
-        protocol=version,
+        protocol=_VERSIONS[version],
         # Or paho answers a refusal of MQTT 3.1.1 with a connect of its own, as MQTT 3.1.
         reconnect_on_failure=False,
     )

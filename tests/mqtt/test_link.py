@@ -15,8 +15,9 @@ import pytest
 
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt import link as link_module
-from smart_meter_reader.mqtt.link import Link, Version
+from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.paho import Version
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.settings.schema import Secret
 from tests.mosquitto import (
