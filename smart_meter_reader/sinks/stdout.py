@@ -54,12 +54,12 @@ class StdoutSink:
             async for message in messages:
                 if text := self._text(message):
                     await writer.write(text)
-                if writer.reader_gone:
+                if writer.failure:
                     break
             await writer.finish()
         finally:
-            if writer.reader_gone:
-                _log.warning("sink %s: whoever read standard output has gone; it gets no more", self.name)
+            if writer.failure:
+                _log.warning("sink %s: %s; it gets no more", self.name, writer.failure)
             elif writer.waiting:
                 _log.warning("sink %s: %d messages were not read by anybody", self.name, writer.waiting)
 
@@ -135,7 +135,7 @@ class _TextWriter:
 
     def __init__(self, stream: TextIO) -> None:
         self.waiting = 0  # texts handed over and not yet written
-        self.reader_gone = False
+        self.failure = ""  # why nothing more can be written
         self._write = _unlocked(stream)
         self._texts: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._progress = asyncio.Event()
@@ -149,33 +149,39 @@ class _TextWriter:
         await self._until_fewer_than(MOST_WAITING)
 
     async def finish(self) -> None:
-        """Wait until everything is written, or nobody reads it any more."""
+        """Wait until everything is written, or nothing more can be."""
         await self._until_fewer_than(1)
 
     async def _until_fewer_than(self, most: int) -> None:
-        while self.waiting >= most and not self.reader_gone:
+        while self.waiting >= most and not self.failure:
             self._progress.clear()
             await self._progress.wait()
 
     def _work(self) -> None:
-        gone = False
-        while not gone:
+        failure = ""
+        while not failure:
             texts = [self._texts.get()]
             while not self._texts.empty():  # nobody else takes from it
                 texts.append(self._texts.get())
             try:
                 self._write("".join(texts))
-            except (OSError, ValueError):  # ValueError: the stream has been closed
-                gone = True
+            except (OSError, ValueError) as error:  # ValueError: the stream has been closed
+                failure = _failure(error)
             try:
-                self._loop.call_soon_threadsafe(self._note, len(texts), gone)
+                self._loop.call_soon_threadsafe(self._note, len(texts), failure)
             except RuntimeError:
                 return  # the loop has ended while a reader kept us waiting
 
-    def _note(self, written: int, gone: bool) -> None:
+    def _note(self, written: int, failure: str) -> None:
         self.waiting -= written
-        self.reader_gone = gone
+        self.failure = failure
         self._progress.set()
+
+
+def _failure(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+        return f"standard output cannot be written ({error.strerror})"
+    return "whoever read standard output has gone"
 
 
 def _unlocked(stream: TextIO) -> Callable[[str], None]:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -99,6 +100,16 @@ async def test_a_reader_that_has_gone_ends_the_sink(
         await StdoutSink("screen", StdoutSettings()).run(messages(READING))
         assert "standard output has gone" in caplog.text
         monkeypatch.undo()
+
+
+async def test_a_full_disk_ends_the_sink(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Path("/dev/full").open("w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        await StdoutSink("screen", StdoutSettings()).run(messages(READING, READING))
+        monkeypatch.undo()
+    assert "standard output cannot be written (No space left on device)" in caplog.text
 
 
 async def test_a_reader_that_hangs_does_not_hold_the_loop(
