@@ -172,8 +172,19 @@ def test_a_value_that_comes_and_goes_does_not_fill_the_log(caplog: pytest.LogCap
         line.send(energy(second / 3600, "100.00"), energy((second + 1) / 3600, "99.00"))
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 4, "a doubt and its end, once an hour each"
-    assert "the like came 1799 times since it was last said" in said[2]
+    assert said[2].endswith("; 1799 more since it was last said")
     assert line.guard.rejected("heat") == 2700
+
+
+def test_the_log_ends_with_what_is_true(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    line = Line(confirmations=100)
+    line.send(energy(0, "100.00"), energy(0.1, "99.00"), energy(0.2, "100.00"))
+    line.send(*(energy(hour / 10, f"{90 - hour / 10:.2f}") for hour in range(3, 30)))
+    said = [record.getMessage() for record in caplog.records]
+    assert ["held back" in each for each in said] == [True, False, True], "it came back, and stayed"
+    line.send(energy(3, "100.01"))
+    assert "believable again" in caplog.records[-1].getMessage()
 
 
 def test_zeros_take_longer_to_be_believed() -> None:

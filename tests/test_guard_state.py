@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import subprocess
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -192,3 +194,24 @@ def test_any_total_comes_back_the_same(value: Decimal, unit: str, time: datetime
     file = StateFile(tmp_path / "state.json")
     file.save(guard)
     assert file.load()["heat"].totals["heat_energy"] == Total(value, unit, time)
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from smart_meter_reader.guard.state import _write_whole
+for number in range(300):
+    _write_whole(Path(sys.argv[1]), sys.argv[2] * (1 + number % 7) * 1000)
+"""
+
+
+def test_two_processes_never_leave_half_a_file(tmp_path: Path) -> None:
+    """A run from cron beside the service: the one or the other counts, and neither fails."""
+    path = tmp_path / "house.json"
+    writers = [subprocess.Popen([sys.executable, "-c", _WRITER, str(path), letter]) for letter in "ab"]
+    while any(writer.poll() is None for writer in writers):
+        text = path.read_text() if path.exists() else ""
+        assert len(set(text)) <= 1
+        assert len(text) % 1000 == 0
+    assert [writer.returncode for writer in writers] == [0, 0]
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,6 +1,6 @@
 """The command line: one file per command, `run` by default, exit codes that mean something.
 
-A plain run is what stays in memory for months, so it goes straight to ``run`` and never imports the
+A plain run is what stays in memory for months, so it goes straight to ``start`` and never imports the
 command-line library.
 """
 

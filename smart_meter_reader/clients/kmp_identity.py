@@ -16,7 +16,7 @@ from smart_meter_reader.exceptions import ExplainedError, ValueFormatError
 _SERIAL_NUMBER = resolve_register("serial_number").id
 
 UNANSWERED = frozenset({"no_echo_no_answer", "echo_only", "damaged_answers", "strange_answers"})
-"""The reasons that a command ends with that a meter does not know."""
+"""How a request ends that the meter does not know: the reasons of its error."""
 
 _Answer = TypeVar("_Answer")
 

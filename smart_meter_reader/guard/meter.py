@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -64,7 +65,9 @@ class MeterGuard:
         self._told: frozenset[str] = frozenset()  # the doubts of the last status
         self._upstream: Status | None = None  # what the supervisor or client said last
         self._rereads = 0
-        self._said: dict[str, tuple[datetime, int]] = {}  # what was logged: when, and how often since
+        self._said: dict[str, datetime] = {}  # when a doubt about a quantity was last logged
+        self._unsaid: Counter[str] = Counter()  # how often it came since, too soon to be logged again
+        self._said_trouble = False  # since it was last logged that all is well
 
     @property
     def memory(self) -> MeterMemory:
@@ -153,7 +156,7 @@ class MeterGuard:
             self._doubts[key] = (now, f"{key} {value:f} {unit} held back: believable is {believable}")
             return False
         self._doubts.pop(key, None)
-        if count == self._settings.confirmations + 1:
+        if count == self._settings.confirmations + 1 and self._may_say(f"{key} left out", now):
             _log.warning(
                 "meter %s: %s stays at %s %s and is left out from now on; an input without a sensor? "
                 "The [guard] table of the settings has the believable ranges",
@@ -196,27 +199,32 @@ class MeterGuard:
         else:
             self._rereads = 0
         for sentence in rebased:
-            self._say("new baseline " + sentence.partition(" ")[0], f"new baseline: {sentence}", now)
+            _log.warning("meter %s: new baseline: %s", self.name, sentence)
         doubts, told = frozenset(self._doubts), self._told
         self._told = doubts
-        for key in sorted(doubts - told):
-            self._say(key, self._doubts[key][1], now)
-        if told and not doubts:
-            self._say("good", "all values are believable again", now, logging.INFO)
+        self._log_doubts(doubts - told, now)
+        if told and not doubts and self._said_trouble:
+            _log.info("meter %s: all values are believable again", self.name)
+            self._said_trouble = False
         if doubts == told and not rebased:
             return []
         return [self._status(now, "new_baseline" if rebased else "", rebased)]
 
-    def _say(self, what: str, sentence: str, now: datetime, level: int = logging.WARNING) -> None:
-        """Log a sentence, but not one of the same kind every second."""
-        since, count = self._said.get(what, (now - SAY_AGAIN, 0))
-        if abs(now - since) < SAY_AGAIN:
-            self._said[what] = since, count + 1
-            _log.debug("meter %s: %s", self.name, sentence)
-            return
-        self._said[what] = now, 0
-        more = f"; the like came {count} times since it was last said" if count else ""
-        _log.log(level, "meter %s: %s%s", self.name, sentence, more)
+    def _log_doubts(self, new: frozenset[str], now: datetime) -> None:
+        """Log each new doubt; one that comes and goes, or came back and stays, once in an hour."""
+        for key in sorted(self._doubts):
+            self._unsaid[key] += key in new
+            if self._unsaid[key] and self._may_say(key, now):
+                times = self._unsaid.pop(key) - 1
+                more = f"; {times} more since it was last said" if times else ""
+                _log.warning("meter %s: %s%s", self.name, self._doubts[key][1], more)
+                self._said_trouble = True
+
+    def _may_say(self, what: str, now: datetime) -> bool:
+        if what in self._said and abs(now - self._said[what]) < SAY_AGAIN:
+            return False
+        self._said[what] = now
+        return True
 
     def _status(self, now: datetime, reason: str, sentences: list[str]) -> Status:
         """The meter's state as others told it last, with what the guard has to say."""

@@ -129,9 +129,10 @@ class StateFile:
 def _write_whole(path: Path, text: str) -> None:
     """Write so that after a power cut there is the old file or the new one, never half of one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
+    # A name of its own: a run from cron may write beside the service.
+    beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     # Readable for the owner only: serial numbers are nobody else's business.
-    number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
             file.write(text)

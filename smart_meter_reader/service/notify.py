@@ -197,4 +197,4 @@ async def report(
                 await changed.wait()
                 await asyncio.sleep(SETTLE_SECONDS)
         except TimeoutError:
-            pass  # nothing has changed; time to feed the watchdog
+            pass  # time to feed the watchdog, whatever has changed

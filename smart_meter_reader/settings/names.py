@@ -1,4 +1,4 @@
-"""Names in settings: the known one nearest to an unknown one, and sources named for the secrets they hold."""
+"""Names of settings and of their sources: the nearest known one, and which sources hold secrets."""
 
 from __future__ import annotations
 

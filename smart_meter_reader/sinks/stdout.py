@@ -21,8 +21,11 @@ from smart_meter_reader.settings.schema import setting
 
 _log = logging.getLogger(__name__)
 
-# More than these are left in the sink's queue, where what is dropped is counted.
-MOST_WAITING = 100
+# More messages than these are left in the sink's queue, where meters take turns and drops are counted.
+MOST_WAITING = 20
+# Characters written at once. What fits into PIPE_BUF (4096 bytes) goes into a pipe whole or not at all, so
+# that no half line is left behind when a reader does not read on and the process ends.
+_MOST_AT_ONCE = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,21 +50,31 @@ class StdoutSink:
         self.name = name
         self._settings = settings
         self._models: dict[str, str] = {}
+        self._delivered = True
+
+    @property
+    def delivered(self) -> bool:
+        """Whether, after ``run``, everything was written, or whoever read it had enough."""
+        return self._delivered
 
     async def run(self, messages: AsyncIterator[Message]) -> None:
-        writer = _TextWriter(sys.stdout)
+        self._delivered = False
+        writer = None
         try:
-            async for message in messages:
-                if text := self._text(message):
-                    await writer.write(text)
-                if writer.failure:
-                    break
-            await writer.finish()
+            async with asyncio.timeout(None) as until_failure:
+                writer = _TextWriter(sys.stdout, until_failure)
+                async for message in messages:
+                    if text := self._text(message):
+                        await writer.write(text)
+                await writer.finish()
+                self._delivered = True
+        except TimeoutError:
+            assert writer is not None
+            self._delivered = writer.reader_gone
+            _log.warning("sink %s: %s; it gets no more", self.name, writer.failure)
         finally:
-            if writer.failure:
-                _log.warning("sink %s: %s; it gets no more", self.name, writer.failure)
-            elif writer.waiting:
-                _log.warning("sink %s: %d messages were not read by anybody", self.name, writer.waiting)
+            if writer is not None and writer.waiting:
+                _log.warning("sink %s: %d messages may not have been read", self.name, writer.waiting)
 
     def _text(self, message: Message) -> str:
         if self._settings.format == "json":
@@ -130,12 +143,14 @@ class _TextWriter:
     """Writes to a blocking stream from a daemon thread, which a hanging reader cannot make us wait for.
 
     What comes while the thread still writes goes out together: a hand-over for each text would cost more
-    than the writing when the loop is busy.
+    than the writing when the loop is busy. ``until_failure`` expires when nothing more can be written.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, until_failure: asyncio.Timeout) -> None:
         self.waiting = 0  # texts handed over and not yet written
-        self.failure = ""  # why nothing more can be written
+        self.failure = ""
+        self.reader_gone = False
+        self._until_failure = until_failure
         self._write = _unlocked(stream)
         self._texts: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._progress = asyncio.Event()
@@ -149,33 +164,51 @@ class _TextWriter:
         await self._until_fewer_than(MOST_WAITING)
 
     async def finish(self) -> None:
-        """Wait until everything is written, or nothing more can be."""
+        """Wait until everything is written."""
         await self._until_fewer_than(1)
 
     async def _until_fewer_than(self, most: int) -> None:
-        while self.waiting >= most and not self.failure:
+        while self.waiting >= most:
             self._progress.clear()
             await self._progress.wait()
 
     def _work(self) -> None:
-        failure = ""
-        while not failure:
-            texts = [self._texts.get()]
-            while not self._texts.empty():  # nobody else takes from it
-                texts.append(self._texts.get())
+        left_over = ""
+        while True:
+            texts = [left_over or self._texts.get()]
+            left_over = ""
+            while not left_over and not self._texts.empty():  # nobody else takes from it
+                text = self._texts.get()
+                if sum(map(len, texts)) + len(text) > _MOST_AT_ONCE:
+                    left_over = text
+                else:
+                    texts.append(text)
             try:
                 self._write("".join(texts))
             except (OSError, ValueError) as error:  # ValueError: the stream has been closed
-                failure = _failure(error)
-            try:
-                self._loop.call_soon_threadsafe(self._note, len(texts), failure)
-            except RuntimeError:
-                return  # the loop has ended while a reader kept us waiting
+                self._call(self._note_failure, error)
+                return
+            if not self._call(self._note, len(texts)):
+                return
 
-    def _note(self, written: int, failure: str) -> None:
+    def _call(self, function: Callable[..., None], argument: object) -> bool:
+        try:
+            self._loop.call_soon_threadsafe(function, argument)
+        except RuntimeError:
+            return False  # the loop has ended while a reader kept us waiting
+        return True
+
+    def _note(self, written: int) -> None:
         self.waiting -= written
-        self.failure = failure
         self._progress.set()
+
+    def _note_failure(self, error: OSError | ValueError) -> None:
+        self.failure = _failure(error)
+        self.reader_gone = not isinstance(error, OSError) or isinstance(error, BrokenPipeError)
+        try:
+            self._until_failure.reschedule(self._loop.time())
+        except RuntimeError:
+            pass  # the sink was cancelled before
 
 
 def _failure(error: OSError | ValueError) -> str:

@@ -70,7 +70,7 @@ class FrameReader:
         if len(self._recent) > 2 * _KEPT:
             del self._recent[:-_KEPT]
         if not self._cipher and b"\xdb" not in received:
-            self._plain.receive_data(received)
+            self._give_plain(received)
             return
         self._cipher += received
         while self._take_frame():
@@ -103,7 +103,7 @@ class FrameReader:
                 self._take_frame()
                 continue
             detail = f"the stream ended after {len(self._cipher)} of {length} bytes of an encrypted frame"
-            self._events.append(FrameError("truncated", detail, bytes(self._cipher)))
+            self._tell(FrameError("truncated", detail, bytes(self._cipher)))
             following = find_header(self._cipher, 1)
             self._pass_on(following[0] if following else len(self._cipher))
         self._plain.finish()
@@ -111,7 +111,13 @@ class FrameReader:
     def _pass_on(self, count: int) -> None:
         """Bytes outside of encrypted frames belong to the reader of plain ones."""
         if count:
-            self._plain.receive_data(self._cut(count))
+            self._give_plain(self._cut(count))
+
+    def _give_plain(self, outside: bytes) -> None:
+        before = len(self._events)
+        self._plain.receive_data(outside)
+        if len(self._events) > before:
+            self._skipped_before = None  # told by the other reader
 
     def _cut(self, count: int) -> bytes:
         removed = bytes(self._cipher[:count])
@@ -138,10 +144,11 @@ class FrameReader:
         return bool(self._cipher)
 
     def _take_opened(self, opened: Opened, length: int) -> None:
-        """Put out a frame, behind the loss of another one whose header was damaged."""
+        """Put out a frame, behind the loss of at least one whose header was damaged, as it seems."""
         skipped = 0 if self._skipped_before is None else self.skipped - self._skipped_before
         if 2 * skipped > length:
-            detail = f"{skipped} bytes before an encrypted frame belong to none: a header was damaged"
+            detail = f"{skipped} bytes before an encrypted frame belong to none: a damaged header, probably"
+            # About these bytes: the reader of plain telegrams keeps nothing of what it skips.
             self._tell(FrameError("damaged", detail, bytes(self._recent[:skipped])))
         self._events.append(opened)
         self._cut(length)
