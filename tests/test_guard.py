@@ -237,6 +237,14 @@ def test_a_counter_out_of_digits_rolls_over_and_that_is_told() -> None:
     assert statuses(out) == [("online", "new_baseline")]
 
 
+@pytest.mark.parametrize(
+    ("last", "new"), [("4234.567", "0.000"), ("4234.567", "10.000"), ("9999.995", "0.000")]
+)
+def test_a_long_pause_makes_no_roll_over(last: str, new: str) -> None:
+    line = Line()
+    assert values(line.send(energy(0, last), energy(1000, new))) == [last]
+
+
 def test_few_digits_do_not_roll_over() -> None:
     line = Line()
     assert values(line.send(energy(0, "99.9"), energy(1, "0.1"))) == ["99.9"]

@@ -277,8 +277,12 @@ def _coarser_step(last: Total, new: Total) -> Decimal:
 
 
 def _rolled_over(last: Total, new: Total, ceiling: Ceiling) -> bool:
-    """Whether all digits of ``last`` were used up: 9999.999 -> 0000.012."""
-    digits = len(last.value.as_tuple().digits)
-    if digits < FEWEST_DIGITS or ceiling.per_hour is None or new.value < 0:
+    """Whether all digits of ``last`` were used up: 9999.999 -> 0000.012.
+
+    From a value that begins with another digit it is no roll-over, however long the pause: a meter's leading
+    zeros are not in the number. Nor is it to zero itself, which a meter shows that has lost its total.
+    """
+    digits = last.value.as_tuple().digits
+    if len(digits) < FEWEST_DIGITS or digits[0] != 9 or ceiling.per_hour is None or new.value <= 0:
         return False
-    return _may_rise(new.value + last.step.scaleb(digits) - last.value, last, new, ceiling)
+    return _may_rise(new.value + last.step.scaleb(len(digits)) - last.value, last, new, ceiling)

@@ -192,8 +192,10 @@ def _decode_total(total: dict[str, Any]) -> Total:
         raise ValueError("a value that is no number") from None
     time = datetime.fromisoformat(_text(total.get("time")))
     # No meter has so many digits, and arithmetic with what it has not shall not overflow.
-    if not value.is_finite() or abs(value.adjusted()) > 40 or time.tzinfo is None or time.year < 1970:
-        raise ValueError("a value or time that cannot be")
+    if not value.is_finite() or abs(value.adjusted()) > 40 or time.tzinfo is None:
+        raise ValueError("a value that cannot be")
+    if not 1970 <= time.year < 3000:
+        raise ValueError("a time that cannot be")
     return Total(value, _text(total.get("unit")), time.astimezone(UTC))
 
 
