@@ -78,8 +78,8 @@ def test_only_changes_are_written(tmp_path: Path) -> None:
         '{"version": 1}',
         '{"version": 1, "meters": {"heat": 3}}',
         '{"version": 1, "meters": {"heat": {"origin": "", "serials": {}, "totals": {"heat_energy": {}}}}}',
-        '{"version": 1, "meters": {"heat": {"origin": "", "serials": {}, "totals": {"heat_energy": {"value": "1",'
-        ' "unit": "GJ", "time": "9999-12-31T23:59:59-05:00"}}}}}',
+        '{"version": 1, "meters": {"heat": {"origin": "", "serials": {}, "totals": {"heat_energy": {'
+        '"value": "1", "unit": "GJ", "time": "9999-12-31T23:59:59-05:00"}}}}}',
         "[" * 100_000,
         "9" * 100_000,
     ],
