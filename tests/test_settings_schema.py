@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from smart_meter_reader.schedule import Schedule
 from smart_meter_reader.settings.schema import Origin, Place, Secret, keys_of, parse, setting
-from smart_meter_reader.settings.values import VariableValue
+from smart_meter_reader.settings.values import VariableValue, shown
 from tests.settings_drivers import BrokerSettings, Group, HeatSettings, Parity
 
 PLACE = Place({(): Origin("settings.toml", "house", ())}, ("meters", "heat"))
@@ -184,3 +184,16 @@ plain: st.SearchStrategy[Any] = st.recursive(
 def test_any_table_is_read_or_refused_with_reasons(table: Mapping[str, Any]) -> None:
     settings, problems = parse(HeatSettings, table, PLACE)
     assert (settings is None) == bool(problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mqtt://user:SECRET@house:1883", "mqtt://<hidden>@house:1883"),
+        ("user:SEC/R@ET@house", "<hidden>@house"),
+        ("http://house:8123", "http://house:8123"),
+        ("me@house", "me@house"),
+    ],
+)
+def test_a_login_is_never_shown(text: str, expected: str) -> None:
+    assert shown(str, text) == f'"{expected}"'

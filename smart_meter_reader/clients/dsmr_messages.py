@@ -41,9 +41,9 @@ class Messages:
         ``interval``: seconds between readings, for whoever lets values expire.
         """
         self._interval = interval
-        if telegram.measurements or not telegram.meters:
+        own = bool(telegram.measurements) or not telegram.meters
+        if own:
             yield from self._changed(self._info(telegram, time))
-            yield self._reading(telegram, time)
         for medium, device in telegram.meters.items():
             name = f"{self._meter}-{medium}"
             yield from self._changed(self._sub_info(name, device, telegram, time))
@@ -55,6 +55,9 @@ class Messages:
                     "measurements": {**device.measurements},
                     "authentication": telegram.authentication,
                 }
+        # Last, since its objects hold the sub-meters' values too, which the guard has judged by then.
+        if own:
+            yield self._reading(telegram, time)
 
     def _reading(self, telegram: Telegram, time: datetime) -> Reading:
         return {

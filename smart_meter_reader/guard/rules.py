@@ -283,6 +283,8 @@ def _rolled_over(last: Total, new: Total, ceiling: Ceiling) -> bool:
     zeros are not in the number. Nor is it to zero itself, which a meter shows that has lost its total.
     """
     digits = last.value.as_tuple().digits
-    if len(digits) < FEWEST_DIGITS or digits[0] != 9 or ceiling.per_hour is None or new.value <= 0:
+    if len(digits) < FEWEST_DIGITS or digits[0] != 9 or new.value <= 0:
+        return False
+    if ceiling.per_hour is None or ratio(ceiling.unit, new.unit) is None:
         return False
     return _may_rise(new.value + last.step.scaleb(len(digits)) - last.value, last, new, ceiling)

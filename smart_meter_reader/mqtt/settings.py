@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 
 from smart_meter_reader.settings.schema import Secret, setting
 
+_LONGEST_LOGIN = 65_535  # MQTT 3.1.1, 1.5.3: the length of a string is told in two bytes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerSettings:
@@ -19,7 +21,13 @@ class BrokerSettings:
 
     shared_table: ClassVar[str] = "mqtt"
 
-    host: str = setting("name or address of the broker", default="localhost", required=True)
+    host: str = setting(
+        "name or address of the broker",
+        default="localhost",
+        required=True,
+        pattern=r"[^\s/@]+",
+        pattern_help="a name or address alone, without mqtt:// before it and without a login",
+    )
     port: int = setting("0 means 1883, with TLS 8883", default=0, minimum=0, maximum=65535)
     transport: Literal["tcp", "websockets"] = setting("how MQTT travels", default="tcp")
     path: str = setting("path of the websocket", default="/mqtt", pattern="/.*", pattern_help="starts with /")
@@ -51,6 +59,8 @@ class BrokerSettings:
     def __post_init__(self) -> None:
         if self.password.reveal() and not self.username:
             raise ValueError("`password` needs a `username`")
+        if max(len(self.username.encode()), len(self.password.reveal().encode())) > _LONGEST_LOGIN:
+            raise ValueError(f"`username` and `password` can have {_LONGEST_LOGIN} bytes each")
         if self.client_key and not self.client_cert:
             raise ValueError("`client_key` needs a `client_cert`")
         if not self.tls and (self.ca or self.client_cert or self.insecure):

@@ -101,8 +101,17 @@ def shown(annotation: Any, value: Any, limit: int = 60) -> str:
         return "a list"
     if not isinstance(value, str):
         return str(value)
-    value = re.sub(r"//[^/@]*@", "//<hidden>@", value)
+    value = _without_login(value)
     return f'"{value[: limit - 3]}..."' if 0 < limit < len(value) else f'"{value}"'
+
+
+def _without_login(text: str) -> str:
+    """A text without the login of a URL, or one that stands where no URL belongs."""
+    login, at, place = text.rpartition("@")
+    if ":" not in login:
+        return text
+    scheme = re.match(r"\w*:?//", login)
+    return f"{scheme[0] if scheme else ''}<hidden>{at}{place}"
 
 
 def is_table(annotation: Any) -> bool:
