@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,9 @@ _log = logging.getLogger(__name__)
 
 MeterState = Literal["starting", "online", "offline", "alert"]
 
+_STATE = "meter %s is %s: %s%s"
+# A port that comes and goes every second would fill the log; whoever tries a plug shall see what he does.
+TOLD_IN_AN_HOUR = 5
 # Fresh counters follow a reading, but a meter that sends every second would only fill the log with them.
 HEALTH_SECONDS = 60.0
 # How often a meter is read that has not said so: it may be one that is read once a day.
@@ -77,6 +81,7 @@ class MeterSupervisor:
         self.client = client
         self._publish_on = publish
         self._told: dict[str, _Told] = {client.meter: _Told()}
+        self._state_logs: dict[str, _StateLog] = {}
         self._failures = 0
         self._health_published = float("-inf")
         self._clock = asyncio.get_running_loop().time
@@ -147,7 +152,7 @@ class MeterSupervisor:
             case "status":
                 told = self._told.setdefault(message["meter"], _Told())
                 if (told.state, told.reason) != (message["state"], message["reason"]):
-                    _log_state(message["meter"], message["state"], message["detail"])
+                    self._log_state(message["meter"], message["state"], message["reason"], message["detail"])
                 told.state, told.reason, told.detail = message["state"], message["reason"], message["detail"]
                 await self._publish_on(message)
             case "info":
@@ -187,8 +192,11 @@ class MeterSupervisor:
             _log.debug("%s: still %s (%s)", meter, state, reason)
             return
         told.state, told.reason, told.detail = state, reason, detail
-        _log_state(meter, state, detail)
+        self._log_state(meter, state, reason, detail)
         await self._publish_on(self._status(meter, state, reason, detail))
+
+    def _log_state(self, meter: str, state: str, reason: str, detail: str) -> None:
+        self._state_logs.setdefault(meter, _StateLog()).log(meter, state, reason, detail, self._clock())
 
     def _status(
         self, meter: str, state: Literal["online", "offline", "alert"], reason: str, detail: str
@@ -206,9 +214,29 @@ class MeterSupervisor:
         return status
 
 
-def _log_state(meter: str, state: str, detail: str) -> None:
-    level = logging.INFO if state == "online" else logging.WARNING
-    _log.log(level, "meter %s is %s: %s", meter, state, detail)
+class _StateLog:
+    """Logs the states of one meter; of trouble that comes and goes only the first five in an hour."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, deque[float]] = {}  # by reason
+        self._unsaid: Counter[str] = Counter()
+        self._said_trouble = True  # since it was last said that the meter is online
+
+    def log(self, meter: str, state: str, reason: str, detail: str, now: float) -> None:
+        if state == "online":
+            _log.log(logging.INFO if self._said_trouble else logging.DEBUG, _STATE, meter, state, detail, "")
+            self._said_trouble = False
+            return
+        said = self._said.setdefault(reason, deque(maxlen=TOLD_IN_AN_HOUR))
+        if len(said) == TOLD_IN_AN_HOUR and now - said[0] < 3600:
+            self._unsaid[reason] += 1
+            _log.debug(_STATE, meter, state, detail, "")
+            return
+        said.append(now)
+        times = self._unsaid.pop(reason, 0)
+        more = f"; {times} more since it was last said" if times else ""
+        _log.warning(_STATE, meter, state, detail, more)
+        self._said_trouble = True
 
 
 class SinkSupervisor:

@@ -106,6 +106,15 @@ async def test_a_reading_brings_the_meter_online_before_it_is_passed_on() -> Non
     assert states(messages) == [("heat", "online", ""), ("heat", "offline", "lost")]
 
 
+async def test_a_port_that_comes_and_goes_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    step = reads_then_fails(TransportError("lost", "the port was closed"))
+    messages = await said(ScriptedClient(*[step] * 20), 21)
+    assert len(states(messages)) == 40, "the sinks see every change"
+    assert caplog.text.count("heat is offline") == supervisor.TOLD_IN_AN_HOUR
+    assert caplog.text.count("heat is online") == supervisor.TOLD_IN_AN_HOUR + 1, "the last word is true"
+
+
 async def test_the_same_trouble_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     error = TransportError("port_missing", "the port is missing; plug it in")
     messages = await said(ScriptedClient(*[fails(error)] * 5), 6)

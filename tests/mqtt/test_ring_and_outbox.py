@@ -43,6 +43,21 @@ def test_the_ring_delivers_in_order_and_counts_what_it_drops(size: int, steps: l
     assert len(delivered) + ring.dropped == next(numbers)
 
 
+def test_a_busy_meter_does_not_drive_out_a_slow_one() -> None:
+    ring = Ring(10)
+    for number in range(100):
+        ring.append(MqttMessage("busy", str(number), keep=True))
+        if number in (0, 50):
+            ring.append(MqttMessage("slow", str(number), keep=True))
+    kept = [ring.take() for _ in range(len(ring))]
+    assert [(each.topic, text(each)) for each in kept] == [
+        ("slow", 0),
+        ("slow", 50),
+        *(("busy", number) for number in range(92, 100)),
+    ]
+    assert ring.dropped == 92
+
+
 @given(st.integers(1, 5), st.lists(st.booleans(), max_size=100))
 def test_the_outbox_keeps_order_and_window(window: int, steps: list[bool]) -> None:
     sent: list[int] = []
