@@ -395,18 +395,6 @@ def test_meters_on_the_m_bus_go_with_the_meter_that_brings_them() -> None:
     assert rereads == ["p1", "p1"]
 
 
-def test_a_sub_meters_doubtful_value_is_not_published_among_its_parents_objects() -> None:
-    guard = Guard({"p1": MeterPolicy()})
-    telegrams = []
-    for hour, gas in enumerate(("10.0", "0.0", "10.1")):
-        guard.check(reading(hour * HOUR, "p1-gas", gas_volume=(gas, "m³")))
-        parent = reading(hour * HOUR, "p1", active_power_import=("1.2", "kW"))
-        parent["objects"] = {"0-1:24.2.1": {"value": Decimal(gas), "unit": "m3"}}
-        telegrams += guard.check(parent)
-    assert ["objects" in telegram for telegram in telegrams] == [True, False, True]
-    assert values(telegrams, "active_power_import") == ["1.2"] * 3
-
-
 def test_text_and_unknown_quantities_pass() -> None:
     line = Line(checksummed=False)
     message = reading(0 * HOUR, heat_energy=("1", "GJ"), something_new=("7", "quux"))

@@ -41,9 +41,9 @@ class Messages:
         ``interval``: seconds between readings, for whoever lets values expire.
         """
         self._interval = interval
-        own = bool(telegram.measurements) or not telegram.meters
-        if own:
+        if telegram.measurements or not telegram.meters:
             yield from self._changed(self._info(telegram, time))
+            yield self._reading(telegram, time)
         for medium, device in telegram.meters.items():
             name = f"{self._meter}-{medium}"
             yield from self._changed(self._sub_info(name, device, telegram, time))
@@ -53,19 +53,23 @@ class Messages:
                     "meter": name,
                     "time": time,
                     "measurements": {**device.measurements},
+                    "objects": {
+                        code: item
+                        for code, item in telegram.objects.items()
+                        if code.startswith(device.prefix)
+                    },
                     "authentication": telegram.authentication,
                 }
-        # Last, since its objects hold the sub-meters' values too, which the guard has judged by then.
-        if own:
-            yield self._reading(telegram, time)
 
     def _reading(self, telegram: Telegram, time: datetime) -> Reading:
+        # A sub-meter's lines are left to its own reading: what the guard holds back of it is then in none.
+        theirs = tuple(device.prefix for device in telegram.meters.values())
         return {
             "type": "reading",
             "meter": self._meter,
             "time": time,
             "measurements": {**telegram.measurements},
-            "objects": {**telegram.objects},
+            "objects": {code: item for code, item in telegram.objects.items() if not code.startswith(theirs)},
             "authentication": telegram.authentication,
         }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from smart_meter_reader.guard.meter import MeterGuard, MeterMemory, without_objects
+from smart_meter_reader.guard.meter import MeterGuard, MeterMemory
 from smart_meter_reader.guard.rules import MeterPolicy
 from smart_meter_reader.messages import Message
 
@@ -38,7 +38,6 @@ class Guard:
         self._unclaimed = dict(memory or {})
         self._reread = reread
         self._meters: dict[str, tuple[str, MeterGuard]] = {}  # with the configured meter of each
-        self._children: dict[str, list[MeterGuard]] = {}  # the meters that a configured one brings along
 
     def check(self, message: Message) -> list[Message]:
         """What is to be published instead of ``message``, in this order: itself when nothing is wrong."""
@@ -46,8 +45,6 @@ class Guard:
         match message["type"]:
             case "reading":
                 checked = meter.check_reading(message)
-                if "objects" in message and any(each.holds_back for each in self._children.get(parent, ())):
-                    checked = [without_objects(each) for each in checked]
                 if meter.wants_reread:
                     self._reread(parent)
                 return checked
@@ -74,10 +71,7 @@ class Guard:
         parent = self._parent(name, message)
         policy = self._policies.get(parent, MeterPolicy())
         rules = self._rules[parent] if parent in self._rules else policy.rules()
-        meter = MeterGuard(name, policy, rules, self._unclaimed.pop(name, None))
-        self._meters[name] = parent, meter
-        if name != parent:
-            self._children.setdefault(parent, []).append(meter)
+        self._meters[name] = parent, MeterGuard(name, policy, rules, self._unclaimed.pop(name, None))
         return self._meters[name]
 
     def _parent(self, name: str, message: Message) -> str:

@@ -70,11 +70,6 @@ class MeterGuard:
         self._said_trouble = False  # since it was last logged that all is well
 
     @property
-    def holds_back(self) -> bool:
-        """Whether a value is in doubt."""
-        return bool(self._doubts)
-
-    @property
     def memory(self) -> MeterMemory:
         """A copy of what to remember of this meter."""
         return MeterMemory(self._policy.origin, dict(self._serials), dict(self._totals))
@@ -110,7 +105,7 @@ class MeterGuard:
             return [*said, reading]
         left = {key: each for key, each in measurements.items() if key not in held_back}
         if left:
-            said.append(without_objects({**reading, "measurements": left}))
+            said.append(_reading_with(reading, left))
         return said
 
     def _believes(self, key: str, measurement: Measurement, now: datetime, rebased: list[str]) -> bool:
@@ -291,10 +286,9 @@ def _number(value: Value) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def without_objects(message: Message) -> Message:
-    """A reading without ``objects``, which have held back values once more; any other message as it is."""
-    if message["type"] != "reading":
-        return message
-    left = message.copy()
+def _reading_with(reading: Reading, measurements: dict[str, Measurement]) -> Reading:
+    """The reading with fewer measurements; without ``objects``, which have the held back values once more."""
+    left = reading.copy()
+    left["measurements"] = measurements
     left.pop("objects", None)
     return left

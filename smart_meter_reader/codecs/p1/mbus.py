@@ -50,10 +50,14 @@ _POSITION_QUANTITIES: Final = frozenset(_POSITIONS.values())
 
 @dataclass(frozen=True, slots=True)
 class SubMeter:
-    """One device on an M-Bus channel or on none (0). ``medium`` ("gas", ...) ends its meter's name."""
+    """One device on an M-Bus channel or on none (0). ``medium`` ("gas", ...) ends its meter's name.
+
+    ``prefix`` ("0-1:") begins the codes of its lines.
+    """
 
     medium: str
     channel: int
+    prefix: str
     device_type: int | None
     serial_number: str
     measurements: dict[str, Item]
@@ -135,7 +139,9 @@ def _read_device(
         if quantity:
             measurements.setdefault(quantity, item)
     measurements.update(positions)
-    return SubMeter(medium, group[1], device_type, memory.octets[identifier], measurements)
+    return SubMeter(
+        medium, group[1], f"{group[0]}-{group[1]}:", device_type, memory.octets[identifier], measurements
+    )
 
 
 def _medium(device_type: int | None, readings: Sequence[Item], *, has_lines: bool) -> str:
