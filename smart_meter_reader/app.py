@@ -12,6 +12,7 @@ from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
+from smart_meter_reader.guard.rules import FEWEST_DIGITS
 from smart_meter_reader.guard.state import StateFile, state_path
 from smart_meter_reader.health_report import report_hourly
 from smart_meter_reader.messages import Message
@@ -235,6 +236,7 @@ def _policy(client: Client, settings: MeterSettings) -> MeterPolicy:
     return MeterPolicy(
         settings=settings.guard,
         checksummed=getattr(client, "checksummed", True),
+        counter_digits=getattr(client, "counter_digits", FEWEST_DIGITS),
         simulated=getattr(client, "simulated", False),
         origin=f"{settings.client} {getattr(settings.driver, 'port', '')}",
     )

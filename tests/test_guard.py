@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smart_meter_reader.clients.dsmr import DsmrClient
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
 from smart_meter_reader.guard.rules import ratio
 from smart_meter_reader.guard.settings import GuardSettings
@@ -248,6 +249,14 @@ def test_a_long_pause_makes_no_roll_over(last: str, new: str) -> None:
 def test_few_digits_do_not_roll_over() -> None:
     line = Line()
     assert values(line.send(energy(0, "99.9"), energy(1, "0.1"))) == ["99.9"]
+
+
+@pytest.mark.parametrize(("last", "believed"), [("9999.995", False), ("999999.995", True)])
+def test_a_meter_that_shows_nine_digits_rolls_over_from_nine(last: str, believed: bool) -> None:
+    """P1 writes 009999.995, and the number has no leading zeros."""
+    guard = Guard({"heat": MeterPolicy(counter_digits=DsmrClient.counter_digits)})
+    out = [each for message in (energy(0, last), energy(1, "0.004")) for each in guard.check(message)]
+    assert values(out) == ([last, "0.004"] if believed else [last])
 
 
 def test_high_resolution_registers_roll_over_as_they_like() -> None:

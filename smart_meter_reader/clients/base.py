@@ -20,8 +20,9 @@ class Client(Protocol):
     A reading that arrives makes the supervisor publish ``online`` before it. A client publishes a status
     itself only for what does not end the connection: ``alert``, with a reason.
 
-    A class may say ``checksummed = False`` when its protocol cannot tell damaged bytes from good ones, and
-    ``simulated = True`` when nothing real is behind it: the guard then judges its values accordingly.
+    A class may say ``checksummed = False`` when its protocol cannot tell damaged bytes from good ones,
+    ``counter_digits`` when its counters have more than seven, and ``simulated = True`` when nothing real is
+    behind it: the guard then judges its values accordingly.
     """
 
     settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings/schema.py

@@ -18,6 +18,8 @@ class DsmrClient:
     """
 
     settings_type: ClassVar[type[DsmrSettings]] = DsmrSettings
+    # F9(3,3), DSMR 5.0.2 P1, section 6.12; some countries have more. Gas may have 8.
+    counter_digits: ClassVar[int] = 9
 
     def __init__(self, meter: str, settings: DsmrSettings) -> None:
         self.meter = meter

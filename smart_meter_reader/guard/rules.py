@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -130,13 +130,14 @@ class Ceiling:
     """How fast a counter can rise.
 
     ``per_hour`` is in ``unit`` and None where nothing is known; ``step`` is in the meter's own unit
-    and 0 for any.
+    and 0 for any. ``digits``: the counter has as many at least.
     """
 
     unit: str = ""
     per_hour: Decimal | None = None
     step: Decimal = Decimal(0)
     rolling: bool = False
+    digits: int = FEWEST_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +206,15 @@ def _ceiling(quantity: Quantity, settings: GuardSettings, kilowatts: Decimal, fl
 class MeterPolicy:
     """How one configured meter is guarded.
 
-    ``checksummed``: its protocol tells damaged bytes from good ones. ``simulated``: nothing real is behind it
-    (a dummy, a replayed recording), so that its totals may begin anew at every start. ``origin``: a text that
-    is another one when the meter is to be found elsewhere; memory of another origin does not count.
+    ``checksummed``: its protocol tells damaged bytes from good ones. ``counter_digits``: its counters have as
+    many at least. ``simulated``: nothing real is behind it (a dummy, a recording), so that its totals may
+    begin anew at every start. ``origin``: a text that is another one when the meter is to be found elsewhere;
+    memory of another origin does not count.
     """
 
     settings: GuardSettings = field(default_factory=GuardSettings)
     checksummed: bool = True
+    counter_digits: int = FEWEST_DIGITS
     simulated: bool = False
     origin: str = ""
 
@@ -225,16 +228,20 @@ class MeterPolicy:
         """The rule of every judged quantity by its key; meters that are guarded alike share them."""
         if not self.active:
             return {}
-        return _rules(self.settings, self.checksummed, self.settings.mode == "all" or not self.checksummed)
+        every_counter = self.settings.mode == "all" or not self.checksummed
+        return _rules(self.settings, self.checksummed, every_counter, self.counter_digits)
 
 
 @cache
-def _rules(settings: GuardSettings, checksummed: bool, every_counter: bool) -> Mapping[str, Rule]:
-    rules = {
-        key: rule_for(quantity, settings, checksummed=checksummed, every_counter=every_counter)
-        for key, quantity in QUANTITIES.items()
-    }
-    return MappingProxyType({key: rule for key, rule in rules.items() if rule is not None})
+def _rules(
+    settings: GuardSettings, checksummed: bool, every_counter: bool, digits: int
+) -> Mapping[str, Rule]:
+    rules: dict[str, Rule] = {}
+    for key, quantity in QUANTITIES.items():
+        rule = rule_for(quantity, settings, checksummed=checksummed, every_counter=every_counter)
+        if rule is not None:
+            rules[key] = replace(rule, digits=digits) if isinstance(rule, Ceiling) else rule
+    return MappingProxyType(rules)
 
 
 def judge(last: Total, new: Total, ceiling: Ceiling) -> Verdict:
@@ -283,7 +290,7 @@ def _rolled_over(last: Total, new: Total, ceiling: Ceiling) -> bool:
     zeros are not in the number. Nor is it to zero itself, which a meter shows that has lost its total.
     """
     digits = last.value.as_tuple().digits
-    if len(digits) < FEWEST_DIGITS or digits[0] != 9 or new.value <= 0:
+    if len(digits) < ceiling.digits or digits[0] != 9 or new.value <= 0:
         return False
     if ceiling.per_hour is None or ratio(ceiling.unit, new.unit) is None:
         return False
