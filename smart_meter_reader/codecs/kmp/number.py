@@ -6,7 +6,7 @@ Source: Kamstrup 5512-447, sections 4.2 (floating point format) and 4.4 (format 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -29,6 +29,8 @@ _EXPONENTS: Final = tuple(
 )
 _USUAL_SIZE: Final = 4  # bytes of most mantissas; 1, 2, 7, 8, 10, 13 and 16 have been seen too
 _LARGEST_SIZE: Final = 255
+# The caller's context would cut a long mantissa to its 28 digits; the longest has 615.
+_EXACT: Final = Context(prec=615)
 
 
 def decode_value(unit_code: int, sign_exponent: int, mantissa: bytes) -> Value | None:
@@ -46,11 +48,9 @@ def decode_value(unit_code: int, sign_exponent: int, mantissa: bytes) -> Value |
             raise ValueFormatError(f"SignExp is {sign_exponent:02X}h where only 00h makes sense")
         return _DECODERS[unit.layout](mantissa)
     digits = int.from_bytes(mantissa, "big")
-    exponent = _EXPONENTS[sign_exponent] + unit.scale
-    # A Decimal made from text is exact; arithmetic on it would be cut to the context's 28 digits.
-    if sign_exponent & _SIGN and digits:
-        return Decimal(f"-{digits}E{exponent}")
-    return Decimal(f"{digits}E{exponent}")
+    if sign_exponent & _SIGN:
+        digits = -digits
+    return _EXACT.scaleb(digits, _EXPONENTS[sign_exponent] + unit.scale)
 
 
 def encode_value(value: Value, unit_code: int, size: int | None = None) -> tuple[int, bytes]:
