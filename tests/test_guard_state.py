@@ -158,6 +158,28 @@ async def test_keep_saves_until_it_is_cancelled(tmp_path: Path, monkeypatch: pyt
         await task
 
 
+async def test_the_first_memory_is_saved_once_every_meter_has_told_its_totals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard_state, "_LOOK_SECONDS", 0.001)
+    guard = Guard({"heat": MeterPolicy(), "cellar": MeterPolicy(), "dummy": MeterPolicy(simulated=True)})
+    guard.check(reading("1.00"))
+    file = StateFile(tmp_path / "state.json")
+    task = asyncio.create_task(file.keep(guard))
+    await asyncio.sleep(0.05)
+    assert not file.path.exists()
+    guard.check({**reading("2.00"), "meter": "cellar"})
+    async with asyncio.timeout(10):
+        while not file.path.exists():
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert {name: str(each.totals["heat_energy"].value) for name, each in file.load().items()} == {
+        "heat": "1.00",
+        "cellar": "2.00",
+    }
+
+
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [

@@ -58,6 +58,12 @@ class Guard:
         return self._meters[name][1].rejected if name in self._meters else 0
 
     @property
+    def knows_all(self) -> bool:
+        """Whether every configured meter that is guarded has told a total."""
+        guarded = (name for name, rules in self._rules.items() if rules)
+        return all(name in self._meters and self._meters[name][1].knows_totals for name in guarded)
+
+    @property
     def revision(self) -> int:
         """Rises whenever what ``memory`` gives changes by more than times."""
         return sum(meter.revision for _, meter in self._meters.values())

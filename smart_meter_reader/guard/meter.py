@@ -70,6 +70,11 @@ class MeterGuard:
         self._said_trouble = False  # since it was last logged that all is well
 
     @property
+    def knows_totals(self) -> bool:
+        """Whether there is anything to remember."""
+        return bool(self._totals)
+
+    @property
     def memory(self) -> MeterMemory:
         """A copy of what to remember of this meter."""
         return MeterMemory(self._policy.origin, dict(self._serials), dict(self._totals))

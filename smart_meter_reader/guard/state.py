@@ -23,9 +23,11 @@ from smart_meter_reader.guard.rules import Total
 _log = logging.getLogger(__name__)
 
 VERSION = 1
-# A service that ends badly in its first hour has then at least something; later once an hour.
+# A service that ends badly in its first hour has then at least something; later once an hour. Where there was
+# nothing at all, not even this long is waited once every meter has told its totals.
 FIRST_SAVE_SECONDS = 60.0
 SAVE_SECONDS = 3600.0
+_LOOK_SECONDS = 1.0
 # A thousand meters need a tenth of this; what is larger is not ours.
 LARGEST_FILE = 4 * 1024 * 1024
 
@@ -57,6 +59,7 @@ class StateFile:
         self.path = path
         self._trouble = ""  # what was said last, so that it is not said every hour
         self._saved_revision = 0
+        self._loaded = False
         self._writing = threading.Lock()
 
     def load(self) -> dict[str, MeterMemory]:
@@ -70,11 +73,13 @@ class StateFile:
             self._tell(f"cannot read {self.path} ({error.strerror}); the guard begins without memory")
             return {}
         try:
-            return _decode(raw)
+            memory = _decode(raw)
         except ValueError as error:
             kept = self._set_aside()
             self._tell(f"{self.path} is damaged ({error}); the guard begins without memory{kept}")
             return {}
+        self._loaded = True
+        return memory
 
     def save(self, guard: Guard) -> None:
         """Write the guard's memory if it changed since the last time."""
@@ -84,15 +89,20 @@ class StateFile:
 
     async def keep(self, guard: Guard) -> None:
         """Save now and then until cancelled; a last ``save`` is due when all messages are through."""
-        wait = FIRST_SAVE_SECONDS
+        await self._wait_for_the_first(guard)
         while True:
-            await asyncio.sleep(wait)
             revision = guard.revision
             if revision != self._saved_revision:
                 text = _encode(guard.memory())
                 # On an SD card fsync can take a second; the meters shall not wait for it.
                 await asyncio.to_thread(self._write, revision, text)
-            wait = SAVE_SECONDS
+            await asyncio.sleep(SAVE_SECONDS)
+
+    async def _wait_for_the_first(self, guard: Guard) -> None:
+        for _ in range(int(FIRST_SAVE_SECONDS / _LOOK_SECONDS)):
+            await asyncio.sleep(_LOOK_SECONDS)
+            if guard.knows_all and not self._loaded:
+                return
 
     def _write(self, revision: int, text: str) -> None:
         # The last save may come while the hourly one is still at it, and shall win.
