@@ -44,7 +44,8 @@ def load_tables(directory: Path, environment: str | None) -> dict[str, Any]:
     except SettingsError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's program; it can raise anything
-        raise SettingsError([_summary(error, config)]) from None
+        suspects = list(_markers(tables)) if type(error).__module__.startswith("dynaconf") else []
+        raise SettingsError(suspects or [_summary(error, config)]) from None
     _require_files(settings, directory)
     environments = _environments(tables, history)
     return {
@@ -143,6 +144,24 @@ def _summary(error: BaseException, config: Path) -> str:
     quotes = isinstance(error, ValueError) or type(error).__module__.startswith("dynaconf")
     text = "" if quotes else " ".join(str(error).split())[:200]
     return f"{place}: {name}" + (f": {text}" if text else "")
+
+
+def _markers(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What to look at when dynaconf could not read a text with a marker: its error does not say which."""
+
+    def texts(value: object, keys: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                yield from texts(inner, (*keys, str(key)))
+        elif isinstance(value, str) and value.startswith("@"):
+            yield keys
+
+    for path, content in tables.items():
+        for environment, *keys in texts(content, ()):
+            yield (
+                f"{Path(path).name} [{environment}] {'.'.join(keys)}: begins with @, which dynaconf takes "
+                "for an instruction (@int, @json, ...), and it cannot read what follows"
+            )
 
 
 def _require_files(settings: Any, directory: Path) -> None:
