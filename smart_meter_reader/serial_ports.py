@@ -1,4 +1,4 @@
-"""What the system knows of its serial ports: stable names, who may open them, who holds them."""
+"""What the system knows of its serial ports: stable names, who may open them, who holds or uses them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _BY_ID = Path("/dev/serial/by-id")
 _BY_PATH = Path("/dev/serial/by-path")
+_PSEUDO_TERMINALS = "/dev/pts/"
+_CONSOLES = Path("/sys/class/tty/console/active")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,13 @@ def serial_ports() -> list[SerialPort]:
     # Only the command needs it; the service keeps its memory for other things.
     from serial.tools import list_ports
 
-    ports = [
-        describe_port(port.device, "" if port.description == "n/a" else port.description or "")
-        for port in list_ports.comports()
-    ]
+    ports: list[SerialPort] = []
+    for port in list_ports.comports():
+        # An adapter can be unplugged while we look.
+        with suppress(FileNotFoundError):
+            ports.append(
+                describe_port(port.device, "" if port.description == "n/a" else port.description or "")
+            )
     return sorted(ports, key=lambda port: (not port.by_id, port.device))
 
 
@@ -60,7 +66,7 @@ def describe_port(device: str, description: str = "") -> SerialPort:
         description=description,
         by_id=stable_name(device),
         by_path=stable_name(device, _BY_PATH),
-        owner=_user_name(state.st_uid),
+        owner=user_name(state.st_uid),
         group=group_name(state.st_gid),
         mode=stat.filemode(state.st_mode),
         may_open=os.access(device, os.R_OK | os.W_OK),
@@ -70,12 +76,26 @@ def describe_port(device: str, description: str = "") -> SerialPort:
 
 def stable_name(device: str, folder: Path = _BY_ID) -> str:
     """The name under ``/dev/serial/by-id`` that leads to ``device``, which may be a link itself; or ""."""
-    target = Path(device).resolve()
+    target = os.path.realpath(device)
     try:
         names = sorted(folder.iterdir())
     except OSError:
         return ""  # no adapter with a serial number is plugged in, or udev does not run here
-    return next((str(name) for name in names if name.resolve() == target), "")
+    return next((str(name) for name in names if os.path.realpath(name) == target), "")
+
+
+def how_to_open(group: str) -> str:
+    """What helps a user who may not open a device of this group."""
+    user = user_name(os.geteuid())
+    try:
+        entry = grp.getgrnam(group)
+    except KeyError:
+        entry = None
+    if entry is not None and user in entry.gr_mem and entry.gr_gid not in os.getgroups():
+        return f"{user} is in the group {group} only since this session began: log out and in again"
+    if group == "root":
+        return "a udev rule that gives the device to the group dialout helps"
+    return f"sudo usermod -aG {group} {user}, then log in again"
 
 
 def group_name(gid: int) -> str:
@@ -86,7 +106,8 @@ def group_name(gid: int) -> str:
         return str(gid)
 
 
-def _user_name(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """The name of a user, or its number."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -96,12 +117,33 @@ def _user_name(uid: int) -> str:
 def holders(device: str) -> Iterator[Holder]:
     """The processes that have ``device`` open, as far as /proc shows them to this user; not this one."""
     try:
-        wanted = Path(device).stat().st_rdev
+        state = Path(device).stat()
     except OSError:
         return
+    if not stat.S_ISCHR(state.st_mode):
+        return  # a file or folder; its number of a device is 0, and so is that of every other
     for folder in Path("/proc").glob("[0-9]*"):
-        if int(folder.name) != os.getpid() and _has_open(folder, wanted):
+        if int(folder.name) != os.getpid() and _has_open(folder, state.st_rdev):
             yield Holder(int(folder.name), _process_name(folder))
+
+
+def other_readers(port: str) -> tuple[Holder, ...]:
+    """The other processes that take bytes from a port, as far as this user may see them; none for a URL.
+
+    None for a pseudo-terminal either: whoever made it (an emulator, socat) has it open, and does not read.
+    """
+    if "://" in port or os.path.realpath(port).startswith(_PSEUDO_TERMINALS):
+        return ()
+    return tuple(holders(port))
+
+
+def is_console(device: str, active: Path = _CONSOLES) -> bool:
+    """Whether the kernel writes its messages to this port, where as a rule a login waits too."""
+    try:
+        names = active.read_text("ascii").split()
+    except (OSError, UnicodeDecodeError):
+        return False  # a container, or a system that does not tell
+    return Path(os.path.realpath(device)).name in names
 
 
 def _has_open(process: Path, wanted: int) -> bool:
@@ -122,6 +164,7 @@ def _has_open(process: Path, wanted: int) -> bool:
 
 def _process_name(process: Path) -> str:
     try:
-        return (process / "comm").read_text().strip()
+        # The kernel cuts the name at 15 bytes, in the middle of a letter if need be.
+        return (process / "comm").read_text("utf-8", errors="replace").strip()
     except OSError:
         return "a process"

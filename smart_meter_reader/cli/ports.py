@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from smart_meter_reader import json_text
-from smart_meter_reader.serial_ports import SerialPort, serial_ports
+from smart_meter_reader.serial_ports import SerialPort, how_to_open, serial_ports
 
 
 @click.command()
@@ -48,5 +48,4 @@ def _print(port: SerialPort) -> None:
 def _rights(port: SerialPort) -> str:
     if port.may_open:
         return "you may open it"
-    join = f"sudo usermod -aG {port.group} $USER, then log in again"
-    return f"you may not open it: join the group {port.group} ({join})"
+    return f"you may not open it: {how_to_open(port.group)}"

@@ -11,9 +11,8 @@ import click
 
 from smart_meter_reader import json_text
 from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
-from smart_meter_reader.serial_ports import serial_ports, stable_name
+from smart_meter_reader.serial_ports import is_console, serial_ports, stable_name
 from smart_meter_reader.tools.finding import Found, PortReport
-from smart_meter_reader.tools.port_use import is_console
 from smart_meter_reader.tools.scanning import LISTEN, scan_ports
 from smart_meter_reader.tools.settings_block import append, free_environment, settings_block
 

@@ -15,7 +15,6 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -36,7 +35,7 @@ from smart_meter_reader.codecs.kmp import (
     encode_request,
 )
 from smart_meter_reader.exceptions import ExplainedError, TransportError
-from smart_meter_reader.serial_ports import holders
+from smart_meter_reader.serial_ports import other_readers
 from smart_meter_reader.transport import LineSettings, Transport, open_transport
 
 _log = logging.getLogger(__name__)
@@ -206,7 +205,7 @@ class KmpConnection:
             if isinstance(listening.answer, kind):
                 return listening.answer
             heard.append(listening)
-        raise explain_silence(heard, self.port, _other_readers(self.port))
+        raise explain_silence(heard, self.port, " and ".join(map(str, other_readers(self.port))))
 
     def _let_pass(self, request: Request) -> None:
         """Let a late answer to an earlier, equal request pass first: nothing in it tells them apart."""
@@ -285,10 +284,3 @@ class KmpConnection:
         if self._transport is None:
             raise TransportError("closed", f"{self.port} is not open: use `async with KmpConnection(...)`")
         return self._transport
-
-
-def _other_readers(port: str) -> str:
-    """The processes that have the port open without locking it: they take bytes that were meant for us."""
-    if "://" in port or Path(port).resolve().is_relative_to("/dev/pts"):
-        return ""  # a pseudo-terminal is open in whatever stands behind it, and should be
-    return " and ".join(map(str, holders(port)))

@@ -6,6 +6,7 @@ file, the environment, the path of keys, what was found, what is allowed, and wh
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -178,7 +179,7 @@ class _Tables:
             port = self.merged.table("meters", name).get("port")
             if not isinstance(port, str) or not port:
                 continue
-            same = port if "://" in port else str(Path(port).resolve())
+            same = port if "://" in port else os.path.realpath(port)
             owner = owners.setdefault(same, name)
             if owner != name:
                 place = self.merged.place / "meters" / name / "port"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.serial_ports import other_readers
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, load
 from smart_meter_reader.tools.broker_checks import check_broker
 from smart_meter_reader.tools.clock_checks import check_clock, ntp_synchronised
@@ -15,7 +16,6 @@ from smart_meter_reader.tools.diagnosis import Check, Level, ok, warning
 from smart_meter_reader.tools.meter_checks import check_keys, check_reading, line_of
 from smart_meter_reader.tools.patience import patience_for
 from smart_meter_reader.tools.port_checks import check_port
-from smart_meter_reader.tools.port_use import other_readers
 
 _FILES = ("config.py", "settings.toml", ".secrets.toml")
 

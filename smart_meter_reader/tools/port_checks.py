@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import grp
 import os
-import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
-from smart_meter_reader.serial_ports import SerialPort, describe_port
+from smart_meter_reader.serial_ports import (
+    SerialPort,
+    describe_port,
+    how_to_open,
+    other_readers,
+    user_name,
+)
 from smart_meter_reader.tools.diagnosis import Check, ok, unavailable, warning
-from smart_meter_reader.tools.port_use import other_readers
 
 
 def check_port(subject: str, port: str) -> Iterator[Check]:
@@ -43,7 +46,7 @@ def _name(subject: str, port: str, described: SerialPort) -> Check:
     if port.startswith("/dev/serial/") or not lasting:
         return ok(subject, f"{port} exists")
     if Path(port).is_symlink():
-        return ok(subject, f"{port} exists and leads to {Path(port).resolve()}")
+        return ok(subject, f"{port} exists and leads to {os.path.realpath(port)}")
     return warning(
         subject, f"{port} exists, but can be another adapter after a restart: set port to {lasting}"
     )
@@ -51,29 +54,10 @@ def _name(subject: str, port: str, described: SerialPort) -> Check:
 
 def _rights(subject: str, port: str, described: SerialPort) -> Check:
     rights = f"{described.mode} {described.owner}:{described.group}"
+    user = user_name(os.geteuid())
     if described.may_open:
-        return ok(subject, f"{_user()} may open it ({rights})")
-    return unavailable(subject, f"{_user()} may not open {port} ({rights}): {_remedy(described.group)}")
-
-
-def _remedy(group: str) -> str:
-    user = _user()
-    try:
-        entry = grp.getgrnam(group)
-    except KeyError:
-        entry = None
-    if entry is not None and user in entry.gr_mem and entry.gr_gid not in os.getgroups():
-        return f"{user} is in the group {group} only since this session began: log out and in again"
-    if group == "root":
-        return "a udev rule that gives the device to the group dialout helps"
-    return f"sudo usermod -aG {group} {user}, then log in again"
-
-
-def _user() -> str:
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
+        return ok(subject, f"{user} may open it ({rights})")
+    return unavailable(subject, f"{user} may not open {port} ({rights}): {how_to_open(described.group)}")
 
 
 def _readers(subject: str, port: str) -> Iterator[Check]:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.serial_ports import other_readers
 from smart_meter_reader.tools.finding import PortReport
-from smart_meter_reader.tools.port_use import other_readers
 from smart_meter_reader.tools.probes import PUSH_LINES, Outcome, ask_kmp, ask_short, ask_sign_on, listen
 
 # Meters with P1 send every 10 seconds at the slowest.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import tempfile
 import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +17,7 @@ from smart_meter_reader.clients.dsmr_settings import DsmrSettings
 from smart_meter_reader.emulators.p1 import Encryption, P1Meter
 from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.mqtt.settings import BrokerSettings
-from smart_meter_reader.serial_ports import stable_name
+from smart_meter_reader.serial_ports import holders, is_console, other_readers, stable_name
 from smart_meter_reader.settings.loading import MeterSettings
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.sinks.home_assistant_rest import HomeAssistantRestSettings
@@ -25,7 +27,6 @@ from smart_meter_reader.tools.diagnosis import Check, Level
 from smart_meter_reader.tools.home_assistant_checks import check_home_assistant
 from smart_meter_reader.tools.meter_checks import check_reading
 from smart_meter_reader.tools.port_checks import check_port
-from smart_meter_reader.tools.port_use import is_console, other_readers
 from tests.mosquitto import Certificates, MakeBroker, free_port
 from tests.tools.lines import silent_terminal
 
@@ -128,6 +129,29 @@ def test_whoever_has_a_port_open_is_named() -> None:
         process.terminate()
     (held,) = [check for check in checks if check.level is Level.WARNING]
     assert f"sleep (process {process.pid})" in held.text
+
+
+def test_a_name_that_the_kernel_cut_inside_a_letter_is_shown(tmp_path: Path) -> None:
+    sleep = tmp_path / "zaehlerlesegerät"  # the 15th byte is half of the letter
+    sleep.symlink_to(shutil.which("sleep") or "")
+    with Path("/dev/null").open("rb") as device, subprocess.Popen([sleep, "60"], stdin=device) as process:
+        names = {holder.pid: holder.name for holder in holders("/dev/null")}
+        process.terminate()
+    assert names[process.pid].startswith("zaehlerleseger")
+
+
+def test_a_file_is_held_by_nobody_and_a_loop_of_links_is_no_crash(tmp_path: Path) -> None:
+    """The kernel gives every file the device number 0."""
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
+        holder = subprocess.Popen(["sleep", "60"], stdin=file.file)
+        assert list(holders(file.name)) == []
+        holder.terminate()
+        holder.wait()
+    assert other_readers(str(loop)) == ()
+    (told,) = list(check_port("meter heat", str(loop)))
+    assert told.level is Level.UNAVAILABLE
 
 
 @pytest.mark.parametrize(
