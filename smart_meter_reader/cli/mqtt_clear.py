@@ -9,6 +9,7 @@ import click
 
 from smart_meter_reader.cli import EXIT_OK
 from smart_meter_reader.cli.environments import complete_environment
+from smart_meter_reader.cli.mqtt_sinks import confirmed, mqtt_sinks
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
@@ -31,7 +32,6 @@ def clear(meter: str, environment: str | None, yes: bool) -> int:
     METER is the name that it had in the settings. Lists what is found, and asks. A meter that is still read
     comes back with its next reading.
     """
-    from smart_meter_reader.cli.mqtt_sinks import mqtt_sinks
     from smart_meter_reader.settings.loading import load
 
     settings = load(environment=environment).settings
@@ -67,6 +67,8 @@ async def _find(sink: MqttSink, broker: BrokerSettings, meter: str) -> list[str]
         await _quiet(link, found)
     finally:
         link.close()
+    if link.failure:
+        raise link.failure
     # An empty payload is a message that somebody removes while we look.
     return [topic for topic, payload in found.items() if payload and sink.is_ours(meter, topic, payload)]
 
@@ -87,10 +89,12 @@ async def _remove(broker: BrokerSettings, topics: list[str]) -> None:
         _client_id(broker),
         on_acknowledged=lambda message, refusal: refused.update({message.topic: refusal} if refusal else {}),
     )
-    for topic in topics:
-        link.publish(MqttMessage(topic, "", 1, retain=True))
-    await link.drained()
-    link.close()
+    try:
+        for topic in topics:
+            link.publish(MqttMessage(topic, "", 1, retain=True))
+        await confirmed(link, broker)
+    finally:
+        link.close()
     if link.failure:
         raise link.failure
     if refused:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.mqtt import failures
+from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.settings.loading import ServiceSettings
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
 from smart_meter_reader.sinks.registry import SINKS
+
+CONFIRM_SECONDS = 10.0
 
 
 def mqtt_sinks(settings: ServiceSettings) -> list[tuple[MqttSink, BrokerSettings]]:
@@ -21,3 +27,15 @@ def mqtt_sinks(settings: ServiceSettings) -> list[tuple[MqttSink, BrokerSettings
         mentioned = ", ".join(settings.sinks)
         raise SettingsError([f"[{settings.environment}] has no sink that uses MQTT, only: {mentioned}"])
     return found
+
+
+async def confirmed(link: Link, broker: BrokerSettings) -> None:
+    """Wait until the broker has confirmed what was published, or the link is over.
+
+    Raises SinkError when it takes longer than whoever waits at the screen would.
+    """
+    try:
+        async with asyncio.timeout(CONFIRM_SECONDS):
+            await link.drained()
+    except TimeoutError:
+        raise failures.unacknowledged(broker, len(link.outbox)) from None

@@ -10,6 +10,7 @@ import click
 
 from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.cli.environments import complete_environment
+from smart_meter_reader.cli.mqtt_sinks import confirmed, mqtt_sinks
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.open_link import open_link
@@ -29,7 +30,6 @@ def test(environment: str | None) -> int:
     Uses the same host, login, certificates and topics as the service. Says for every tree of topics
     whether the broker lets us publish there. The exit code is 69 when something is refused.
     """
-    from smart_meter_reader.cli.mqtt_sinks import mqtt_sinks
     from smart_meter_reader.settings.loading import load
 
     sinks = mqtt_sinks(load(environment=environment).settings)
@@ -67,7 +67,7 @@ async def _probe(broker: BrokerSettings, topic: str, payload: str) -> bool:
     try:
         unreadable = await link.subscribe([topic])
         link.publish(MqttMessage(topic, payload, 1, retain=False))
-        await link.drained()
+        await confirmed(link, broker)
         if not unreadable and not any(refusals):
             async with asyncio.timeout(READ_BACK_SECONDS):
                 await came_back.wait()

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, main
+from smart_meter_reader.cli import mqtt_sinks as cli_mqtt_sinks
 from smart_meter_reader.clients.dummy import DummyClient, DummySettings
 from smart_meter_reader.messages import Message
 from smart_meter_reader.router import SinkQueue
@@ -18,6 +23,8 @@ from tests.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Watcher, free
 from tests.mqtt_recorder import recording
 
 ROOT = Path(__file__).parent.parent.parent
+_TOPIC, _STATUS = b"smart-meter-reader/heat/status", b'{"state":"online"}'
+RETAINED = bytes((0x31, 2 + len(_TOPIC) + len(_STATUS), 0, len(_TOPIC))) + _TOPIC + _STATUS
 
 
 def write_settings(folder: Path, mqtt: str, sinks: str = "[house.sinks.mqtt_json]") -> None:
@@ -38,6 +45,52 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def publish_retained(broker: Mosquitto, topic: str, text: str = "x") -> None:
     with recording(broker.port) as recorder:
         recorder.publish(topic, text, retain=True)
+
+
+@contextmanager
+def careless_broker(*, hangs_up: bool) -> Iterator[int]:
+    """A broker of MQTT 3.1.1 that lets everybody in and confirms no message; its port."""
+
+    class Talk(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            while packet := self.request.recv(4096):
+                if packet[0] == 0x10:
+                    self.request.sendall(b"\x20\x02\x00\x00")
+                elif packet[0] == 0x82:
+                    # One topic filter each time but for `clear`, which does not mind a short answer.
+                    self.request.sendall(b"\x90\x03" + packet[2:4] + b"\x00")
+                    self.request.sendall(RETAINED)
+                    if hangs_up:
+                        return
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_a_broker_that_confirms_nothing(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_mqtt_sinks, "CONFIRM_SECONDS", 0.2)
+    with careless_broker(hangs_up=False) as port:
+        write_settings(here, f'port = {port}\nprotocol = "3.1.1"')
+        assert main(["mqtt", "test", "house"]) == EXIT_UNAVAILABLE
+        assert "does not acknowledge" in capsys.readouterr().err
+        assert main(["mqtt", "clear", "heat", "house", "--yes"]) == EXIT_UNAVAILABLE
+        assert "does not acknowledge" in capsys.readouterr().err
+
+
+def test_a_broker_that_hangs_up_has_not_said_that_nothing_is_retained(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with careless_broker(hangs_up=True) as port:
+        write_settings(here, f'port = {port}\nprotocol = "3.1.1"')
+        assert main(["mqtt", "clear", "heat", "house", "--yes"]) == EXIT_UNAVAILABLE
+    said = capsys.readouterr()
+    assert "is gone" in said.err
+    assert "nothing is retained" not in said.out
 
 
 def test_a_broker_that_allows_everything(
