@@ -248,6 +248,26 @@ def test_init_writes_what_check_accepts_and_never_overwrites(tmp_path: Path) -> 
     assert (tmp_path / "settings.toml").read_text("utf-8") == "[house]\n"
 
 
+def test_init_on_a_full_disk_leaves_no_half_of_a_file(tmp_path: Path) -> None:
+    limited = ["sh", "-c", 'ulimit -f 2; exec "$0" -m smart_meter_reader init', sys.executable]
+    done = subprocess.run(
+        limited, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True
+    )
+    assert done.returncode == 69
+    assert b"cannot be written here: File too large" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["config.py"]
+
+
+def test_a_port_that_can_be_no_path_is_a_problem_of_the_settings(directory: Path) -> None:
+    (directory / "settings.toml").write_text(
+        '[house.meters.heat]\nclient = "kamstrup"\nport = "/dev/tty\\u0000X"\n[house.sinks.stdout]\n', "utf-8"
+    )
+    checked = command(directory, "check", "house")
+    assert checked.returncode == 78
+    assert checked.stderr.startswith("settings.toml [house] meters.heat.port: found ")
+    assert "a device path such as" in checked.stderr
+
+
 def test_check_says_every_problem_and_exits_with_78(directory: Path) -> None:
     (directory / "settings.toml").write_text(
         '[house.meters.HEAT]\nclient = "kamstrup"\n[house.sinks.stdot]\n[house.sinks.homie]', "utf-8"

@@ -49,5 +49,9 @@ def init() -> int:
 def _write_new(path: Path, content: bytes, mode: int) -> None:
     """Create a file that does not exist yet. Raises FileExistsError, also for a dangling link."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except OSError:  # a full disk; half a file would be left alone the next time
+        path.unlink()
+        raise

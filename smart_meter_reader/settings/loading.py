@@ -177,8 +177,8 @@ class _Tables:
         owners: dict[str, str] = {}
         for name in self.merged.table("meters"):
             port = self.merged.table("meters", name).get("port")
-            if not isinstance(port, str) or not port:
-                continue
+            if not isinstance(port, str) or not port or "\0" in port:
+                continue  # the client's own settings complain
             same = port if "://" in port else os.path.realpath(port)
             owner = owners.setdefault(same, name)
             if owner != name:

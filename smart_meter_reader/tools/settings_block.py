@@ -40,10 +40,7 @@ def append(path: Path, block: str) -> None:
         before = path.read_text("utf-8")
         gap = "" if not before else "\n\n" if before.endswith("\n") else "\n\n\n"
         tomllib.loads(before + gap + block)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(gap + block)
-            file.flush()
-            os.fsync(file.fileno())
+        _append_all(path, (gap + block).encode())
     except FileNotFoundError:
         raise SettingsError(
             [f"{path.name} does not exist here: `smart-meter-reader init` writes one"]
@@ -54,6 +51,18 @@ def append(path: Path, block: str) -> None:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([f"{path.name}: cannot be added to: {error}"]) from None
+
+
+def _append_all(path: Path, added: bytes) -> None:
+    with path.open("ab", buffering=0) as file:
+        size = file.tell()
+        try:
+            while added:
+                added = added[file.write(added) :]
+            os.fsync(file.fileno())
+        except OSError:  # a full disk: half a table would make the whole file unreadable
+            file.truncate(size)
+            raise
 
 
 def _tables(path: Path) -> Iterator[str]:

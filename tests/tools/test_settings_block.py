@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from types import MappingProxyType
@@ -104,3 +106,19 @@ def test_an_environment_gets_a_name_that_nobody_has(tmp_path: Path) -> None:
     (tmp_path / ".secrets.toml").write_text("broken")
     with pytest.raises(SettingsError, match=r"\.secrets\.toml: cannot be read"):
         free_environment(tmp_path, "scanned")
+
+
+@pytest.mark.parametrize("room", [0, 100])
+def test_a_full_disk_leaves_the_settings_as_they_were(room: int, tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    before = "#" * (1023 - room) + "\n"
+    path.write_text(before)
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from smart_meter_reader.tools.settings_block import append\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))\n"
+        "append(Path(sys.argv[1]), '# ' + 'x' * 200)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)
+    assert "settings.toml: cannot be added to" in done.stderr
+    assert path.read_text() == before
