@@ -112,6 +112,8 @@ def _encrypted(events: Sequence[Event], names: Pseudonyms, opener: Opener | None
     frames: list[CipherFrame] = []
 
     def open_frame(frame: CipherFrame) -> Opened:
+        names.of(frame.system_title.hex())  # errors tell it, so it is known even where nothing can be opened
+        _device_number(frame, names)
         if opener is None:
             raise DecryptionError("no_key", "there is no key")
         opened = opener.open(frame)
@@ -160,9 +162,7 @@ def _encrypt(opened: Opened, frame: CipherFrame, names: Pseudonyms) -> bytes:
     telegram = encode_telegram(
         _lines(opened.telegram, names), "none" if opened.checksum == "absent" else "arc"
     )
-    title = frame.system_title
-    # Three letters for the manufacturer, then the number of the device (DLMS UA 1000-2, 4.3.4).
-    made_up = title[:3] + int(names.of(str(int.from_bytes(title[3:], "big")))).to_bytes(5, "big")
+    made_up = frame.system_title[:3] + _device_number(frame, names).to_bytes(5, "big")
     verified = opened.authentication == "verified"
     return encrypt_telegram(
         telegram,
@@ -172,3 +172,8 @@ def _encrypt(opened: Opened, frame: CipherFrame, names: Pseudonyms) -> bytes:
         frame.frame_counter,
         security=frame.security,
     )
+
+
+def _device_number(frame: CipherFrame, names: Pseudonyms) -> int:
+    """What stands for it; it follows three letters for the manufacturer (DLMS UA 1000-2, 4.3.4)."""
+    return int(names.of(str(int.from_bytes(frame.system_title[3:], "big"))))

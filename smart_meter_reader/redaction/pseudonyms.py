@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 
 # Shorter numbers occur by chance in anything.
 _SHORTEST_TELLING = 6
-_HIDDEN = "<hidden>"
+# With fewer digits it is no number of a device or customer, but one of what a report counts.
+_SHORTEST_NAMING = 3
+HIDDEN = "<hidden>"
 _TEXT_IN_HEX = re.compile(r"(?:[2-7][0-9A-Fa-f])+")
 
 
@@ -68,10 +70,12 @@ def _octets_of(original: str) -> Iterator[bytes]:
 
 
 def scrub(text: str, originals: Iterable[str]) -> str:
-    """The text without any form of the originals."""
+    """The text without any form of the originals; short numbers are taken out where they stand alone."""
     for original in sorted(originals, key=len, reverse=True):
         for form in forms_of(original):
-            text = re.sub(re.escape(form), _HIDDEN, text, flags=re.IGNORECASE)
+            text = re.sub(re.escape(form), HIDDEN, text, flags=re.IGNORECASE)
+        if _SHORTEST_NAMING <= len(original) < _SHORTEST_TELLING and re.search(r"[0-9]", original):
+            text = re.sub(rf"(?<![0-9])0*{re.escape(original)}(?![0-9])", HIDDEN, text, flags=re.IGNORECASE)
     return text
 
 

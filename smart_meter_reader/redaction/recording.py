@@ -12,9 +12,7 @@ from smart_meter_reader.redaction.iec62056_21 import redact_iec
 from smart_meter_reader.redaction.kmp import redact_kmp
 from smart_meter_reader.redaction.p1 import PUBLIC_AUTHENTICATION_KEY, PUBLIC_KEY, redact_p1
 from smart_meter_reader.redaction.pseudonyms import Pseudonyms, leaks
-
-# Settings that hold such a number too: it is replaced by the same, so that the replayed meter is accepted.
-_NAMING_SETTINGS = ("serial_number", "address")
+from smart_meter_reader.redaction.settings import NUMBERS, redact_places, redact_setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +30,7 @@ def redact(
 
     Should a number or secret be left in spite of that, the bytes are left out and a note says so.
     """
-    settings = {
-        key: json.dumps(names.of(json.loads(value))) if key in _NAMING_SETTINGS else value
-        for key, value in recording.settings.items()
-    }
+    settings = {key: _setting(key, value, names) for key, value in recording.settings.items()}
     notes: list[str] = []
     match recording.client:
         case "kamstrup":
@@ -59,3 +54,10 @@ def redact(
         events = ()
         notes.append("a number could not be replaced everywhere: the bytes are left out")
     return Redacted(replace(recording, events=events, settings=settings), tuple(notes))
+
+
+def _setting(key: str, value: str, names: Pseudonyms) -> str:
+    """A setting as TOML; texts and numbers of TOML are JSON too."""
+    if key in NUMBERS:
+        return json.dumps(redact_setting(key, json.loads(value), names))
+    return redact_places(value)

@@ -6,7 +6,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -15,9 +15,10 @@ from smart_meter_reader import __version__, json_text
 from smart_meter_reader.codecs.p1.cipher import Opener, parse_key
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.recording import Recording, format_recording
-from smart_meter_reader.redaction.pseudonyms import Pseudonyms, scrub
+from smart_meter_reader.redaction.pseudonyms import HIDDEN, Pseudonyms, scrub
 from smart_meter_reader.redaction.recording import redact
-from smart_meter_reader.settings.loading import LoadedSettings
+from smart_meter_reader.redaction.settings import redact_places, redact_problem, redact_settings
+from smart_meter_reader.settings.loading import LoadedSettings, ServiceSettings
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.settings.text import settings_text
 from smart_meter_reader.tools.recorder import Session
@@ -34,8 +35,8 @@ _PACKAGES = (
     "pyserial",
     "pyserial-asyncio",
 )
-# Settings that name a person, a device or an account.
-_NAMING = re.compile(r'^(serial_number|address|username|client_id) = "([^"]+)"', re.MULTILINE)
+# A meter's model can be its header without the first letters, and so a number without its first digits.
+_LONG_NUMBER = re.compile("[0-9]{5,}")
 _RESULT_OF_READING = ("valid_readings", "last_valid")
 
 
@@ -70,14 +71,12 @@ class Report:
         drivers += [sink.driver for sink in settings.sinks.values()]
         for driver in drivers:
             self._secrets += secrets_of(driver)
-        text = _NAMING.sub(
-            lambda found: f'{found[1]} = "{self._named(*found.groups())}"', settings_text(loaded)
-        )
+        text = settings_text(replace(loaded, settings=self._redacted(settings)))
         self._add("settings", [text.rstrip(), *(f"warning: {warning}" for warning in loaded.warnings)])
 
     def add_problems(self, problems: Iterable[str]) -> None:
         """What is wrong with the settings, where they cannot be loaded."""
-        self._add("settings cannot be used", problems)
+        self._add("settings cannot be used", map(redact_problem, problems))
 
     def add_capture(self, capture: Capture) -> None:
         """The line health of a meter and one reading of it, redacted."""
@@ -100,13 +99,25 @@ class Report:
             "",
         ]
         originals = [*self._names.originals, *self._secrets]
-        return scrub("\n".join([*heading, *self._sections]), originals) + "\n".join(self._recordings)
+        told = scrub("\n".join([*heading, *self._sections]), originals)
+        return redact_places(told) + "\n".join(self._recordings)
 
     def _add(self, title: str, lines: Iterable[str]) -> None:
         self._sections.append("\n".join([f"== {title} ==", "", *lines, ""]))
 
-    def _named(self, key: str, value: str) -> str:
-        return self._names.of(value) if key in ("serial_number", "address") else "<hidden>"
+    def _redacted(self, settings: ServiceSettings) -> ServiceSettings:
+        names = self._names
+        return replace(
+            settings,
+            meters={
+                name: replace(meter, driver=redact_settings(meter.driver, names))
+                for name, meter in settings.meters.items()
+            },
+            sinks={
+                name: replace(sink, driver=redact_settings(sink.driver, names))
+                for name, sink in settings.sinks.items()
+            },
+        )
 
 
 def secrets_of(settings: Any) -> Iterator[str]:
@@ -164,7 +175,7 @@ def _health(capture: Capture, recording: Recording) -> Iterator[str]:
             yield f"read from {message['meter']}: {', '.join(message['measurements'])}"
         else:
             told = {
-                key: message[key]
+                key: _LONG_NUMBER.sub(HIDDEN, message[key])
                 for key in ("manufacturer", "model", "firmware", "dialect")
                 if key in message
             }

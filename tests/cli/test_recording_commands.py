@@ -188,6 +188,87 @@ def test_a_bug_report_of_an_encrypted_port_replays_with_public_keys(tmp_path: Pa
     assert reading["measurements"]["active_energy_import_tariff_1"]["value"] == 1234.567
 
 
+def test_a_bug_report_hides_accounts_places_and_bare_numbers(tmp_path: Path) -> None:
+    settings(
+        tmp_path,
+        r"""
+[house.meters.heat]
+client = "kamstrup"
+port = "/dev/serial/by-id/usb-FTDI_FT232R_A50285BI-if00-port0"
+serial_number = 72345678
+address = 127
+[house.sinks.mqtt_json]
+host = "localhost"
+username = 'john"doe'
+client_id = 'cli"ent'
+tls = true
+ca = "/home/johnsmith/ca.pem"
+""",
+    )
+    done = run("diagnose", "--output", "report.txt", "house", cwd=tmp_path)
+    assert done.returncode == EXIT_UNAVAILABLE
+    report = (tmp_path / "report.txt").read_text()
+    for name in ("72345678", "A50285BI", "john", '"doe', "cli\\", 'ent"'):
+        assert name not in report, name
+    for kept in ("usb-FTDI_<hidden>-if00-port0", "~/ca.pem", "address = 127", "serial_number = 1 "):
+        assert kept in report, kept
+    (recording,) = find_recordings(report)
+    assert recording.settings == {"serial_number": "1", "address": "127"}
+
+
+def test_a_bug_report_of_an_encrypted_port_without_key_tells_no_system_title(tmp_path: Path) -> None:
+    covered = b"/KMP5 KA6U001511209910\r\n\r\n0-0:1.0.0(261121123000W)\r\n!"
+    title = b"SAG" + (123456789).to_bytes(5, "big")
+    key = bytes.fromhex(KEY)
+    frame = encrypt_telegram(encode_telegram(covered), key, key, title, 7)
+    (tmp_path / "meter.rec").write_text(
+        f"smart-meter-reader recording 1\nclient: dsmr\n0.1 < {frame.hex()}\n"
+    )
+    settings(
+        tmp_path, '[house.meters.p1]\nclient = "dsmr"\nport = "replay:meter.rec"\n[house.sinks.stdout]\n'
+    )
+    run("diagnose", "--output", "report.txt", "house", cwd=tmp_path)
+    report = (tmp_path / "report.txt").read_text()
+    assert "the meter with system title <hidden> sends encrypted telegrams" in report
+    assert title.hex() not in report
+
+
+def test_a_bug_report_hides_short_numbers_and_models_that_are_numbers(tmp_path: Path) -> None:
+    telegram = encode_telegram(
+        b"/FLU5\\253769484_A\r\n\r\n0-0:96.1.4(50217)\r\n1-0:1.8.1(001234.567*kWh)\r\n!"
+    )
+    (tmp_path / "p1.rec").write_text(f"smart-meter-reader recording 1\n0.1 < {telegram.hex()}\n")
+    settings(tmp_path, '[house.meters.p1]\nclient = "dsmr"\nport = "replay:p1.rec"\n[house.sinks.stdout]\n')
+    done = run("diagnose", "--output", "p1.txt", "house", cwd=tmp_path)
+    assert done.returncode == EXIT_OK, done.stderr
+    report = (tmp_path / "p1.txt").read_text()
+    assert '"model":"<hidden>_A"' in report
+    assert "3769484" not in report
+    with emulated("multical_66c", "--baud", "0", cwd=tmp_path) as port:
+        settings(
+            tmp_path,
+            f'[house.meters.heat]\nclient = "iec62056_21"\nport = "{port}"\nmodel = "multical_66c"\n'
+            'serial_number = "60018"\n[house.sinks.stdout]\n',
+        )
+        done = run("diagnose", "--output", "heat.txt", "house", cwd=tmp_path)
+    report = (tmp_path / "heat.txt").read_text()
+    assert "a meter with number <hidden> answers, the settings expect <hidden>" in report
+    assert "60018" not in report
+
+
+def test_a_bug_report_about_wrong_settings_hides_the_values_that_name_somebody(tmp_path: Path) -> None:
+    settings(
+        tmp_path,
+        '[house.meters.heat]\nclient = "iec62056_21"\nport = "/dev/x"\naddress = 72345678\n'
+        'serial_number = "SN 72345679/x!"\nbaud = "300"\n[house.sinks.mqtt_json]\nhost="h"\nusername=12\n',
+    )
+    done = run("diagnose", "--output", "report.txt", "house", cwd=tmp_path)
+    assert done.returncode == EXIT_SETTINGS
+    report = (tmp_path / "report.txt").read_text()
+    assert "7234567" not in report
+    assert report.count("found <hidden>; allowed: ") == 3
+
+
 def test_a_bug_report_is_written_about_settings_and_meters_that_fail(tmp_path: Path) -> None:
     settings(tmp_path, '[house.meters.heat]\nclient = "fax"\n[house.sinks.stdout]\n')
     done = run("diagnose", "--output", "broken.txt", "house", cwd=tmp_path)

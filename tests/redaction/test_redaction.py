@@ -49,6 +49,7 @@ from smart_meter_reader.redaction.data_sets import redact_data_sets
 from smart_meter_reader.redaction.p1 import PUBLIC_AUTHENTICATION_KEY, PUBLIC_KEY
 from smart_meter_reader.redaction.pseudonyms import Pseudonyms, forms_of, leaks, scrub
 from smart_meter_reader.redaction.recording import redact
+from smart_meter_reader.redaction.settings import redact_places
 from smart_meter_reader.settings.schema import Origin, Place, parse
 from smart_meter_reader.tools.recorder import record_client
 
@@ -423,3 +424,53 @@ def test_numbers_in_bcd_are_found() -> None:
     assert leaks(bytes.fromhex("68 60172904 16"), ["60172904"])
     assert leaks(bytes.fromhex("68 04291760 16"), ["60172904"])
     assert not leaks(b"1.8.0(0123.5*kWh)", ["30313233"])
+
+
+@pytest.mark.parametrize("opener", [None, Opener(bytes(16), AK, "warn")])
+def test_the_system_title_of_what_stays_closed_is_known_too(opener: Opener | None) -> None:
+    names = Pseudonyms()
+    redact(encrypted(1), names, opener=opener)
+    title = (b"SAG" + (123456789).to_bytes(5, "big")).hex()
+    assert "123456789" in names.originals
+    assert scrub(f"the meter with system title {title} sends", names.originals).count("hidden") == 1
+
+
+def test_settings_keep_their_type_and_the_address_of_the_bus_stays() -> None:
+    settings = {"serial_number": str(SERIAL), "address": "63", "registers": '["heat_energy"]'}
+    redacted = redact(Recording((), "kamstrup", settings=settings), Pseudonyms())
+    assert redacted.recording.settings == {**settings, "serial_number": "1"}
+    redacted = redact(
+        Recording((), "iec62056_21", settings={"address": f'"{CUSTOMER}"', "serial_number": '"98765431"'}),
+        Pseudonyms(),
+    )
+    assert redacted.recording.settings == {"address": '"00000000001"', "serial_number": '"00000001"'}
+
+
+def test_short_numbers_are_scrubbed_where_they_stand_alone() -> None:
+    told = "a meter with number 060017 answers, 1600171 bytes; the settings expect 60018"
+    hidden = "a meter with number <hidden> answers, 1600171 bytes; the settings expect <hidden>"
+    assert scrub(told, ["60017", "60018", "2", "abc"]) == hidden
+
+
+@pytest.mark.parametrize(
+    ("text", "published"),
+    [
+        ("/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0", "usb-FTDI_<hidden>-if00-port0"),
+        (
+            "/dev/serial/by-id/usb-Espressif_USB_JTAG_24:58:7C:11-if00: busy",
+            "usb-Espressif_<hidden>-if00: busy",
+        ),
+        ('port = "/dev/serial/by-id/usb-Weid_Head_0815"  # x', 'usb-Weid_<hidden>"  # x'),
+        ('"/home/johnsmith/ca.pem"', '"~/ca.pem"'),
+        ("replay:/home/jan.jansen/a.rec", "replay:~/a.rec"),
+        ("in /root: no", "in ~: no"),
+        ("/dev/home/ttyUSB0 and /rootfs", "/dev/home/ttyUSB0 and /rootfs"),
+    ],
+)
+def test_paths_name_neither_adapters_nor_people(text: str, published: str) -> None:
+    assert redact_places(text).removeprefix('port = "').removeprefix("/dev/serial/by-id/") == published
+
+
+def test_the_own_home_folder_is_hidden_wherever_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/export/jan/")
+    assert redact_places("/export/jan/x /export/jane /home/jo/y") == "~/x /export/jane ~/y"
