@@ -147,7 +147,7 @@ def _written(byte: int) -> str:
 def _parse(lines: Iterable[tuple[int, str]]) -> Recording:
     headers: dict[str, str] = {}
     settings: dict[str, str] = {}
-    events: list[Event] = []
+    events: list[_Draft] = []
     for number, line in lines:
         text = line.strip()
         if text == END:
@@ -166,39 +166,52 @@ def _parse(lines: Iterable[tuple[int, str]]) -> Recording:
                 f"{_shortened(text)} is neither a header ({', '.join(_HEADERS)}, setting) nor bytes, which "
                 "stand behind a time in seconds and > (to the meter) or < (from the meter)",
             )
-    return Recording(events=tuple(events), settings=MappingProxyType(settings), **headers)
+    return Recording(
+        events=tuple(draft.event() for draft in events), settings=MappingProxyType(settings), **headers
+    )
 
 
-def _take_event(number: int, match: re.Match[str], events: list[Event]) -> None:
+@dataclass(slots=True)
+class _Draft:
+    """An event that may go on in the next line; ``line`` is that of a change of the line."""
+
+    at: int
+    mark: str
+    line: str = ""
+    payload: bytearray = field(default_factory=bytearray)
+
+    def event(self) -> Event:
+        if self.mark == "=":
+            return LineChange(self.at, self.line)
+        return Burst(self.at, TO_METER if self.mark == TO_METER else FROM_METER, bytes(self.payload))
+
+
+def _take_event(number: int, match: re.Match[str], events: list[_Draft]) -> None:
     mark, rest = match["mark"], match["rest"]
     if match["at"] is None:
-        _continue(number, mark, rest, events)
+        if mark == "=" or not events or events[-1].mark != mark:
+            _refuse(
+                number, f"a line without a time goes on with the one above, which has no bytes marked {mark}"
+            )
+        events[-1].payload += _payload(number, rest)
         return
     whole, _, part = match["at"].partition(".")
     at = int(whole) * 1000 + int(part.ljust(3, "0"))
     if events and at < events[-1].at:
         _refuse(number, f"its time is before that of the line above: {match['at']} s")
     if mark == "=":
-        events.append(LineChange(at, rest.partition("#")[0].strip()))
+        events.append(_Draft(at, mark, line=rest.partition("#")[0].strip()))
     else:
-        events.append(Burst(at, TO_METER if mark == ">" else FROM_METER, _payload(number, rest)))
+        events.append(_Draft(at, mark, payload=_payload(number, rest)))
 
 
-def _continue(number: int, mark: str, rest: str, events: list[Event]) -> None:
-    """A line without a time goes on with the bytes of the one above."""
-    last = events[-1] if events else None
-    if not isinstance(last, Burst) or last.direction != mark:
-        _refuse(number, f"a line without a time goes on with the one above, which has no bytes marked {mark}")
-    events[-1] = Burst(last.at, last.direction, last.payload + _payload(number, rest))
-
-
-def _payload(number: int, rest: str) -> bytes:
+def _payload(number: int, rest: str) -> bytearray:
     payload = bytearray()
     place = 0
     while True:
         place = _end(_SPACE.match(rest, place))
         if place == len(rest) or rest[place] == "#":
-            return bytes(payload)
+            return payload
         if text := _TEXT.match(rest, place):
             payload += _unescaped(number, text[1])
             place = text.end()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -16,6 +18,8 @@ from smart_meter_reader.recording import (
     format_recording,
     parse_recording,
 )
+from smart_meter_reader.transport import LineSettings
+from smart_meter_reader.transport.tape import Tape
 
 P1 = b"/KFM5KAIFA\r\n\r\n1-3:0.2.8(42)\r\n!1A2B\r\n"
 
@@ -108,3 +112,31 @@ def test_mistakes_are_named_with_their_line(line: str, said: str) -> None:
 def test_a_text_without_a_recording_is_refused() -> None:
     with pytest.raises(RecordingError, match="no recording in it"):
         find_recordings("0.0 > 00")
+
+
+def test_a_burst_of_very_many_lines_is_read_in_no_time() -> None:
+    # Were each line to copy those before it, this would take minutes.
+    lines = 400_000
+    recording = parse_recording(f"{MAGIC}\n0.5 < 00\n" + "< 41\n" * lines)
+    assert recording.bursts == (Burst(500, "<", b"\0" + b"A" * lines),)
+
+
+async def test_of_a_line_without_a_pause_as_much_is_kept_as_fits() -> None:
+    flood = bytes(range(256)) * 1600
+
+    async def send(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(flood)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(send, "127.0.0.1", 0) as server:
+        url = f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        tape = Tape(limit=300_001)
+        read = 0
+        async with await tape.open(url, LineSettings(115_200), 5.0) as transport:
+            while read < len(flood):
+                read += len(await transport.read())
+    kept = [event.payload for event in tape.events() if isinstance(event, Burst)]
+    assert tape.full
+    assert b"".join(kept) == flood[:300_001]
+    assert max(map(len, kept)) < 300_001

@@ -11,13 +11,15 @@ from smart_meter_reader.transport.stream import Transport
 
 # Bytes that arrive within this time of those before belong to the same burst; in seconds.
 _SAME_BURST = 0.05
+# A line without a pause is cut into bursts of about so many bytes, so that the limit is met in time.
+_LONGEST_BURST = 64 * 1024
 
 
 class Tape:
     """Notes every byte in either direction with its time, over all connections of one client.
 
-    ``line`` is how the first connection was opened, "" before. More than ``limit`` bytes are not kept;
-    ``full`` then says so.
+    ``line`` is how the first connection was opened, "" before. The first ``limit`` bytes are kept;
+    ``full`` says that there were more.
     """
 
     def __init__(self, limit: int = 16 * 1024 * 1024) -> None:
@@ -51,7 +53,7 @@ class Tape:
     def received(self, payload: bytes) -> None:
         """Part of ``Tap``."""
         now = self._now()
-        if self._arriving and now - self._arrived_last > _SAME_BURST:
+        if now - self._arrived_last > _SAME_BURST or len(self._arriving) >= _LONGEST_BURST:
             self._end_burst()
         if not self._arriving:
             self._arriving_since = now
@@ -77,8 +79,8 @@ class Tape:
             self._note(FROM_METER, payload, self._arriving_since)
 
     def _note(self, direction: Direction, payload: bytes, at: float) -> None:
-        if len(payload) > self._space:
-            self.full = True
-            return
-        self._space -= len(payload)
-        self._events.append(Burst(round(at * 1000), direction, payload))
+        kept = payload[: self._space]
+        self.full = self.full or len(kept) < len(payload)
+        self._space -= len(kept)
+        if kept:
+            self._events.append(Burst(round(at * 1000), direction, kept))
