@@ -43,6 +43,8 @@ Outcome = Found | str
 
 # DSMR 4 and later; DSMR 2.2 and 3; IEC 62056-21 mode D.
 PUSH_LINES: Sequence[LineSettings] = (FAST, SLOW, LineSettings(MODE_D_BAUD, 7, "E", 1))
+# What is looked through when no telegram came: the last of it, several telegrams long.
+_JUDGED = 64 * 1024
 _READOUT = 60.0
 _READOUT_GAP = 3.0
 _REACTION = 0.25  # IEC 62056-21 §6.3.14: 200 to 1500 ms
@@ -60,21 +62,23 @@ async def listen(port: str, line: LineSettings, seconds: float) -> Heard:
     """Wait for a P1 telegram, plain or encrypted. Raises TransportError when the port cannot be used."""
     reader = P1Reader()
     received = bytearray()
+    count = 0
     async with await open_transport(port, line) as transport:
         try:
             async with asyncio.timeout(seconds):
                 while True:
                     chunk = await transport.read()
-                    received += chunk
+                    count += len(chunk)
+                    received = (received + chunk)[-_JUDGED:]
                     reader.receive_data(chunk)
                     found = _telegram_in(reader, port, line)
                     if found is not None:
-                        return Heard(found, len(received))
+                        return Heard(found, count)
         except TimeoutError:
-            return Heard(_judge_silence(bytes(received), port, line), len(received))
+            return Heard(_judge_silence(bytes(received), count, port, line), count)
 
 
-def _judge_silence(received: bytes, port: str, line: LineSettings) -> Outcome:
+def _judge_silence(received: bytes, count: int, port: str, line: LineSettings) -> Outcome:
     """No telegram within the time: parity that is still in the bytes, another protocol, or noise."""
     kind = recognise(received)
     if kind == "parity":
@@ -85,7 +89,7 @@ def _judge_silence(received: bytes, port: str, line: LineSettings) -> Outcome:
             return found
     if kind in ("hdlc", "mbus"):
         return EXPLANATIONS[kind]
-    return f"{len(received)} bytes that are no telegram came by themselves at {line}" if received else ""
+    return f"{count} bytes that are no telegram came by themselves at {line}" if received else ""
 
 
 def _telegram_in(reader: P1Reader, port: str, line: LineSettings) -> Found | None:

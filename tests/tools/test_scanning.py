@@ -11,12 +11,14 @@ import pytest
 from smart_meter_reader.clients.dsmr_settings import FAST
 from smart_meter_reader.codecs.kmp import GetRegisterRequest, GetTypeRequest, encode_request
 from smart_meter_reader.codecs.p1.encode import encode_telegram
+from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.emulators.faults import Fault
 from smart_meter_reader.emulators.iec62056_21 import Iec62056Meter
 from smart_meter_reader.emulators.kamstrup import KamstrupMeter
 from smart_meter_reader.emulators.p1 import Encryption, P1Meter
 from smart_meter_reader.emulators.stream import EmulatedMeter, MeterLine, on_pty, on_tcp
 from smart_meter_reader.tools.finding import Found, PortReport
+from smart_meter_reader.tools.probes import listen
 from smart_meter_reader.tools.scanning import scan_port, scan_ports
 from smart_meter_reader.transport import LineSettings
 from tests.foreign_meter import ForeignMeter
@@ -209,3 +211,18 @@ async def test_a_port_that_cannot_be_used_is_explained(port: str, said: str) -> 
 def test_what_a_meter_says_of_itself_cannot_steer_the_terminal() -> None:
     found = Found("/dev/x", "dsmr", "P1", FAST, "electricity", model="A\x1b[2J\nB", serial_number="1\r2")
     assert found.description == "A[2JB, serial number 12: P1 at 115200 Bd 8N1"
+
+
+async def test_of_a_long_stream_every_byte_is_counted_and_its_end_is_looked_through() -> None:
+    telegram = add_parity(encode_telegram(b"/ABC5x\r\n\r\n1-3:0.2.8(50)\r\n1-0:1.8.1(001234.567*kWh)\r\n!"))
+    stream = b"noise " * 50_000 + telegram * (80_000 // len(telegram))
+
+    class Stream:
+        async def serve(self, line: MeterLine) -> None:
+            await line.write(stream)
+            await line.read()
+
+    async with on_tcp(Stream()) as place:
+        heard = await listen(f"socket://{place}", FAST, 3.0)
+    assert heard.count == len(stream)
+    assert isinstance(heard.outcome, Found)
