@@ -6,12 +6,16 @@ into 7.6 and 0.1 into whatever a float makes of it. Hence this small writer of o
 
 from __future__ import annotations
 
+import codecs
 import json.encoder
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TextIO
+
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 def dumps(value: object) -> str:
@@ -23,6 +27,17 @@ def dumps(value: object) -> str:
     TypeError for whatever has no place in a message.
     """
     return _writer_of(type(value))(value)
+
+
+def dumps_for(stream: TextIO, value: object) -> str:
+    """As ``dumps``, but with escapes for what is not ASCII where ``stream`` does not write UTF-8.
+
+    Such a stream would put a question mark, or bytes that are no JSON, for the ³ of m³.
+    """
+    text = dumps(value)
+    if codecs.lookup(stream.encoding or "utf-8").name == "utf-8":  # text in memory has no encoding
+        return text
+    return _BEYOND_ASCII.sub(lambda character: json.dumps(character[0])[1:-1], text)
 
 
 def _object(mapping: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from smart_meter_reader.codecs.iec62056_21.describe import Description, describe
 from smart_meter_reader.codecs.iec62056_21.request import SHORT_REQUESTS
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling, parse_program, scaling_of_program
 from smart_meter_reader.exceptions import ValueFormatError
-from smart_meter_reader.json_text import dumps
+from smart_meter_reader.json_text import dumps_for
 
 _ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|([rnt\\0]))")
 _ESCAPED = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\", "0": "\0"}
@@ -53,7 +54,7 @@ def iec62056_21(
     """
     described = describe_capture(bytes_of(capture), request=request or "", scaling=_scaling(program))
     for answer in described:
-        click.echo(dumps(answer) if as_json else "\n".join(_lines(answer)))
+        click.echo(dumps_for(sys.stdout, answer) if as_json else "\n".join(_lines(answer)))
     if any("error" in answer for answer in described):
         context.exit(EXIT_DATA)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ import click
 from smart_meter_reader.cli import EXIT_DATA
 from smart_meter_reader.cli.capture import read_capture
 from smart_meter_reader.codecs.kmp.describe import Capture, Description, describe_capture
-from smart_meter_reader.json_text import dumps
+from smart_meter_reader.json_text import dumps_for
 
 
 @click.command
@@ -29,7 +30,7 @@ def kmp(context: click.Context, capture: tuple[str, ...], as_json: bool) -> None
     """
     described = describe_capture(read_capture(capture))
     for frame in described.frames:
-        click.echo(dumps(frame) if as_json else "\n".join(_lines(frame)))
+        click.echo(dumps_for(sys.stdout, frame) if as_json else "\n".join(_lines(frame)))
     for remark in _remarks(described):
         click.echo(remark, err=True)
     if described.damaged or not described.frames:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ from smart_meter_reader.cli.p1_keys import key_options, read_opener
 from smart_meter_reader.codecs.p1.cipher import Policy
 from smart_meter_reader.codecs.p1.describe import Description, describe_capture
 from smart_meter_reader.codecs.p1.dialect import DIALECTS
-from smart_meter_reader.json_text import dumps
+from smart_meter_reader.json_text import dumps_for
 
 
 @click.command
@@ -53,7 +54,7 @@ def p1(
     failed = 0
     for description in describe_capture(read_capture(capture), opener, dialect=dialect or ""):
         failed += "error" in description
-        click.echo(dumps(description) if as_json else "\n".join(_lines(description)))
+        click.echo(dumps_for(sys.stdout, description) if as_json else "\n".join(_lines(description)))
     if failed:
         context.exit(EXIT_DATA)
 

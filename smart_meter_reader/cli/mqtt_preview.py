@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import click
 from smart_meter_reader.cli import EXIT_OK
 from smart_meter_reader.cli.environments import complete_environment
 from smart_meter_reader.clients.dummy import DummyClient, DummySettings
-from smart_meter_reader.json_text import dumps
+from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.messages import Health, Message, Status
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.quantities import QUANTITIES
@@ -93,7 +94,8 @@ def _as_text(occasion: str, message: MqttMessage) -> str:
 
 
 def _as_json(sink: str, occasion: str, message: MqttMessage) -> str:
-    return dumps(
+    return dumps_for(
+        sys.stdout,
         {
             "sink": sink,
             "occasion": occasion,
@@ -101,7 +103,7 @@ def _as_json(sink: str, occasion: str, message: MqttMessage) -> str:
             "payload": _payload(message),
             "qos": message.qos,
             "retain": message.retain,
-        }
+        },
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 
 import click
 
-from smart_meter_reader import json_text
+from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.serial_ports import SerialPort, how_to_open, serial_ports
 
 
@@ -17,7 +18,7 @@ def ports(as_json: bool) -> None:
     found = serial_ports()
     if as_json:
         for port in found:
-            click.echo(json_text.dumps(_as_dict(port)))
+            click.echo(dumps_for(sys.stdout, _as_dict(port)))
         return
     if not found:
         click.echo(

@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 
-from smart_meter_reader import json_text
 from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.messages import Info, Message, Reading
 from smart_meter_reader.settings.schema import Origin, Place, parse
 from smart_meter_reader.settings.values import VariableValue
@@ -166,7 +166,7 @@ def _show(seen: Sequence[Message], *, as_json: bool) -> int:
         print("no reading: the meter has none of what was asked for", file=sys.stderr)
         return EXIT_UNAVAILABLE
     if as_json:
-        print(json_text.dumps(_as_object(readings, infos)))
+        print(dumps_for(sys.stdout, _as_object(readings, infos)))
         return EXIT_OK
     from smart_meter_reader.sinks.stdout import reading_table
 

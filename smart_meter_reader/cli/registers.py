@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from smart_meter_reader.codecs.kmp.registers import REGISTERS, Register, resolve_register
-from smart_meter_reader.json_text import dumps
+from smart_meter_reader.json_text import dumps_for
 
 _HEADINGS = ("id", "quantity", "kind", "models", "proven on", "note")
 
@@ -26,7 +28,7 @@ def registers(wanted: tuple[str, ...], model: str | None, as_json: bool) -> None
     rows = _chosen(wanted, model)
     if as_json:
         for row in rows:
-            click.echo(dumps(_object(row)))
+            click.echo(dumps_for(sys.stdout, _object(row)))
         return
     for line in _table([_cells(row) for row in rows]):
         click.echo(line)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader import json_text
 from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.serial_ports import is_console, serial_ports, stable_name
 from smart_meter_reader.tools.finding import Found, PortReport
 from smart_meter_reader.tools.scanning import LISTEN, scan_ports
@@ -67,7 +67,7 @@ def scan(ports: Sequence[str], listen: float, environment: str, write: bool, as_
     found = [report.found for report in reports if report.found is not None]
     if as_json:
         for report in reports:
-            print(json_text.dumps(_as_dict(report)))
+            print(dumps_for(sys.stdout, _as_dict(report)))
     elif found and not write:
         print(settings_block(name, found), end="")
     if write and found:

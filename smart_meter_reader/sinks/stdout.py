@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar, Literal, TextIO
 
-from smart_meter_reader.json_text import dumps
+from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.messages import STARTING, Info, Message, Reading, Value
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.settings.schema import setting
@@ -78,7 +78,7 @@ class StdoutSink:
 
     def _text(self, message: Message) -> str:
         if self._settings.format == "json":
-            return dumps(message) + "\n"
+            return dumps_for(sys.stdout, message) + "\n"
         return self._table(message)
 
     def _table(self, message: Message) -> str:

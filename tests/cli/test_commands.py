@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from smart_meter_reader.cli import COMPLETION_VARIABLE, EXIT_OK, EXIT_UNAVAILABLE, main
 from smart_meter_reader.cli.commands import COMMANDS, cli
-from tests.cli.program import PROGRAM
+from tests.cli.program import PROGRAM, ROOT
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -85,6 +86,23 @@ def test_a_closed_output_and_a_narrow_character_set_are_no_errors() -> None:
     )
     assert (done.returncode, done.stderr) == (EXIT_OK, "")
     assert "68" in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize(
+    "arguments",
+    [["decode", "p1", "tests/data/recordings/p1_belgium.rec", "--json"], ["run", "dummy", "--once"]],
+)
+def test_json_keeps_every_character_in_any_character_set(arguments: list[str], encoding: str) -> None:
+    done = subprocess.run(
+        [*PROGRAM, *arguments],
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert "m³" in json.dumps(told, ensure_ascii=False)
 
 
 def test_a_directory_that_is_gone_is_said(tmp_path: Path) -> None:
