@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,13 +28,11 @@ def key_options(command: _Command) -> _Command:
         click.option(
             "--authentication-key",
             metavar="HEX",
-            envvar=AUTHENTICATION_KEY_VARIABLE,
             help=f"The authentication key (GAK). Or in ${AUTHENTICATION_KEY_VARIABLE}.",
         ),
         click.option(
             "--key",
             metavar="HEX",
-            envvar=KEY_VARIABLE,
             help=f"The encryption key (GUEK). Everyone on this computer can see the arguments of a command; "
             f"${KEY_VARIABLE} or --key-file keep it to yourself.",
         ),
@@ -45,12 +44,22 @@ def key_options(command: _Command) -> _Command:
 def read_keys(
     key: str | None, authentication_key: str | None, key_file: Path | None
 ) -> tuple[bytes | None, bytes | None]:
-    """Both keys as bytes, None where not given. Raises click.UsageError, which says nothing of a key."""
+    """Both keys as bytes, None where not given. Raises click.UsageError, which says nothing of a key.
+
+    An option goes before the file, and with a file the variables are left alone: one that was set for
+    another meter, and forgotten, must not take the place of what was asked for.
+    """
     if key_file is not None:
-        lines = [line for line in _text_of(key_file).splitlines() if line.strip()]
-        key = key or (lines[0] if lines else None)
-        authentication_key = authentication_key or (lines[1] if len(lines) > 1 else None)
-    return _key("--key", key), _key("--authentication-key", authentication_key)
+        found = _keys_in(key_file)
+    else:
+        variables = (KEY_VARIABLE, AUTHENTICATION_KEY_VARIABLE)
+        found = [(f"${variable}", os.environ.get(variable, "")) for variable in variables]
+    if key is not None:
+        found[0] = ("--key", key)
+    if authentication_key is not None:
+        found[1] = ("--authentication-key", authentication_key)
+    encryption, authentication = (_key(place, text) for place, text in found)
+    return encryption, authentication
 
 
 def read_opener(
@@ -65,17 +74,23 @@ def read_opener(
     return Opener(encryption, authentication, policy)
 
 
-def _key(option: str, text: str | None) -> bytes | None:
-    if text is None or not text.strip():
+def _key(place: str, text: str) -> bytes | None:
+    if not text.strip():
         return None
     try:
         return parse_key(text)
     except ValueError as error:
-        raise click.UsageError(f"{option}: {error}") from None
+        raise click.UsageError(f"{place}: {error}") from None
 
 
-def _text_of(path: Path) -> str:
+def _keys_in(path: Path) -> list[tuple[str, str]]:
+    """The place and the text of both keys; the second can be missing, and is empty then."""
     try:
-        return path.read_text(encoding="ascii")
+        lines = path.read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError):
         raise click.UsageError(f"--key-file {path} cannot be read as text") from None
+    place = f"--key-file {path}, line"
+    found = [(f"{place} {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not found:
+        raise click.UsageError(f"--key-file {path} is empty: write the key into its first line")
+    return [*found, ("", "")][:2]

@@ -111,6 +111,37 @@ def test_wrong_use_is_explained_without_the_key(arguments: tuple[str, ...]) -> N
     assert arguments[1] not in done.stderr or arguments[0] == "--key-file"
 
 
+def test_a_key_file_goes_before_a_forgotten_variable(tmp_path: Path) -> None:
+    key_file = tmp_path / "keys"
+    key_file.write_text(f"{KEY}\n{AK}\n")
+    forgotten = {KEY_VARIABLE: "00" * 16, AUTHENTICATION_KEY_VARIABLE: "00" * 16}
+    done = run("decode", "p1", "-", "--json", "--key-file", str(key_file), feed=wire(FRAME), **forgotten)
+    assert [o["authentication"] for o in objects(done)] == ["verified"]
+    # A file of one key says that there is no other.
+    key_file.write_text(f"{KEY}\n")
+    done = run("decode", "p1", "-", "--json", "--key-file", str(key_file), feed=wire(FRAME), **forgotten)
+    assert [o["error"]["kind"] for o in objects(done)] == ["no_authentication_key"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(f"\n{KEY[1:]}\n", "line 2: "), (f"{KEY}\n{AK}0", "line 2: "), ("\n \n", "is empty")],
+)
+def test_what_is_wrong_with_a_key_file_is_told(tmp_path: Path, content: str, said: str) -> None:
+    key_file = tmp_path / "keys"
+    key_file.write_text(content)
+    done = run("decode", "p1", "-", "--key-file", str(key_file), feed=wire(FRAME))
+    assert done.returncode == 64
+    assert f"--key-file {key_file}" in done.stderr
+    assert said in done.stderr
+
+
+def test_a_bad_key_in_a_variable_is_told_by_its_name() -> None:
+    done = run("decode", "p1", "-", feed=wire(FRAME), **{KEY_VARIABLE: KEY[1:]})
+    assert done.returncode == 64
+    assert f"${KEY_VARIABLE}: " in done.stderr
+
+
 @pytest.mark.parametrize("feed", [b"", b"\x00" * 100, bytes(range(128, 256)) * 4])
 def test_decode_of_nothing_is_a_failure(feed: bytes) -> None:
     done = run("decode", "p1", "-", "--json", feed=feed)
