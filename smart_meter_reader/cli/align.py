@@ -8,6 +8,7 @@ import sys
 import click
 
 from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.cli.finite import FiniteRange
 from smart_meter_reader.exceptions import TransportError
 from smart_meter_reader.tools.alignment import PROBES, Sign, Tally, bar, watch
 
@@ -27,7 +28,7 @@ _BELL = "\a"
 @click.option("--count", type=click.IntRange(min=1), help="Stop after so many requests; else Ctrl-C ends it.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=300.0,
     show_default=True,
     help="Stop after so many seconds, for the sake of the meter's battery.",

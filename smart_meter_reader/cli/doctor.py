@@ -12,6 +12,7 @@ import click
 
 from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE
 from smart_meter_reader.cli.environments import complete_environment
+from smart_meter_reader.cli.finite import FiniteRange
 from smart_meter_reader.tools.diagnosis import Check, Level
 from smart_meter_reader.tools.examination import examine
 from smart_meter_reader.tools.patience import PATIENCE_HELP
@@ -35,7 +36,7 @@ _EXIT_CODES: Mapping[Level, int] = {
 @click.option("--no-meter", is_flag=True, help="Take no reading: spares the meter's battery.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=None,
     help=PATIENCE_HELP,
 )

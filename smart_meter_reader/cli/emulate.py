@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 import click
 
 from smart_meter_reader.cli.commands import LazyGroup
+from smart_meter_reader.cli.finite import FiniteRange
 from smart_meter_reader.emulators import kamstrup as multical
+from smart_meter_reader.emulators.clock import FASTEST
 from smart_meter_reader.emulators.faults import WHICH, Fault, parse_faults
 from smart_meter_reader.emulators.kamstrup_values import read_values, values_of
 from smart_meter_reader.emulators.serve import run_emulator
@@ -96,10 +98,12 @@ def _announce(port: str) -> None:
     help='Registers that stay as given, JSON or TOML: {"heat_energy": {"value": 227.445, "unit": "GJ"}}.',
 )
 @click.option("--fault", "faults", multiple=True, metavar="KIND[:WHEN]", help="Trouble, see below.")
-@click.option("--rate", type=click.FloatRange(min=0), default=1.0, help="Emulated seconds in a second.")
+@click.option(
+    "--rate", type=FiniteRange(min=0, max=FASTEST), default=1.0, help="Emulated seconds in a second."
+)
 @click.option(
     "--delay",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=multical.REPLY_DELAY,
     help="Seconds from request to answer.",
 )

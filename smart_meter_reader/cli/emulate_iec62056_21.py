@@ -8,17 +8,21 @@ from pathlib import Path
 import click
 
 from smart_meter_reader.cli.emulate import fault_help, faults_from, serve, where_options
+from smart_meter_reader.cli.finite import FiniteRange
 from smart_meter_reader.emulators import iec62056_21 as older
+from smart_meter_reader.emulators.clock import FASTEST
 
 
 def _command(model: str, summary: str) -> click.Command:
     @click.command(name=model, help=summary, epilog=fault_help(older.FAULTS))
     @where_options
     @click.option("--fault", "faults", multiple=True, metavar="KIND[:WHEN]", help="Trouble, see below.")
-    @click.option("--rate", type=click.FloatRange(min=0), default=1.0, help="Emulated seconds in a second.")
+    @click.option(
+        "--rate", type=FiniteRange(min=0, max=FASTEST), default=1.0, help="Emulated seconds in a second."
+    )
     @click.option(
         "--delay",
-        type=click.FloatRange(min=0),
+        type=FiniteRange(min=0),
         default=older.REPLY_DELAY,
         help="Seconds from request to answer.",
     )

@@ -23,6 +23,8 @@ from smart_meter_reader.emulators.p1 import (
 from smart_meter_reader.emulators.p1_telegrams import TEMPLATES
 
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*/\s*(s|min|h)")
+# Telegrams in a second: one in a hundred days, and more than any stream takes.
+_SLOWEST, _FASTEST = 1e-7, 1e6
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
@@ -33,9 +35,10 @@ class Rate(click.ParamType[float]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         match = _RATE.fullmatch(str(value).strip())
-        if match is None or not float(match[1]):
+        telegrams = float(match[1]) / _SECONDS[match[2]] if match else 0.0
+        if not _SLOWEST <= telegrams <= _FASTEST:
             self.fail(f'{value!r} is no rate: write "1/s", "0.1/s" or "6/min"', param, ctx)
-        return _SECONDS[match[2]] / float(match[1])
+        return 1 / telegrams
 
 
 @click.command(epilog=fault_help(FAULTS))

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.cli.finite import FiniteRange
 from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
@@ -49,7 +50,7 @@ _ENVELOPE = frozenset({"type", "meter", "time", "interval"})
 @click.option("--json", "as_json", is_flag=True, help="Print the reading as one JSON object.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=None,
     help=PATIENCE_HELP,
 )

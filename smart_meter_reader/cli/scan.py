@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.cli.finite import FiniteRange
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.serial_ports import is_console, serial_ports, stable_name
 from smart_meter_reader.tools.finding import Found, PortReport
@@ -23,7 +24,7 @@ _SETTINGS = Path("settings.toml")
 @click.argument("ports", nargs=-1, metavar="[PORT]...")
 @click.option(
     "--listen",
-    type=click.FloatRange(min=0.1),
+    type=FiniteRange(min=0.1),
     default=LISTEN,
     show_default=True,
     help="Seconds to wait for meters that send by themselves; P1 meters do so every 10 s at least.",

@@ -16,6 +16,7 @@ from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue, e
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE, encode_short_answer
 from smart_meter_reader.codecs.iec62056_21.request import BAUD_MODE_C, SHORT_ANSWER_BAUD
 from smart_meter_reader.codecs.parity import add_parity, strip_parity
+from smart_meter_reader.emulators.clock import EmulatedClock
 from smart_meter_reader.emulators.faults import Fault, Faults
 from smart_meter_reader.emulators.stream import MeterLine
 from smart_meter_reader.transport import LineSettings
@@ -168,10 +169,9 @@ class Iec62056Meter:
         self._model = _MODELS[model]
         self._house = _House(energy_kwh=Decimal(507_109 + seed), fixed=values or {})
         self._faults = Faults(faults, seed)
-        self._rate = rate
+        self._clock = EmulatedClock(rate)
         self._reply_delay = reply_delay
         self._parity = parity
-        self._started: float | None = None
         self._awake_until = float("-inf")
 
     async def serve(self, line: MeterLine) -> None:
@@ -188,14 +188,13 @@ class Iec62056Meter:
 
     async def _reply(self, request: re.Match[bytes], line: MeterLine, *, woken: bool) -> None:
         loop = asyncio.get_running_loop()
-        if self._started is None:
-            self._started = loop.time()
+        seconds = self._clock.seconds()
         self.asked.append(request[0])
         asleep = loop.time() > self._awake_until and not woken
         if asleep and self._faults.strike("sleep"):
             return
         self._awake_until = loop.time() + _FALLS_ASLEEP
-        answer, baud = self._answer(request, (loop.time() - self._started) * self._rate)
+        answer, baud = self._answer(request, seconds)
         if not answer or self._faults.strike("drop"):
             return
         await asyncio.sleep(self._reply_delay + (_SLOW if self._faults.strike("slow") else 0.0))

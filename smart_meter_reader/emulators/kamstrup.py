@@ -24,6 +24,7 @@ from smart_meter_reader.codecs.kmp import (
     encode_frame,
 )
 from smart_meter_reader.codecs.kmp.registers import resolve_register
+from smart_meter_reader.emulators.clock import EmulatedClock
 from smart_meter_reader.emulators.faults import Fault, Faults
 from smart_meter_reader.emulators.kamstrup_values import Values, values_of
 from smart_meter_reader.emulators.stream import MeterLine
@@ -90,10 +91,9 @@ class KamstrupMeter:
         self._values = values or values_of(model, seed, {})
         self._faults = Faults(faults, seed)
         self._unknown = {resolve_register(name).id for name in self._faults.subjects("omit")}
-        self._rate = rate
+        self._clock = EmulatedClock(rate)
         self._reply_delay = reply_delay
         self._address = address
-        self._started: float | None = None
         self._awake_until = float("-inf")
         self._last_answer = b""
 
@@ -126,14 +126,13 @@ class KamstrupMeter:
 
     async def _reply(self, request: Request, line: MeterLine) -> None:
         loop = asyncio.get_running_loop()
-        if self._started is None:
-            self._started = loop.time()
+        seconds = self._clock.seconds()
         self.counts.requests += 1
         self.asked.append(request)
         asleep, self._awake_until = loop.time() > self._awake_until, loop.time() + _FALLS_ASLEEP
         if asleep and self._faults.strike("sleep"):
             return
-        answer = self._answer(request, (loop.time() - self._started) * self._rate)
+        answer = self._answer(request, seconds)
         if answer is None or self._faults.strike("drop"):
             return
         frame = self._faults.flip_bit(answer) if self._faults.strike("crc") else answer

@@ -120,6 +120,7 @@ _SOURCES: Final[Mapping[int, Source]] = {
 # The days of the peaks, before the start; a date that was never set is all zero on the wire.
 _PEAK_DATES: Final[Mapping[int, int]] = {123: 40, 125: 70, 127: 40, 129: 70, 138: 4, 140: 9, 142: 4, 144: 9}
 _SERIAL_NUMBER, _CLOCK, _DATE = 1001, 1002, 1003
+_SERIAL_NUMBER_SIZE = 4  # also that of the answer to GetSerialNo
 _TIME_UNIT, _DATE_UNIT = 0x2F, 0x30
 _DATE_UNITS: Final[Mapping[int, int]] = {
     **dict.fromkeys((*_PEAK_DATES, _DATE), _DATE_UNIT),
@@ -190,7 +191,7 @@ def read_values(path: Path) -> dict[int, bytes]:
         table = _load(path)
     except OSError as error:
         raise SettingsError([f"{path} cannot be read: {error.strerror}"]) from error
-    except ValueError as error:  # JSON and TOML errors alike
+    except (ValueError, RecursionError) as error:  # JSON and TOML errors alike; nested too deeply
         raise SettingsError([f"{path} is neither JSON nor TOML: {error}"]) from error
     if not isinstance(table, dict):
         raise SettingsError([f"{path} holds no table of registers"])
@@ -223,9 +224,10 @@ def _record(register: int, entry: Any) -> bytes:
         return encode_register(register, value, _DATE_UNITS[register])
     default = _SOURCES[register].unit if register in _SOURCES else ""
     symbol = table.get("unit", default)
-    if symbol not in _UNIT_CODES:
+    if not isinstance(symbol, str) or symbol not in _UNIT_CODES:
         raise ValueError(f"unknown unit {symbol!r}; known: {', '.join(filter(None, _UNIT_CODES))}")
-    return encode_register(register, _decimal(value), _UNIT_CODES[symbol])
+    size = _SERIAL_NUMBER_SIZE if register == _SERIAL_NUMBER else None
+    return encode_register(register, _decimal(value), _UNIT_CODES[symbol], size)
 
 
 def _decimal(value: int | Decimal | str) -> Decimal:

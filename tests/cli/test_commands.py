@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from smart_meter_reader.cli import COMPLETION_VARIABLE, EXIT_OK, EXIT_UNAVAILABLE, main
+from smart_meter_reader.cli import COMPLETION_VARIABLE, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE, main
 from smart_meter_reader.cli.commands import COMMANDS, cli
 from tests.cli.program import PROGRAM, ROOT
 
@@ -103,6 +103,29 @@ def test_json_keeps_every_character_in_any_character_set(arguments: list[str], e
     )
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert "m³" in json.dumps(told, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-nan"])
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["align", "socket://127.0.0.1:9"], "--timeout"),
+        (["read", "socket://127.0.0.1:9", "--client", "kamstrup"], "--timeout"),
+        (["doctor", "nowhere"], "--timeout"),
+        (["diagnose", "nowhere", "--output", "x"], "--timeout"),
+        (["record", "socket://127.0.0.1:9", "x"], "--duration"),
+        (["scan", "socket://127.0.0.1:9"], "--listen"),
+        (["emulate", "kamstrup"], "--rate"),
+        (["emulate", "kamstrup"], "--delay"),
+        (["emulate", "multical_66c"], "--rate"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_no_number_is_refused(
+    command: list[str], option: str, number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, f"{option}={number}"]) == EXIT_USAGE
+    assert f"Invalid value for '{option}'" in capsys.readouterr().err
 
 
 def test_a_directory_that_is_gone_is_said(tmp_path: Path) -> None:

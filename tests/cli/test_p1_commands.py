@@ -220,6 +220,8 @@ def test_a_recording_is_sent_in_a_circle(tmp_path: Path) -> None:
     [
         (("--encrypt",), "--key"),
         (("--rate", "often"), "1/s"),
+        (("--rate", "1" + "0" * 400 + "/s"), "1/s"),
+        (("--rate", "0.0000000001/h"), "1/s"),
         (("--fault", "flood"), "there is no fault 'flood'"),
         (("--dialect", "klingon"), "klingon"),
         (("--file", os.devnull), "Error"),

@@ -21,6 +21,7 @@ from smart_meter_reader.codecs.kmp import (
     decode_response,
     encode_request,
 )
+from smart_meter_reader.emulators.clock import FASTEST
 from smart_meter_reader.emulators.kamstrup import MODELS, OPTICAL_LINE, KamstrupMeter
 from smart_meter_reader.emulators.kamstrup_values import read_values, values_of
 from smart_meter_reader.emulators.stream import on_tcp
@@ -107,6 +108,9 @@ def test_values_from_a_file_keep_their_digits_and_units(tmp_path: Path) -> None:
         ('{"heat_energy": {"value": 1, "unit": "BTU"}}', "unknown unit 'BTU'"),
         ('{"heat_energy": true}', "is no value"),
         ('{"heat_energy": "much"}', "not a number"),
+        ('{"heat_energy": {"value": 1, "unit": []}}', "unknown unit"),
+        ('{"serial_number": 12345678901}', "takes 5 bytes, not 4"),
+        ("[" * 100_000, "neither JSON nor TOML"),
     ],
 )
 def test_wrong_values_are_explained(tmp_path: Path, text: str, complaint: str) -> None:
@@ -144,6 +148,16 @@ async def test_all_three_commands_are_answered_over_tcp_to_several_listeners() -
             answer = decode_response(frames[2])
             assert isinstance(answer, GetRegisterResponse)
             assert list(answer.by_id()) == [60, 68]
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e6, FASTEST])
+async def test_a_meter_of_any_rate_answers(rate: float) -> None:
+    """Its calendar would end after a week at a million, and at once at the fastest."""
+    every = sorted(values_of("403", 0, {}).registers)
+    async with on_tcp(KamstrupMeter(reply_delay=0.0, rate=rate)) as place:
+        asked = [GetRegisterRequest(tuple(every[at : at + 8])) for at in range(0, len(every), 8)]
+        frames = await ask(place, *encoded(*asked))
+    assert len(frames) == len(asked)
 
 
 async def test_what_is_no_request_to_this_meter_is_met_with_silence() -> None:
