@@ -97,4 +97,7 @@ def _explain(error: OSError) -> int:
     except FileNotFoundError:
         print("the working directory does not exist any more: change into another one", file=sys.stderr)
         return EXIT_UNAVAILABLE
-    raise error
+    if error.filename is None or error.strerror is None:
+        raise error
+    print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+    return EXIT_UNAVAILABLE

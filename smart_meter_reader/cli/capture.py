@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from pathlib import Path
@@ -30,8 +31,9 @@ def read_capture(words: tuple[str, ...]) -> bytes:
     try:
         return hex_bytes(" ".join(words))
     except ValueError as error:
-        if len(words) == 1 and Path(words[0]).exists():
-            return _held_by(words[0], _file(Path(words[0])))
+        content = _file(Path(words[0])) if len(words) == 1 else None
+        if content is not None:
+            return _held_by(words[0], content)
         raise click.UsageError(f"{error}; and there is no file of that name") from None
 
 
@@ -74,10 +76,13 @@ def _held_by(name: str, content: bytes) -> bytes:
         raise click.UsageError(f"{name}: {error}") from None
 
 
-def _file(path: Path) -> bytes:
+def _file(path: Path) -> bytes | None:
+    """What is in the file; None when there is none, nor can be."""
     try:
         return path.read_bytes()
     except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            return None
         raise click.UsageError(f"{path} cannot be read: {error.strerror}") from None
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 from pathlib import Path
 
 import click
 
-from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE
+from smart_meter_reader.cli import EXIT_INTERRUPTED, EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE
 from smart_meter_reader.cli.environments import complete_environment
+from smart_meter_reader.cli.finite import FiniteRange
+from smart_meter_reader.cli.interruption import interruptible
+from smart_meter_reader.cli.output_file import check_writable, write
 from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
@@ -34,7 +36,7 @@ _WITHOUT_LINE = frozenset({"dummy"})
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=None,
     help=PATIENCE_HELP,
 )
@@ -46,13 +48,10 @@ def diagnose(environment: str | None, output: Path, timeout: float | None) -> in
     recording can be given away and still replays. Stop the service before: it holds the ports.
 
     The exit code is that of what was found: 78 for settings that cannot be used, 69 when a meter gave no
-    reading. The file is written in any case.
+    reading. The file is written in any case; Ctrl-C leaves out the meters that are not yet read.
     """
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING)
-    if output.exists():
-        raise click.UsageError(f"{output} exists: choose another name")
-    if not os.access(output.parent, os.W_OK):
-        raise click.UsageError(f"nothing can be written into {output.parent}: choose another directory")
+    check_writable(output)
     report = Report()
     report.add_versions()
     try:
@@ -63,21 +62,23 @@ def diagnose(environment: str | None, output: Path, timeout: float | None) -> in
         code = EXIT_SETTINGS
     else:
         report.add_settings(loaded)
-        code = _add_meters(report, loaded, timeout)
-    try:
-        output.write_text(report.text(), "utf-8")
-    except OSError as error:
-        raise click.UsageError(f"{output} cannot be written: {error.strerror}") from None
+        code = asyncio.run(interruptible(lambda stop: _add_meters(report, loaded, timeout, stop)))
+    write(output, report.text())
     print(f"{output} is written: look through it before you give it away", file=sys.stderr)
     return code
 
 
-def _add_meters(report: Report, loaded: LoadedSettings, wanted: float | None) -> int:
+async def _add_meters(
+    report: Report, loaded: LoadedSettings, wanted: float | None, stop: asyncio.Event
+) -> int:
     """A capture of each meter; the exit code."""
     code = EXIT_OK
     for name, meter in loaded.settings.meters.items():
-        capture = _capture(name, meter, wanted)
+        capture = await _capture(name, meter, wanted, stop)
         report.add_capture(capture)
+        if stop.is_set():
+            report.add_interruption(name)
+            return EXIT_INTERRUPTED
         session = capture.session
         if session is None:
             continue
@@ -89,13 +90,13 @@ def _add_meters(report: Report, loaded: LoadedSettings, wanted: float | None) ->
     return code
 
 
-def _capture(name: str, meter: MeterSettings, wanted: float | None) -> Capture:
+async def _capture(name: str, meter: MeterSettings, wanted: float | None, stop: asyncio.Event) -> Capture:
     if meter.client in _WITHOUT_LINE:
         return Capture(name, meter.client, meter.driver, None, {})
     client: Client = load_driver(CLIENTS, meter.client)(name, meter.driver)
     print(f"reading {name} ...", file=sys.stderr)
     seconds = patience_for(meter.driver, wanted)
-    session = asyncio.run(
-        record_client(meter.client, client, meter.driver, count=1, seconds=seconds, at_alert=True)
+    session = await record_client(
+        meter.client, client, meter.driver, count=1, seconds=seconds, stop=stop, at_alert=True
     )
     return Capture(name, meter.client, meter.driver, session, dict(client.health))

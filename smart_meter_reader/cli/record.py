@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -15,11 +14,15 @@ from typing import cast
 import click
 
 from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.cli.finite import FiniteRange
+from smart_meter_reader.cli.interruption import interruptible
+from smart_meter_reader.cli.output_file import check_writable, write
 from smart_meter_reader.cli.read import METER, client_settings
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import RecordingEndedError
 from smart_meter_reader.recording import format_recording
+from smart_meter_reader.tools.patience import patience_for
 from smart_meter_reader.tools.recorder import Session, record_client, record_line
 from smart_meter_reader.tools.recording_comments import comment_for
 from smart_meter_reader.transport import LineSettings, Parity
@@ -41,7 +44,7 @@ _RECORDABLE = sorted(set(CLIENTS) - {"dummy", "replay"})
 @click.option("--format", "bits", default="8N1", help="Bits of the line without --client: 8N1, 7E1, ...")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="As for `read`.")
 @click.option("--count", type=click.IntRange(min=1), help="End after so many readings; by default one.")
-@click.option("--duration", type=click.FloatRange(min=0, min_open=True), help="End after so many seconds.")
+@click.option("--duration", type=FiniteRange(min=0, min_open=True), help="End after so many seconds.")
 @click.option("--force", is_flag=True, help="Replace FILE.")
 def record(
     port: str,
@@ -61,44 +64,31 @@ def record(
     `replay` in the settings. It holds no keys, but all else that the meter tells, its serial number too:
     `diagnose` makes one to give away.
 
-    Ctrl-C ends it, and what was recorded is kept. Without --client nothing is sent, and what the meter sends
-    by itself is recorded for 30 seconds.
+    Ctrl-C ends it, and what was recorded is kept. The exit code is 69 when fewer readings came than wanted.
+    Without --client nothing is sent, and what the meter sends by itself is recorded for 30 seconds.
     """
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO)
-    if file.exists() and not force:
-        raise click.UsageError(f"{file} exists: choose another name, or --force")
+    check_writable(file, replace=force, instead="choose another name, or --force")
     if client is None:
         if count is not None or registers is not None or assignments:
             raise click.UsageError("--count, --registers and --set need --client")
         line = _line(baud or 115_200, bits)
         print(f"listening at {port}, {line} ...", file=sys.stderr)
         session = asyncio.run(
-            _interruptible(lambda stop: record_line(port, line, duration or _LISTEN_SECONDS, stop))
+            interruptible(lambda stop: record_line(port, line, duration or _LISTEN_SECONDS, stop))
         )
     else:
         settings = client_settings(client, port, registers, baud, assignments)
         driver = load_driver(CLIENTS, client)(METER, settings)
         count = count if count is not None or duration is not None else 1
         print(f"recording {port} ...", file=sys.stderr)
-        seconds = duration or _READ_SECONDS
+        seconds = duration or _READ_SECONDS + ((count or 1) - 1) * patience_for(settings, None)
         recording = partial(record_client, client, driver, settings, count=count, seconds=seconds)
-        session = asyncio.run(_interruptible(lambda stop: recording(stop=stop)))
+        session = asyncio.run(interruptible(lambda stop: recording(stop=stop)))
     if session.recording.bursts:
-        _write(file, format_recording(session.recording, comment_for(client or "")))
-    return _tell(file, session, client is not None)
-
-
-async def _interruptible(record: Callable[[asyncio.Event], Awaitable[Session]]) -> Session:
-    """Record until Ctrl-C at the latest; a second one ends the program as usual."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def interrupt() -> None:
-        stop.set()
-        loop.remove_signal_handler(signal.SIGINT)
-
-    loop.add_signal_handler(signal.SIGINT, interrupt)
-    return await record(stop)
+        write(file, format_recording(session.recording, comment_for(client or "")), replace=force)
+    _tell(file, session, client is not None)
+    return _judge(session, 0 if client is None else count or 1)
 
 
 def _line(baud: int, bits: str) -> LineSettings:
@@ -108,15 +98,8 @@ def _line(baud: int, bits: str) -> LineSettings:
     return LineSettings(baud, int(match[1]), cast(Parity, match[2]), int(match[3]))
 
 
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, "utf-8")
-    except OSError as error:
-        raise click.UsageError(f"{file} cannot be written: {error.strerror}") from None
-
-
-def _tell(file: Path, session: Session, wants_readings: bool) -> int:
-    """Say what was recorded; the exit code."""
+def _tell(file: Path, session: Session, wants_readings: bool) -> None:
+    """Say what was recorded."""
     bursts = session.recording.bursts
     sent = sum(len(burst.payload) for burst in bursts if burst.direction == ">")
     received = sum(len(burst.payload) for burst in bursts if burst.direction == "<")
@@ -128,10 +111,17 @@ def _tell(file: Path, session: Session, wants_readings: bool) -> int:
         print(f"nothing passed the line, so {file} is not written", file=sys.stderr)
     if session.full:
         print("the recording became too long; its end is missing", file=sys.stderr)
+
+
+def _judge(session: Session, wanted: int) -> int:
+    """The exit code, and what is missing; ``wanted`` readings at least."""
+    readings = session.readings(METER)
     if session.error is not None and not isinstance(session.error, RecordingEndedError):
         print(f"ended early ({session.error.reason}): {session.error.detail}", file=sys.stderr)
         return EXIT_UNAVAILABLE
-    if wants_readings and not readings:
-        print(f"no reading: {session.why_no_reading()}", file=sys.stderr)
+    if readings < wanted:
+        few = f"only {readings} of {wanted} readings came before it ended"
+        print(few if readings else f"no reading: {session.why_no_reading()}", file=sys.stderr)
         return EXIT_UNAVAILABLE
+    received = any(burst.direction == "<" for burst in session.recording.bursts)
     return EXIT_OK if received else EXIT_UNAVAILABLE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import tty
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -191,8 +192,12 @@ async def on_tcp(
 
     try:
         server = await asyncio.start_server(accept, host, port)
+    except UnicodeError:
+        raise SettingsError([f"cannot listen on {host}:{port}: no computer has such a name"]) from None
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        # asyncio's text for a port that is taken repeats the address; a lookup has numbers of its own.
+        by_system = error.errno and not isinstance(error, socket.gaierror)
+        reason = os.strerror(error.errno) if by_system else error.strerror or str(error)
         raise SettingsError([f"cannot listen on {host}:{port}: {reason}"]) from error
     try:
         taken = server.sockets[0].getsockname()[1]
@@ -218,10 +223,10 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
 
 
 def _make_link(link: Path, target: str) -> None:
-    if link.exists() and not link.is_symlink():
-        raise SettingsError([f"--link {link} exists and is no link: choose another name"])
     beside = link.with_name(f".{link.name}.{os.getpid()}")
     try:
+        if link.exists() and not link.is_symlink():
+            raise SettingsError([f"--link {link} exists and is no link: choose another name"])
         beside.symlink_to(target)
         beside.replace(link)  # in one step: a reader sees the old name or the new one, never none
     except OSError as error:

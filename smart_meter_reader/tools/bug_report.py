@@ -90,6 +90,10 @@ class Report:
         text = format_recording(redacted.recording, comment_for(capture.client))
         self._recordings.append(f"== recording of {capture.meter} ==\n\n{text}")
 
+    def add_interruption(self, meter: str) -> None:
+        """Where somebody did not want to wait any longer."""
+        self._add("interrupted", [f"by the user, at meter {meter}; those after it were not read"])
+
     def text(self) -> str:
         """The whole report. Only now: a number that one capture told is taken out of all sections."""
         heading = [

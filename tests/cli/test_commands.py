@@ -140,6 +140,18 @@ def test_a_directory_that_is_gone_is_said(tmp_path: Path) -> None:
     assert done.stderr == "the working directory does not exist any more: change into another one\n"
 
 
+def test_a_path_that_the_system_refuses_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(_: object) -> int:
+        Path("x" * 300).read_bytes()
+        return EXIT_OK
+
+    monkeypatch.setattr("smart_meter_reader.cli._run", refused)
+    assert main(["decode"]) == EXIT_UNAVAILABLE
+    assert capsys.readouterr().err == f"{'x' * 300}: File name too long\n"
+
+
 @pytest.mark.parametrize(
     ("shell", "typed", "offered"),
     [

@@ -11,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.cli import EXIT_DATA, EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE
+from smart_meter_reader.cli import (
+    EXIT_DATA,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_SETTINGS,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+)
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
 from smart_meter_reader.recording import find_recordings
 from smart_meter_reader.redaction.pseudonyms import forms_of, leaks
@@ -40,7 +47,17 @@ def test_what_is_recorded_is_read_again_without_the_meter(tmp_path: Path) -> Non
         assert "2 readings" in recorded.stderr
         again = run("record", port, "k.rec", "--client", "kamstrup", cwd=tmp_path)
         assert again.returncode == EXIT_USAGE
-        assert "exists" in again.stderr
+        assert "exists: choose another name, or --force" in again.stderr
+        few = run(
+            "record", port, "k.rec", "--client", "kamstrup", "--registers", "60", "--count", "99999",
+            "--duration", "3", "--force", cwd=tmp_path,
+        )  # fmt: skip
+        assert few.returncode == EXIT_UNAVAILABLE
+        assert " of 99999 readings came" in few.stderr
+        done = run(
+            "record", port, "k.rec", "--client", "kamstrup", "--registers", "60,68", "--force", cwd=tmp_path
+        )
+        assert done.returncode == EXIT_OK, done.stderr
     (recording,) = find_recordings((tmp_path / "k.rec").read_text())
     assert recording.settings == {"registers": '["60", "68"]'}
     read = run("read", "replay:k.rec", "--json", cwd=tmp_path)
@@ -60,7 +77,8 @@ def test_recording_a_meter_that_is_silent_keeps_what_was_asked(tmp_path: Path) -
     assert {burst.direction for burst in recording.bursts} == {">"}
 
 
-def test_ctrl_c_ends_a_recording_and_keeps_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_a_recording_and_keeps_it(tmp_path: Path, number: signal.Signals) -> None:
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [*PROGRAM, "record", "p1", "p1.rec", "--duration", "50"]
     with emulated("p1", "--dialect", "dsmr-5", "--rate", "20/s", "--link", "p1", cwd=tmp_path):
@@ -70,7 +88,7 @@ def test_ctrl_c_ends_a_recording_and_keeps_it(tmp_path: Path) -> None:
         assert process.stderr is not None
         assert "listening at" in process.stderr.readline()
         time.sleep(1.0)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         told = process.stderr.read()
         assert process.wait(10) == EXIT_OK, told
         process.stderr.close()
@@ -282,6 +300,61 @@ def test_a_bug_report_is_written_about_settings_and_meters_that_fail(tmp_path: P
     assert "failed: port_missing: /dev/not-there does not exist" in (tmp_path / "gone.txt").read_text()
     assert run("diagnose", "--output", "gone.txt", "house", cwd=tmp_path).returncode == EXIT_USAGE
     assert run("diagnose", "--output", "not-there/a.txt", "house", cwd=tmp_path).returncode == EXIT_USAGE
+
+
+def test_ctrl_c_ends_a_bug_report_and_what_there_is_gets_written(tmp_path: Path) -> None:
+    with (
+        emulated("kamstrup", "--baud", "0", cwd=tmp_path) as first,
+        emulated("p1", "--dialect", "dsmr-5", "--rate", "1/h", cwd=tmp_path) as second,
+    ):
+        meter = '[house.meters.{}]\nclient = "{}"\nport = "{}"\n'
+        meters = meter.format("a", "kamstrup", first) + meter.format("b", "dsmr", second)
+        settings(tmp_path, f"{meters}[house.sinks.stdout]\n")
+        process = subprocess.Popen(
+            [*PROGRAM, "diagnose", "--output", "report.txt", "house"],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        assert process.stderr is not None
+        while "reading b" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == EXIT_INTERRUPTED, process.stderr.read()
+        process.stderr.close()
+    report = (tmp_path / "report.txt").read_text()
+    assert "client kamstrup, 1 reading" in report
+    assert "by the user, at meter b" in report
+    assert len(find_recordings(report)) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("not-there/x.rec", "nothing can be written into not-there"),
+        ("file/x.rec", "file/x.rec cannot be written: Not a directory"),
+        ("x" * 300, "cannot be written: File name too long"),
+    ],
+)
+def test_where_nothing_can_be_written_is_told_before_anything_is_read(
+    tmp_path: Path, path: str, said: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    for arguments in (["record", "/dev/not-there", path], ["diagnose", "--output", path]):
+        done = run(*arguments, cwd=tmp_path)
+        assert done.returncode == EXIT_USAGE
+        assert said in done.stderr
+        assert "/dev/not-there" not in done.stderr
+
+
+def test_words_too_long_for_a_file_are_told_as_what_they_are(tmp_path: Path) -> None:
+    done = run("decode", "kmp", "zz" * 300, cwd=tmp_path)
+    assert done.returncode == EXIT_USAGE
+    assert "is not hexadecimal; and there is no file of that name" in done.stderr
+    done = run("emulate", "kamstrup", "--link", "x" * 300, cwd=tmp_path)
+    assert done.returncode == EXIT_USAGE
+    assert "cannot be made: File name too long" in done.stderr
 
 
 def test_a_bug_report_of_a_meter_with_a_wrong_key_ends_at_the_alert(tmp_path: Path) -> None:
