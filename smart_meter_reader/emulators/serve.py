@@ -1,4 +1,4 @@
-"""Runs one emulated meter as a program: on a pseudo-terminal or a TCP port until SIGTERM or SIGINT."""
+"""Runs one emulated meter as a program: on a pseudo-terminal or a TCP port until a signal ends it."""
 
 from __future__ import annotations
 
@@ -47,8 +47,9 @@ async def _serve(
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            loop.add_signal_handler(number, stop.set)
     async with place as path:
         announce(scheme + path)
         await stop.wait()

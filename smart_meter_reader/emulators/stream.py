@@ -196,8 +196,9 @@ async def on_tcp(
         raise SettingsError([f"cannot listen on {host}:{port}: no computer has such a name"]) from None
     except OSError as error:
         # asyncio's text for a port that is taken repeats the address; a lookup has numbers of its own.
-        by_system = error.errno and not isinstance(error, socket.gaierror)
-        reason = os.strerror(error.errno) if by_system else error.strerror or str(error)
+        reason = error.strerror or str(error)
+        if error.errno and not isinstance(error, socket.gaierror):
+            reason = os.strerror(error.errno)
         raise SettingsError([f"cannot listen on {host}:{port}: {reason}"]) from error
     try:
         taken = server.sockets[0].getsockname()[1]

@@ -104,14 +104,34 @@ def test_wrong_use_exits_64_and_says_what_is_wrong(arguments: list[str]) -> None
     assert done.stdout == ""
 
 
-def test_an_interrupt_ends_the_emulator_as_cleanly_as_a_termination() -> None:
-    process = subprocess.Popen([*PROGRAM, "emulate", "kamstrup"], stdout=subprocess.PIPE, text=True)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_other_signals_end_the_emulator_as_cleanly_as_a_termination(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    link = tmp_path / "head"
+    process = subprocess.Popen(
+        [*PROGRAM, "emulate", "kamstrup", "--link", str(link)], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     port = process.stdout.readline().strip()
     assert Path(port).exists()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     assert process.wait(timeout=10) == 0
+    assert not link.is_symlink()
     process.stdout.close()
+
+
+def test_an_emulator_under_nohup_outlives_its_terminal() -> None:
+    process = subprocess.Popen(
+        ["nohup", *PROGRAM, "emulate", "kamstrup"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    port = process.stdout.readline().strip()
+    process.send_signal(signal.SIGHUP)
+    done = run("read", port, "--client", "kamstrup", *LINE)
+    process.terminate()
+    process.communicate(timeout=10)
+    assert (done.returncode, process.returncode) == (0, 0)
 
 
 def test_ports_are_listed_for_people_and_for_programs() -> None:

@@ -90,6 +90,14 @@ async def test_a_port_in_use_is_told() -> None:
                 pass
 
 
+@pytest.mark.parametrize("host", ["nosuchhost.invalid", ".a", "a" * 64 + ".b"])
+async def test_a_host_that_is_none_is_told(host: str) -> None:
+    with pytest.raises(SettingsError, match=r"^cannot listen on .*:0: [A-Za-z ]+$") as raised:
+        async with on_tcp(Parrot(), host=host):
+            pass
+    assert "Unknown error" not in str(raised.value)
+
+
 async def test_a_meter_that_pushes_reaches_every_listener_over_tcp_and_pty() -> None:
     async with on_tcp(Pusher()) as place, on_pty(Pusher()) as path:
         for port in (f"socket://{place}", f"socket://{place}", path):
