@@ -27,6 +27,8 @@ def read_capture(words: tuple[str, ...]) -> bytes:
     what is none of these.
     """
     if words == ("-",):
+        if sys.stdin is None:
+            raise click.UsageError("standard input is closed: give the capture as HEX or FILE")
         return _held_by(words[0], sys.stdin.buffer.read())
     try:
         return hex_bytes(" ".join(words))
@@ -42,7 +44,7 @@ def hex_bytes(text: str) -> bytes:
 
     Raises ValueError naming the first word that is not hexadecimal.
     """
-    words = [word for word in _SEPARATORS.split(_ONE_DIGIT.sub(r"0x0\1", text)) if word]
+    words = _words(text)
     for word in words:
         if not _HEX_WORD.fullmatch(word):
             raise ValueError(f"{_shortened(word)} is not hexadecimal")
@@ -55,7 +57,7 @@ def hex_or_raw(content: bytes) -> bytes:
     """What a file holds: the bytes that its hexadecimal text stands for, or else the bytes as they are.
 
     Of recordings (``record``) it is all that passed, in both directions. Raises ValueError for a recording
-    that cannot be read.
+    that cannot be read, and for hexadecimal text that lacks a digit.
     """
     try:
         text = content.decode("utf-8-sig")
@@ -66,7 +68,15 @@ def hex_or_raw(content: bytes) -> bytes:
     try:
         return hex_bytes(text)
     except ValueError:
+        words = _words(text)
+        # Decimal digits alone can be what a meter has sent; with letters among them it is hexadecimal.
+        if all(map(_HEX_WORD.fullmatch, words)) and not all(map(str.isdecimal, words)):
+            raise
         return content
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in _SEPARATORS.split(_ONE_DIGIT.sub(r"0x0\1", text)) if word]
 
 
 def _held_by(name: str, content: bytes) -> bytes:

@@ -121,6 +121,24 @@ def test_recordings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "kitchen.rec: line 2" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", [f"80 3F 10 00 {ANSWER[:-1]}\n", ANSWER[:-1]])
+def test_hexadecimal_that_lacks_a_digit_is_not_taken_for_the_bytes(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capture = tmp_path / "capture"
+    capture.write_text(text)
+    assert main(["decode", "kmp", "--json", str(capture)]) == EXIT_USAGE
+    assert "odd number of hexadecimal digits" in capsys.readouterr().err
+
+
+def test_a_closed_standard_input_is_told() -> None:
+    command = f"'{sys.executable}' -m smart_meter_reader decode kmp - <&-"
+    finished = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert finished.returncode == EXIT_USAGE
+    assert "standard input is closed" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
 @pytest.mark.parametrize("content", [bytes.fromhex(ANSWER), ANSWER.encode()], ids=["bytes", "hexadecimal"])
 def test_standard_input(content: bytes) -> None:
     command = [sys.executable, "-m", "smart_meter_reader", "decode", "kmp", "--json", "-"]
