@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from smart_meter_reader.tools.scanning import LISTEN, scan_ports
 from smart_meter_reader.tools.settings_block import append, free_environment, settings_block
 
 _SETTINGS = Path("settings.toml")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # what stands in a header of TOML without quotes
 
 
 @click.command()
@@ -84,9 +86,9 @@ def _append(name: str, found: Sequence[Found]) -> None:
 
 
 def _environment_name(wanted: str) -> str:
-    if not wanted.isidentifier() or wanted.lower() in ("default", "global"):
+    if not _NAME.fullmatch(wanted) or wanted.lower() in ("default", "global"):
         raise click.UsageError(
-            f"--environment {wanted}: use letters, digits and _, and not default or global"
+            f"--environment {wanted}: use letters a-z, digits and _, and not default or global"
         )
     return free_environment(Path(), wanted)
 
