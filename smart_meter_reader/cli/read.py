@@ -24,6 +24,8 @@ from smart_meter_reader.settings.values import VariableValue
 from smart_meter_reader.tools.patience import PATIENCE_HELP, patience_for
 
 METER = "meter"
+# The clients that read a port; what the others make up or replay has none.
+AT_A_PORT = sorted(set(CLIENTS) - {"dummy", "replay"})
 _SOURCE = "command line"
 # What an info message repeats of the reading beside it; the interval is nobody's when there is one reading.
 _ENVELOPE = frozenset({"type", "meter", "time", "interval"})
@@ -33,7 +35,7 @@ _ENVELOPE = frozenset({"type", "meter", "time", "interval"})
 @click.argument("port")
 @click.option(
     "--client",
-    type=click.Choice(sorted(CLIENTS)),
+    type=click.Choice(AT_A_PORT),
     help="What kind of meter it is; a recording says so itself.",
 )
 @click.option(
@@ -99,9 +101,11 @@ def _named_settings(
     """The name of the client and its settings; a recording names its client itself."""
     if client is None:
         if not port.startswith("replay:"):
-            raise click.UsageError(f"--client is missing: one of {', '.join(sorted(CLIENTS))}")
+            raise click.UsageError(f"--client is missing: one of {', '.join(AT_A_PORT)}")
+        if registers is not None or baud is not None:
+            raise click.UsageError("--registers and --baud need --client: a recording has its own")
         table: dict[str, Any] = {"file": port.removeprefix("replay:")}
-        return "replay", _parsed("replay", table | dict(map(_assignment, assignments)))
+        return "replay", _parsed("replay", table, assignments)
     return client, client_settings(client, port, registers, baud, assignments)
 
 
@@ -114,12 +118,17 @@ def client_settings(
         table["registers"] = [entry.strip() for entry in registers.split(",") if entry.strip()]
     if baud is not None:
         table["baud"] = baud
-    return _parsed(client, table | dict(map(_assignment, assignments)))
+    return _parsed(client, table, assignments)
 
 
-def _parsed(client: str, table: Mapping[str, Any]) -> Any:
+def _parsed(client: str, table: Mapping[str, Any], assignments: Sequence[str]) -> Any:
+    others = dict(map(_assignment, assignments))
+    for key in table.keys() & others.keys():
+        raise click.UsageError(f"--set {key}: that was given already, as an argument or option of its own")
     driver = load_driver(CLIENTS, client)
-    settings, problems = parse(driver.settings_type, table, Place({(): Origin(_SOURCE, client, ())}))
+    settings, problems = parse(
+        driver.settings_type, {**table, **others}, Place({(): Origin(_SOURCE, client, ())})
+    )
     if problems:
         raise click.UsageError("\n".join(problems))
     return settings

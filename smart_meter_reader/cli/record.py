@@ -17,7 +17,7 @@ from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.cli.finite import FiniteRange
 from smart_meter_reader.cli.interruption import interruptible
 from smart_meter_reader.cli.output_file import check_writable, write
-from smart_meter_reader.cli.read import METER, client_settings
+from smart_meter_reader.cli.read import AT_A_PORT, METER, client_settings
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import RecordingEndedError
@@ -30,14 +30,13 @@ from smart_meter_reader.transport import LineSettings, Parity
 _FORMAT = re.compile(r"([78])([NEO])([12])")
 _LISTEN_SECONDS = 30.0
 _READ_SECONDS = 300.0
-_RECORDABLE = sorted(set(CLIENTS) - {"dummy", "replay"})
 
 
 @click.command()
 @click.argument("port")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--client", type=click.Choice(_RECORDABLE), help="What kind of meter it is; without it, only listens."
+    "--client", type=click.Choice(AT_A_PORT), help="What kind of meter it is; without it, only listens."
 )
 @click.option("--registers", metavar="LIST", help="Kamstrup: what to read, such as 60,68.")
 @click.option("--baud", type=click.IntRange(min=1), help="Speed of the line, where it is not the usual one.")
