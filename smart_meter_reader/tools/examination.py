@@ -98,10 +98,15 @@ async def _examine_sinks(loaded: LoadedSettings) -> AsyncIterator[Check]:
             login = (
                 target.address,
                 target.transport,
-                target.tls,
+                target.path,
+                target.protocol,
                 target.username,
                 target.password,
+                target.tls,
+                target.insecure,
                 target.ca,
+                target.client_cert,
+                target.client_key,
             )
             if login not in examined:
                 examined.append(login)

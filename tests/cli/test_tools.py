@@ -291,6 +291,14 @@ def test_doctor_logs_in_to_each_broker_once(make_broker: MakeBroker, tmp_path: P
     assert "this user" in done.stdout
 
 
+def test_doctor_judges_each_way_to_reach_a_broker(broker: Mosquitto, home: Path) -> None:
+    text = with_broker(broker.port, "tls = true\n")
+    settings(home, f"{text}insecure = true\n")
+    done = run("doctor", "home", "--no-meter", cwd=home)
+    assert "broker of homie: TLS verifies the broker by" in done.stdout
+    assert "broker of mqtt_json: TLS does not verify who the broker is" in done.stdout
+
+
 def test_doctor_says_that_no_broker_listens(broker: Mosquitto, home: Path) -> None:
     broker.stop()
     settings(home, with_broker(broker.port))
