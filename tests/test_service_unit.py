@@ -159,6 +159,10 @@ def test_install_and_uninstall_with_the_real_systemctl(tmp_path: Path) -> None:
     assert written.read_text() == unit_text(directory, Path(sys.executable), program_paths())
     result = CliRunner().invoke(service, [*arguments, "--dry-run"], catch_exceptions=False)
     assert "(as it is there already)" in result.output
+    own = written.read_bytes()
+    written.write_bytes(own + b"# gr\xf6\xdfer\n")
+    result = CliRunner().invoke(service, [*arguments, "--dry-run"], catch_exceptions=False)
+    assert "-# gr" in result.output
     result = CliRunner().invoke(service, ["uninstall", "kamstrup_403", *place, "-y"], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert not enabled.is_symlink()
@@ -197,10 +201,30 @@ def test_without_systemd_it_says_so(tmp_path: Path) -> None:
         assert (result.returncode, "this machine does not use systemd" in result.stderr) == (69, True)
 
 
-def test_a_name_that_no_instance_can_have_is_wrong_use(tmp_path: Path) -> None:
-    result = run_command("install", "a/b", "--dry-run", path=str(tmp_path))
+@pytest.mark.parametrize("name", ["a/b", "*"])
+@pytest.mark.parametrize("command", ["install", "uninstall"])
+def test_a_name_that_no_instance_can_have_is_wrong_use(command: str, name: str, tmp_path: Path) -> None:
+    result = run_command(command, name, "--dry-run", path=str(tmp_path))
     assert result.returncode == 64
-    assert "'a/b' cannot be part of a service's name" in result.stderr
+    assert f"'{name}' cannot be part of a service's name" in result.stderr
+
+
+def test_fewer_lines_than_none_is_wrong_use(tmp_path: Path) -> None:
+    result = run_command("logs", "dummy", "--lines", "-3", path=str(tmp_path))
+    assert result.returncode == 64
+    assert "'--lines'" in result.stderr
+
+
+def test_without_an_answer_nothing_is_installed(tmp_path: Path) -> None:
+    directory, image = settings_directory(tmp_path / "settings"), tmp_path / "image"
+    image.mkdir()
+    arguments = ["install", "kamstrup_403", "--directory", str(directory), "--root", str(image)]
+    for closed in ("</dev/null", "<&-"):
+        command = ["sh", "-c", f'"$@" {closed}', "-", sys.executable, "-m", "smart_meter_reader", "service"]
+        result = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
+        assert result.returncode == 64
+        assert "--yes does it without asking" in result.stderr
+    assert not list(image.iterdir())
 
 
 def test_settings_with_problems_are_not_installed(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import click
 
 from smart_meter_reader.cli import EXIT_OK
+from smart_meter_reader.cli.confirmation import confirm
 from smart_meter_reader.cli.environments import complete_environment
 from smart_meter_reader.cli.mqtt_sinks import confirmed, mqtt_sinks
 from smart_meter_reader.exceptions import SinkError
@@ -47,7 +48,7 @@ def clear(meter: str, environment: str | None, yes: bool) -> int:
         print(topic)
     if meter in settings.meters:
         print(f"{meter} is still in the settings: while the service runs, these come back")
-    if not yes and not click.confirm(f"remove these {len(topics)} retained messages?"):
+    if not yes and not confirm(f"remove these {len(topics)} retained messages?"):
         return EXIT_OK
     for sink, broker in sinks:
         asyncio.run(_remove(broker, found[sink.name]))

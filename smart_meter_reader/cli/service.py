@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from smart_meter_reader.cli import EXIT_UNAVAILABLE
+from smart_meter_reader.cli.confirmation import confirm
 from smart_meter_reader.cli.environments import complete_environment
 from smart_meter_reader.service.unit import UNIT, may_write, program_paths, unit_text, unreadable
 
@@ -138,7 +139,7 @@ def uninstall(environment: str, yes: bool, dry_run: bool, root: Path | None) -> 
     wants = machine.unit.parent / "multi-user.target.wants"
     others = [path for path in wants.glob(UNIT.replace("@", "@*")) if path.name != instance]
     if not others and machine.unit.exists():
-        steps.append(Step(f"remove {machine.unit} (no other environment uses it)", machine.unit.unlink))
+        steps.append(Step(f"remove {machine.unit} (no other environment is enabled)", machine.unit.unlink))
     if not root:
         steps.append(machine.systemctl("daemon-reload"))
     if _carry_out(machine, steps, yes=yes, dry_run=dry_run) and not root:
@@ -150,24 +151,36 @@ def uninstall(environment: str, yes: bool, dry_run: bool, root: Path | None) -> 
 def status(environment: str | None) -> int:
     """Show how the service of ENV, or of every environment, is doing."""
     _need("systemctl")
-    return _show(["systemctl", "--no-pager", "status", _instance(environment or "*")])
+    return _show(["systemctl", "--no-pager", "status", _instances(environment)])
 
 
 @service.command()
 @_optional_environment
 @click.option("--follow", "-f", is_flag=True, help="Go on with new lines as they come; Ctrl-C ends it.")
-@click.option("--lines", "-n", default=50, show_default=True, help="So many of the last lines.")
+@click.option(
+    "--lines",
+    "-n",
+    type=click.IntRange(min=0),
+    default=50,
+    show_default=True,
+    help="So many of the last lines.",
+)
 def logs(environment: str | None, follow: bool, lines: int) -> int:
     """Show what the service of ENV, or of every environment, has logged."""
     _need("journalctl")
     follows = ["--follow"] if follow else ["--no-pager"]
-    return _show(["journalctl", "-u", _instance(environment or "*"), "-n", str(lines), *follows])
+    return _show(["journalctl", "-u", _instances(environment), "-n", str(lines), *follows])
 
 
 def _instance(environment: str) -> str:
-    if environment != "*" and not _INSTANCE.fullmatch(environment):
+    if not _INSTANCE.fullmatch(environment):
         raise click.UsageError(f"{environment!r} cannot be part of a service's name: use a-z, 0-9, _ and -")
     return UNIT.replace("@", f"@{environment}")
+
+
+def _instances(environment: str | None) -> str:
+    """What systemd is asked about: one environment or, by a pattern, all."""
+    return UNIT.replace("@", "@*") if environment is None else _instance(environment)
 
 
 def _carry_out(machine: Machine, steps: list[Step], *, yes: bool, dry_run: bool) -> bool:
@@ -178,8 +191,8 @@ def _carry_out(machine: Machine, steps: list[Step], *, yes: bool, dry_run: bool)
         print(step.shown)
     if dry_run:
         return False
-    if not yes:
-        click.confirm("Do this?", default=True, abort=True)
+    if not yes and not confirm("Do this?", default=True):
+        raise click.Abort
     for step in steps:
         try:
             step.act()
@@ -210,7 +223,7 @@ def _need(program: str) -> None:
 def _shown_unit(path: Path, text: str) -> str:
     """The unit, or how it differs from the one that is there."""
     try:
-        before = path.read_text("utf-8")
+        before = path.read_text("utf-8", errors="replace")
     except OSError:
         return text
     if before == text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import shutil
 import socketserver
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, main
+from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE, main
 from smart_meter_reader.cli import mqtt_sinks as cli_mqtt_sinks
 from smart_meter_reader.clients.dummy import DummyClient, DummySettings
 from smart_meter_reader.messages import Message
@@ -227,7 +228,11 @@ def test_clear_asks_and_takes_no_for_an_answer(
 ) -> None:
     write_settings(here, f"port = {broker.port}")
     publish_retained(broker, "smart-meter-reader/heat/state")
-    monkeypatch.setattr("click.confirm", lambda question: False)
+    for nobody in (io.StringIO(), None):
+        monkeypatch.setattr("sys.stdin", nobody)
+        assert main(["mqtt", "clear", "heat", "house"]) == EXIT_USAGE
+        assert "--yes does it without asking" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert main(["mqtt", "clear", "heat", "house"]) == EXIT_OK
     said = capsys.readouterr().out
     assert "heat is still in the settings" in said
