@@ -5,6 +5,7 @@ versions of the packages, nothing else. The exit code is 1 when a version that u
 when none has, and also when the service cannot be reached, which is said.
 """
 
+import http.client
 import json
 import sys
 import tomllib
@@ -15,6 +16,8 @@ from typing import Any
 
 SERVICE = "https://api.osv.dev"
 TIMEOUT = 20.0
+# No answer at all, one that breaks off or is no HTTP, and one that is another than the documented.
+NO_ANSWER = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError)
 
 
 def locked_packages(lock: Path) -> list[tuple[str, str, bool]]:
@@ -24,7 +27,7 @@ def locked_packages(lock: Path) -> list[tuple[str, str, bool]]:
 
 
 def advisories(service: str, packages: list[tuple[str, str, bool]]) -> list[list[str]]:
-    """The ids of the advisories on each package, in order. Raises OSError or ValueError without an answer."""
+    """The ids of the advisories on each package, in order. Raises one of ``NO_ANSWER``."""
     queries = [
         {"package": {"name": name, "ecosystem": "PyPI"}, "version": version} for name, version, _ in packages
     ]
@@ -39,15 +42,15 @@ def advisories(service: str, packages: list[tuple[str, str, bool]]) -> list[list
         results: list[dict[str, Any]] = json.load(answer)["results"]
     if len(results) != len(packages):
         raise ValueError("another number of answers than of questions")
-    return [[advisory["id"] for advisory in result.get("vulns", [])] for result in results]
+    return [[str(advisory["id"]) for advisory in result.get("vulns", [])] for result in results]
 
 
 def main(service: str = SERVICE) -> int:
     packages = locked_packages(Path("poetry.lock"))
     try:
         found = advisories(service, packages)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = getattr(error, "reason", error)
+    except NO_ANSWER as error:
+        reason = getattr(error, "reason", error) or type(error).__name__
         print(f"audit: left out, since {service} does not answer ({reason})", file=sys.stderr)
         return 0
     told = [

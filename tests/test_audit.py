@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -90,13 +91,53 @@ def test_an_advisory_is_told_and_counts_where_users_get_it(
     assert "GHSA-1, PYSEC-2" in said
 
 
-@pytest.mark.parametrize("answer", [{}, [], {"results": []}, {"results": 5}, "nothing"])
-def test_an_answer_that_makes_no_sense_counts_as_none(database: tuple[Database, str], answer: object) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda queries: {},
+        lambda queries: [],
+        lambda queries: {"results": []},
+        lambda queries: {"results": 5},
+        lambda queries: "nothing",
+        lambda queries: {"results": [None for _ in queries]},
+        lambda queries: {"results": [{"vulns": [None]} for _ in queries]},
+    ],
+)
+def test_an_answer_that_makes_no_sense_counts_as_none(database: tuple[Database, str], answer: Answer) -> None:
     known, service = database
-    known.answer = lambda queries: answer
+    known.answer = answer
     code, said = audit(service)
     assert code == 0
     assert "audit: left out" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"220 mail.example.org ESMTP\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
+        b"HTTP/1.1 x\r\n",
+    ],
+)
+def test_what_does_not_speak_http_to_the_end_counts_as_no_answer(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                received = b""
+                while not received.rstrip().endswith(b"]}"):
+                    received += connection.recv(65_536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        code, said = audit(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        thread.join()
+    assert code == 0
+    assert "audit: left out, since" in said
     assert "Traceback" not in said
 
 
