@@ -50,7 +50,7 @@ def main(service: str = SERVICE) -> int:
     try:
         found = advisories(service, packages)
     except NO_ANSWER as error:
-        reason = getattr(error, "reason", error) or type(error).__name__
+        reason = getattr(error, "reason", error)
         print(f"audit: left out, since {service} does not answer ({reason})", file=sys.stderr)
         return 0
     told = [
