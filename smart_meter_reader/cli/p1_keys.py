@@ -23,7 +23,8 @@ def key_options(command: _Command) -> _Command:
         click.option(
             "--key-file",
             type=click.Path(path_type=Path, exists=True, dir_okay=False),
-            help="A file with the encryption key on its first line and the authentication key on its second.",
+            help="A file with the encryption key on its first line and the authentication key on its second; "
+            "with it, the variables are left alone.",
         ),
         click.option(
             "--authentication-key",
