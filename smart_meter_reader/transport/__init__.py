@@ -36,7 +36,9 @@ __all__ = [
     "opening_by",
 ]
 
-PORT_PATTERN = r"(/|replay:)[^\x00-\x1f\x7f]+|(socket|rfc2217)://(\[[0-9A-Fa-f:.%\w]+\]|[^/:\s\[\]]+):\d{1,5}/?"
+PORT_PATTERN = (
+    r"(/|replay:)[^\x00-\x1f\x7f]+|(socket|rfc2217)://(\[[0-9A-Fa-f:.%\w]+\]|[^/:\s\[\]]+):\d{1,5}/?"
+)
 PORT_HELP = "a device path such as /dev/serial/by-id/..., socket://host:port or rfc2217://host:port"
 
 CONNECT_TIMEOUT = 10.0
