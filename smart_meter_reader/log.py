@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections import Counter, deque
 
 # sd-daemon(3): a line that begins with <N> gets that syslog priority.
 _PRIORITIES = ((logging.ERROR, "<3>"), (logging.WARNING, "<4>"), (logging.INFO, "<6>"), (0, "<7>"))
@@ -27,3 +28,25 @@ def set_up_logging(level: str) -> None:
     logging.basicConfig(level=level, handlers=[output], force=True)
     # asyncio logs its selector at DEBUG; that says nothing about a meter.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+class Repeats:
+    """Lets the same be logged ``most`` times in an hour: what comes and goes would fill the log."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._said: dict[str, deque[float]] = {}
+        self._unsaid: Counter[str] = Counter()
+
+    def more(self, what: str, now: float, times: int = 1) -> str | None:
+        """It came ``times`` times again: "" or "; 3 more since it was last said", the end of the line.
+
+        None when nothing is to be logged: too soon, or it did not come since. ``now`` is in seconds.
+        """
+        self._unsaid[what] += times
+        said = self._said.setdefault(what, deque(maxlen=self._most))
+        if not self._unsaid[what] or (len(said) == self._most and abs(now - said[0]) < 3600):
+            return None
+        said.append(now)
+        before = self._unsaid.pop(what) - 1
+        return f"; {before} more since it was last said" if before else ""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from smart_meter_reader.clients.dsmr import DsmrClient
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
-from smart_meter_reader.guard.rules import ratio
+from smart_meter_reader.guard.ratio import ratio
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status
 
@@ -149,6 +149,35 @@ def test_readings_that_agree_become_the_new_baseline_which_is_told() -> None:
     assert values(out) == ["100.03", "100.04", "100.05"]
     assert statuses(out) == [("online", "implausible_value"), ("online", "new_baseline")]
     assert line.guard.rejected("heat") == 2
+
+
+def test_what_no_meter_counts_is_held_back_even_at_first_and_for_ever() -> None:
+    line = Line()
+    assert values(line.send(*(energy(hour, "4E+72") for hour in range(5)))) == []
+    assert statuses(line.out) == [("online", "implausible_value")]
+    assert values(line.send(energy(5, "303.399"), energy(6, "4E+72"), energy(7, "303.400"))) == [
+        "303.399",
+        "303.400",
+    ]
+    assert not line.guard.memory()["heat"].candidates
+
+
+def test_zero_in_a_coarser_resolution_is_zero_all_the_same() -> None:
+    line = Line()
+    assert values(line.send(energy(0, "303.399"), energy(1, "0E+3"), energy(2, "303.4"))) == [
+        "303.399",
+        "303.4",
+    ]
+
+
+def test_baselines_that_follow_each_other_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    line = Line()
+    for turn in range(20):
+        line.send(*(energy(turn / 100, "50.0" if turn % 2 else "900.0") for _ in range(4)))
+        line.send(info(turn / 100, str(turn)))
+    told = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert 1 <= len([line for line in told if "new baseline" in line]) <= 5
+    assert len([line for line in told if "serial number" in line]) == 5
 
 
 def test_readings_that_do_not_agree_are_no_baseline() -> None:

@@ -103,6 +103,8 @@ def test_a_damaged_file_is_told_kept_and_replaced(
     [
         ("value", "NaN"),
         ("value", "1E+999999"),
+        ("value", "1E+16"),
+        ("unit", "\ud800"),
         ("value", "twelve"),
         ("value", 12),
         ("time", "2026-01-01T12:00:00"),
@@ -141,6 +143,33 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, caplog: pytest.LogCa
     path.mkdir()
     assert StateFile(path).load() == {}
     assert f"cannot read {path} (Is a directory)" in caplog.records[0].message
+
+
+def test_runs_that_read_once_each_confirm_a_new_baseline_together(tmp_path: Path) -> None:
+    """As cron makes them: a run's doubt would else be forgotten, and the meter never be believed again."""
+    file = StateFile(tmp_path / "state.json")
+    published = []
+    for value in ("303.399", "12.345", "12.345", "12.346", "12.346"):
+        guard = Guard({"heat": MeterPolicy(origin="port")}, file.load())
+        published += [message for message in guard.check(reading(value)) if message["type"] == "reading"]
+        StateFile(file.path).save(guard)
+    assert [str(each["measurements"]["heat_energy"]["value"]) for each in published] == [
+        "303.399",
+        "12.346",
+        "12.346",
+    ]
+
+
+@pytest.mark.parametrize(("key", "value"), [("count", 0), ("count", "2"), ("since", "yesterday")])
+def test_a_doubt_that_cannot_be_damages_the_file(key: str, value: object, tmp_path: Path) -> None:
+    path, guard = tmp_path / "state.json", guard_at("1.00")
+    guard.check(reading("0.50"))
+    StateFile(path).save(guard)
+    content = json.loads(path.read_text())
+    assert content["meters"]["heat"]["candidates"]["heat_energy"]["count"] == 1
+    content["meters"]["heat"]["candidates"]["heat_energy"][key] = value
+    path.write_text(json.dumps(content))
+    assert StateFile(path).load() == {}
 
 
 async def test_keep_saves_until_it_is_cancelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from smart_meter_reader.guard.meter import MeterGuard, MeterMemory
+from smart_meter_reader.guard.memory import MeterMemory
+from smart_meter_reader.guard.meter import MeterGuard
 from smart_meter_reader.guard.rules import MeterPolicy
 from smart_meter_reader.messages import Message
 
-__all__ = ["Guard", "MeterMemory", "MeterPolicy"]
+__all__ = ["Guard", "MeterPolicy"]
 
 
 class Guard:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from smart_meter_reader.guard.rules import DOUBTS, Ceiling, MeterPolicy, Range, Rule, Total, Verdict, judge
+from smart_meter_reader.guard.memory import Candidate, MeterMemory
+from smart_meter_reader.guard.rules import (
+    DOUBTS,
+    Ceiling,
+    MeterPolicy,
+    Range,
+    Rule,
+    Total,
+    Verdict,
+    is_possible,
+    judge,
+)
 from smart_meter_reader.guard.settings import GuardSettings
+from smart_meter_reader.log import Repeats
 from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status, Value
 
 # One name for all that the guard says, whichever of its modules says it.
@@ -18,26 +28,8 @@ _log = logging.getLogger("smart_meter_reader.guard")
 
 # A doubted quantity that the meter has not sent again for so long no longer counts against the meter.
 FORGET_DOUBT = timedelta(days=1)
-# A value that comes and goes every second would fill the log: the same is said again after so long.
-SAY_AGAIN = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class MeterMemory:
-    """What survives a restart: a meter's last accepted totals, and its serial number by where it was told."""
-
-    origin: str = ""
-    serials: Mapping[str, str] = field(default_factory=dict)
-    totals: Mapping[str, Total] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A row of doubted readings that agree with each other."""
-
-    since: datetime
-    last: Total
-    count: int = 1
+# What makes a total begin anew is not told more often than this in an hour; nothing should do so twice.
+MOST_BASELINES = 5
 
 
 class MeterGuard:
@@ -55,18 +47,19 @@ class MeterGuard:
         self._rules = rules
         self._serials: dict[str, str] = {}
         self._totals: dict[str, Total] = {}
+        self._candidates: dict[str, Candidate] = {}
         if memory is not None and rules and memory.origin == policy.origin:
             self._serials.update(memory.serials)
             self._totals.update(memory.totals)
-        self._candidates: dict[str, _Candidate] = {}
+            self._candidates.update(memory.candidates)
         self._new_serial = ("", 0)  # seen so often in a row on a line without checksums
         self._out_of_range: dict[str, int] = {}  # so many readings in a row
         self._doubts: dict[str, tuple[datetime, str]] = {}  # what is held back, since when and why
         self._told: frozenset[str] = frozenset()  # the doubts of the last status
         self._upstream: Status | None = None  # what the supervisor or client said last
         self._rereads = 0
-        self._said: dict[str, datetime] = {}  # when a doubt about a quantity was last logged
-        self._unsaid: Counter[str] = Counter()  # how often it came since, too soon to be logged again
+        self._logged_doubts = Repeats(1)
+        self._logged_baselines = Repeats(MOST_BASELINES)
         self._said_trouble = False  # since it was last logged that all is well
 
     @property
@@ -77,7 +70,9 @@ class MeterGuard:
     @property
     def memory(self) -> MeterMemory:
         """A copy of what to remember of this meter."""
-        return MeterMemory(self._policy.origin, dict(self._serials), dict(self._totals))
+        return MeterMemory(
+            self._policy.origin, dict(self._serials), dict(self._totals), dict(self._candidates)
+        )
 
     def check_info(self, info: Info) -> list[Message]:
         """An info passes; another serial number than the last time makes the totals begin anew."""
@@ -98,7 +93,7 @@ class MeterGuard:
         if "serial_number" in measurements:
             serial = str(measurements["serial_number"]["value"])
             said += self._check_serial("measurement", serial, reading["time"])
-        rebased: list[str] = []
+        rebased: dict[str, str] = {}
         held_back = {
             key
             for key, measurement in measurements.items()
@@ -113,7 +108,7 @@ class MeterGuard:
             said.append(_reading_with(reading, left))
         return said
 
-    def _believes(self, key: str, measurement: Measurement, now: datetime, rebased: list[str]) -> bool:
+    def _believes(self, key: str, measurement: Measurement, now: datetime, rebased: dict[str, str]) -> bool:
         value, unit, rule = _number(measurement["value"]), measurement["unit"], self._rules[key]
         if value is None:
             return True  # text is not the guard's to judge
@@ -123,20 +118,24 @@ class MeterGuard:
         return self._believes_total(key, rule, new, now, rebased)
 
     def _believes_total(
-        self, key: str, ceiling: Ceiling, new: Total, now: datetime, rebased: list[str]
+        self, key: str, ceiling: Ceiling, new: Total, now: datetime, rebased: dict[str, str]
     ) -> bool:
+        if not is_possible(new.value):
+            self._doubts[key] = (now, f"{key} {new.value} {new.unit} held back: no meter counts so far")
+            return False
         last = self._totals.get(key)
         if last is not None:
             verdict = judge(last, new, ceiling)
             if verdict in DOUBTS:
                 candidate = _continued(self._candidates.get(key), new, ceiling, now)
                 self._candidates[key] = candidate
+                self.revision += 1
                 if not self._confirmed(candidate, now):
                     self._doubts[key] = (now, _sentence(key, verdict, last, new, self._settings))
                     return False
-                rebased.append(f"{key} went from {last} to {new}: {candidate.count} readings agree")
+                rebased[key] = f"{key} went from {last} to {new}: {candidate.count} readings agree"
             elif verdict is not Verdict.BELIEVED and not ceiling.rolling:
-                rebased.append(f"{key} went from {last} to {new}: {verdict}")
+                rebased[key] = f"{key} went from {last} to {new}: {verdict}"
         self._candidates.pop(key, None)
         self._doubts.pop(key, None)
         if last is None or (last.value, last.unit) != (new.value, new.unit):
@@ -144,7 +143,7 @@ class MeterGuard:
         self._totals[key] = new
         return True
 
-    def _confirmed(self, candidate: _Candidate, now: datetime) -> bool:
+    def _confirmed(self, candidate: Candidate, now: datetime) -> bool:
         if candidate.count < self._settings.confirmations:
             return False
         # A P1 meter shows zeros after a power failure, for an hour and more, until the gas meter answers.
@@ -161,11 +160,13 @@ class MeterGuard:
             self._doubts[key] = (now, f"{key} {value:f} {unit} held back: believable is {believable}")
             return False
         self._doubts.pop(key, None)
-        if count == self._settings.confirmations + 1 and self._may_say(f"{key} left out", now):
-            _log.warning(
-                "meter %s: %s stays at %s %s and is left out from now on; an input without a sensor? "
+        if count == self._settings.confirmations + 1:
+            self._log(
+                self._logged_doubts,
+                f"{key} left out",
+                now,
+                f"{key} stays at {value} {unit} and is left out from now on; an input without a sensor? "
                 "The [guard] table of the settings has the believable ranges",
-                *(self.name, key, value, unit),
             )
         return False
 
@@ -189,10 +190,10 @@ class MeterGuard:
             remembered.clear()
         self._told = frozenset()
         detail = f"the serial number was {last} and is {serial} now: the totals begin anew"
-        _log.warning("meter %s: %s", self.name, detail)
+        self._log(self._logged_baselines, f"{source} serial number", now, detail)
         return [self._status(now, "meter_replaced", [detail])]
 
-    def _tell(self, now: datetime, held_back: set[str], rebased: list[str]) -> list[Message]:
+    def _tell(self, now: datetime, held_back: set[str], rebased: Mapping[str, str]) -> list[Message]:
         """Count, ask for another reading, and say what changed since the last status."""
         self.rejected += len(held_back)
         for key in [key for key, (since, _) in self._doubts.items() if now - since > FORGET_DOUBT]:
@@ -203,8 +204,8 @@ class MeterGuard:
             self._rereads += 1
         else:
             self._rereads = 0
-        for sentence in rebased:
-            _log.warning("meter %s: new baseline: %s", self.name, sentence)
+        for key, sentence in rebased.items():
+            self._log(self._logged_baselines, key, now, f"new baseline: {sentence}")
         doubts, told = frozenset(self._doubts), self._told
         self._told = doubts
         self._log_doubts(doubts - told, now)
@@ -213,23 +214,21 @@ class MeterGuard:
             self._said_trouble = False
         if doubts == told and not rebased:
             return []
-        return [self._status(now, "new_baseline" if rebased else "", rebased)]
+        return [self._status(now, "new_baseline" if rebased else "", list(rebased.values()))]
 
     def _log_doubts(self, new: frozenset[str], now: datetime) -> None:
         """Log each new doubt; one that comes and goes, or came back and stays, once in an hour."""
         for key in sorted(self._doubts):
-            self._unsaid[key] += key in new
-            if self._unsaid[key] and self._may_say(key, now):
-                times = self._unsaid.pop(key) - 1
-                more = f"; {times} more since it was last said" if times else ""
-                _log.warning("meter %s: %s%s", self.name, self._doubts[key][1], more)
-                self._said_trouble = True
+            self._said_trouble |= self._log(
+                self._logged_doubts, key, now, self._doubts[key][1], times=key in new
+            )
 
-    def _may_say(self, what: str, now: datetime) -> bool:
-        if what in self._said and abs(now - self._said[what]) < SAY_AGAIN:
-            return False
-        self._said[what] = now
-        return True
+    def _log(self, repeats: Repeats, what: str, now: datetime, sentence: str, times: int = 1) -> bool:
+        """Whether it was not too soon to say it again."""
+        more = repeats.more(what, now.timestamp(), times)
+        if more is not None:
+            _log.warning("meter %s: %s%s", self.name, sentence, more)
+        return more is not None
 
     def _status(self, now: datetime, reason: str, sentences: list[str]) -> Status:
         """The meter's state as others told it last, with what the guard has to say."""
@@ -264,11 +263,11 @@ class MeterGuard:
         return amended
 
 
-def _continued(candidate: _Candidate | None, new: Total, ceiling: Ceiling, now: datetime) -> _Candidate:
+def _continued(candidate: Candidate | None, new: Total, ceiling: Ceiling, now: datetime) -> Candidate:
     """The row of doubted readings with ``new`` at its end, or a row that begins with it."""
     if candidate is None or judge(candidate.last, new, ceiling) in DOUBTS:
-        return _Candidate(now, new)
-    return _Candidate(candidate.since, new, candidate.count + 1)
+        return Candidate(now, new)
+    return Candidate(candidate.since, new, candidate.count + 1)
 
 
 def _sentence(key: str, verdict: Verdict, last: Total, new: Total, settings: GuardSettings) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache
 from types import MappingProxyType
 
+from smart_meter_reader.guard.ratio import ratio
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
-from smart_meter_reader.units import JOULES, canonical
 
 # Meters add up in batches (a MULTICAL integrates about every minute, others seldomer), so that two totals
 # read within seconds may differ by minutes' worth.
@@ -42,51 +42,6 @@ TOTALS = frozenset(
         Kind.VOLUME_TEMPERATURE,
     }
 )
-
-_ONE = Decimal(1)
-# Units by dimension and size within it. Sizes that have no end as a decimal are good to 28 places, which is
-# far below any meter's last one.
-_UNITS: Mapping[str, tuple[str, Decimal]] = {
-    **{unit: ("energy", Decimal(f.numerator) / f.denominator) for unit, f in JOULES.items()},
-    "varh": ("reactive energy", _ONE),
-    "kvarh": ("reactive energy", Decimal(1000)),
-    "Mvarh": ("reactive energy", Decimal(1_000_000)),
-    "VAh": ("apparent energy", _ONE),
-    "kVAh": ("apparent energy", Decimal(1000)),
-    "MVAh": ("apparent energy", Decimal(1_000_000)),
-    "W": ("power", _ONE),
-    "kW": ("power", Decimal(1000)),
-    "MW": ("power", Decimal(1_000_000)),
-    "GW": ("power", Decimal(1_000_000_000)),
-    "mL": ("volume", Decimal("0.000001")),
-    "L": ("volume", Decimal("0.001")),
-    "m³": ("volume", _ONE),
-    "kg": ("mass", Decimal("0.001")),
-    "t": ("mass", _ONE),
-    "L/h": ("flow", Decimal("0.001")),
-    "L/min": ("flow", Decimal("0.06")),
-    "L/s": ("flow", Decimal("3.6")),
-    "m³/h": ("flow", _ONE),
-    "m³/min": ("flow", Decimal(60)),
-    "m³/s": ("flow", Decimal(3600)),
-    "s": ("duration", _ONE),
-    "min": ("duration", Decimal(60)),
-    "h": ("duration", Decimal(3600)),
-    "d": ("duration", Decimal(86400)),
-}
-
-
-@lru_cache(maxsize=512)
-def ratio(unit: str, to: str) -> Decimal | None:
-    """What a value in ``unit`` is multiplied by to be in ``to``; None when they measure different things."""
-    if unit == to:
-        return _ONE
-    unit, to = canonical(unit), canonical(to)
-    if unit == to:
-        return _ONE
-    dimension, size = _UNITS.get(unit, ("", _ONE))
-    other, other_size = _UNITS.get(to, ("", _ONE))
-    return size / other_size if dimension == other != "" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +199,11 @@ def _rules(
     return MappingProxyType(rules)
 
 
+def is_possible(value: Decimal) -> bool:
+    """Whether a counter can show it: nothing shows 10**16 of anything."""
+    return -20 <= value.adjusted() <= 15
+
+
 def judge(last: Total, new: Total, ceiling: Ceiling) -> Verdict:
     """How ``new`` goes with ``last``.
 
@@ -259,7 +219,7 @@ def judge(last: Total, new: Total, ceiling: Ceiling) -> Verdict:
     if rise >= 0:
         return Verdict.BELIEVED if _may_rise(rise, last, new, ceiling) else Verdict.JUMPED
     if last.unit != new.unit or not last.value.same_quantum(new.value):
-        if -rise <= _coarser_step(last, new):
+        if new.value and -rise <= _coarser_step(last, new):
             return Verdict.ROUNDED
     elif ceiling.rolling or _rolled_over(last, new, ceiling):
         return Verdict.ROLLED_OVER
@@ -280,14 +240,14 @@ def _may_rise(rise: Decimal, last: Total, new: Total, ceiling: Ceiling) -> bool:
 
 def _coarser_step(last: Total, new: Total) -> Decimal:
     """One unit in the last place of the coarser of the two, in ``new``'s unit."""
-    return max(new.step, last.step * (ratio(last.unit, new.unit) or _ONE))
+    return max(new.step, last.step * (ratio(last.unit, new.unit) or 1))
 
 
 def _rolled_over(last: Total, new: Total, ceiling: Ceiling) -> bool:
     """Whether all digits of ``last`` were used up: 9999.999 -> 0000.012.
 
-    From a value that begins with another digit it is no roll-over, however long the pause: a meter's leading
-    zeros are not in the number. Nor is it to zero itself, which a meter shows that has lost its total.
+    From a value that begins with another digit it is none, however long the pause: leading zeros are not in
+    the number. Nor is it to zero itself, which a meter shows that has lost its total.
     """
     digits = last.value.as_tuple().digits
     if len(digits) < ceiling.digits or digits[0] != 9 or new.value <= 0:

@@ -7,22 +7,17 @@ once an hour, and at the stop. Trouble with it is told once and costs the memory
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
 
-from smart_meter_reader.guard.guard import Guard, MeterMemory
-from smart_meter_reader.guard.rules import Total
+from smart_meter_reader.guard.guard import Guard
+from smart_meter_reader.guard.memory import MeterMemory, decode, encode
 
 _log = logging.getLogger(__name__)
 
-VERSION = 1
 # A service that ends badly in its first hour has then at least something; later once an hour. Where there was
 # nothing at all, not even this long is waited once every meter has told its totals.
 FIRST_SAVE_SECONDS = 60.0
@@ -30,8 +25,6 @@ SAVE_SECONDS = 3600.0
 _LOOK_SECONDS = 1.0
 # A thousand meters need a tenth of this; what is larger is not ours.
 LARGEST_FILE = 4 * 1024 * 1024
-
-Memory = Mapping[str, MeterMemory]
 
 
 def state_path(environment: str, variables: Mapping[str, str]) -> Path | None:
@@ -73,7 +66,9 @@ class StateFile:
             self._tell(f"cannot read {self.path} ({error.strerror}); the guard begins without memory")
             return {}
         try:
-            memory = _decode(raw)
+            if len(raw) > LARGEST_FILE:
+                raise ValueError("too large")
+            memory = decode(raw)
         except ValueError as error:
             kept = self._set_aside()
             self._tell(f"{self.path} is damaged ({error}); the guard begins without memory{kept}")
@@ -85,7 +80,7 @@ class StateFile:
         """Write the guard's memory if it changed since the last time."""
         revision = guard.revision
         if revision != self._saved_revision:
-            self._write(revision, _encode(guard.memory()))
+            self._write(revision, encode(guard.memory()))
 
     async def keep(self, guard: Guard) -> None:
         """Save now and then until cancelled; a last ``save`` is due when all messages are through."""
@@ -93,7 +88,7 @@ class StateFile:
         while True:
             revision = guard.revision
             if revision != self._saved_revision:
-                text = _encode(guard.memory())
+                text = encode(guard.memory())
                 # On an SD card fsync can take a second; the meters shall not wait for it.
                 await asyncio.to_thread(self._write, revision, text)
             await asyncio.sleep(SAVE_SECONDS)
@@ -157,65 +152,3 @@ def _write_whole(path: Path, text: str) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
-
-
-def _encode(memory: Memory) -> str:
-    meters = {
-        name: {
-            "origin": meter.origin,
-            "serials": dict(meter.serials),
-            "totals": {
-                key: {"value": str(total.value), "unit": total.unit, "time": total.time.isoformat()}
-                for key, total in meter.totals.items()
-            },
-        }
-        for name, meter in memory.items()
-        if meter.totals
-    }
-    return json.dumps({"version": VERSION, "meters": meters}, ensure_ascii=False, indent=1) + "\n"
-
-
-def _decode(raw: bytes) -> dict[str, MeterMemory]:
-    """Raises ValueError for anything that ``_encode`` does not write."""
-    if len(raw) > LARGEST_FILE:
-        raise ValueError("too large")
-    try:
-        content = json.loads(raw)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    if not isinstance(content, dict) or content.get("version") != VERSION:
-        raise ValueError(f"not version {VERSION} of this file")
-    return {name: _decode_meter(meter) for name, meter in _table(content.get("meters")).items()}
-
-
-def _decode_meter(content: Any) -> MeterMemory:
-    meter = _table(content)
-    serials = {source: _text(serial) for source, serial in _table(meter.get("serials")).items()}
-    totals = {key: _decode_total(_table(total)) for key, total in _table(meter.get("totals")).items()}
-    return MeterMemory(_text(meter.get("origin")), serials, totals)
-
-
-def _decode_total(total: dict[str, Any]) -> Total:
-    try:
-        value = Decimal(_text(total.get("value")))
-    except InvalidOperation:
-        raise ValueError("a value that is no number") from None
-    time = datetime.fromisoformat(_text(total.get("time")))
-    # No meter has so many digits, and arithmetic with what it has not shall not overflow.
-    if not value.is_finite() or abs(value.adjusted()) > 40 or time.tzinfo is None:
-        raise ValueError("a value that cannot be")
-    if not 1970 <= time.year < 3000:
-        raise ValueError("a time that cannot be")
-    return Total(value, _text(total.get("unit")), time.astimezone(UTC))
-
-
-def _table(content: Any) -> dict[str, Any]:
-    if not isinstance(content, dict):
-        raise ValueError("a table is missing")
-    return content
-
-
-def _text(content: Any) -> str:
-    if not isinstance(content, str):
-        raise ValueError("a text is missing")
-    return content

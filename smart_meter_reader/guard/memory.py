@@ -1,0 +1,121 @@
+"""What the guard remembers of each meter over a restart, and its form as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from smart_meter_reader.guard.rules import Total, is_possible
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A row of doubted readings that agree with each other."""
+
+    since: datetime
+    last: Total
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MeterMemory:
+    """A meter's last accepted totals, what may follow them, and its serial number by where it was told.
+
+    With the candidates a doubted value can be confirmed by runs that read once each, as cron makes them.
+    """
+
+    origin: str = ""
+    serials: Mapping[str, str] = field(default_factory=dict)
+    totals: Mapping[str, Total] = field(default_factory=dict)
+    candidates: Mapping[str, Candidate] = field(default_factory=dict)
+
+
+Memory = Mapping[str, MeterMemory]
+
+
+def encode(memory: Memory) -> str:
+    """The memory as JSON."""
+    meters = {
+        name: {
+            "origin": meter.origin,
+            "serials": dict(meter.serials),
+            "totals": {key: _encode_total(total) for key, total in meter.totals.items()},
+            "candidates": {
+                key: {"since": each.since.isoformat(), "count": each.count, **_encode_total(each.last)}
+                for key, each in meter.candidates.items()
+            },
+        }
+        for name, meter in memory.items()
+        if meter.totals
+    }
+    return json.dumps({"version": VERSION, "meters": meters}, ensure_ascii=False, indent=1) + "\n"
+
+
+def decode(raw: bytes) -> dict[str, MeterMemory]:
+    """The reverse of ``encode``. Raises ValueError for anything that it does not write."""
+    try:
+        content = json.loads(raw)
+        json.dumps(content, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except UnicodeEncodeError:
+        raise ValueError("a text that is none") from None
+    if not isinstance(content, dict) or content.get("version") != VERSION:
+        raise ValueError(f"not version {VERSION} of this file")
+    return {name: _decode_meter(meter) for name, meter in _table(content.get("meters")).items()}
+
+
+def _encode_total(total: Total) -> dict[str, str]:
+    return {"value": str(total.value), "unit": total.unit, "time": total.time.isoformat()}
+
+
+def _decode_meter(content: Any) -> MeterMemory:
+    meter = _table(content)
+    serials = {source: _text(serial) for source, serial in _table(meter.get("serials")).items()}
+    totals = {key: _decode_total(total) for key, total in _table(meter.get("totals")).items()}
+    candidates = {key: _decode_candidate(each) for key, each in _table(meter.get("candidates", {})).items()}
+    return MeterMemory(_text(meter.get("origin")), serials, totals, candidates)
+
+
+def _decode_candidate(content: Any) -> Candidate:
+    candidate = _table(content)
+    count = candidate.get("count")
+    if not isinstance(count, int) or count < 1:
+        raise ValueError("a count that is none")
+    return Candidate(_time(candidate.get("since")), _decode_total(candidate), count)
+
+
+def _decode_total(content: Any) -> Total:
+    total = _table(content)
+    try:
+        value = Decimal(_text(total.get("value")))
+    except InvalidOperation:
+        raise ValueError("a value that is no number") from None
+    if not value.is_finite() or not is_possible(value):
+        raise ValueError("a value that cannot be")
+    return Total(value, _text(total.get("unit")), _time(total.get("time")))
+
+
+def _time(content: Any) -> datetime:
+    time = datetime.fromisoformat(_text(content))
+    if time.tzinfo is None or not 1970 <= time.year < 3000:
+        raise ValueError("a time that cannot be")
+    return time.astimezone(UTC)
+
+
+def _table(content: Any) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise ValueError("a table is missing")
+    return content
+
+
+def _text(content: Any) -> str:
+    if not isinstance(content, str):
+        raise ValueError("a text is missing")
+    return content
