@@ -13,7 +13,7 @@ from smart_meter_reader.clients.dsmr_settings import DsmrSettings
 from smart_meter_reader.clients.dsmr_watch import LineWatch
 from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
-from smart_meter_reader.codecs.p1.mbus import SubMeter
+from smart_meter_reader.codecs.p1.mbus import InUse, SubMeter
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.exceptions import DecryptionError, FrameError
@@ -38,6 +38,7 @@ class Lasting:
     line: LineSettings  # the one that brought telegrams last, or the first to try
     opener: Opener | None  # with the frame counter
     meter_interval: float = 0.0  # the meter's own, in seconds; 0: not known
+    in_use: InUse = field(default_factory=dict)  # the M-Bus devices that were chosen
     told: set[str] = field(default_factory=set)  # complaints are said once
 
     def complain(self, meter: str, text: str) -> None:
@@ -68,7 +69,7 @@ class Session:
         now = self._loop.time()
         timeout = None if settings.timeout is None else settings.timeout.total_seconds()
         self._watch = LineWatch(settings.port, now, timeout, lasting.meter_interval)
-        self._reader = P1Reader(lasting.opener, dialect=settings.dialect)
+        self._reader = self._new_reader()
         self._interval = settings.interval.total_seconds()
         self._messages = Messages(meter)
         self._due = now
@@ -157,7 +158,7 @@ class Session:
         for device in meters:
             text = (
                 f"the {device.medium} meter {device.serial_number} on M-Bus channel {device.channel} has no "
-                "valid reading, or a newer one beside it: it is left out"
+                "valid reading, or another one beside it is in use: it is left out"
             )
             if text not in self._lasting.told and len(self._lasting.told) < 100:
                 self._lasting.told.add(text)
@@ -227,7 +228,11 @@ class Session:
     def _listen_afresh(self, now: float) -> None:
         self._trial_ends = now + LINE_TRIAL
         self._trial_received = 0
-        self._reader = P1Reader(self._lasting.opener, dialect=self._settings.dialect)
+        self._reader = self._new_reader()
+
+    def _new_reader(self) -> P1Reader:
+        lasting = self._lasting
+        return P1Reader(lasting.opener, dialect=self._settings.dialect, in_use=lasting.in_use)
 
     def _count(self, key: str) -> None:
         # Only keys of Health that are counters are passed.

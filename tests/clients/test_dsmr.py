@@ -8,6 +8,8 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -356,6 +358,18 @@ async def test_dead_devices_and_bad_lines_are_told_once(caplog: pytest.LogCaptur
     assert len([m for m in messages if "makes no sense" in m]) == 1
     assert len([m for m in messages if "channel 1" in m]) == 1
     assert published.of("reading", "power-gas") == []
+
+
+async def test_a_reconnect_does_not_change_the_gas_meter(tmp_path: Path) -> None:
+    """Two live devices: the one in use is still the one, though the other is on the higher channel."""
+    first = b"0-1:24.1.0(003)\r\n0-1:96.1.0(4741)\r\n0-1:24.2.1(210101120000W)(00100.000*m3)\r\n"
+    second = b"0-2:24.1.0(003)\r\n0-2:96.1.0(4742)\r\n0-2:24.2.1(210101120100W)(00900.000*m3)\r\n"
+    client = client_of(str(tmp_path / "p1"))
+    for lines in (first, first + second):
+        source = Bytes(b"/KMP5\r\n\r\n" + lines + b"!\r\n")
+        async with on_pty(source, link=tmp_path / "p1"), running(client) as published:
+            (reading,) = await published.wait_for(1, meter="power-gas")
+        assert values([reading], "gas_volume") == [Decimal("100.000")]
 
 
 async def test_heat_without_electricity() -> None:

@@ -19,6 +19,8 @@ from smart_meter_reader.codecs.p1.values import Item, Memory, Object
 
 # A device cannot have measured after the telegram was sent; clocks differ by minutes, wrong ones by months.
 _AHEAD = timedelta(days=1)
+# Devices report every five minutes to every hour, and a wireless one is not heard each time.
+_CLEARLY_OLDER = timedelta(hours=3)
 
 _MEDIA: Final[Mapping[int, str]] = {
     2: "electricity",
@@ -44,6 +46,8 @@ _READINGS: Final = ("24.2.", "24.3.0", "23.1.0", "23.2.0", "1.0.0")
 
 # The lines of each device by reduced code (C.D.E), the devices by groups A and B of the code.
 Devices = dict[tuple[int, int], dict[str, Object]]
+# By medium, the prefix and serial number of the device that is in use.
+InUse = dict[str, tuple[str, str]]
 _POSITIONS: Final = {"24.4.0": "valve_position", "96.3.10": "switch_position"}
 _POSITION_QUANTITIES: Final = frozenset(_POSITIONS.values())
 
@@ -63,6 +67,11 @@ class SubMeter:
     measurements: dict[str, Item]
 
     @property
+    def place(self) -> tuple[str, str]:
+        """What tells it from others: prefix and serial number."""
+        return self.prefix, self.serial_number
+
+    @property
     def measured_at(self) -> datetime | None:
         """When the device measured, by its newest value with a time."""
         times = [item["measured_at"] for item in self.measurements.values() if "measured_at" in item]
@@ -71,31 +80,28 @@ class SubMeter:
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """The M-Bus devices of one telegram: the newest valid one per medium, and the others."""
+    """The M-Bus devices of one telegram: the one in use per medium, and the others."""
 
     meters: dict[str, SubMeter]
     dead: tuple[SubMeter, ...]
 
 
 def read_channels(
-    devices: Mapping[tuple[int, int], Mapping[str, Object]], sent_at: datetime | None, memory: Memory
+    devices: Mapping[tuple[int, int], Mapping[str, Object]],
+    sent_at: datetime | None,
+    memory: Memory,
+    in_use: InUse,
 ) -> Channels:
-    """What ``devices`` say of themselves, and which of them are in use."""
-    meters: dict[str, SubMeter] = {}
-    dead: list[SubMeter] = []
-    for group in sorted(devices):
-        device = _read_device(group, devices[group], sent_at, memory)
-        if device is None:
-            continue
-        rival = meters.get(device.medium)
-        if not _alive(device):
-            dead.append(device)
-        elif rival is None or _newer(device, rival):
-            meters[device.medium] = device
-            dead.extend([rival] if rival else [])
-        else:
-            dead.append(device)
-    return Channels(meters, tuple(dead))
+    """What ``devices`` say of themselves, and which of them are in use; ``in_use`` is brought up to date."""
+    found = [_read_device(group, devices[group], sent_at, memory) for group in sorted(devices)]
+    read = [device for device in found if device is not None]
+    rivals: dict[str, list[SubMeter]] = {}
+    for device in filter(_alive, read):
+        rivals.setdefault(device.medium, []).append(device)
+    meters = {medium: _choose(several, in_use.get(medium)) for medium, several in rivals.items()}
+    in_use.clear()  # what is not in the telegram any more is forgotten, so that it cannot grow
+    in_use.update({medium: device.place for medium, device in meters.items()})
+    return Channels(meters, tuple(device for device in read if device is not meters.get(device.medium)))
 
 
 def _alive(device: SubMeter) -> bool:
@@ -103,12 +109,19 @@ def _alive(device: SubMeter) -> bool:
     return not device.measurements.keys() <= _POSITION_QUANTITIES
 
 
-def _newer(device: SubMeter, rival: SubMeter) -> bool:
-    """On a tie the higher channel: a new device takes the next free one."""
-    mine, theirs = device.measured_at, rival.measured_at
-    if mine is None or theirs is None:
-        return theirs is None
-    return mine >= theirs
+def _choose(rivals: list[SubMeter], before: tuple[str, str] | None) -> SubMeter:
+    """Of the up-to-date ones the one that was chosen before, else that of the highest channel.
+
+    A new device takes the next free channel. Two that both live are newest by turns: going by that alone
+    would mix two counters.
+    """
+    if len(rivals) == 1:
+        return rivals[0]
+    timed = [(device, time) for device in rivals if (time := device.measured_at) is not None]
+    newest = max((time for _, time in timed), default=None)
+    if newest is not None:
+        rivals = [device for device, time in timed if newest - time <= _CLEARLY_OLDER]
+    return next((device for device in rivals if device.place == before), rivals[-1])
 
 
 def _read_device(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from smart_meter_reader.codecs.p1.cipher import CipherFrame, Opened, Opener
 from smart_meter_reader.codecs.p1.frame import FrameReader
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, other_protocol
+from smart_meter_reader.codecs.p1.mbus import InUse
 from smart_meter_reader.codecs.p1.plain import PlainFrame
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
 from smart_meter_reader.exceptions import DecryptionError
@@ -17,13 +18,20 @@ class P1Reader:
     whose policy is "require", a plain telegram gives ``not_encrypted``: anybody could have sent it.
     ``dialect`` forces a dialect instead of recognising it. ``warning`` is why the last telegram's tag
     failed, where the policy let that pass. ``one_meter`` is false for a file with telegrams
-    of several meters.
+    of several meters. ``in_use``: see ``TelegramParser``.
     """
 
-    def __init__(self, opener: Opener | None = None, *, dialect: str = "", one_meter: bool = True) -> None:
+    def __init__(
+        self,
+        opener: Opener | None = None,
+        *,
+        dialect: str = "",
+        one_meter: bool = True,
+        in_use: InUse | None = None,
+    ) -> None:
         self._opener = opener
         self._frames = FrameReader(opener.open if opener is not None else _no_key, one_meter=one_meter)
-        self._parser = TelegramParser(dialect)
+        self._parser = TelegramParser(dialect, in_use)
         self.warning: DecryptionError | None = None
 
     @property

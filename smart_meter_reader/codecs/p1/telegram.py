@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from smart_meter_reader.codecs.p1.derived import add_totals, newest_failure
 from smart_meter_reader.codecs.p1.dialect import describe, recognise
 from smart_meter_reader.codecs.p1.lines import Line, LineDecoder
-from smart_meter_reader.codecs.p1.mbus import Channels, Devices, SubMeter, read_channels
+from smart_meter_reader.codecs.p1.mbus import Channels, Devices, InUse, SubMeter, read_channels
 from smart_meter_reader.codecs.p1.timestamps import set_clock
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object
 
@@ -83,13 +83,15 @@ class _Shape(NamedTuple):
 
 
 class TelegramParser:
-    """Reads telegrams; remembers the newest line of each code, which is bounded, and nothing else.
+    """Reads telegrams; remembers the newest line of each code, which is bounded, and the devices in use.
 
-    ``dialect`` forces the dialect instead of recognising it.
+    ``dialect`` forces the dialect instead of recognising it. ``in_use``: what another parser of the same
+    meter has learnt about its M-Bus devices, to go on with.
     """
 
-    def __init__(self, dialect: str = "") -> None:
+    def __init__(self, dialect: str = "", in_use: InUse | None = None) -> None:
         self._dialect = dialect
+        self._in_use: InUse = {} if in_use is None else in_use
         self._memory = Memory()
         self._decoder = LineDecoder(self._memory)
         self._lines: dict[str, Line] = {}
@@ -113,7 +115,9 @@ class TelegramParser:
         time, version, serial, devices = self._read_special(body)
         if not body.bad:
             add_totals(body.measurements)
-        found = read_channels(devices, time, self._memory) if devices else Channels({}, ())
+        found = Channels({}, ())
+        if devices:
+            found = read_channels(devices, time, self._memory, self._in_use)
         return Telegram(
             header,
             checksum,

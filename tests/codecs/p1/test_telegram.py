@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.codecs.p1.mbus import SubMeter
+from smart_meter_reader.codecs.p1.mbus import InUse, SubMeter
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
 from smart_meter_reader.codecs.p1.values import Object
 from smart_meter_reader.quantities import QUANTITIES
@@ -349,6 +349,47 @@ def test_a_tie_goes_to_the_higher_channel() -> None:
     )
     assert telegram.meters["gas"].channel == 3
     assert [meter.channel for meter in telegram.dead_meters] == [1, 2]
+
+
+def two_devices(first: str, second: str) -> bytes:
+    lines = f"{device(1, '003', '31', first)}\n{device(2, '003', '32', second)}"
+    return f"/XMX5\r\n\r\n{lines}\r\n!".encode()
+
+
+def test_two_live_devices_do_not_take_turns() -> None:
+    """Each is the newest by turns; mixed, their counters would make nonsense."""
+    ahead = two_devices("(210101120500W)(00100.000*m3)", "(210101120400W)(00900.000*m3)")
+    behind = two_devices("(210101121000W)(00100.000*m3)", "(210101121100W)(00900.000*m3)")
+    for first in (ahead, behind):
+        parser = TelegramParser()
+        for telegram in (first, ahead, behind, ahead):
+            meters = parser.parse(telegram, "ok")
+            assert meters.meters["gas"].channel == 2
+            assert [meter.channel for meter in meters.dead_meters] == [1]
+
+
+def test_a_device_stays_in_use_until_it_is_clearly_older() -> None:
+    in_use: InUse = {}
+    old = "(210101120000W)(00100.000*m3)"
+
+    def channel(new: str, parser: TelegramParser) -> int:
+        return parser.parse(two_devices(old, new), "ok").meters["gas"].channel
+
+    parser = TelegramParser(in_use=in_use)
+    assert channel("(700101010000W)(00000000)", parser) == 1  # not connected yet
+    assert channel("(210101150000W)(00000.010*m3)", parser) == 1
+    assert channel("(210101150000W)(00000.010*m3)", TelegramParser()) == 2
+    assert channel("(210101150000W)(00000.010*m3)", TelegramParser(in_use=in_use)) == 1
+    assert channel("(210101150001W)(00000.010*m3)", parser) == 2
+    assert channel("(210101150000W)(00000.010*m3)", parser) == 2
+
+
+def test_a_device_with_another_serial_number_is_another_one() -> None:
+    parser = TelegramParser()
+    reading = "(210101120000W)(00100.000*m3)"
+    alone = f"/XMX5\r\n\r\n{device(1, '003', '33', reading)}\r\n!".encode()
+    assert parser.parse(alone, "ok").meters["gas"].serial_number == "3"
+    assert parser.parse(two_devices(reading, reading), "ok").meters["gas"].channel == 2
 
 
 @pytest.mark.parametrize(
