@@ -111,6 +111,7 @@ class MeterSupervisor:
             rhythm=self._rhythm,
             since_reading=now - self._last_reading_at,
             since_attempt=now - self._last_attempt_at,
+            longest_attempt=getattr(self.client, "longest_attempt", 0.0),
         )
 
     async def run(self) -> None:

@@ -94,6 +94,11 @@ def test_a_manager_that_does_not_listen_never_blocks(tmp_path: Path) -> None:
         (replace(FRESH, state="offline", since_reading=604_800, since_attempt=4 * 3600), True),
         (replace(FRESH, state="offline", rhythm=1, since_reading=604_800, since_attempt=1000), False),
         (replace(FRESH, state="offline", rhythm=1, since_reading=604_800, since_attempt=1300), True),
+        # A readout at 300 Bd lasts minutes, and is no hang before the client itself gives it up.
+        (replace(FRESH, rhythm=30, since_reading=500, longest_attempt=300), False),
+        (replace(FRESH, rhythm=30, since_reading=520, longest_attempt=300), True),
+        (replace(FRESH, state="offline", rhythm=30, since_attempt=2900, longest_attempt=1800), False),
+        (replace(FRESH, state="offline", rhythm=30, since_attempt=3100, longest_attempt=1800), True),
         (replace(FRESH, state="alert", since_reading=604_800), False),
         (replace(FRESH, state="starting", rhythm=86_400, since_reading=7200, since_attempt=7200), False),
     ],

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -14,6 +14,12 @@ import pytest
 
 from smart_meter_reader import supervisor
 from smart_meter_reader.backoff import Backoff
+from smart_meter_reader.clients.dsmr import DsmrClient
+from smart_meter_reader.clients.dsmr_settings import DsmrSettings
+from smart_meter_reader.clients.iec62056_21 import Iec62056_21Client
+from smart_meter_reader.clients.iec62056_settings import Iec62056_21Settings
+from smart_meter_reader.clients.kamstrup import KamstrupClient
+from smart_meter_reader.clients.kamstrup_settings import KamstrupSettings
 from smart_meter_reader.exceptions import (
     DecryptionError,
     ExplainedError,
@@ -56,6 +62,19 @@ class ScriptedClient:
 
     def read_now(self) -> None:
         pass
+
+
+async def test_the_watchdog_hears_how_long_one_attempt_may_take() -> None:
+    async def publish(message: Message) -> None:
+        pass
+
+    assert MeterSupervisor(ScriptedClient(), publish).pulse().longest_attempt == 0.0
+    old = Iec62056_21Client("old", Iec62056_21Settings(port="/dev/null", poll_timeout=timedelta(minutes=7)))
+    assert MeterSupervisor(old, publish).pulse().longest_attempt == 420.0
+    heat = KamstrupClient("heat", KamstrupSettings(port="/dev/null", poll_timeout=timedelta(minutes=8)))
+    assert MeterSupervisor(heat, publish).pulse().longest_attempt == 480.0
+    power = DsmrClient("power", DsmrSettings(port="/dev/null", timeout=timedelta(minutes=9)))
+    assert MeterSupervisor(power, publish).pulse().longest_attempt == 540.0
 
 
 def fails(error: ExplainedError) -> Step:

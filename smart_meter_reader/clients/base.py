@@ -22,7 +22,8 @@ class Client(Protocol):
 
     A class may say ``checksummed = False`` when its protocol cannot tell damaged bytes from good ones,
     ``counter_digits`` when its counters have more than seven, and ``simulated = True`` when nothing real is
-    behind it: the guard then judges its values accordingly.
+    behind it: the guard then judges its values accordingly. A client of which one attempt at a reading may
+    take longer than two minutes says ``longest_attempt``, in seconds, for the watchdog.
     """
 
     settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings/schema.py

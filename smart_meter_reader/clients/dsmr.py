@@ -24,6 +24,7 @@ class DsmrClient:
     def __init__(self, meter: str, settings: DsmrSettings) -> None:
         self.meter = meter
         self.health: Health = {"valid_readings": 0, "latency_ms": 0}
+        self.longest_attempt = settings.timeout.total_seconds() if settings.timeout else 0.0
         self._settings = settings
         self._lasting = Lasting(settings.lines[0], settings.opener())
         self._session: Session | None = None

@@ -40,6 +40,7 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
     def __init__(self, meter: str, settings: Iec62056_21Settings) -> None:
         self.meter = meter
         self.health: Health = {"valid_readings": 0}
+        self.longest_attempt = settings.poll_timeout.total_seconds()
         self._settings = settings
         self._counters = LineCounters()
         self._counted = LineCounters()

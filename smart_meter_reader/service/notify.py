@@ -101,7 +101,8 @@ class Pulse:
 
     ``rhythm``: the longest time between two of its readings when all is well. ``since_reading``: age of its
     last valid reading, or of the service when there was none yet. ``since_attempt``: age of the last attempt
-    to read it, or of the error in which that ended.
+    to read it, or of the error in which that ended. ``longest_attempt``: after so long at the latest an
+    attempt ends in one or the other.
     """
 
     meter: str
@@ -110,6 +111,7 @@ class Pulse:
     rhythm: float
     since_reading: float
     since_attempt: float
+    longest_attempt: float = 0.0
     required: bool = True
 
 
@@ -119,24 +121,27 @@ class WatchdogPolicy:
 
     A meter is fresh until ``missed`` rhythms and ``grace`` have passed without a reading. One whose failure
     was told (it sleeps, the cable is out, the key is wrong) needs no restart as long as its task tries again,
-    in the meter's rhythm or within ``retry``: a restart would mend nothing. What remains is the task that
-    hangs: neither a reading nor an error, for longer than can be. That is what the watchdog is for, beside
-    the event loop that hangs and then asks nothing here.
+    in the meter's rhythm or within ``retry``: a restart would mend nothing. Either may take as long as one
+    attempt is allowed to. What remains is the task that hangs: neither a reading nor an error, for longer
+    than can be. That is what the watchdog is for, beside the event loop that hangs and then asks nothing
+    here.
     """
 
     missed: float = 3.0
     grace: float = 120.0
-    # Attempts are 6 minutes apart at most (supervisor), and take minutes themselves at 300 baud.
+    # Attempts are 6 minutes apart at most (supervisor), and may wait 5 more to spare a battery (PollTimes).
     retry: float = 1200.0
 
     def hangs(self, pulse: Pulse) -> bool:
         """Whether a meter's task has given neither a reading nor an error for longer than can be."""
         if pulse.state == "alert":
             return False  # told, and still listening
-        limit = self.missed * pulse.rhythm + self.grace
+        limit, age = self.missed * pulse.rhythm + self.grace, pulse.since_attempt
         if pulse.state == "offline":
-            return pulse.since_attempt > max(limit, self.retry)
-        return min(pulse.since_reading, pulse.since_attempt) > limit
+            limit = max(limit, self.retry)
+        else:
+            age = min(pulse.since_reading, age)
+        return age > limit + pulse.longest_attempt
 
     def hanging(self, pulses: Sequence[Pulse]) -> list[Pulse]:
         """The required meters that hang; the watchdog is fed when there are none."""
