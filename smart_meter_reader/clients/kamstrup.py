@@ -43,6 +43,7 @@ class KamstrupClient:
     def __init__(self, meter: str, settings: KamstrupSettings) -> None:
         self.meter = meter
         self.health: Health = {"valid_readings": 0}
+        self.longest_attempt = settings.poll_timeout.total_seconds()
         self._settings = settings
         self._counters = LineCounters()
         self._requests_before = 0
@@ -93,12 +94,15 @@ class KamstrupClient:
     async def _serve(self, connection: KmpConnection, publish: Publish, *, once: bool) -> None:
         """Poll over one open connection until it ends."""
         self._absences.forget_pauses()
-        identity: Identity | None = None
+        identified = False
         while True:
             await self._times.wait_until_due(lambda: _listen_idle(connection))
             try:
                 async with asyncio.timeout(self._settings.poll_timeout.total_seconds()):
-                    identity = identity or await self._identify(connection, publish)
+                    # A doubted reading may be another meter's, put in the place of the one that was.
+                    if not identified or self._times.asked_now:
+                        await self._identify(connection, publish)
+                        identified = True
                     await self._poll(connection, publish)
             except TimeoutError:
                 limit = format_duration(self._settings.poll_timeout)
@@ -111,8 +115,8 @@ class KamstrupClient:
             if once:
                 return
 
-    async def _identify(self, connection: KmpConnection, publish: Publish) -> Identity:
-        """Ask who the meter is, once per connection; a meter that is not the expected one is not read."""
+    async def _identify(self, connection: KmpConnection, publish: Publish) -> None:
+        """Ask and publish who the meter is. A meter that is not the expected one is not read."""
         self._note_wake_up(datetime.now(UTC))
         identity = await read_identity(connection, ask_type=self._tells_type)
         # Not asked for again at every reconnection: the meter just showed that it answers, but not that.
@@ -128,7 +132,6 @@ class KamstrupClient:
                 "not read until serial_number is corrected or removed",
             )
         await publish(self._info(identity))
-        return identity
 
     async def _poll(self, connection: KmpConnection, publish: Publish) -> None:
         """One reading of all groups that are due."""

@@ -46,6 +46,11 @@ class PollTimes:
         pause = min(_PROOF_PAUSE, self.shortest_period)
         self._plan.bring_forward(max(datetime.now(UTC), self._last_two[0] + pause))
 
+    @property
+    def asked_now(self) -> bool:
+        """Whether a reading was asked for: by a person, or by the guard, which doubts the last one."""
+        return self._asked_now
+
     async def wait_until_due(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
         """Wait for the next reading's time; ``meanwhile`` runs until then, and its errors come out."""
         while not self._asked_now:

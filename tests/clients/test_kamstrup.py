@@ -209,6 +209,37 @@ async def test_another_meter_is_not_read() -> None:
         assert len(await once(client(path, serial_number=right))) == 2
 
 
+async def test_a_meter_put_in_the_place_of_another_is_told_when_a_reading_is_doubted() -> None:
+    emulated, other = meter(), values_of("403", 2, {})
+    first = str(emulated._values.serial_number)
+    assert str(other.serial_number) != first
+    async with on_pty(emulated) as path:
+        reader = client(path)
+        async with running(reader) as heard:
+            await heard.until(lambda: len(heard.readings) == 1)
+            emulated._values = other
+            reader.read_now()  # as the guard does
+            await heard.until(lambda: len(heard.readings) == 2)
+        told = [message.get("serial_number") for message in heard.messages if message["type"] == "info"]
+        assert told == [first, str(other.serial_number)]
+        assert [message["type"] for message in heard.messages] == ["info", "reading"] * 2
+
+
+async def test_a_meter_put_in_the_place_of_the_expected_one_is_not_read() -> None:
+    emulated, heard = meter(), Heard()
+    async with on_pty(emulated) as path:
+        reader = client(path, serial_number=str(emulated._values.serial_number))
+        task = asyncio.create_task(reader.run(heard.publish))
+        await heard.until(lambda: len(heard.readings) == 1)
+        emulated._values = values_of("403", 2, {})
+        reader.read_now()
+        async with asyncio.timeout(15):
+            with pytest.raises(ProtocolError, match="the settings expect") as caught:
+                await task
+    assert caught.value.reason == "wrong_meter"
+    assert len(heard.readings) == 1
+
+
 async def test_a_meter_that_tells_neither_type_nor_serial_number_is_read_all_the_same() -> None:
     foreign = ForeignMeter()
     async with on_pty(foreign) as path:
