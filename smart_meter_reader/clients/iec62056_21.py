@@ -81,11 +81,9 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
             await self._times.wait_until_due(line.listen_idle)
             try:
                 async with asyncio.timeout(self._settings.poll_timeout.total_seconds()):
-                    if known is None:
-                        known = await find_out(line, self._settings)
-                        check_number(known, self._settings)
-                        self._tell_unknown_scales(known)
-                        await publish(self._info(known))
+                    # A doubted reading may be another meter's, put in the place of the one that was.
+                    if known is None or self._times.asked_now:
+                        known = await self._identify(line, publish)
                     await self._poll(line, known, publish)
             except TimeoutError:
                 limit = format_duration(self._settings.poll_timeout)
@@ -98,6 +96,14 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
                 self._count_line()
             if once:
                 return
+
+    async def _identify(self, line: MeterLine, publish: Publish) -> Known:
+        """Find out and publish who the meter is. A meter that is not the expected one is not read."""
+        known = await find_out(line, self._settings)
+        check_number(known, self._settings)
+        self._tell_unknown_scales(known)
+        await publish(self._info(known))
+        return known
 
     async def _poll(self, line: MeterLine, known: Known, publish: Publish) -> None:
         """One reading: every request's confirmed answer, later ones leaving earlier values as they are."""
@@ -175,7 +181,7 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
             confirmed = await self._next_sent(line)
             known = Known("generic", self._settings.scaling)
             known.learn(confirmed.answer)
-            if not introduced:
+            if not introduced or self._times.asked_now:
                 check_number(known, self._settings)
                 await publish(self._info(known))
                 introduced = True

@@ -369,6 +369,28 @@ async def test_another_meter_is_not_read() -> None:
     assert reading["measurements"]
 
 
+@pytest.mark.parametrize("model", ["multical_66c", "multical_401"])
+async def test_a_meter_put_in_the_place_of_another_is_not_read_when_a_reading_is_doubted(model: str) -> None:
+    meter, messages, read = emulated(model), [], asyncio.Event()
+
+    async def publish(message: Message) -> None:
+        messages.append(message["type"])
+        if message["type"] == "reading":
+            read.set()
+
+    async with on_pty(meter) as port:
+        reader = client(port, model=model, serial_number="60017")
+        task = asyncio.create_task(reader.run(publish))
+        async with asyncio.timeout(20):
+            await read.wait()
+            meter._house.fixed = {"customer_no": 60_018}
+            reader.read_now()  # as the guard does
+            with pytest.raises(ProtocolError, match="60018") as caught:
+                await task
+    assert caught.value.reason == "wrong_meter"
+    assert messages == ["info", "reading"]
+
+
 async def test_a_meter_that_needs_its_option_selected_in_mode_a_gets_it() -> None:
     class Blank(Iec62056Meter):
         """A 66C that writes a blank for its speed, and waits for the option select nevertheless."""
@@ -477,11 +499,11 @@ async def test_it_keeps_reading_and_reads_now_when_asked() -> None:
                     arrived.clear()
                     await arrived.wait()
                 reader.read_now()
-                while len(messages) < 3:
+                while len(messages) < 4:
                     arrived.clear()
                     await arrived.wait()
             task.cancel()
-    assert [message["type"] for message in messages] == ["info", "reading", "reading"]
+    assert [message["type"] for message in messages] == ["info", "reading"] * 2
 
 
 async def test_a_port_that_goes_ends_the_run() -> None:
