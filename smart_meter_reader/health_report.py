@@ -42,10 +42,9 @@ def meter_line(meter: str, state: str, health: Health, now: datetime) -> str:
     """One meter in words: state, readings, age of the last one, and what went wrong, if anything did."""
     words = [f"{meter} {state}, {health.get('valid_readings', 0)} readings"]
     if (last := health.get("last_valid")) is not None:
-        # To the second: nobody wants the microseconds of an age.
-        words.append(
-            f"the last {format_duration(timedelta(seconds=round((now - last).total_seconds())))} ago"
-        )
+        # To the second: nobody wants the microseconds of an age. The clock may have been put back since.
+        age = timedelta(seconds=max(0, round((now - last).total_seconds())))
+        words.append(f"the last {format_duration(age)} ago")
     for count, what in (
         (health.get("damaged_frames", 0), "damaged"),
         (health.get("retries", 0), "retried"),
