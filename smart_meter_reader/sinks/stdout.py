@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import logging
 import os
 import queue
+import select
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,6 +26,10 @@ _log = logging.getLogger(__name__)
 
 # More messages than these are left in the sink's queue, where meters take turns and drops are counted.
 MOST_WAITING = 20
+# How long a full disk is left alone before the next attempt.
+RETRY_SECONDS = 5.0
+# These pass: somebody tidies the disk up, a network disk comes back.
+_PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.ENOBUFS, errno.ETIMEDOUT})
 # Characters written at once. What fits into PIPE_BUF (4096 bytes) goes into a pipe whole or not at all, so
 # that no half line is left behind when a reader does not read on and the process ends.
 _MOST_AT_ONCE = 2048
@@ -41,7 +48,8 @@ class StdoutSink:
     """Writes every message to standard output.
 
     The writing is done by a thread of its own: a reader that does not read on (a stopped pager, say) then
-    fills this sink's queue and delays nothing else. When the reader has gone, the sink ends.
+    fills this sink's queue and delays nothing else, and so does a full disk, on which writing goes on where
+    it stopped as soon as it can. When the reader has gone, the sink ends.
     """
 
     settings_type: ClassVar[type[StdoutSettings]] = StdoutSettings
@@ -62,7 +70,7 @@ class StdoutSink:
         writer = None
         try:
             async with asyncio.timeout(None) as until_failure:
-                writer = _TextWriter(sys.stdout, until_failure)
+                writer = _TextWriter(self.name, sys.stdout, until_failure)
                 async for message in messages:
                     if text := self._text(message):
                         await writer.write(text)
@@ -140,18 +148,18 @@ def _name(key: str) -> str:
 
 
 class _TextWriter:
-    """Writes to a blocking stream from a daemon thread, which a hanging reader cannot make us wait for.
+    """Writes to a stream from a daemon thread, which a hanging reader or full disk cannot make us wait for.
 
     What comes while the thread still writes goes out together: a hand-over for each text would cost more
     than the writing when the loop is busy. ``until_failure`` expires when nothing more can be written.
     """
 
-    def __init__(self, stream: TextIO, until_failure: asyncio.Timeout) -> None:
+    def __init__(self, sink: str, stream: TextIO, until_failure: asyncio.Timeout) -> None:
         self.waiting = 0  # texts handed over and not yet written
         self.failure = ""
         self.reader_gone = False
         self._until_failure = until_failure
-        self._write = _unlocked(stream)
+        self._write = _unlocked(sink, stream)
         self._texts: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._progress = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -217,7 +225,7 @@ def _failure(error: OSError | ValueError) -> str:
     return "whoever read standard output has gone"
 
 
-def _unlocked(stream: TextIO) -> Callable[[str], None]:
+def _unlocked(sink: str, stream: TextIO) -> Callable[[str], None]:
     """How to write at once: past the stream's buffer, whose lock would else hang the end of the process."""
     stream.flush()
     try:
@@ -230,8 +238,27 @@ def _unlocked(stream: TextIO) -> Callable[[str], None]:
         return write
 
     def write_bytes(text: str) -> None:
-        rest = text.encode(stream.encoding, stream.errors or "strict")
+        rest, waited = text.encode(stream.encoding, stream.errors or "strict"), False
         while rest:
-            rest = rest[os.write(descriptor, rest) :]
+            try:
+                rest = rest[os.write(descriptor, rest) :]
+            except BlockingIOError:
+                _wait_until_writable(descriptor)
+            except OSError as error:
+                if error.errno not in _PASSING:
+                    raise
+                if not waited:
+                    _log.warning("sink %s: %s; it is tried again and again", sink, _failure(error))
+                waited = True
+                time.sleep(RETRY_SECONDS)
+        if waited:
+            _log.info("sink %s: standard output can be written again", sink)
 
     return write_bytes
+
+
+def _wait_until_writable(descriptor: int) -> None:
+    """Wait for the reader of a pipe that whoever started us made non-blocking."""
+    writable = select.poll()
+    writable.register(descriptor, select.POLLOUT)
+    writable.poll()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.messages import Message, Reading
+from smart_meter_reader.sinks import stdout
 from smart_meter_reader.sinks.stdout import StdoutSettings, StdoutSink, reading_table
 
 READING: Reading = {
@@ -110,17 +112,58 @@ async def test_a_reader_that_has_gone_ends_the_sink(
         monkeypatch.undo()
 
 
-async def test_a_full_disk_ends_the_sink(
+async def test_an_output_that_will_never_be_written_ends_the_sink(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Path("/dev/full").open("w") as stream:
+    with os.fdopen(os.open(os.devnull, os.O_RDONLY), "w") as stream:
         monkeypatch.setattr(sys, "stdout", stream)
         sink = StdoutSink("screen", StdoutSettings())
         async with asyncio.timeout(30):
             await sink.run(one_and_no_more())
         monkeypatch.undo()
     assert not sink.delivered
-    assert "standard output cannot be written (No space left on device)" in caplog.text
+    assert "standard output cannot be written (Bad file descriptor)" in caplog.text
+
+
+async def test_a_full_disk_is_waited_out(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(stdout, "RETRY_SECONDS", 0.01)
+    caplog.set_level(logging.INFO)
+    with Path("/dev/full").open("w") as stream, (tmp_path / "output").open("w") as tidy:
+        monkeypatch.setattr(sys, "stdout", stream)
+        sink = StdoutSink("screen", StdoutSettings())
+        task = asyncio.ensure_future(sink.run(messages(READING, READING)))
+        async with asyncio.timeout(30):
+            while "No space left on device" not in caplog.text:
+                await asyncio.sleep(0.01)
+            assert not task.done()
+            delivered = [sink.delivered]
+            os.dup2(tidy.fileno(), stream.fileno())  # now there is room
+            await task
+        monkeypatch.undo()
+    assert [*delivered, sink.delivered] == [False, True]
+    assert len([json.loads(line) for line in (tmp_path / "output").read_text().splitlines()]) == 2
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+async def test_a_full_pipe_that_does_not_block_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    monkeypatch.setattr(sys, "stdout", os.fdopen(writer, "w"))
+    # More than any pipe takes at once.
+    long: Reading = {**READING, "measurements": {"long": {"value": "x" * 3_000_000, "unit": ""}}}
+    sink = StdoutSink("screen", StdoutSettings())
+    task = asyncio.ensure_future(sink.run(messages(long, READING)))
+    await asyncio.sleep(0.05)
+    with os.fdopen(reader) as lines:
+        async with asyncio.timeout(30):
+            received = [await asyncio.to_thread(lines.readline) for _ in range(2)]
+            await task
+    sys.stdout.close()
+    monkeypatch.undo()
+    assert sink.delivered
+    assert [len(json.loads(line)["measurements"]) for line in received] == [1, len(READING["measurements"])]
 
 
 async def test_a_reader_that_hangs_does_not_hold_the_loop(
