@@ -174,9 +174,9 @@ class Service:
 
 
 def run_service(settings: ServiceSettings, *, once: bool = False) -> int:
-    """Run an environment until SIGTERM or SIGINT; returns the exit code.
+    """Run an environment until SIGTERM, SIGINT or SIGHUP; returns the exit code.
 
-    The first signal begins the ordered stop, a second one ends the process at once.
+    The first signal begins the ordered stop, a second SIGTERM or SIGINT ends the process at once.
     """
     return asyncio.run(_run(settings, once=once))
 
@@ -186,6 +186,9 @@ async def _run(settings: ServiceSettings, *, once: bool) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_signal, number, service.stop, [])
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        # A terminal that is closed may send it twice.
+        loop.add_signal_handler(signal.SIGHUP, service.stop)
     loop.add_signal_handler(signal.SIGUSR1, service.read_now)
     _log.info(
         "environment %s: %s -> %s",

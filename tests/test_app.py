@@ -88,7 +88,7 @@ def wait_for_line(process: subprocess.Popen[str], text: str) -> None:
     assert any(text in line for line in process.stderr)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_in_order(
     directory: Path, started: list[subprocess.Popen[str]], number: signal.Signals
 ) -> None:
@@ -103,6 +103,25 @@ def test_a_signal_stops_in_order(
     assert {message["meter"] for message in messages} == {"one", "two"}
     # What was read was delivered whole: the counter of the last health is no more than what arrived.
     assert all(message["type"] in {"info", "status", "reading"} for message in messages)
+
+
+def test_nohup_is_heeded(directory: Path, started: list[subprocess.Popen[str]]) -> None:
+    process = subprocess.Popen(
+        ["nohup", sys.executable, "-m", "smart_meter_reader"],
+        cwd=directory,
+        env={**os.environ, "ENV_FOR_DYNACONF": "fast"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    started.append(process)
+    first_lines(process, 1)
+    process.send_signal(signal.SIGHUP)
+    lines = first_lines(process, 100)
+    assert all(lines), "it reads on"
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
 
 
 def test_a_second_signal_ends_at_once(directory: Path, started: list[subprocess.Popen[str]]) -> None:
