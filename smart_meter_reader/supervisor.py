@@ -35,6 +35,8 @@ TOLD_IN_AN_HOUR = 5
 HEALTH_SECONDS = 60.0
 # How often a meter is read that has not said so: it may be one that is read once a day.
 FIRST_RHYTHM_SECONDS = 86_400.0
+# A sub-meter is missed after three of its intervals, and after so long at least.
+MISSED_SECONDS = 300.0
 # Told from the beginning: an entity that came with the first trouble would go with the next start.
 NO_TROUBLE: Health = {"valid_readings": 0, "damaged_frames": 0, "rejected_values": 0, "reconnects": 0}
 
@@ -62,11 +64,13 @@ def backoff_for(error: ExplainedError) -> Backoff:
 
 @dataclass(slots=True)
 class _Told:
-    """What was last said of a meter or sink, so that the same trouble is not said twice in full."""
+    """What was last said of a meter, so that the same trouble is not said twice in full; when it was read."""
 
+    read_at: float
     state: MeterState = "starting"
     reason: str = ""
     detail: str = ""
+    rhythm: float = FIRST_RHYTHM_SECONDS  # seconds between its readings
 
 
 class MeterSupervisor:
@@ -74,19 +78,18 @@ class MeterSupervisor:
 
     Every message of the client passes through here: a reading of a meter that is not online is preceded
     by the status ``online``. The sub-meters of a P1 meter have states of their own, which end with their
-    parent's.
+    parent's, and when it no longer sends them.
     """
 
     def __init__(self, client: Client, publish: Publish) -> None:
         self.client = client
         self._publish_on = publish
-        self._told: dict[str, _Told] = {client.meter: _Told()}
+        self._clock = asyncio.get_running_loop().time
+        self._last_attempt_at = self._clock()
+        self._told: dict[str, _Told] = {client.meter: _Told(self._clock())}
         self._state_logs: dict[str, _StateLog] = {}
         self._failures = 0
         self._health_published = float("-inf")
-        self._clock = asyncio.get_running_loop().time
-        self._last_reading_at = self._last_attempt_at = self._clock()
-        self._rhythm = FIRST_RHYTHM_SECONDS
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
 
     @property
@@ -103,13 +106,13 @@ class MeterSupervisor:
 
     def pulse(self) -> Pulse:
         """How the meter is doing, for the watchdog."""
-        now = self._clock()
+        now, told = self._clock(), self._told[self.meter]
         return Pulse(
             meter=self.meter,
-            state=self.state,
-            reason=self.reason,
-            rhythm=self._rhythm,
-            since_reading=now - self._last_reading_at,
+            state=told.state,
+            reason=told.reason,
+            rhythm=told.rhythm,
+            since_reading=now - told.read_at,
             since_attempt=now - self._last_attempt_at,
             longest_attempt=getattr(self.client, "longest_attempt", 0.0),
         )
@@ -151,29 +154,49 @@ class MeterSupervisor:
             case "reading":
                 await self._publish_reading(message)
             case "status":
-                told = self._told.setdefault(message["meter"], _Told())
+                told = self._told_of(message["meter"])
                 if (told.state, told.reason) != (message["state"], message["reason"]):
                     self._log_state(message["meter"], message["state"], message["reason"], message["detail"])
                 told.state, told.reason, told.detail = message["state"], message["reason"], message["detail"]
                 await self._publish_on(message)
             case "info":
-                if message["meter"] == self.client.meter and "interval" in message:
-                    self._rhythm = float(message["interval"])
+                if "interval" in message:
+                    self._told_of(message["meter"]).rhythm = float(message["interval"])
                 await self._publish_on(message)
 
     async def _publish_reading(self, reading: Reading) -> None:
         meter = reading["meter"]
+        told = self._told_of(meter)
         self._failures = 0
-        if self._told.setdefault(meter, _Told()).state != "online":
+        if meter == self.meter:
+            await self._miss_sub_meters()
+        if told.state != "online":
             await self._tell(meter, "online", "", "readings arrive")
             self._health_published = self._clock()
         await self._publish_on(reading)
-        if meter != self.client.meter:
-            return
-        now = self._last_reading_at = self._clock()
-        if now - self._health_published >= HEALTH_SECONDS:
-            self._health_published = now
+        told.read_at = self._clock()
+        if meter == self.meter and told.read_at - self._health_published >= HEALTH_SECONDS:
+            self._health_published = told.read_at
             await self.publish_health()
+
+    async def _miss_sub_meters(self) -> None:
+        """Before a reading of the parent: which sub-meters are long not among what it sends.
+
+        Their age is counted up to the reading before, behind which theirs had its chance; so a gap in
+        everything makes none of them old.
+        """
+        parent = self._told[self.meter]
+        for meter, told in self._told.items():
+            limit = max(MISSED_SECONDS, 3 * told.rhythm)
+            if told is not parent and parent.read_at - told.read_at > limit:
+                detail = (
+                    f"the meter {self.meter}, behind which it is, no longer sends a reading of it: was it "
+                    "taken off, or is its cable or radio link down?"
+                )
+                await self._tell(meter, "offline", "not_sent", detail)
+
+    def _told_of(self, meter: str) -> _Told:
+        return self._told.setdefault(meter, _Told(self._clock()))
 
     async def publish_health(self) -> None:
         """Publish the state again with fresh health counters."""

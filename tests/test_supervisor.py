@@ -27,7 +27,7 @@ from smart_meter_reader.exceptions import (
     SinkError,
     TransportError,
 )
-from smart_meter_reader.messages import Health, Message, Publish, Reading
+from smart_meter_reader.messages import Health, Info, Message, Publish, Reading
 from smart_meter_reader.supervisor import MeterSupervisor, SinkSupervisor, backoff_for
 
 Step = Callable[[Publish], Awaitable[None]]
@@ -154,6 +154,42 @@ async def test_sub_meters_go_offline_with_their_parent() -> None:
     messages = await said(ScriptedClient(script), 2)
     offline = [m["meter"] for m in messages if m["type"] == "status" and m["state"] == "offline"]
     assert offline == ["heat", "heat-gas"]
+
+
+async def test_a_sub_meter_that_is_no_longer_sent_goes_offline_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "MISSED_SECONDS", 0.0)
+
+    async def step(publish: Publish) -> None:
+        gas: Info = {"type": "info", "meter": "heat-gas", "time": datetime.now(UTC), "interval": 0}
+        await publish(gas)
+        for meter in ("heat", "heat-gas", "heat", "heat-gas", "heat", "heat", "heat", "heat-gas"):
+            await publish(reading(meter))
+
+    messages = await said(ScriptedClient(step), 1)
+    told = [
+        (m["meter"], m["state"] if m["type"] == "status" else m["type"])
+        for m in messages
+        if m["type"] != "info"
+    ]
+    both = [("heat", "reading"), ("heat-gas", "reading")]
+    assert told == [
+        *[("heat", "online"), both[0], ("heat-gas", "online"), both[1]],
+        *both,
+        both[0],  # the gas could still come
+        *[("heat-gas", "offline"), both[0], both[0], ("heat-gas", "online"), both[1]],
+    ]
+    (missed,) = [m for m in messages if m["type"] == "status" and m["state"] == "offline"]
+    assert missed["reason"] == "not_sent"
+    assert "the meter heat, behind which it is, no longer sends a reading of it" in missed["detail"]
+
+
+async def test_a_sub_meter_is_not_missed_before_its_time() -> None:
+    async def step(publish: Publish) -> None:
+        for meter in ("heat", "heat-gas", "heat", "heat", "heat"):
+            await publish(reading(meter))
+
+    messages = await said(ScriptedClient(step), 1)
+    assert states(messages) == [("heat", "online", ""), ("heat-gas", "online", "")]
 
 
 async def test_the_status_carries_the_health() -> None:
