@@ -29,6 +29,8 @@ _SUMMARY = 60.0
 # A damaged or repeated frame among good ones is no alert; what is wrong with a key is one at once.
 _PATIENT_REASONS = frozenset({"damaged", "replayed"})
 _ROW_OF_FAILURES = 3
+_TOLD_IN_AN_HOUR = 100
+_LONGEST_CODE = 20  # 255-255:255.255.255
 
 
 @dataclass(slots=True)
@@ -39,12 +41,19 @@ class Lasting:
     opener: Opener | None  # with the frame counter
     meter_interval: float = 0.0  # the meter's own, in seconds; 0: not known
     in_use: InUse = field(default_factory=dict)  # the M-Bus devices that were chosen
-    told: set[str] = field(default_factory=set)  # complaints are said once
+    told: set[str] = field(default_factory=set)  # what was complained about, which is said once
+    told_since: float = 0.0
 
-    def complain(self, meter: str, text: str) -> None:
-        if text not in self.told and len(self.told) < 100:
-            self.told.add(text)
-            _log.warning("%s: %s", meter, text)
+    def is_new(self, cause: str, now: float) -> bool:
+        """Whether to tell ``cause``: once, and of ever new ones a hundred in an hour."""
+        if len(self.told) >= _TOLD_IN_AN_HOUR and now - self.told_since >= 3600:
+            self.told.clear()
+        if cause in self.told or len(self.told) >= _TOLD_IN_AN_HOUR:
+            return False
+        if not self.told:
+            self.told_since = now
+        self.told.add(cause)
+        return True
 
 
 class Session:
@@ -148,20 +157,25 @@ class Session:
             self._due = now  # the end of an alert is told by a reading: do not let it wait
         if telegram.bad_lines:
             self._health["rejected_values"] = self._health.get("rejected_values", 0) + len(telegram.bad_lines)
-            for line in telegram.bad_lines:
-                self._lasting.complain(self._meter, f"a line makes no sense and is left out: {line[:60]!r}")
-        self._tell_dead(telegram.dead_meters)
-        if self._reader.warning is not None:
-            self._lasting.complain(self._meter, self._reader.warning.detail)
+            self._tell_bad(telegram.bad_lines, now)
+        self._tell_dead(telegram.dead_meters, now)
+        warning = self._reader.warning
+        if warning is not None and self._lasting.is_new(warning.detail, now):
+            _log.warning("%s: %s", self._meter, warning.detail)
 
-    def _tell_dead(self, meters: Iterable[SubMeter]) -> None:
+    def _tell_bad(self, lines: Iterable[str], now: float) -> None:
+        for line in lines:
+            # What stands behind the code may be another thing in every telegram.
+            if self._lasting.is_new(line.partition("(")[0][:_LONGEST_CODE], now):
+                _log.warning("%s: a line makes no sense and is left out: %r", self._meter, line[:60])
+
+    def _tell_dead(self, meters: Iterable[SubMeter], now: float) -> None:
         for device in meters:
             text = (
                 f"the {device.medium} meter {device.serial_number} on M-Bus channel {device.channel} has no "
                 "valid reading, or another one beside it is in use: it is left out"
             )
-            if text not in self._lasting.told and len(self._lasting.told) < 100:
-                self._lasting.told.add(text)
+            if self._lasting.is_new(text, now):
                 _log.info("%s: %s", self._meter, text)
 
     async def _publish_telegram(self, telegram: Telegram, now: float) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.clients.dsmr import DsmrClient
+from smart_meter_reader.clients.dsmr_session import Lasting
+from smart_meter_reader.clients.dsmr_settings import FAST as FAST_LINE
 from smart_meter_reader.clients.dsmr_settings import DsmrSettings
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.emulators.faults import parse_faults
@@ -358,6 +360,22 @@ async def test_dead_devices_and_bad_lines_are_told_once(caplog: pytest.LogCaptur
     assert len([m for m in messages if "makes no sense" in m]) == 1
     assert len([m for m in messages if "channel 1" in m]) == 1
     assert published.of("reading", "power-gas") == []
+
+
+async def test_a_bad_line_that_changes_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    stream = b"".join(b"/KMP5\r\n\r\n1-0:1.8.0(%d\r\n!\r\n" % number for number in range(20))
+    async with on_pty(Bytes(stream)) as port, running(client_of(port)) as published:
+        await published.wait_for(20)
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line == "power: a line makes no sense and is left out: '1-0:1.8.0(0'"
+
+
+def test_complaints_are_bounded_and_go_on() -> None:
+    lasting = Lasting(FAST_LINE, None)
+    assert sum(lasting.is_new(str(number), 5000.0 + number) for number in range(1000)) == 100
+    assert not lasting.is_new("another", 8599.0)
+    assert lasting.is_new("another", 8600.0)
+    assert not lasting.is_new("another", 8600.0)
 
 
 async def test_a_reconnect_does_not_change_the_gas_meter(tmp_path: Path) -> None:
