@@ -69,7 +69,7 @@ class Status(TypedDict):
 
 
 class Info(TypedDict):
-    """Who the meter is: once per connection, before the first reading; again when something in it changed."""
+    """Who the meter is: once per connection, before the first reading; again when something in it may have changed."""
 
     type: Literal["info"]
     meter: str
