@@ -186,6 +186,21 @@ def test_warns_when_a_port_has_a_lasting_name(directory: Path, monkeypatch: pyte
         assert all("/dev/serial/by-id/usb-" in line and port in line for line in loaded.warnings)
 
 
+def test_warns_when_a_meter_has_the_name_of_one_behind_another(tmp_path: Path) -> None:
+    (tmp_path / "config.py").write_text((ROOT / "config.py").read_text("utf-8"), "utf-8")
+    meters = {"el": "dsmr", "el-heat": "kamstrup", "el-2": "dsmr", "heat-gas": "dsmr", "el-heat-gas": "dsmr"}
+    tables = [
+        f'[house.meters.{name}]\nclient = "{client}"\nport = "socket://10.0.0.1:{number}"\n'
+        for number, (name, client) in enumerate(meters.items(), 2000)
+    ]
+    (tmp_path / "settings.toml").write_text("".join(tables) + "[house.sinks.stdout]\n", "utf-8")
+    (warning,) = load(tmp_path, "house").warnings
+    assert warning == (
+        'settings.toml [house] meters.el-heat: meter "el" gives this name to the heat meter behind it, if '
+        "there is one, and their readings would mix; give this one another name"
+    )
+
+
 def test_a_port_under_two_names_is_still_one_port(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     link = directory / "head"
     link.symlink_to("/dev/null")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import ClassVar, Literal
 
 from smart_meter_reader.codecs.p1.cipher import Opener, Policy, parse_key
 from smart_meter_reader.codecs.p1.dialect import DIALECTS
+from smart_meter_reader.codecs.p1.mbus import MEDIA
 from smart_meter_reader.settings.schema import Secret, setting
 from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
 
@@ -22,6 +23,8 @@ _KEY_HELP = "32 hexadecimal digits in quotes; belongs into .secrets.toml"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DsmrSettings:
     """Settings of the client `dsmr`: electricity meters with a P1 port, plain or encrypted."""
+
+    sub_meters: ClassVar[frozenset[str]] = MEDIA
 
     port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP)
     interval: timedelta = setting(

@@ -5,7 +5,8 @@ required; its annotation says what is allowed; ``setting()`` adds help and limit
 table into it and collects every problem instead of stopping at the first.
 
 A dataclass may name a shared table, ``shared_table: ClassVar[str] = "mqtt"``: the environment's
-``[mqtt]`` table then holds defaults for its keys.
+``[mqtt]`` table then holds defaults for its keys. That of a client may say ``sub_meters``: what ends the
+names of the meters that it publishes beside its own (METER-gas).
 
 Own code and not a validation library: the memory budget of the service (30 MiB) leaves no room for the
 large ones, and the small ones stop at the first problem or return untyped dicts.

@@ -1,4 +1,4 @@
-"""What works but should not stay: unstable port names, secrets where they can be read."""
+"""What works but should not stay: unstable port names, secrets where they can be read, names used twice."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class DriverTable:
 
 def warnings_about(drivers: Sequence[DriverTable], files: Sequence[Path]) -> Iterator[str]:
     """One line per warning."""
-    found = [*_readable_by_others(files)]
+    found = [*_readable_by_others(files), *_shared_names(drivers)]
     for driver in drivers:
         found += _unstable_port(driver)
         found += _open_secrets(driver.settings_type, driver.table, driver.place)
@@ -56,6 +56,19 @@ def _unstable_port(driver: DriverTable) -> Iterator[str]:
         if name:
             place = driver.place / "port"
             yield f"{place}: {port} can become another adapter after a restart; its lasting name is {name}"
+
+
+def _shared_names(drivers: Sequence[DriverTable]) -> Iterator[str]:
+    """No error: only the line knows whether a P1 meter has a heat meter behind it."""
+    meters = {driver.place.path[1:]: driver for driver in drivers if driver.place.path[0] == "meters"}
+    for path, driver in meters.items():
+        for ending in sorted(getattr(driver.settings_type, "sub_meters", ())):
+            other = meters.get((f"{path[0]}-{ending}",))
+            if other is not None:
+                yield (
+                    f'{other.place}: meter "{path[0]}" gives this name to the {ending} meter behind it, if '
+                    "there is one, and their readings would mix; give this one another name"
+                )
 
 
 def _open_secrets(settings_type: type[Any], table: Mapping[str, Any], place: Place) -> Iterator[str]:

@@ -36,6 +36,7 @@ _MEDIA: Final[Mapping[int, str]] = {
     21: "hot-water",
     22: "cold-water",
 }
+MEDIA: Final = frozenset(_MEDIA.values())
 _WATERS: Final = frozenset({"water", "warm-water", "hot-water", "cold-water"})
 _ENERGY_UNITS: Final = frozenset({"Wh", "kWh", "MWh", "GWh", "J", "kJ", "MJ", "GJ"})
 # The media that group A of a code names, as device types; NTA 8130 has heat and cold the other way round
