@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Final
 
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object
@@ -111,17 +112,18 @@ def _alive(device: SubMeter) -> bool:
 
 
 def _choose(rivals: list[SubMeter], before: tuple[str, str] | None) -> SubMeter:
-    """Of the up-to-date ones the one that was chosen before, else that of the highest channel.
+    """Of the up-to-date ones the one that was chosen before, else the newest, or that of the higher channel.
 
     A new device takes the next free channel. Two that both live are newest by turns: going by that alone
     would mix two counters.
     """
     if len(rivals) == 1:
         return rivals[0]
-    timed = [(device, time) for device in rivals if (time := device.measured_at) is not None]
-    newest = max((time for _, time in timed), default=None)
-    if newest is not None:
-        rivals = [device for device, time in timed if newest - time <= _CLEARLY_OLDER]
+    timed = [(time, device) for device in rivals if (time := device.measured_at) is not None]
+    if timed:
+        timed.sort(key=itemgetter(0))
+        newest = timed[-1][0]
+        rivals = [device for time, device in timed if newest - time <= _CLEARLY_OLDER]
     return next((device for device in rivals if device.place == before), rivals[-1])
 
 

@@ -360,12 +360,12 @@ def test_two_live_devices_do_not_take_turns() -> None:
     """Each is the newest by turns; mixed, their counters would make nonsense."""
     ahead = two_devices("(210101120500W)(00100.000*m3)", "(210101120400W)(00900.000*m3)")
     behind = two_devices("(210101121000W)(00100.000*m3)", "(210101121100W)(00900.000*m3)")
-    for first in (ahead, behind):
+    for first, chosen in ((ahead, 1), (behind, 2)):
         parser = TelegramParser()
         for telegram in (first, ahead, behind, ahead):
             meters = parser.parse(telegram, "ok")
-            assert meters.meters["gas"].channel == 2
-            assert [meter.channel for meter in meters.dead_meters] == [1]
+            assert meters.meters["gas"].channel == chosen
+            assert [meter.channel for meter in meters.dead_meters] == [3 - chosen]
 
 
 def test_a_device_stays_in_use_until_it_is_clearly_older() -> None:
