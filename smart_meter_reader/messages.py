@@ -69,7 +69,7 @@ class Status(TypedDict):
 
 
 class Info(TypedDict):
-    """Who the meter is: once per connection, before the first reading; again when something in it may have changed."""
+    """Who the meter is: once per connection, before the first reading; again when it may be another."""
 
     type: Literal["info"]
     meter: str

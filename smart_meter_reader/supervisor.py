@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import Counter, deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from smart_meter_reader.exceptions import (
     SinkError,
     TransportError,
 )
+from smart_meter_reader.log import Repeats
 from smart_meter_reader.messages import STARTING, Health, Message, Publish, Reading, Status
 from smart_meter_reader.service.notify import Pulse
 from smart_meter_reader.sinks.base import Sink
@@ -242,8 +242,7 @@ class _StateLog:
     """Logs the states of one meter; of trouble that comes and goes only the first five in an hour."""
 
     def __init__(self) -> None:
-        self._said: dict[str, deque[float]] = {}  # by reason
-        self._unsaid: Counter[str] = Counter()
+        self._repeats = Repeats(TOLD_IN_AN_HOUR)
         self._said_trouble = True  # since it was last said that the meter is online
 
     def log(self, meter: str, state: str, reason: str, detail: str, now: float) -> None:
@@ -251,16 +250,9 @@ class _StateLog:
             _log.log(logging.INFO if self._said_trouble else logging.DEBUG, _STATE, meter, state, detail, "")
             self._said_trouble = False
             return
-        said = self._said.setdefault(reason, deque(maxlen=TOLD_IN_AN_HOUR))
-        if len(said) == TOLD_IN_AN_HOUR and now - said[0] < 3600:
-            self._unsaid[reason] += 1
-            _log.debug(_STATE, meter, state, detail, "")
-            return
-        said.append(now)
-        times = self._unsaid.pop(reason, 0)
-        more = f"; {times} more since it was last said" if times else ""
-        _log.warning(_STATE, meter, state, detail, more)
-        self._said_trouble = True
+        more = self._repeats.more(reason, now)
+        _log.log(logging.DEBUG if more is None else logging.WARNING, _STATE, meter, state, detail, more or "")
+        self._said_trouble |= more is not None
 
 
 class SinkSupervisor:
