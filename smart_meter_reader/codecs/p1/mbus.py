@@ -10,11 +10,10 @@ a nonsense time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object
 
@@ -48,30 +47,31 @@ _READINGS: Final = ("24.2.", "24.3.0", "23.1.0", "23.2.0", "1.0.0")
 
 # The lines of each device by reduced code (C.D.E), the devices by groups A and B of the code.
 Devices = dict[tuple[int, int], dict[str, Object]]
-# By medium, the prefix and serial number of the device that is in use.
-InUse = dict[str, tuple[str, str]]
 _POSITIONS: Final = {"24.4.0": "valve_position", "96.3.10": "switch_position"}
 _POSITION_QUANTITIES: Final = frozenset(_POSITIONS.values())
 
 
-@dataclass(frozen=True, slots=True)
-class SubMeter:
+class SubMeter(NamedTuple):
     """One device on an M-Bus channel or on none (0). ``medium`` ("gas", ...) ends its meter's name.
 
-    ``prefix`` ("0-1:") begins the codes of its lines.
+    ``group`` is A and B of the codes of its lines. A tuple, since every telegram makes one or two of them.
     """
 
     medium: str
-    channel: int
-    prefix: str
+    group: tuple[int, int]
     device_type: int | None
     serial_number: str
     measurements: dict[str, Item]
 
     @property
-    def place(self) -> tuple[str, str]:
-        """What tells it from others: prefix and serial number."""
-        return self.prefix, self.serial_number
+    def channel(self) -> int:
+        """The M-Bus channel."""
+        return self.group[1]
+
+    @property
+    def prefix(self) -> str:
+        """What the codes of its lines begin with: "0-1:"."""
+        return f"{self.group[0]}-{self.group[1]}:"
 
     @property
     def measured_at(self) -> datetime | None:
@@ -80,8 +80,11 @@ class SubMeter:
         return max(times, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Channels:
+# The device of each medium that is in use.
+InUse = dict[str, SubMeter]
+
+
+class Channels(NamedTuple):
     """The M-Bus devices of one telegram: the one in use per medium, and the others."""
 
     meters: dict[str, SubMeter]
@@ -95,14 +98,22 @@ def read_channels(
     in_use: InUse,
 ) -> Channels:
     """What ``devices`` say of themselves, and which of them are in use; ``in_use`` is brought up to date."""
-    found = [_read_device(group, devices[group], sent_at, memory) for group in sorted(devices)]
-    read = [device for device in found if device is not None]
+    read: list[SubMeter] = []
     rivals: dict[str, list[SubMeter]] = {}
-    for device in filter(_alive, read):
-        rivals.setdefault(device.medium, []).append(device)
-    meters = {medium: _choose(several, in_use.get(medium)) for medium, several in rivals.items()}
+    for group in sorted(devices):
+        device = _read_device(group, devices[group], sent_at, memory)
+        if device is not None:
+            read.append(device)
+            if _alive(device):
+                rivals.setdefault(device.medium, []).append(device)
+    meters = {
+        medium: several[0] if len(several) == 1 else _choose(several, in_use.get(medium))
+        for medium, several in rivals.items()
+    }
     in_use.clear()  # what is not in the telegram any more is forgotten, so that it cannot grow
-    in_use.update({medium: device.place for medium, device in meters.items()})
+    in_use.update(meters)
+    if len(read) == len(meters):
+        return Channels(meters, ())
     return Channels(meters, tuple(device for device in read if device is not meters.get(device.medium)))
 
 
@@ -111,20 +122,21 @@ def _alive(device: SubMeter) -> bool:
     return not device.measurements.keys() <= _POSITION_QUANTITIES
 
 
-def _choose(rivals: list[SubMeter], before: tuple[str, str] | None) -> SubMeter:
+def _choose(rivals: list[SubMeter], before: SubMeter | None) -> SubMeter:
     """Of the up-to-date ones the one that was chosen before, else the newest, or that of the higher channel.
 
     A new device takes the next free channel. Two that both live are newest by turns: going by that alone
     would mix two counters.
     """
-    if len(rivals) == 1:
-        return rivals[0]
     timed = [(time, device) for device in rivals if (time := device.measured_at) is not None]
     if timed:
         timed.sort(key=itemgetter(0))
         newest = timed[-1][0]
         rivals = [device for time, device in timed if newest - time <= _CLEARLY_OLDER]
-    return next((device for device in rivals if device.place == before), rivals[-1])
+    for device in rivals:
+        if before and (device.group, device.serial_number) == (before.group, before.serial_number):
+            return device
+    return rivals[-1]
 
 
 def _read_device(
@@ -155,9 +167,7 @@ def _read_device(
         if quantity:
             measurements.setdefault(quantity, item)
     measurements.update(positions)
-    return SubMeter(
-        medium, group[1], f"{group[0]}-{group[1]}:", device_type, memory.octets[identifier], measurements
-    )
+    return SubMeter(medium, group, device_type, memory.octets[identifier], measurements)
 
 
 def _medium(device_type: int | None, readings: Sequence[Item], *, has_lines: bool) -> str:
