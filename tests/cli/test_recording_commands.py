@@ -177,17 +177,21 @@ password = "{PASSWORD}"
     assert json.loads(read.stdout)["measurements"]["heat_energy"]["value"] == 227.445
 
 
+def record_encrypted(file: Path, telegram: bytes, title: bytes, times: int = 1) -> None:
+    """A recording in which a meter with this system title sends a telegram, encrypted with ``KEY``."""
+    key = bytes.fromhex(KEY)
+    frame = encrypt_telegram(encode_telegram(telegram), key, key, title, 7)
+    bursts = "".join(f"0.{number} < {frame.hex()}\n" for number in range(1, times + 1))
+    file.write_text(f"smart-meter-reader recording 1\nclient: dsmr\n{bursts}")
+
+
 def test_a_bug_report_of_an_encrypted_port_replays_with_public_keys(tmp_path: Path) -> None:
     covered = (
         b"/KMP5 KA6U001511209910\r\n\r\n0-0:1.0.0(261121123000W)\r\n0-0:42.0.0(SGM1234567890123)\r\n"
         b"1-0:1.8.1(001234.567*kWh)\r\n!"
     )
     title = b"SGM" + (123456789).to_bytes(5, "big")
-    key = bytes.fromhex(KEY)
-    frame = encrypt_telegram(encode_telegram(covered), key, key, title, 7)
-    (tmp_path / "meter.rec").write_text(
-        f"smart-meter-reader recording 1\nclient: dsmr\n0.1 < {frame.hex()}\n0.2 < {frame.hex()}\n"
-    )
+    record_encrypted(tmp_path / "meter.rec", covered, title, times=2)
     settings(
         tmp_path,
         '[house.meters.p1]\nclient = "dsmr"\nport = "replay:meter.rec"\n[house.sinks.stdout]\n',
@@ -237,11 +241,7 @@ ca = "/home/johnsmith/ca.pem"
 def test_a_bug_report_of_an_encrypted_port_without_key_tells_no_system_title(tmp_path: Path) -> None:
     covered = b"/KMP5 KA6U001511209910\r\n\r\n0-0:1.0.0(261121123000W)\r\n!"
     title = b"SAG" + (123456789).to_bytes(5, "big")
-    key = bytes.fromhex(KEY)
-    frame = encrypt_telegram(encode_telegram(covered), key, key, title, 7)
-    (tmp_path / "meter.rec").write_text(
-        f"smart-meter-reader recording 1\nclient: dsmr\n0.1 < {frame.hex()}\n"
-    )
+    record_encrypted(tmp_path / "meter.rec", covered, title)
     settings(
         tmp_path, '[house.meters.p1]\nclient = "dsmr"\nport = "replay:meter.rec"\n[house.sinks.stdout]\n'
     )
