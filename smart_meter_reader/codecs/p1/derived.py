@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from smart_meter_reader.codecs.p1.values import Item, Times
+from smart_meter_reader.codecs.text import LONGEST_NUMBER
 
 _NEVER = 2147483647  # seconds in an empty slot of the power failure log
 # The totals, and the tariffs that add up to them.
@@ -53,4 +54,6 @@ def _add_up(parts: list[Item]) -> Item | None:
         if not isinstance(value, Decimal) or part["unit"] != unit:
             return None
         total += value
+    if len(total.as_tuple().digits) > LONGEST_NUMBER:  # and 28 digits would have been rounded
+        return None
     return {"value": total, "unit": unit}

@@ -10,6 +10,7 @@ from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
 from smart_meter_reader.codecs.p1.mbus import SubMeter
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
+from smart_meter_reader.codecs.text import LONGEST_NAME, printable
 from smart_meter_reader.exceptions import DecryptionError, FrameError
 
 Description = dict[str, Any]
@@ -97,8 +98,8 @@ def _describe_meter(meter: SubMeter) -> Description:
 def _describe_damage(error: FrameError) -> Description:
     description: Description = {"protocol": "p1"}
     if error.frame[:1] == b"/":
-        header = error.frame[1:].splitlines()[0].decode("latin-1")
-        description["header"] = header
+        header = error.frame[1:].partition(b"\n")[0].decode("latin-1")
+        description["header"] = printable(header.rstrip("\r"), LONGEST_NAME)
     if error.reason == "checksum":
         description["checksum"] = "bad"
     return {**description, "error": _describe_error(error)}

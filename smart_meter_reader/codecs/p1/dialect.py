@@ -11,6 +11,8 @@ from collections.abc import Container, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from smart_meter_reader.codecs.text import REPLACEMENT
+
 DIALECTS: Final = (
     "dsmr-2.2",  # and 3, which looks the same
     "dsmr-4",
@@ -89,8 +91,8 @@ def describe(header: str, identifier: str) -> tuple[str, str]:
     match = _HEADER.fullmatch(header)
     if match is None:
         return "", ""
-    flag, model = match[1].upper(), match[3].strip()
+    flag, model = match[1].upper(), match[3].strip(f"{REPLACEMENT} ")
     manufacturer = _MANUFACTURERS.get(flag, "")
     if not manufacturer and ("SAG" in identifier[:4] or "T210" in model):
         manufacturer = "Sagemcom"
-    return manufacturer, "".join(filter(str.isprintable, model))
+    return manufacturer, model

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from smart_meter_reader.codecs.p1.obis import Meaning, Meanings
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object, decode_octets, parse_item, parse_several
+from smart_meter_reader.codecs.text import LONGEST_NAME, LONGEST_TEXT, is_digits
 
 # Luxembourg leaves out these units (specification 1.1.3, example); newer firmware writes them.
 _LUXEMBOURG_UNITS: Final = {
@@ -19,6 +20,8 @@ _LUXEMBOURG_UNITS: Final = {
     "active_power_threshold": "kVA",
 }
 _UNITLESS: Final = "power_factor"
+_LONGEST_CODE: Final = 24  # 255-255:255.255.255*255 has 23 characters
+_LONGEST_LINE: Final = 2 * LONGEST_TEXT
 # 17.0.0 is a limit of power, in DSMR 3 also of current, in Luxembourg of apparent power.
 _THRESHOLDS: Final = {
     "A": "current_threshold",
@@ -49,6 +52,8 @@ class LineDecoder:
 
         ``luxembourg``: numbers may lack the units that its specification takes for granted.
         """
+        if len(code) > _LONGEST_CODE or len(text) > _LONGEST_LINE:
+            return None
         meaning = self._meanings[code]
         if not meaning.reduced:
             return None
@@ -58,6 +63,8 @@ class LineDecoder:
         groups = values[:-1].split(")(")
         if values.count("(") != len(groups) - 1 or values.count(")") != len(groups):
             groups = [_bracketed(values[:-1])]
+        if len(max(groups, key=len)) > LONGEST_TEXT:
+            return None
         numeric = meaning.value_type == "number"
         if len(groups) > 1:
             items = parse_several(groups, self._memory.items, numeric=numeric)
@@ -76,7 +83,7 @@ class LineDecoder:
     ) -> Line | None:
         value, unit, quantity = item["value"], item["unit"], meaning.quantity
         if isinstance(value, str):
-            if not (value.isascii() and value.isdigit()):
+            if not is_digits(value):
                 return None
             value = Decimal(value)
         spelling = self._memory.units[unit] if unit else ""
@@ -107,6 +114,6 @@ def _measure_text(item: Item, meaning: Meaning) -> Item | None:
         return None
     if meaning.value_type == "octets":
         return {"value": decode_octets(value), "unit": ""}
-    if value.isascii() and value.isdigit():
+    if is_digits(value):
         return {"value": int(value), "unit": ""}
-    return item if meaning.value_type == "code" else None
+    return item if meaning.value_type == "code" and len(value) <= LONGEST_NAME else None

@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object
+from smart_meter_reader.codecs.text import LONGEST_NAME, is_digits, printable
 
 # A device cannot have measured after the telegram was sent; clocks differ by minutes, wrong ones by months.
 _AHEAD = timedelta(days=1)
@@ -167,7 +168,8 @@ def _read_device(
         if quantity:
             measurements.setdefault(quantity, item)
     measurements.update(positions)
-    return SubMeter(medium, group, device_type, memory.octets[identifier], measurements)
+    serial_number = printable(memory.octets[identifier], LONGEST_NAME)
+    return SubMeter(medium, group, device_type, serial_number, measurements)
 
 
 def _medium(device_type: int | None, readings: Sequence[Item], *, has_lines: bool) -> str:
@@ -213,8 +215,9 @@ def _timed(line: Object, sent_at: datetime | None, memory: Memory) -> Item | Non
 
 
 def _integer(line: Object) -> int | None:
+    """A code of one octet (DSMR 5.0.2 P1, 6.12); None for what is none."""
     text = _text(line)
-    return int(text) if text.isascii() and text.isdigit() else None
+    return number if is_digits(text, 4) and (number := int(text)) <= 0xFF else None
 
 
 def _text(line: Object) -> str:

@@ -21,7 +21,9 @@ from dsmr_parser import telegram_specifications
 ValueType = Literal["number", "integer", "code", "octets", "text"]
 Role = Literal["", "time", "version", "serial", "device_name", "log", "peak", "mbus"]
 
-_CODE = re.compile(r"([0-9]+)-([0-9]+):([0-9]+)[.:]([0-9]+)\.([0-9]+)(?:[.*][0-9]+)?", re.ASCII)
+_CODE = re.compile(
+    r"([0-9]{1,3})-([0-9]{1,3}):([0-9]{1,3})[.:]([0-9]{1,3})\.([0-9]{1,3})(?:[.*][0-9]{1,3})?", re.ASCII
+)
 _MAX_CODES = 1024  # a telegram has some 60 codes; what noise brings must not add up
 
 

@@ -17,13 +17,16 @@ from smart_meter_reader.codecs.p1.derived import add_totals, newest_failure
 from smart_meter_reader.codecs.p1.dialect import describe, recognise
 from smart_meter_reader.codecs.p1.lines import Line, LineDecoder
 from smart_meter_reader.codecs.p1.mbus import Channels, Devices, InUse, SubMeter, read_channels
-from smart_meter_reader.codecs.p1.timestamps import set_clock
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object
+from smart_meter_reader.codecs.text import LONGEST_NAME, LONGEST_NUMBER, REPLACEMENT, printable
 
 Checksum = Literal["ok", "absent", "bad"]
 Authentication = Literal["verified", "failed", "none"]
 
-_LINE_END = re.compile(r"\r?\n")
+_LINE_END = re.compile(r"\r*\n")
+# What is deleted to see whether anything else is there; a carriage return that ends no line moves a cursor.
+_USUAL = bytes(byte for byte in range(256) if chr(byte).isprintable()) + b"\n"
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa1-\xac\xae-\xff\r\n]|\r(?![\r\n])")
 _OBIS_CODE = re.compile(r"[0-9]+-[0-9]+:", re.ASCII)
 _MAX_LINES = 1024  # codes remembered; a telegram has some 60
 
@@ -108,7 +111,7 @@ class TelegramParser:
         frame_counter: int | None = None,
     ) -> Telegram:
         """Read ``telegram``, from '/' to '!' inclusive; lines without sense end up in ``bad_lines``."""
-        header, _, text = telegram[1:-1].decode("latin-1").partition("\n")
+        header, _, text = _decode(telegram[1:-1]).partition("\n")
         header = header.rstrip("\r")
         luxembourg = self._dialect == "luxembourg" or header[:3].upper() == "LUX"
         body = self._read(_lines(text), luxembourg)
@@ -146,7 +149,7 @@ class TelegramParser:
                 ending, quantity, unit, spelling = shapes[code]
                 number = text.removesuffix(ending)
                 # As is_number() does, but for the rare minus sign; a call per line would cost a tenth.
-                if number.replace(".", "", 1).isdecimal():
+                if len(number) <= LONGEST_NUMBER and number.replace(".", "", 1).isdecimal():
                     value = Decimal(number)
                     item: Item = {"value": value, "unit": unit}
                     objects[code] = item
@@ -171,7 +174,7 @@ class TelegramParser:
         line = self._decoder.decode(code, text, luxembourg=luxembourg)
         if line is None:
             if written and not written.isspace():
-                body.bad.append(written)
+                body.bad.append(printable(written))
             return None
         if len(self._lines) + len(self._shapes) >= _MAX_LINES:
             self._lines.clear()
@@ -191,7 +194,7 @@ class TelegramParser:
         """A second line with the same code: both stand in ``objects``, the later one measures."""
         line = self._decoder.decode(code, text, luxembourg=luxembourg)
         if line is None:
-            body.bad.append(f"{code}({text}")
+            body.bad.append(printable(f"{code}({text}"))
             return
         body.objects[code] = _several(body.objects[code]) + _several(line.object)
         if line.quantity:
@@ -209,7 +212,7 @@ class TelegramParser:
             if role == "mbus":
                 devices.setdefault(line.meaning.group, {})[line.meaning.reduced] = line.object
             elif role == "time":
-                time = set_clock(datetime.fromisoformat(text)) if text[4:5] == "-" else None
+                time = self._memory.times[text]
             elif role == "version":
                 version = version or text
             elif role == "serial":
@@ -236,10 +239,23 @@ class TelegramParser:
         identity_of = (header, version, serial, len(objects))
         if identity_of != self._identity_of:
             dialect = self._dialect or recognise(header, version, objects)
-            serial_number = self._memory.octets[serial]
+            serial_number = printable(self._memory.octets[serial], LONGEST_NAME)
+            version = printable(version, LONGEST_NAME)
             self._identity = Identity(*describe(header, serial_number), serial_number, version, dialect)
             self._identity_of = identity_of
         return self._identity
+
+
+def _decode(telegram: bytes) -> str:
+    """The text of a telegram, with U+FFFD for what is neither printable nor a line end (DSMR 5.0.2 P1, 6.4).
+
+    All texts of a telegram come from here, so none of them moves a cursor or hides a line of a log.
+    """
+    text = telegram.decode("latin-1")
+    unusual = telegram.translate(None, _USUAL)
+    if len(unusual) == unusual.count(b"\r") == text.count("\r\n"):
+        return text
+    return _UNPRINTABLE.sub(REPLACEMENT, text)
 
 
 def _lines(text: str) -> list[str]:

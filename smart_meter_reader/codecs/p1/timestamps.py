@@ -13,6 +13,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 _SHAPE = re.compile(r"[0-9]{12}[SWsw]?", re.ASCII)
+_ISO_SHAPE = re.compile(r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+0[12]:00", re.ASCII)
 STANDARD = timezone(timedelta(hours=1))
 SUMMER = timezone(timedelta(hours=2))
 # A clock that was never set starts at 2000; the first P1 ports are of 2007.
@@ -53,9 +54,18 @@ def set_clock(moment: datetime | None) -> datetime | None:
     return moment.astimezone(UTC)
 
 
-def parse_clock(text: str) -> datetime | None:
-    """The moment in UTC that ``text`` names; None for nonsense and for a clock that was never set."""
-    return set_clock(parse_timestamp(text))
+def parse_moment(text: str) -> datetime | None:
+    """The moment in UTC of an item's text; None for nonsense and for a clock that was never set.
+
+    A timestamp is in an item as ISO 8601; what stayed as it was may be one without suffix, as the gas times
+    of DSMR 2.2, or anything that a meter likes to write.
+    """
+    if not _ISO_SHAPE.fullmatch(text):
+        return set_clock(parse_timestamp(text))
+    try:
+        return set_clock(datetime.fromisoformat(text))
+    except ValueError:
+        return None
 
 
 def _central_european(local: datetime) -> datetime | None:

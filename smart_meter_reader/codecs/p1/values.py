@@ -8,7 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, NotRequired, TypedDict
 
-from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_timestamp, set_clock
+from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_moment, parse_timestamp
+from smart_meter_reader.codecs.text import LONGEST_NUMBER
 from smart_meter_reader.units import canonical
 
 
@@ -57,9 +58,7 @@ class Times(dict[str, datetime | None]):
     def __missing__(self, text: str) -> datetime | None:
         if len(self) >= _MAX_REMEMBERED:
             self.clear()
-        # Not ISO 8601: a text that stayed as it was, such as a gas time of DSMR 2.2, which has no suffix.
-        moment = datetime.fromisoformat(text) if text[4:5] == "-" else parse_timestamp(text)
-        clock = self[text] = set_clock(moment)
+        clock = self[text] = parse_moment(text)
         return clock
 
 
@@ -103,7 +102,7 @@ def parse_several(texts: list[str], known: Items, *, numeric: bool) -> list[Item
     items: list[Item] = []
     for text in texts:
         number, star, unit = text.partition("*")
-        if star and number.replace(".", "", 1).isdecimal():
+        if star and len(number) <= LONGEST_NUMBER and number.replace(".", "", 1).isdecimal():
             items.append({"value": Decimal(number), "unit": unit.strip()})
         else:
             items.append(known[text])
@@ -126,13 +125,15 @@ def parse_item(text: str, *, numeric: bool = False) -> Item:
         return {"value": text if moment is None else moment.isoformat(), "unit": ""}
     if numeric or "." in text:
         starless = _STARLESS.fullmatch(text)
-        if starless:
+        if starless and is_number(starless[1]):
             return {"value": Decimal(starless[1]), "unit": starless[2]}
     return {"value": text, "unit": ""}
 
 
 def is_number(text: str) -> bool:
-    """Digits, with a decimal point and a minus sign or without."""
+    """Digits, with a decimal point and a minus sign or without: twenty characters at most."""
+    if len(text) > LONGEST_NUMBER:
+        return False
     # The methods of str are three times as fast as the pattern, which is for what is rare. No decimal
     # digits but 0 to 9 are in Latin-1.
     return text.replace(".", "", 1).isdecimal() or _NUMBER.fullmatch(text) is not None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_clock, parse_timestamp
+from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_moment, parse_timestamp
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_
     ],
 )
 def test_moments(text: str, utc: str) -> None:
-    assert parse_clock(text) == datetime.fromisoformat(utc).replace(tzinfo=UTC)
+    assert parse_moment(text) == datetime.fromisoformat(utc).replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_moments(text: str, utc: str) -> None:
 )
 def test_nonsense_is_absent(text: str) -> None:
     assert parse_timestamp(text) is None
-    assert parse_clock(text) is None
+    assert parse_moment(text) is None
 
 
 @pytest.mark.parametrize("text", ["000101010000W", "000101000001W", "700101010000W"])
 def test_a_clock_that_was_never_set_names_no_time(text: str) -> None:
     assert parse_timestamp(text) is not None
-    assert parse_clock(text) is None
+    assert parse_moment(text) is None
 
 
 @given(st.text(max_size=16) | st.from_regex(r"[0-9]{12}[SW]?", fullmatch=True))
@@ -81,6 +81,6 @@ def test_any_text_gives_an_aware_time_or_none(text: str) -> None:
 def test_what_a_meter_writes_is_read_back(local: datetime) -> None:
     local = local.replace(microsecond=0)
     for suffix, offset in (("S", 2), ("W", 1)):
-        moment = parse_clock(local.strftime("%y%m%d%H%M%S") + suffix)
+        moment = parse_moment(local.strftime("%y%m%d%H%M%S") + suffix)
         assert moment is not None
         assert moment.replace(tzinfo=None) + timedelta(hours=offset) == local
