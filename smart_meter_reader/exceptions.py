@@ -15,6 +15,12 @@ Anything else is a bug and ends the process.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+
+from smart_meter_reader.text import printable
+
+# Of one value among others: it may be of thousands of characters, and one line of the log tells it.
+LONGEST_MESSAGE: Final = 300
 
 
 class MeterReaderError(Exception):
@@ -25,17 +31,19 @@ class SettingsError(MeterReaderError):
     """The settings cannot be used. ``problems`` holds one line for a person per problem."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
+        self.problems = tuple(map(printable, problems))
+        super().__init__("\n".join(self.problems))
 
 
 class ExplainedError(MeterReaderError):
     """An error that becomes a status: ``reason`` is a short stable word, ``detail`` a sentence for a person.
 
-    The detail says what was seen and what to do about it.
+    The detail says what was seen and what to do about it. What was seen may be anything, so it is made
+    printable and bounded here, once for all statuses, log lines and terminals.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
+        detail = printable(detail)
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
@@ -65,7 +73,10 @@ class DecryptionError(ExplainedError):
 
 
 class ValueFormatError(MeterReaderError):
-    """One value cannot be read; its neighbours can."""
+    """One value cannot be read; its neighbours can. The message is made printable and bounded."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message, LONGEST_MESSAGE))
 
 
 class SinkError(ExplainedError):

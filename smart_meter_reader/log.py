@@ -6,12 +6,30 @@ import logging
 import os
 import sys
 from collections import Counter, deque
+from typing import Any
+
+from smart_meter_reader.text import LONGEST_TEXT, printable
 
 # sd-daemon(3): a line that begins with <N> gets that syslog priority.
 _PRIORITIES = ((logging.ERROR, "<3>"), (logging.WARNING, "<4>"), (logging.INFO, "<6>"), (0, "<7>"))
 
 
-class _JournalFormatter(logging.Formatter):
+_LONGEST_MESSAGE = 2 * LONGEST_TEXT
+
+
+class _Formatter(logging.Formatter):
+    """One line for each message, whatever is in it: nothing hides a line, and none passes for another."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name of logging
+        record.message = printable(record.message, _LONGEST_MESSAGE)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name of logging
+        # What was raised may say what was received; the frames before it are lines of their own.
+        return "\n".join(map(printable, super().formatException(ei).split("\n")))
+
+
+class _JournalFormatter(_Formatter):
     def format(self, record: logging.LogRecord) -> str:
         prefix = next(text for level, text in _PRIORITIES if record.levelno >= level)
         return prefix + super().format(record)
@@ -24,7 +42,7 @@ def set_up_logging(level: str) -> None:
         # The journal adds the time itself.
         output.setFormatter(_JournalFormatter("%(message)s"))
     else:
-        output.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+        output.setFormatter(_Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=level, handlers=[output], force=True)
     # asyncio logs its selector at DEBUG; that says nothing about a meter.
     logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -150,6 +150,8 @@ def _parse(lines: Iterable[tuple[int, str]]) -> Recording:
     events: list[_Draft] = []
     for number, line in lines:
         text = line.strip()
+        if not text.replace("\t", " ").isprintable():
+            _refuse(number, f"{_shortened(text)} has a character that is not printable")
         if text == END:
             break
         if not text or text.startswith("#"):

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from smart_meter_reader.text import LONGEST_NAME, printable
+
 _BY_ID = Path("/dev/serial/by-id")
 _BY_PATH = Path("/dev/serial/by-path")
 _PSEUDO_TERMINALS = "/dev/pts/"
@@ -63,7 +65,7 @@ def describe_port(device: str, description: str = "") -> SerialPort:
     state = Path(device).stat()
     return SerialPort(
         device=device,
-        description=description,
+        description=printable(description, LONGEST_NAME),  # the adapter's own words
         by_id=stable_name(device),
         by_path=stable_name(device, _BY_PATH),
         owner=user_name(state.st_uid),
@@ -165,6 +167,6 @@ def _has_open(process: Path, wanted: int) -> bool:
 def _process_name(process: Path) -> str:
     try:
         # The kernel cuts the name at 15 bytes, in the middle of a letter if need be.
-        return (process / "comm").read_text("utf-8", errors="replace").strip()
+        return printable((process / "comm").read_text("utf-8", errors="replace").strip())
     except OSError:
         return "a process"

@@ -13,6 +13,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from smart_meter_reader.exceptions import ValueFormatError
+from smart_meter_reader.text import LONGEST_NUMBER, is_bounded
 
 # Joules per unit, exact: 1 Wh = 3600 J by definition; the calorie is the thermochemical one, 4.184 J
 # (SI brochure, 8th edition, table 8), which is what heat meters count in.
@@ -109,7 +110,8 @@ def convert_energy(value: Decimal, unit: str, to: str) -> Decimal:
     The last place of the result is a tenth of the last place of ``value`` or finer, unless fewer decimals
     are exact. So equal stays equal, what rises keeps rising, and converting back and rounding to the
     original's decimals gives the original: 227.445 GJ is 63179.17 kWh, 1.000 MWh is 3.6000 GJ.
-    Raises ValueFormatError for a unit that is no energy and for a value that is no number.
+    Raises ValueFormatError for a unit that is no energy, and for a value that is no number of at most twenty
+    digits; the result may have more.
     """
     try:
         factor = JOULES[canonical(unit)] / JOULES[canonical(to)]
@@ -136,6 +138,8 @@ def scale(value: Decimal, factor: Fraction) -> Decimal:
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int):
         raise ValueFormatError(f"{value} is not a number")
+    if not is_bounded(value):
+        raise ValueFormatError(f"{value} has more than {LONGEST_NUMBER} digits")
     decimals = _decimals_for(Fraction(10) ** min(exponent, 0) * factor)
     # round() of a Fraction is exact and goes half to even; a Decimal context has only 28 digits.
     number = round(Fraction(value) * factor * 10**decimals)

@@ -15,7 +15,7 @@ def environments(directory: Path) -> list[str]:
     """The environments that settings.toml in ``directory`` has, in its order; none when it cannot be read."""
     try:
         content = tomllib.loads((directory / "settings.toml").read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return []  # said by `check`; a shell that completes has nowhere to say it
     return [name for name, table in content.items() if isinstance(table, dict) and name not in _SHARED]
 

@@ -17,6 +17,7 @@ from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.open_link import open_link
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
+from smart_meter_reader.text import printable
 
 # Retained messages follow the subscription at once; so long without one means that there are no more.
 QUIET_SECONDS = 0.5
@@ -45,7 +46,7 @@ def clear(meter: str, environment: str | None, yes: bool) -> int:
         print(f"nothing is retained for {meter}")
         return EXIT_OK
     for topic in topics:
-        print(topic)
+        print(printable(topic))  # anybody may have chosen the last part of its name
     if meter in settings.meters:
         print(f"{meter} is still in the settings: while the service runs, these come back")
     if not yes and not confirm(f"remove these {len(topics)} retained messages?"):

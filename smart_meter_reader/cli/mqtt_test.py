@@ -16,6 +16,7 @@ from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.open_link import open_link
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
+from smart_meter_reader.text import printable
 
 # Stands where a meter's name stands. Nothing of it is retained.
 PROBE = "mqtt-test"
@@ -86,7 +87,7 @@ async def _probe(broker: BrokerSettings, topic: str, payload: str) -> bool:
         verdict = "ok: published and read back"
     else:
         verdict = f"lost: {topic} was taken and did not come back: check what this user may do"
-    print(f"  {tree:<26} {verdict}")
+    print(printable(f"  {tree:<26} {verdict}"))
     return verdict.startswith("ok")
 
 

@@ -144,7 +144,7 @@ def _assignment(text: str) -> tuple[str, Any]:
         raise click.UsageError(f"--set {key}: give it as KEY=VALUE")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, or a number of thousands of digits
         value = text
     return key.strip(), value if isinstance(value, str) else VariableValue(value, text.strip())
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import ClassVar
 
 from smart_meter_reader.clients.kamstrup_settings import KamstrupSettings
@@ -19,7 +20,8 @@ from smart_meter_reader.codecs.kmp.meters import MANUFACTURER
 from smart_meter_reader.codecs.kmp.registers import register_of
 from smart_meter_reader.durations import format_duration
 from smart_meter_reader.exceptions import ProtocolError, TransportError, ValueFormatError
-from smart_meter_reader.messages import Health, Info, Measurement, Publish
+from smart_meter_reader.messages import Health, Info, Measurement, Publish, Value
+from smart_meter_reader.text import LONGEST_NUMBER, is_bounded
 
 _log = logging.getLogger(__name__)
 
@@ -159,7 +161,7 @@ class KamstrupClient:
             if register not in answered:
                 continue
             try:
-                value = answered[register].value
+                value = _published(answered[register].value)
             except ValueFormatError as error:
                 self.health["rejected_values"] = self.health.get("rejected_values", 0) + 1
                 self._complaints.say(
@@ -213,6 +215,13 @@ class KamstrupClient:
         if identity.serial_number:
             info["serial_number"] = identity.serial_number
         return info
+
+
+def _published(value: Value | None) -> Value | None:
+    """The value, unless its digits are more than a reader of JSON need take. Raises ValueFormatError."""
+    if isinstance(value, Decimal) and not is_bounded(value):
+        raise ValueFormatError(f"{value} has more than {LONGEST_NUMBER} digits: no meter counts so far")
+    return value
 
 
 async def _listen_idle(connection: KmpConnection) -> None:

@@ -120,7 +120,7 @@ def build_recorded(
         raise _unusable(file, f'{found}: write "client: NAME" into it, with one of {", ".join(known)}')
     try:
         table = {key: tomllib.loads(f"value = {value}")["value"] for key, value in recording.settings.items()}
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise _unusable(
             file, f"has a setting that is no TOML ({error}): texts in it stand in quotes"
         ) from None

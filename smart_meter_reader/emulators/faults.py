@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 WHICH = (
     "alone: always; :0.2 with that probability; :1/3 on every third answer; :2 on the first two answers only"
 )
-_WHICH = re.compile(r"(?P<every>1/[1-9][0-9]*)|(?P<first>[1-9][0-9]*)|(?P<chance>0?\.[0-9]+|1\.0*|0)")
+_WHICH = re.compile(r"(?P<every>1/[1-9][0-9]{0,8})|(?P<first>[1-9][0-9]{0,8})|(?P<chance>0?\.[0-9]+|1\.0*|0)")
 
 
 @dataclass(slots=True)

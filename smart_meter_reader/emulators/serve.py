@@ -10,6 +10,7 @@ from pathlib import Path
 
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.text import is_digits
 from smart_meter_reader.transport import LineSettings
 
 LOOPBACK = "127.0.0.1"
@@ -37,7 +38,7 @@ def _place(
     if listen is None:
         return on_pty(meter, link=link, line=line)
     host, _, port = listen.rpartition(":")
-    if not port.isdecimal() or int(port) > 65_535:
+    if not is_digits(port, 5) or int(port) > 65_535:
         raise SettingsError([f"--listen {listen} has no port number: give HOST:PORT, or PORT for loopback"])
     return on_tcp(meter, host=host.strip("[]") or LOOPBACK, port=int(port), line=line)
 

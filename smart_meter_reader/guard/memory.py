@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from smart_meter_reader.guard.rules import Total, is_possible
+from smart_meter_reader.text import LONGEST_NAME, printable
 
 VERSION = 1
 
@@ -77,7 +78,10 @@ def _encode_total(total: Total) -> dict[str, str]:
 
 def _decode_meter(content: Any) -> MeterMemory:
     meter = _table(content)
-    serials = {source: _text(serial) for source, serial in _table(meter.get("serials")).items()}
+    serials = {
+        source: printable(_text(serial), LONGEST_NAME)
+        for source, serial in _table(meter.get("serials")).items()
+    }
     totals = {key: _decode_total(total) for key, total in _table(meter.get("totals")).items()}
     candidates = {key: _decode_candidate(each) for key, each in _table(meter.get("candidates", {})).items()}
     return MeterMemory(_text(meter.get("origin")), serials, totals, candidates)

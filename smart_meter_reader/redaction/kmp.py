@@ -120,7 +120,7 @@ def _register(value: RegisterValue, names: Pseudonyms) -> RegisterValue:
     size = len(value.mantissa)
     if not any(value.mantissa):
         return value
-    number = int(names.of(_original(value)))
+    number = int(names.of(_original(value)) or 0)  # a text of blanks names nobody
     return value._replace(mantissa=(number % (1 << 8 * size)).to_bytes(size, "big"))
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from smart_meter_reader.text import is_digits
+
 # Shorter numbers occur by chance in anything.
 _SHORTEST_TELLING = 6
 # With fewer digits it is no number of a device or customer, but one of what a report counts.
 _SHORTEST_NAMING = 3
+# A protocol that packs a number into bytes has fewer digits; what is longer stands in text only.
+_LONGEST_PACKED = 64
 HIDDEN = "<hidden>"
 _TEXT_IN_HEX = re.compile(r"(?:[2-7][0-9A-Fa-f])+")
 
@@ -56,7 +60,7 @@ def _octets_of(original: str) -> Iterator[bytes]:
     text = original.encode()
     yield text
     yield text[::-1]
-    if original.isdecimal() and int(original) >= 1 << 16:
+    if is_digits(original, _LONGEST_PACKED) and int(original) >= 1 << 16:
         number = int(original)
         # KMP's four bytes, or as many as it takes.
         size = max(4, (number.bit_length() + 7) // 8)

@@ -59,5 +59,9 @@ def redact(
 def _setting(key: str, value: str, names: Pseudonyms) -> str:
     """A setting as TOML; texts and numbers of TOML are JSON too."""
     if key in NUMBERS:
-        return json.dumps(redact_setting(key, json.loads(value), names))
+        try:
+            written = json.loads(value)
+        except (ValueError, RecursionError):  # of a recording that somebody wrote by hand
+            written = value
+        return json.dumps(redact_setting(key, written, names))
     return redact_places(value)

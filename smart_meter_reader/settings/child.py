@@ -69,10 +69,11 @@ def _parse_files(directory: Path) -> dict[str, dict[str, Any]]:
     problems: list[str] = []
     for path, name in names.items():
         try:
-            tables[str(path)] = tomllib.loads(path.read_text("utf-8"))
+            tables[str(path)] = content = tomllib.loads(path.read_text("utf-8"))
+            repr(content)  # raises ValueError for a hexadecimal number that has thousands of digits
         except FileNotFoundError:
             continue
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             # The service's user may not read it; systemd has, and put it up as the credential.
             if not (credentials and name == ".secrets.toml" and isinstance(error, PermissionError)):
                 problems.append(f"{name}: {_unusable(error)}")
@@ -83,11 +84,13 @@ def _parse_files(directory: Path) -> dict[str, dict[str, Any]]:
     return tables
 
 
-def _unusable(error: OSError | tomllib.TOMLDecodeError | UnicodeDecodeError) -> str:
+def _unusable(error: OSError | ValueError | RecursionError) -> str:
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror}"
     if isinstance(error, UnicodeDecodeError):
         return "not UTF-8 text; save it as UTF-8"
+    if isinstance(error, RecursionError):
+        return "not valid TOML: brackets in brackets, nested too deeply"
     return f"not valid TOML: {error}"
 
 

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 from smart_meter_reader import durations, schedule
 from smart_meter_reader.durations import UnfitValueError, format_duration, parse_duration
 from smart_meter_reader.schedule import Schedule
+from smart_meter_reader.text import bounded_number
 
 
 class Secret:
@@ -161,7 +162,7 @@ def _flag(value: Any, limits: Limits) -> bool | None:
 
 
 def _integer(value: Any, limits: Limits) -> int | None:
-    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]+", value):
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,20}", value):
         raise UnfitValueError(allowed_text(int, limits), f"{int(value)} without quotes")
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
@@ -169,12 +170,8 @@ def _integer(value: Any, limits: Limits) -> int | None:
 def _decimal(value: Any, limits: Limits) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
-    try:
-        # The digits as written: repr gives the shortest text of a float, and TOML's floats are doubles.
-        number = Decimal(repr(value) if isinstance(value, float) else value)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+    # The digits as written: repr gives the shortest text of a float, and TOML's floats are doubles.
+    return bounded_number(Decimal(repr(value)) if isinstance(value, float) else value)
 
 
 def _duration(value: Any, limits: Limits) -> timedelta:

@@ -28,6 +28,7 @@ from smart_meter_reader.sinks.home_assistant_states import (
     state_of,
     utc,
 )
+from smart_meter_reader.text import bounded_number
 from smart_meter_reader.units import canonical, convert_energy, converts_energy, gas_equivalent
 
 # A component of an earlier run that so many readings in a row did not bring is taken away. One is not
@@ -246,8 +247,10 @@ def _extras_of(
     unit, wanted = measurement["unit"], extras.heat_energy_unit
     if not converts_energy(unit, "GJ"):
         return
+    value = bounded_number(measurement["value"])
+    if value is None:
+        return  # not a number: the total itself is shown as unknown
     try:
-        value = Decimal(measurement["value"])
         if wanted and wanted != canonical(unit):
             quantity = replace(
                 total, key=f"{total.key}_in_{wanted.lower()}", name=f"{total.name} in {wanted}"
@@ -258,8 +261,8 @@ def _extras_of(
             quantity = replace(total, key=f"{total.key}_gas_equivalent", name=name, kind=Kind.GAS)
             gas = gas_equivalent(value, unit, extras.cubic_metres_per_gj)
             yield quantity, {"value": gas, "unit": "m³"}
-    except (ValueFormatError, ArithmeticError):
-        return  # not a number: the total itself is shown as unknown
+    except ValueFormatError:
+        return  # too long for a number: the total itself is shown
 
 
 def _expire_after(interval: int) -> int:

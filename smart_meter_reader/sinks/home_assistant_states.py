@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from smart_meter_reader.messages import Value
 from smart_meter_reader.sinks.home_assistant_classes import SensorClass
+from smart_meter_reader.text import bounded_number
 
 # Longest state that Home Assistant keeps (core, MAX_LENGTH_STATE_STATE).
 LONGEST_STATE = 255
@@ -26,11 +27,8 @@ def state_of(sensor: SensorClass, value: Value) -> str | None:
 
 
 def _number(value: Value) -> str | None:
-    try:
-        number = Decimal(value)
-    except ArithmeticError:
-        return None
-    return format(number, "f") if number.is_finite() else None
+    number = bounded_number(value)
+    return None if number is None else format(number, "f")
 
 
 def decimals(value: Value) -> int:
@@ -40,12 +38,12 @@ def decimals(value: Value) -> int:
 
 
 def parsed_time(text: str) -> datetime | None:
-    """The time of an ISO 8601 text; None without an offset, which Home Assistant insists on."""
+    """The time of an ISO 8601 text, in UTC; None without an offset, which Home Assistant insists on."""
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else None
+    except (ValueError, OverflowError):  # the year 1 or 9999 in UTC may be none
         return None
-    return time if time.tzinfo else None
 
 
 def _is_date(text: str) -> bool:

@@ -15,7 +15,6 @@ from smart_meter_reader.messages import Message
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings
 from smart_meter_reader.settings.schema import Secret, keys_of
 from smart_meter_reader.tools.diagnosis import Check, ok, unavailable
-from smart_meter_reader.tools.finding import printable
 
 
 def check_keys(subject: str, meter: MeterSettings, loaded: LoadedSettings) -> Iterator[Check]:
@@ -67,7 +66,7 @@ def _seen(subject: str, meter: MeterSettings, seen: Sequence[Message]) -> Iterat
         if message["type"] == "info" and message["meter"] == meter.name:
             who = " ".join(filter(None, (message.get("manufacturer", ""), message.get("model", "meter"))))
             number = message.get("serial_number")
-            yield ok(subject, printable(f"{who} answers" + (f", serial number {number}" if number else "")))
+            yield ok(subject, f"{who} answers" + (f", serial number {number}" if number else ""))
         elif message["type"] == "reading":
             behind = "" if message["meter"] == meter.name else f" of {message['meter']}"
             count = len(message["measurements"])

@@ -35,7 +35,7 @@ from smart_meter_reader.exceptions import (
     FrameError,
     TransportError,
 )
-from smart_meter_reader.tools.finding import Found, printable
+from smart_meter_reader.tools.finding import Found
 from smart_meter_reader.tools.sign_on import SignOn, sign_on_once
 from smart_meter_reader.transport import LineSettings, Transport, open_transport
 
@@ -127,7 +127,7 @@ def _encrypted(port: str, line: LineSettings, error: DecryptionError) -> Found:
         line,
         "electricity",
         keys=_keys_of(port, line),
-        notes=(printable(error.detail), "keys belong into .secrets.toml, under the same table name"),
+        notes=(error.detail, "keys belong into .secrets.toml, under the same table name"),
     )
 
 

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue
+from smart_meter_reader.text import LONGEST_NAME, printable
 from smart_meter_reader.units import canonical, converts_energy
 
 _CODE = re.compile(
     r"(?:(?P<a>\d{1,3})-(?P<b>\d{1,3}):)?"
-    r"(?P<c>[0-9A-Z]{1,3})\.(?P<d>[0-9A-Z]{1,3})(?:\.(?P<e>\d{1,3}))?(?:[*&](?P<f>\d{1,3}))?"
+    r"(?P<c>[0-9A-Z]{1,3})\.(?P<d>[0-9A-Z]{1,3})(?:\.(?P<e>\d{1,3}))?(?:[*&](?P<f>\d{1,3}))?",
+    re.ASCII,
 )
 
 _POWER = frozenset({"W", "kW", "MW"})
@@ -148,5 +150,5 @@ def serial_number(sets: Iterable[DataSet]) -> str:
     for code in _SERIAL_CODES:
         text = by_code.get(code, "").strip()
         if text:
-            return text.lstrip("0") or "0"
+            return printable(text.lstrip("0") or "0", LONGEST_NAME)
     return ""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from smart_meter_reader.exceptions import FrameError, ValueFormatError
+from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, printable
 from smart_meter_reader.units import canonical
 
 # A decimal comma is the 382's, a sign that of meters that know a direction.
-_NUMBER = re.compile(r"([+-]?)([0-9]+)(?:[.,]([0-9]+))?")
+_NUMBER = re.compile(r"([+-]?)([0-9]+)(?:[.,]([0-9]+))?", re.ASCII)
 # The standard wants value*unit. Iskra's MT17x put a blank there, others nothing; then only a unit that is
 # known counts as one, since "1EMH0004" is a serial number and "12 ABC" a text.
 _UNSTARRED = re.compile(
@@ -31,11 +32,16 @@ class DataValue:
 
     @property
     def is_number(self) -> bool:
-        return _NUMBER.fullmatch(self.text) is not None
+        return self._match is not None
+
+    @property
+    def _match(self) -> re.Match[str] | None:
+        # No meter counts with more digits.
+        return _NUMBER.fullmatch(self.text) if len(self.text) <= LONGEST_NUMBER else None
 
     def number(self) -> Decimal:
         """The number with the decimals that were sent. Raises ValueFormatError when it is none."""
-        match = _NUMBER.fullmatch(self.text)
+        match = self._match
         if match is None:
             raise ValueFormatError(f"{self.text!r} is not a number")
         sign, whole, fraction = match[1], match[2], match[3] or ""
@@ -78,6 +84,7 @@ def parse_data_sets(text: bytes) -> DataSets:
 
     Line ends between data sets may be missing (MULTICAL 401) or plentiful; several parentheses after one
     code belong to it, also from the next line (DSMR 2's gas); ``a&b`` in one is two values (Landis+Gyr).
+    All texts of a readout are made here, and made printable.
     """
     body = _until_end(text)
     found: list[tuple[str, list[DataValue]]] = []
@@ -88,11 +95,11 @@ def parse_data_sets(text: bytes) -> DataSets:
         before, inside = body[place:opening], body[opening + 1 : closing]
         if closing < 0 or b"(" in inside or b")" in before:
             raise FrameError("data_set", "an opening or closing parenthesis is missing", text)
-        *strays, code = before.decode("latin-1").splitlines() or [""]
+        *strays, code = _lines(before) or [""]
         unread += strays
-        values = _split_values(inside.decode("latin-1"))
-        if code.strip():
-            found.append((code.strip(), values))
+        values = _split_values(printable(inside.decode("latin-1")))
+        if code:
+            found.append((printable(code, LONGEST_NAME), values))
         elif found:
             found[-1][1].extend(values)
         else:
@@ -100,14 +107,19 @@ def parse_data_sets(text: bytes) -> DataSets:
         place = closing + 1
     if b")" in body[place:]:
         raise FrameError("data_set", "an opening or closing parenthesis is missing", text)
-    unread += body[place:].decode("latin-1").splitlines()
+    unread += _lines(body[place:])
     sets = tuple(DataSet(code, tuple(values)) for code, values in found)
-    return DataSets(sets, tuple(stray.strip() for stray in unread if stray.strip()))
+    return DataSets(sets, tuple(filter(None, unread)))
 
 
 def encode_data_sets(sets: Iterable[DataSet], line_end: bytes = b"\r\n") -> bytes:
     """The text of a data message: data sets, "!" and CR LF. MULTICAL 401 has ``line_end`` b""."""
     return line_end.join(data_set.encode() for data_set in sets) + b"!\r\n"
+
+
+def _lines(text: bytes) -> list[str]:
+    """What stands outside of values, line by line, without blanks about it."""
+    return [printable(line.decode("latin-1").strip()) for line in text.splitlines()]
 
 
 def _until_end(text: bytes) -> bytes:

@@ -18,6 +18,7 @@ from smart_meter_reader.codecs.iec62056_21.frame import Identification, Request
 from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
 from smart_meter_reader.exceptions import FrameError, ProtocolError
+from smart_meter_reader.text import LONGEST_NAME, printable
 
 PROTOCOL = "iec62056_21"
 
@@ -42,7 +43,8 @@ def describe(answer: Decoded, scaling: Scaling) -> Description:
     if isinstance(answer, ProtocolError):
         return _describe_error(answer)
     if isinstance(answer, Request):
-        return {"protocol": PROTOCOL, "kind": "request", "request": answer.text.decode("ascii", "replace")}
+        request = printable(answer.text.decode("ascii", "replace"), LONGEST_NAME)
+        return {"protocol": PROTOCOL, "kind": "request", "request": request}
     if isinstance(answer, Identification):
         return {"protocol": PROTOCOL, "kind": "identification", **_describe_identification(answer)}
     if isinstance(answer, ShortAnswer):

@@ -26,6 +26,7 @@ from smart_meter_reader.codecs.iec62056_21.message import (
 )
 from smart_meter_reader.codecs.parity import count_parity_errors, strip_parity
 from smart_meter_reader.exceptions import FrameError
+from smart_meter_reader.text import LONGEST_NAME, printable
 
 __all__ = ["DataBlock", "Frame", "FrameReader", "Identification", "Request", "ShortLine"]
 
@@ -232,7 +233,9 @@ class FrameReader:
         elif not self._damaged():
             self._drop_lines()
             known = text.decode("ascii")
-            self._found.append(Identification(known[1:4], known[4], known[5:].strip()))
+            self._found.append(
+                Identification(known[1:4], known[4], printable(known[5:].strip(), LONGEST_NAME))
+            )
             self._restart()
 
     def _end_slash_line(self) -> None:

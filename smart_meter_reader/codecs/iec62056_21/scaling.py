@@ -14,6 +14,7 @@ from typing import TypeAlias
 from smart_meter_reader.codecs.iec62056_21.codes import quantity_of
 from smart_meter_reader.codecs.iec62056_21.data_set import DataSet
 from smart_meter_reader.exceptions import ValueFormatError
+from smart_meter_reader.text import is_digits
 
 Scale: TypeAlias = tuple[str, int]
 """A unit and the number of decimals; -1 decimals: the meter counts tens of the unit."""
@@ -64,7 +65,7 @@ def parse_program(text: str) -> Program:
     """
     # ABCCC is zero-padded to the seven digits of every field; A is 3 or 4 and never 0.
     code = text[2:] if len(text) == 7 and text.startswith("00") else text
-    if len(code) not in (5, 8) or not code.isascii() or not code.isdigit():
+    if len(code) not in (5, 8) or not is_digits(code):
         raise ValueFormatError(f"{text!r} is no program number ABCCC or ABCCCCCC")
     return Program(int(code[0]), int(code[1]), code[2:5])
 

@@ -14,6 +14,7 @@ from datetime import date, datetime, time
 from typing import Final
 
 from smart_meter_reader.exceptions import ValueFormatError
+from smart_meter_reader.text import is_digits
 
 _RTC_FLAGS: Final = 0x80  # set in every captured clock; 02h beside it in some summer ones
 
@@ -137,7 +138,7 @@ def _expect_length(mantissa: bytes, length: int, what: str) -> None:
 
 def _digits(text: str, decode: Callable[[bytes], str | None], example: str) -> int:
     digits = re.sub("[:-]", "", text)
-    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 8 else 0
+    number = int(digits) if is_digits(digits, 8) else 0
     # What does not come back as it went in was no date or time.
     if decode(number.to_bytes(4, "big")) != text:
         raise ValueFormatError(f"{text!r} is not {example}")

@@ -29,8 +29,10 @@ _EXPONENTS: Final = tuple(
 )
 _USUAL_SIZE: Final = 4  # bytes of most mantissas; 1, 2, 7, 8, 10, 13 and 16 have been seen too
 _LARGEST_SIZE: Final = 255
-# The caller's context would cut a long mantissa to its 28 digits; the longest has 615.
-_EXACT: Final = Context(prec=615)
+_LARGEST_DIGITS: Final = 615  # that fit into them
+_LONGEST_MANTISSA: Final = 16  # bytes of a number; no longer one has been seen
+# The caller's context would cut a long mantissa to its 28 digits; the longest has 39.
+_EXACT: Final = Context(prec=39)
 
 
 def decode_value(unit_code: int, sign_exponent: int, mantissa: bytes) -> Value | None:
@@ -38,7 +40,7 @@ def decode_value(unit_code: int, sign_exponent: int, mantissa: bytes) -> Value |
 
     Numbers are Decimals with the digits that were sent, bit fields ints; dates and times are ISO 8601 text
     (see ``clock``), and what has no known layout is hexadecimal text. None stands for a date that the meter
-    has not set. Raises ValueFormatError for what cannot be: month 13, say.
+    has not set. Raises ValueFormatError for what cannot be: month 13, say, or a number of 17 bytes.
     """
     unit = UNIT_BY_CODE[unit_code]
     if not mantissa:
@@ -47,6 +49,8 @@ def decode_value(unit_code: int, sign_exponent: int, mantissa: bytes) -> Value |
         if sign_exponent:
             raise ValueFormatError(f"SignExp is {sign_exponent:02X}h where only 00h makes sense")
         return _DECODERS[unit.layout](mantissa)
+    if len(mantissa) > _LONGEST_MANTISSA:
+        raise _too_long(mantissa)
     digits = int.from_bytes(mantissa, "big")
     if sign_exponent & _SIGN:
         digits = -digits
@@ -83,13 +87,15 @@ def _sign_exponent_and_digits(value: Value, scale: int) -> tuple[int, int]:
     exponent -= scale
     if abs(exponent) > _EXPONENT:
         raise ValueFormatError(f"{value} has the exponent {exponent}; a register takes -63 to 63")
+    if len(digits) > _LARGEST_DIGITS:
+        raise ValueFormatError(f"a value of {len(digits)} digits; a register takes {_LARGEST_DIGITS}")
     magnitude = int("".join(map(str, digits)))
     sign_exponent = abs(exponent) | (_EXPONENT_SIGN if exponent < 0 else 0)
     return sign_exponent | (_SIGN if negative and magnitude else 0), magnitude
 
 
 def _bits(value: Value) -> int:
-    if isinstance(value, str) or value < 0 or value != int(value):
+    if isinstance(value, str) or not Decimal(value).is_finite() or value < 0 or value != int(value):
         raise ValueFormatError(f"{value!r} is not a bit field: a whole number, 0 or more")
     return int(value)
 
@@ -97,6 +103,17 @@ def _bits(value: Value) -> int:
 def _unsigned(number: int, size: int | None) -> bytes:
     needed = max(1, (number.bit_length() + 7) // 8)
     return number.to_bytes(max(needed, size or _USUAL_SIZE), "big")
+
+
+def _too_long(mantissa: bytes) -> ValueFormatError:
+    size = len(mantissa)
+    return ValueFormatError(f"a number of {size} bytes; those of meters have {_LONGEST_MANTISSA} at most")
+
+
+def _decode_bits(mantissa: bytes) -> int:
+    if len(mantissa) > _LONGEST_MANTISSA:
+        raise _too_long(mantissa)
+    return int.from_bytes(mantissa, "big")
 
 
 def _decode_text(mantissa: bytes) -> str:
@@ -154,7 +171,7 @@ _DECODERS: Final[Mapping[Layout, Callable[[bytes], Value | None]]] = MappingProx
         Layout.RTC: clock.decode_rtc,
         Layout.LOCAL_TIME: clock.decode_local_time,
         Layout.TEXT: _decode_text,
-        Layout.BITS: lambda mantissa: int.from_bytes(mantissa, "big"),
+        Layout.BITS: _decode_bits,
         Layout.IPV4: _decode_ipv4,
         Layout.IPV6: _decode_ipv6,
         Layout.RAW: lambda mantissa: mantissa.hex().upper(),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from smart_meter_reader.codecs.p1.values import Item, Times
-from smart_meter_reader.codecs.text import LONGEST_NUMBER
+from smart_meter_reader.text import LONGEST_NUMBER
 
 _NEVER = 2147483647  # seconds in an empty slot of the power failure log
 # The totals, and the tariffs that add up to them.

@@ -10,8 +10,8 @@ from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
 from smart_meter_reader.codecs.p1.mbus import SubMeter
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
-from smart_meter_reader.codecs.text import LONGEST_NAME, printable
 from smart_meter_reader.exceptions import DecryptionError, FrameError
+from smart_meter_reader.text import LONGEST_NAME, printable
 
 Description = dict[str, Any]
 # These are about a tag that was looked at; the others never came to that.

@@ -11,7 +11,7 @@ from collections.abc import Container, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from smart_meter_reader.codecs.text import REPLACEMENT
+from smart_meter_reader.text import REPLACEMENT
 
 DIALECTS: Final = (
     "dsmr-2.2",  # and 3, which looks the same

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from smart_meter_reader.codecs.p1.obis import Meaning, Meanings
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object, decode_octets, parse_item, parse_several
-from smart_meter_reader.codecs.text import LONGEST_NAME, LONGEST_TEXT, is_digits
+from smart_meter_reader.text import LONGEST_NAME, LONGEST_TEXT, is_digits
 
 # Luxembourg leaves out these units (specification 1.1.3, example); newer firmware writes them.
 _LUXEMBOURG_UNITS: Final = {

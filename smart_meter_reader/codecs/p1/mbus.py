@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object
-from smart_meter_reader.codecs.text import LONGEST_NAME, is_digits, printable
+from smart_meter_reader.text import LONGEST_NAME, is_digits, printable
 
 # A device cannot have measured after the telegram was sent; clocks differ by minutes, wrong ones by months.
 _AHEAD = timedelta(days=1)

@@ -18,7 +18,7 @@ from smart_meter_reader.codecs.p1.dialect import describe, recognise
 from smart_meter_reader.codecs.p1.lines import Line, LineDecoder
 from smart_meter_reader.codecs.p1.mbus import Channels, Devices, InUse, SubMeter, read_channels
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object
-from smart_meter_reader.codecs.text import LONGEST_NAME, LONGEST_NUMBER, REPLACEMENT, printable
+from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, REPLACEMENT, printable
 
 Checksum = Literal["ok", "absent", "bad"]
 Authentication = Literal["verified", "failed", "none"]

@@ -15,7 +15,7 @@ from smart_meter_reader.codecs.p1.describe import describe_capture
 from smart_meter_reader.codecs.p1.encode import encode_telegram
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
-from smart_meter_reader.codecs.text import LONGEST_NAME, LONGEST_NUMBER, LONGEST_TEXT
+from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, LONGEST_TEXT
 from tests.fuzz.hostile import ESCAPES, NUMBERS, TIMES, fields
 
 # "!" ends a telegram, and a NUL is a break on the line and not in the checksum.

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from smart_meter_reader.codecs.p1.mbus import InUse, SubMeter
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
 from smart_meter_reader.codecs.p1.values import Object
-from smart_meter_reader.codecs.text import printable
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.quantities.quantity import Kind
+from smart_meter_reader.text import printable
 from tests.codecs.p1.vectors import BY_ID, PLAIN, Vector, wire
 
 
