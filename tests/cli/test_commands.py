@@ -45,6 +45,7 @@ def test_listing_the_commands_imports_none_of_them() -> None:
         "smart_meter_reader.cli.commands",
         "smart_meter_reader.drivers",
         "smart_meter_reader.exceptions",
+        "smart_meter_reader.text",
     }
 
 
