@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +10,8 @@ from smart_meter_reader.codecs.p1.describe import describe_capture
 from smart_meter_reader.codecs.p1.encode import encode_telegram
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
-from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, LONGEST_TEXT
+from smart_meter_reader.text import LONGEST_NAME
+from tests.fuzz.harmless import harmful, leaves
 from tests.fuzz.hostile import ESCAPES, NUMBERS, TIMES, fields
 
 # "!" ends a telegram, and a NUL is a break on the line and not in the checksum.
@@ -42,32 +38,6 @@ def read(*lines: str) -> Telegram:
     return second
 
 
-def leaves(content: Any) -> Iterator[Any]:
-    """Every key and value in a description."""
-    if isinstance(content, dict):
-        yield from content
-        content = list(content.values())
-    if isinstance(content, list | tuple):
-        for each in content:
-            yield from leaves(each)
-    else:
-        yield content
-
-
-def is_harmless(leaf: Any) -> bool:
-    """Printable and bounded text, a number of 20 digits at most, an aware time."""
-    match leaf:
-        case str():
-            return leaf.isprintable() and len(leaf) <= LONGEST_TEXT
-        case Decimal():
-            return leaf.is_finite() and len(format(leaf, "f").strip("-").replace(".", "")) <= LONGEST_NUMBER
-        case int():
-            return len(str(leaf)) <= LONGEST_NUMBER
-        case datetime():
-            return leaf.tzinfo is UTC
-    return leaf is None
-
-
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("field", [*TIMES, *NUMBERS, *ESCAPES], ids=lambda field: ascii(field)[:24])
 def test_a_hostile_field_costs_its_line(code: str, field: str) -> None:
@@ -87,7 +57,7 @@ def test_whatever_a_telegram_says_is_harmless(lines: list[str]) -> None:
     body = "".join(f"{line}\r\n" for line in (GOOD, *lines)).translate(_KEPT_OUT)
     stream = encode_telegram(f"/XMX5HOSTILE\r\n\r\n{body}!".encode("latin-1", "replace"))
     for description in describe_capture(stream):
-        assert [leaf for leaf in leaves(description) if not is_harmless(leaf)] == []
+        assert harmful(description) == []
 
 
 @pytest.mark.parametrize("escape", ESCAPES, ids=ascii)
@@ -125,5 +95,5 @@ def test_no_total_of_more_digits_than_a_number_has() -> None:
 
 
 def test_a_device_type_is_one_octet() -> None:
-    telegram = read("0-1:24.1.0(9999)", "0-1:24.2.1(260101000000W)(1.0*u)", GOOD)
-    assert telegram.meters == {}
+    telegram = read("0-1:24.1.0(9999)", "0-1:24.2.1(260101000000W)()", GOOD)
+    assert telegram.dead_meters == ()
