@@ -21,6 +21,7 @@ from smart_meter_reader.service.notify import Notifier, Pulse, report
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings
 from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.registry import SINKS
+from smart_meter_reader.stalls import watch_stalls
 from smart_meter_reader.supervisor import MeterSupervisor, SinkSupervisor
 
 _log = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ class Service:
                 "hourly report",
                 report_hourly(self.meters, self._queues.values(), self._guard.rejected),
             ),
+            _start(group, "stalls", watch_stalls()),
             _start(group, "service manager", report(self._notifier, self._pulses, self._status_changed)),
         ]
         if self._state_file:

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smart_meter_reader.service import notify
 from smart_meter_reader.service.notify import Notifier, Pulse, WatchdogPolicy, report, status_sentence
 
 FRESH = Pulse("heat", "online", "", rhythm=3600, since_reading=10, since_attempt=100_000)
@@ -184,6 +185,7 @@ async def test_a_hanging_meter_stops_the_feeding_and_is_logged_once(
 
 _FED_PROCESS = """
 import asyncio
+from smart_meter_reader.service import notify
 from smart_meter_reader.service.notify import Notifier, Pulse, report
 pulse = Pulse("heat", "online", "", rhythm=1, since_reading=0, since_attempt=0)
 asyncio.run(report(Notifier.from_environment(), lambda: [pulse], asyncio.Event()))
@@ -213,3 +215,38 @@ def test_a_stopped_process_feeds_nothing_until_it_goes_on(tmp_path: Path) -> Non
         finally:
             process.kill()
             process.wait()
+
+
+async def test_ages_that_contain_a_stall_say_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(notify, "STALL_SECONDS", 0.2)
+    loop = asyncio.get_running_loop()
+    address = str(tmp_path / "notify")
+    old = replace(FRESH, rhythm=1, since_reading=560)
+    pulses = [FRESH]
+
+    def fed(receiver: socket.socket) -> int:
+        count = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                count += receiver.recv(100) == b"WATCHDOG=1"
+        return count
+
+    with manager(address) as receiver:
+        receiver.setblocking(False)
+        work = report(Notifier(address, 0.3), lambda: pulses, asyncio.Event(), WatchdogPolicy(grace=0.3))
+        task = asyncio.ensure_future(work)
+        await asyncio.sleep(0.05)
+        assert fed(receiver) == 1
+        pulses[:] = [old]
+        stalled_until = loop.time() + 0.6
+        while loop.time() < stalled_until:
+            pass  # nothing else runs, as in a process that was stopped
+        await asyncio.sleep(0.05)
+        assert fed(receiver) == 1
+        assert "hangs" not in caplog.text
+        async with asyncio.timeout(30):
+            while "hangs" not in caplog.text:
+                await asyncio.sleep(0.05)  # a meter that has hung ever since is found out
+        task.cancel()

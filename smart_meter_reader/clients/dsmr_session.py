@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from smart_meter_reader import stalls
 from smart_meter_reader.clients.dsmr_messages import Messages
 from smart_meter_reader.clients.dsmr_settings import DsmrSettings
 from smart_meter_reader.clients.dsmr_watch import LineWatch
@@ -93,11 +94,8 @@ class Session:
         Raises TransportError: silence, damage only, or what the garbage on the line is.
         """
         while True:
-            try:
-                async with asyncio.timeout_at(min(self._watch.deadline, self._next_look())):
-                    received = await self._transport.read()
-            except TimeoutError:
-                received = b""  # time to look whether the line still lives
+            look = min(self._watch.deadline, self._next_look())
+            received = await self._transport.read_before(look)
             now = self._loop.time()
             if received:
                 self._watch.received += len(received)
@@ -105,11 +103,11 @@ class Session:
                 self._reader.receive_data(received)
                 if await self._take(now) and once:
                     return
+            else:
+                self._judge_silence(now, stalled=now - look > stalls.LATE_SECONDS)
             self._sum_up(now)
-            if now >= self._watch.deadline:
-                raise self._watch.death(self._reader.unrecognised)
             if not self._watch.proven:
-                await self._look_at_line(now)
+                await self._look_at_line(now, heard_all=not received)
 
     def publish_next(self) -> None:
         """Publish the next telegram whatever the interval."""
@@ -223,13 +221,18 @@ class Session:
         if text:
             _log.warning("%s: %s", self._meter, text)
 
-    async def _look_at_line(self, now: float) -> None:
+    def _judge_silence(self, now: float, *, stalled: bool) -> None:
+        """All that came is read: raise what there is to say when the line is dead."""
+        if now >= self._watch.deadline and not (stalled and self._watch.excuse(now)):
+            raise self._watch.death(self._reader.unrecognised)
+
+    async def _look_at_line(self, now: float, *, heard_all: bool) -> None:
         """Bytes without any telegram: take off parity, or try the other speed."""
         if recognise(self._reader.unrecognised) == "parity" and not self._transport.software_parity:
             _log.info("%s: %s; taken off here", self._meter, EXPLANATIONS["parity"])
             self._transport.software_parity = True
             self._listen_afresh(now)
-        elif now >= self._trial_ends:
+        elif heard_all and now >= self._trial_ends:
             lines = list(self._settings.lines)
             if len(lines) == 1 or not self._trial_received:
                 self._trial_ends = now + LINE_TRIAL

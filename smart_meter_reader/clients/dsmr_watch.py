@@ -36,6 +36,7 @@ class LineWatch:
         self._good = 0
         self._shorter = 0
         self._summed_up = opened
+        self._excused: float | None = None  # when a stall ended, if no whole frame has come since
 
     @property
     def proven(self) -> bool:
@@ -49,6 +50,7 @@ class LineWatch:
             # A gap left by a damaged telegram must not pass for the meter's interval.
             self.interval = spacing if not self.interval else min(spacing, 1.2 * self.interval)
         self._last_good = self._last_frame = now
+        self._excused = None
         self.received = 0
         self._good += 1
         self._length = length
@@ -60,6 +62,7 @@ class LineWatch:
     def note_closed(self, now: float, error: DecryptionError) -> None:
         """A whole frame that could not be decrypted: the line is well."""
         self._last_frame = now
+        self._excused = None
         self.received = 0
         self._bad[error.reason] += 1
 
@@ -82,7 +85,15 @@ class LineWatch:
     @property
     def deadline(self) -> float:
         """When the line is dead if nothing good comes."""
-        return (self._opened if self._last_frame is None else self._last_frame) + self.patience
+        since = self._opened if self._last_frame is None else self._last_frame
+        return (since if self._excused is None else self._excused) + self.patience
+
+    def excuse(self, now: float) -> bool:
+        """After a stall, in which nobody listened, patience begins anew; False when it did so before."""
+        if self._excused is not None:
+            return False
+        self._excused = now
+        return True
 
     def death(self, unrecognised: bytes) -> TransportError:
         """Why nothing good comes. ``unrecognised`` are the last bytes that belonged to no telegram."""

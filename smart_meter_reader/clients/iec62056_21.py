@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from smart_meter_reader import stalls
 from smart_meter_reader.clients.iec62056_identity import Known, check_number, find_out, requests_for
 from smart_meter_reader.clients.iec62056_line import LineTiming, MeterLine
 from smart_meter_reader.clients.iec62056_reading import Confirmed, confirmed_answer, confirmed_readout
@@ -80,7 +80,7 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
         while True:
             await self._times.wait_until_due(line.listen_idle)
             try:
-                async with asyncio.timeout(self._settings.poll_timeout.total_seconds()):
+                async with stalls.timeout(self._settings.poll_timeout.total_seconds()):
                     # A doubted reading may be another meter's, put in the place of the one that was.
                     if known is None or self._times.asked_now:
                         known = await self._identify(line, publish)
@@ -195,7 +195,7 @@ class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
         reader = FrameReader()  # a new one, since what came meanwhile was dropped somewhere inside a readout
         limit = self._settings.poll_timeout
         try:
-            async with asyncio.timeout(limit.total_seconds()):
+            async with stalls.timeout(limit.total_seconds()):
                 return await confirmed_readout(line, lambda: line.listen(reader))
         except TimeoutError:
             raise TransportError(

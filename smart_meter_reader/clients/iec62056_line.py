@@ -255,10 +255,8 @@ class MeterLine:
                 return frame
             if frame is not None:
                 continue
-            try:
-                async with asyncio.timeout_at(min(until, end)):
-                    received = await self._open().read()
-            except TimeoutError:
+            received = await self._open().read_before(min(until, end))
+            if not received:
                 break
             reader.receive_data(received)
             self._heard_at = loop.time()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
+from smart_meter_reader import stalls
 from smart_meter_reader.clients.kamstrup_settings import KamstrupSettings
 from smart_meter_reader.clients.kmp_absences import Absences
 from smart_meter_reader.clients.kmp_connection import KmpConnection, Timing
@@ -100,7 +101,7 @@ class KamstrupClient:
         while True:
             await self._times.wait_until_due(lambda: _listen_idle(connection))
             try:
-                async with asyncio.timeout(self._settings.poll_timeout.total_seconds()):
+                async with stalls.timeout(self._settings.poll_timeout.total_seconds()):
                     # A doubted reading may be another meter's, put in the place of the one that was.
                     if not identified or self._times.asked_now:
                         await self._identify(connection, publish)

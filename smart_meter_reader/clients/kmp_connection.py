@@ -229,22 +229,21 @@ class KmpConnection:
         slow_answer = self._timing.slow_answer
         patience_ends = until = transport.sent_at + (slow_answer if self._slow else patience)
         usual_length = self._usual_lengths.get(request, 0)
-        try:
-            while listening.answer is None:
-                async with asyncio.timeout_at(until):
-                    received = await transport.read()
-                listening.receive(received)
-                rest = listening.missing(usual_length) - _KEPT_AWAKE
-                if rest > 0:
-                    await transport.let_arrive(rest)
-                    # What has arrived is read before hope ends. Only once, since babble begins many answers.
-                    patience_ends = max(patience_ends, loop.time() + self._timing.gap)
-                    usual_length = 0
-                # Late answers come in the order of their requests: ours is behind each that has come.
-                behind_others = patience_ends + slow_answer * min(listening.strangers, _MOST_LATE_ANSWERS)
-                until = self._hope_ends(listening, loop.time(), behind_others)
-        except TimeoutError:
-            listening.give_up()
+        while listening.answer is None:
+            received = await transport.read_before(until)
+            if not received:
+                listening.give_up()
+                break
+            listening.receive(received)
+            rest = listening.missing(usual_length) - _KEPT_AWAKE
+            if rest > 0:
+                await transport.let_arrive(rest)
+                # What has arrived is read before hope ends. Only once, since babble begins many answers.
+                patience_ends = max(patience_ends, loop.time() + self._timing.gap)
+                usual_length = 0
+            # Late answers come in the order of their requests: ours is behind each that has come.
+            behind_others = patience_ends + slow_answer * min(listening.strangers, _MOST_LATE_ANSWERS)
+            until = self._hope_ends(listening, loop.time(), behind_others)
         self._note(listening, request, started, loop.time())
         return listening
 

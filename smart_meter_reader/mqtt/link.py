@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from smart_meter_reader import stalls
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt import failures
 from smart_meter_reader.mqtt.buffered_socket import BufferedSocket
@@ -83,7 +84,7 @@ class Link:
         """Connect and log in. Raises SinkError with what to do about it."""
         try:
             await self._connect()
-            async with asyncio.timeout(CONNACK_SECONDS):
+            async with stalls.timeout(CONNACK_SECONDS):
                 await self._connack
         except TimeoutError:
             self._end(failures.silent(self._broker, CONNACK_SECONDS))
@@ -122,7 +123,7 @@ class Link:
         mid = self._client.subscribe([(topic, qos) for topic in wanted])[1] or 0
         answer = self._subacks[mid] = self._loop.create_future()
         try:
-            async with asyncio.timeout(CONNACK_SECONDS):
+            async with stalls.timeout(CONNACK_SECONDS):
                 codes = await answer
         except TimeoutError as error:
             failure = failures.unacknowledged(self._broker, 1)
@@ -152,7 +153,7 @@ class Link:
         """Open a socket off the loop, then put it and paho on the loop."""
         broker = self._broker
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with stalls.timeout(CONNECT_SECONDS):
                 raw = await in_daemon_thread(
                     lambda: open_socket(broker, ADDRESS_SECONDS), abandon=lambda late: late.close()
                 )
@@ -234,10 +235,21 @@ class Link:
             self._loop.add_writer(self._descriptor, self._write)
 
     def _plan_tick(self) -> None:
-        self._timer = self._loop.call_later(min(self._broker.keepalive / 4, 15.0), self._tick)
+        due = self._loop.time() + min(self._broker.keepalive / 4, 15.0)
+        self._timer = self._loop.call_at(due, self._tick, due)
 
-    def _tick(self) -> None:
-        """Keep alive, and notice a broker that has stopped to acknowledge."""
+    def _tick(self, due: float) -> None:
+        """Keep alive, and notice a broker that has stopped to acknowledge.
+
+        Not right after this process stood still: what the broker said meanwhile is read first.
+        """
+        self._readable()
+        if not self._attached:
+            return
+        if self._loop.time() - due > stalls.LATE_SECONDS:
+            self.outbox.wait_anew()
+            self._plan_tick()
+            return
         self._client.loop_misc()
         if self.outbox.stalled > ACKNOWLEDGE_SECONDS:
             self._end(failures.unacknowledged(self._broker, len(self.outbox)))

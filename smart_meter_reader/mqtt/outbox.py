@@ -47,6 +47,10 @@ class Outbox:
         """Seconds without an acknowledgement while some were awaited."""
         return time.monotonic() - self._last_progress if self._sent else 0.0
 
+    def wait_anew(self) -> None:
+        """The time until now does not count as stalled: this process stood still."""
+        self._last_progress = time.monotonic()
+
     def put(self, message: MqttMessage) -> None:
         if not self._sent:
             self._last_progress = time.monotonic()

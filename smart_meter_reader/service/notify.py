@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 # STATUS= is refreshed this often at least when there is no watchdog to be fed more often.
 STATUS_SECONDS = 60.0
+# After this process stood still for so long, the ages of all meters say nothing for a while.
+STALL_SECONDS = 30.0
 # Meters of one line change together: one sentence tells of all.
 SETTLE_SECONDS = 0.5
 
@@ -184,12 +186,18 @@ async def report(
     # A third leaves room for a slow moment; systemd recommends half at most.
     wait = min(STATUS_SECONDS, (notifier.watchdog_seconds or STATUS_SECONDS * 3) / 3)
     ready = False
+    loop = asyncio.get_running_loop()
+    due = excused_until = loop.time()
     while True:
         changed.clear()
-        current = pulses()
+        current, now = pulses(), loop.time()
+        if now - due > STALL_SECONDS:
+            excused_until = (
+                now + policy.grace + max((pulse.longest_attempt for pulse in current), default=0.0)
+            )
         ready = ready or notifier.ready(status_sentence(current))
         notifier.status(status_sentence(current))
-        hanging = policy.hanging(current)
+        hanging = policy.hanging(current) if now >= excused_until else []
         if not hanging:
             notifier.alive()
         elif told != [pulse.meter for pulse in hanging]:
@@ -197,8 +205,9 @@ async def report(
                 age = format_duration(timedelta(seconds=round(pulse.since_reading)))
                 _log.error("meter %s hangs: neither a reading nor an error for %s", pulse.meter, age)
         told = [pulse.meter for pulse in hanging]
+        due = now + wait
         try:
-            async with asyncio.timeout(wait):
+            async with asyncio.timeout_at(due):
                 await changed.wait()
                 await asyncio.sleep(SETTLE_SECONDS)
         except TimeoutError:

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
+from smart_meter_reader import stalls
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt.off_loop import in_daemon_thread
@@ -203,7 +204,7 @@ class HomeAssistantRestSink:
         """Make a request in a thread. Raises SinkError."""
         seconds = self._settings.timeout.total_seconds() * _STEPS
         try:
-            async with asyncio.timeout(seconds):
+            async with stalls.timeout(seconds):
                 return await in_daemon_thread(request, abandon=lambda result: None)
         except TimeoutError:
             raise SinkError("timeout", f"{self._api.url} does not answer within {seconds:g} s") from None

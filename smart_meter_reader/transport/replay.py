@@ -181,6 +181,14 @@ class ReplayTransport(Transport):
             self._changed.clear()
         raise self._lost()
 
+    async def read_before(self, deadline: float) -> bytes:
+        """As of any transport."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self.read()
+        except TimeoutError:
+            return self._passed_on(self._player.take_due(asyncio.get_running_loop().time()))
+
     async def write(self, payload: bytes) -> None:
         """As of any transport. Raises RecordingEndedError when the recording has nothing more to say."""
         if self._closed:

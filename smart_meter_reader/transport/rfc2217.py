@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
+from smart_meter_reader import stalls
 from smart_meter_reader.exceptions import TransportError
 from smart_meter_reader.transport.line import LineSettings
 from smart_meter_reader.transport.stream import Inbox, Transport
@@ -193,7 +194,7 @@ class Rfc2217Transport(Transport):
 
     async def _until(self, condition: Callable[[], bool], complaint: str) -> None:
         try:
-            async with asyncio.timeout(self._within):
+            async with stalls.timeout(self._within):
                 while not condition():
                     received = await self._inbox.wait_for_input()
                     if not received and self._inbox.ended:

@@ -7,6 +7,7 @@ import logging
 from types import TracebackType
 from typing import Protocol, Self
 
+from smart_meter_reader import stalls
 from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.exceptions import ExplainedError, TransportError
 from smart_meter_reader.transport.line import LineSettings
@@ -84,6 +85,19 @@ class Inbox(asyncio.Protocol):
         await self._arrived.wait()
         return self.take(PIECE)
 
+    async def gather(self) -> int:
+        """Let in what lies in the system's buffers, as far as there is room; how many bytes there are now."""
+        before = -1
+        while before < len(self._input) <= INPUT_LIMIT:
+            before = len(self._input)
+            await stalls.let_in()
+        return len(self._input)
+
+    @property
+    def used_up(self) -> bool:
+        """Whether the stream has ended and everything was taken."""
+        return self.ended and not self._input
+
     async def wait_until_writable(self) -> None:
         await self._writable.wait()
 
@@ -123,6 +137,7 @@ class Transport:
         self._closed = False
         self._told_line = False
         self._sent_at = 0.0
+        self._overdue: int | None = None  # bytes that were there when a deadline had passed, not yet read
 
     @property
     def sent_at(self) -> float:
@@ -139,6 +154,37 @@ class Transport:
                     return self._passed_on(payload)
             elif self._inbox.ended:
                 raise self._lost()
+
+    async def read_before(self, deadline: float) -> bytes:
+        """As ``read``; b"" when ``deadline`` (the loop's time) has passed and all that came before is read.
+
+        A process that stood still finds its deadlines passed while what came meanwhile lies unread in the
+        system's buffers. That is given first, in pieces. What arrives after it is not, so that a line that
+        babbles without end reaches its deadline too.
+        """
+        if deadline > asyncio.get_running_loop().time():
+            self._overdue = None
+            try:
+                async with asyncio.timeout_at(deadline):
+                    return await self.read()
+            except TimeoutError:
+                pass  # time to look at what has come
+        if self._overdue is None:
+            self._overdue = await self._inbox.gather()
+        else:
+            await asyncio.sleep(0)  # other tasks have their turn between the pieces
+        return self._read_overdue()
+
+    def _read_overdue(self) -> bytes:
+        while self._overdue and (received := self._inbox.take(min(PIECE, self._overdue))):
+            self._overdue -= len(received)
+            payload = self._unwrap(received)
+            if payload:
+                return self._passed_on(payload)
+        self._overdue = None
+        if self._inbox.used_up:
+            raise self._lost()
+        return b""
 
     async def let_arrive(self, count: int) -> None:
         """Sleep while ``count`` bytes arrive at the speed of the line, instead of waking for each of them.
@@ -225,7 +271,7 @@ class Transport:
 
     async def _flush(self) -> None:
         try:
-            async with asyncio.timeout(WRITE_TIMEOUT):
+            async with stalls.timeout(WRITE_TIMEOUT):
                 await self._inbox.wait_until_writable()
         except TimeoutError:
             raise TransportError(

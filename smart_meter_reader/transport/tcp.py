@@ -6,6 +6,7 @@ import asyncio
 import errno
 import socket
 
+from smart_meter_reader import stalls
 from smart_meter_reader.exceptions import TransportError
 from smart_meter_reader.transport.line import LineSettings
 from smart_meter_reader.transport.stream import Inbox, Transport
@@ -19,7 +20,7 @@ async def connect(host: str, port: int, within: float) -> tuple[asyncio.Transpor
     loop = asyncio.get_running_loop()
     place = f"{host}:{port}"
     try:
-        async with asyncio.timeout(within):
+        async with stalls.timeout(within):
             carrier, inbox = await loop.create_connection(Inbox, host, port)
     except TimeoutError:
         raise TransportError(

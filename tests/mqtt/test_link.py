@@ -380,3 +380,21 @@ async def test_more_than_the_window_goes_out_in_one_turn_of_the_loop(broker: Mos
     assert not link.outbox.in_line
     assert link.failure is None
     link.close()
+
+
+async def test_after_a_stall_the_broker_is_heard_before_it_is_judged(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "ACKNOWLEDGE_SECONDS", 1.0)
+    async with echoing(at(broker, keepalive=4)) as (link, got):
+        # The whole computer stands still, broker and all, and the broker comes back a moment later.
+        broker.pause()
+        link.publish(MqttMessage("echo/one", "one", 1, retain=False))
+        await asyncio.sleep(0)
+        time.sleep(3.0)
+        asyncio.get_running_loop().call_later(0.3, broker.resume)
+        await link.drained()
+        assert link.failure is None
+        async with asyncio.timeout(10):
+            while not got:
+                await asyncio.sleep(0.01)
