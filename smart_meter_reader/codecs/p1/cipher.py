@@ -15,9 +15,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 from smart_meter_reader.codecs.p1.plain import MAX_TELEGRAM, split
 from smart_meter_reader.exceptions import DecryptionError
 
@@ -132,7 +129,10 @@ class Opener:
         for name, given in (("key", key), ("authentication key", authentication_key)):
             if given is not None and len(given) != KEY_LENGTH:
                 raise ValueError(f"the {name} has {len(given)} bytes; AES-128 needs {KEY_LENGTH}")
-        self._key = key
+        # cryptography takes memory, which only who has a key shall pay for.
+        from smart_meter_reader.codecs.p1.aes import AesGcm
+
+        self._aes = AesGcm(key)
         self._own_authentication_key = authentication_key is not None
         self._authentication_keys = (
             [authentication_key] if authentication_key is not None else [LUXEMBOURG_AUTHENTICATION_KEY, b""]
@@ -173,27 +173,15 @@ class Opener:
 
     def _decrypt(self, frame: CipherFrame, authentication_key: bytes) -> bytes | None:
         ciphertext, tag = frame.body[:-TAG_LENGTH], frame.body[-TAG_LENGTH:]
-        mode = modes.GCM(frame.nonce, tag, min_tag_length=TAG_LENGTH)
-        decryptor = Cipher(algorithms.AES(self._key), mode).decryptor()
-        encrypted = frame.security & _ENCRYPTED
-        if authentication_key:
-            decryptor.authenticate_additional_data(bytes([frame.security]) + authentication_key)
-        if not encrypted:
-            decryptor.authenticate_additional_data(ciphertext)
-        try:
-            plaintext = decryptor.update(ciphertext if encrypted else b"") + decryptor.finalize()
-        except InvalidTag:
-            return None
-        return plaintext if encrypted else ciphertext
+        additional = bytes([frame.security]) + authentication_key if authentication_key else b""
+        if frame.security & _ENCRYPTED:
+            return self._aes.open(frame.nonce, tag, additional, ciphertext)
+        vouched = self._aes.open(frame.nonce, tag, additional + ciphertext, b"")
+        return None if vouched is None else ciphertext
 
     def _decrypt_unverified(self, frame: CipherFrame) -> bytes:
-        """GCM is counter mode with the counter at 2 (NIST SP 800-38D, 7.2)."""
         body = frame.body[:-TAG_LENGTH] if frame.security & _AUTHENTICATED else frame.body
-        if not frame.security & _ENCRYPTED:
-            return body
-        counter = frame.nonce + (2).to_bytes(4, "big")
-        decryptor = Cipher(algorithms.AES(self._key), modes.CTR(counter)).decryptor()
-        return decryptor.update(body) + decryptor.finalize()
+        return self._aes.decrypt_unverified(frame.nonce, body) if frame.security & _ENCRYPTED else body
 
     def _without_tag(self, frame: CipherFrame) -> Opened:
         """Judge a frame whose tag is wrong, missing or not wanted: by the checksum inside."""

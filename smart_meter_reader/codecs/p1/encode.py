@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
 from smart_meter_reader.codecs.p1.checksum import crc16_arc, crc16_x25
-from smart_meter_reader.codecs.p1.cipher import TAG_LENGTH
 
 Algorithm = Literal["arc", "x25", "none"]
 
@@ -30,15 +27,16 @@ def encrypt_telegram(
     security: int = 0x30,
 ) -> bytes:
     """A frame of general-glo-ciphering around ``telegram`` (layout: see ``cipher``), length in form 82."""
+    from smart_meter_reader.codecs.p1.aes import AesGcm  # only who encrypts pays for cryptography
+
     nonce = system_title + frame_counter.to_bytes(4, "big")
-    encryptor = Cipher(algorithms.AES(key), modes.GCM(nonce, None, TAG_LENGTH)).encryptor()
-    if authentication_key:
-        encryptor.authenticate_additional_data(bytes([security]) + authentication_key)
+    additional = bytes([security]) + authentication_key if authentication_key else b""
     if security == 0x10:
-        encryptor.authenticate_additional_data(telegram)
-        body = telegram + encryptor.finalize() + encryptor.tag[:TAG_LENGTH]
+        _, tag = AesGcm(key).seal(nonce, additional + telegram, b"")
+        body = telegram
     else:
-        body = encryptor.update(telegram) + encryptor.finalize()
-        body += encryptor.tag[:TAG_LENGTH] if security & 0x10 else b""
+        body, tag = AesGcm(key).seal(nonce, additional, telegram)
+    if security & 0x10:
+        body += tag
     content = bytes([security]) + frame_counter.to_bytes(4, "big") + body
     return b"\xdb\x08" + system_title + b"\x82" + len(content).to_bytes(2, "big") + content

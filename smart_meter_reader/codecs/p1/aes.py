@@ -1,0 +1,40 @@
+"""AES-GCM under one key, as cryptography does it. Importing this takes memory: only who has a key does."""
+
+from __future__ import annotations
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from smart_meter_reader.codecs.p1.cipher import TAG_LENGTH
+
+
+class AesGcm:
+    """One key. ``additional`` are the bytes that are authenticated without being encrypted."""
+
+    def __init__(self, key: bytes) -> None:
+        self._algorithm = algorithms.AES(key)
+
+    def __repr__(self) -> str:
+        return "AesGcm(key hidden)"
+
+    def open(self, nonce: bytes, tag: bytes, additional: bytes, ciphertext: bytes) -> bytes | None:
+        """The plaintext; None when the tag does not vouch for all of it."""
+        mode = modes.GCM(nonce, tag, min_tag_length=TAG_LENGTH)
+        decryptor = Cipher(self._algorithm, mode).decryptor()
+        decryptor.authenticate_additional_data(additional)
+        try:
+            return decryptor.update(ciphertext) + decryptor.finalize()
+        except InvalidTag:
+            return None
+
+    def decrypt_unverified(self, nonce: bytes, ciphertext: bytes) -> bytes:
+        """The plaintext whatever the tag: GCM is counter mode from 2 on (NIST SP 800-38D, 7.2)."""
+        counter = nonce + (2).to_bytes(4, "big")
+        decryptor = Cipher(self._algorithm, modes.CTR(counter)).decryptor()
+        return decryptor.update(ciphertext) + decryptor.finalize()
+
+    def seal(self, nonce: bytes, additional: bytes, plaintext: bytes) -> tuple[bytes, bytes]:
+        """Ciphertext and tag."""
+        encryptor = Cipher(self._algorithm, modes.GCM(nonce, None, TAG_LENGTH)).encryptor()
+        encryptor.authenticate_additional_data(additional)
+        return encryptor.update(plaintext) + encryptor.finalize(), encryptor.tag[:TAG_LENGTH]
