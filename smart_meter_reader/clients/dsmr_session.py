@@ -15,6 +15,7 @@ from smart_meter_reader.clients.dsmr_watch import LineWatch
 from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
 from smart_meter_reader.codecs.p1.mbus import InUse, SubMeter
+from smart_meter_reader.codecs.p1.obis import CodeTableError, Further
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.exceptions import DecryptionError, FrameError
@@ -42,6 +43,8 @@ class Lasting:
     opener: Opener | None  # with the frame counter
     meter_interval: float = 0.0  # the meter's own, in seconds; 0: not known
     in_use: InUse = field(default_factory=dict)  # the M-Bus devices that were chosen
+    # The codes that only dsmr-parser knows. Off the loop, as the transport goes on collecting meanwhile.
+    further: Further = field(default_factory=lambda: Further(aside=True))
     told: set[str] = field(default_factory=set)  # what was complained about, which is said once
     told_since: float = 0.0
 
@@ -122,6 +125,9 @@ class Session:
         while True:
             try:
                 telegram = self._reader.next_telegram()
+            except CodeTableError:
+                await asyncio.to_thread(self._lasting.further.load)
+                continue
             except FrameError as error:
                 self._count("damaged_frames")
                 self._watch.note_damaged(error)
@@ -249,7 +255,9 @@ class Session:
 
     def _new_reader(self) -> P1Reader:
         lasting = self._lasting
-        return P1Reader(lasting.opener, dialect=self._settings.dialect, in_use=lasting.in_use)
+        return P1Reader(
+            lasting.opener, dialect=self._settings.dialect, in_use=lasting.in_use, further=lasting.further
+        )
 
     def _count(self, key: str) -> None:
         # Only keys of Health that are counters are passed.

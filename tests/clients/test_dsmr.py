@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -15,16 +16,18 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.clients.dsmr import DsmrClient
-from smart_meter_reader.clients.dsmr_session import Lasting
+from smart_meter_reader.clients.dsmr_session import Lasting, Session
 from smart_meter_reader.clients.dsmr_settings import FAST as FAST_LINE
 from smart_meter_reader.clients.dsmr_settings import DsmrSettings
+from smart_meter_reader.codecs.p1.obis import Further, Known
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.p1 import FAULTS, Encryption, P1Meter
 from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import TransportError
-from smart_meter_reader.messages import Info, Message, Reading
+from smart_meter_reader.messages import Health, Info, Message, Reading
 from smart_meter_reader.settings.schema import Place, Secret, parse
+from smart_meter_reader.transport import open_transport
 from tests.codecs.p1.test_describe import in_hdlc
 from tests.codecs.p1.vectors import wire
 
@@ -388,6 +391,43 @@ async def test_a_reconnect_does_not_change_the_gas_meter(tmp_path: Path) -> None
         async with on_pty(source, link=tmp_path / "p1"), running(client) as published:
             (reading,) = await published.wait_for(1, meter="power-gas")
         assert values([reading], "gas_volume") == [Decimal("100.000")]
+
+
+class Watched(Further):
+    """Tells which thread imported dsmr-parser."""
+
+    def __init__(self) -> None:
+        super().__init__(aside=True)
+        self.threads: list[threading.Thread] = []
+
+    def load(self) -> Callable[[str], Known]:
+        self.threads.append(threading.current_thread())
+        return super().load()
+
+
+async def test_dsmr_parser_is_imported_off_the_loop_once_and_no_telegram_is_lost() -> None:
+    telegrams = [
+        b"/KMP5\r\n\r\n1-0:1.8.0(%06d.000*kWh)\r\n0-0:21.7.0(00.123*kW)\r\n!\r\n" % number
+        for number in range(300)
+    ]
+    further, published, health = Watched(), Published(), Health()
+    settings = DsmrSettings(port="unused", interval=timedelta(0))
+    async with (
+        on_tcp(Bytes(b"".join(telegrams))) as place,
+        await open_transport(f"socket://{place}", FAST_LINE) as transport,
+    ):
+        lasting = Lasting(FAST_LINE, None, further=further)
+        session = Session("power", settings, transport, published, health, lasting)
+        listening = asyncio.ensure_future(session.listen(once=False))
+        readings = await published.wait_for(len(telegrams))
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+    assert values(readings, "active_energy_import") == [Decimal(number) for number in range(300)]
+    assert set(values(readings, "active_power_import_l1")) == {Decimal("0.123")}
+    assert health["valid_readings"] == 300
+    assert "damaged_frames" not in health
+    assert len(further.threads) == 1
+    assert further.threads[0] is not threading.current_thread()
 
 
 async def test_heat_without_electricity() -> None:

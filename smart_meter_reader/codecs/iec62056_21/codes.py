@@ -1,18 +1,19 @@
 """EDIS and OBIS codes of data sets, and our quantities for them.
 
 A code is ``A-B:C.D.E*F`` with parts left out: the older meters write C.D.E or C.D only (EDIS, DIN 43863-3).
-Sources: IEC 62056-61 tables 4 to 8 (electricity, C and D), DLMS UA blue book part 1 §7.6 (heat, A = 6),
-EN 1434-3 (the two-part codes of heat meters), and Kamstrup's 382 for its 1.20 and 1.31.
+``codecs.obis`` says what OBIS codes measure; here is what only this protocol has: the two-part codes of heat
+meters (EN 1434-3), and 1.20 and 1.31 of Kamstrup's 382.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue
+from smart_meter_reader.codecs.obis import ELECTRICITY, HEAT
+from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.text import LONGEST_NAME, printable
 from smart_meter_reader.units import canonical, converts_energy
 
@@ -22,61 +23,31 @@ _CODE = re.compile(
     re.ASCII,
 )
 
-_POWER = frozenset({"W", "kW", "MW"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Meaning:
-    quantity: str
-    kind: str  # what its unit must be: see _FITS
-
-
-def _electricity() -> dict[str, _Meaning]:
-    table = {
-        "1.8": ("active_energy_import", "energy"),
-        "2.8": ("active_energy_export", "energy"),
-        "3.8": ("reactive_energy_import", "reactive_energy"),
-        "4.8": ("reactive_energy_export", "reactive_energy"),
-    }
-    meanings = {
-        "1.7.0": _Meaning("active_power_import", "power"),
-        "2.7.0": _Meaning("active_power_export", "power"),
-        "14.7.0": _Meaning("frequency", "Hz"),
-        # The 382 counts energy at 1.20, its tariffs at 1.20.1 and 1.20.2, hours at 1.31.
-        "1.20": _Meaning("active_energy_import", "energy"),
-        "1.20.1": _Meaning("active_energy_import_tariff_1", "energy"),
-        "1.20.2": _Meaning("active_energy_import_tariff_2", "energy"),
-        "1.31": _Meaning("operating_hours", "h"),
-    }
-    for code, (quantity, kind) in table.items():
-        meanings[f"{code}.0"] = _Meaning(quantity, kind)
-        for tariff in (1, 2, 3, 4):
-            meanings[f"{code}.{tariff}"] = _Meaning(f"{quantity}_tariff_{tariff}", kind)
-    for phase, offset in ((1, 0), (2, 20), (3, 40)):
-        meanings[f"{32 + offset}.7.0"] = _Meaning(f"voltage_l{phase}", "V")
-        meanings[f"{31 + offset}.7.0"] = _Meaning(f"current_l{phase}", "A")
-        meanings[f"{21 + offset}.7.0"] = _Meaning(f"active_power_import_l{phase}", "power")
-        meanings[f"{22 + offset}.7.0"] = _Meaning(f"active_power_export_l{phase}", "power")
-    return meanings
-
-
-_ELECTRICITY = _electricity()
-
-_HEAT_EDIS = {
-    "6.8": _Meaning("heat_energy", "energy"),
-    "6.26": _Meaning("volume", "m³"),
-    "6.31": _Meaning("operating_hours", "h"),
+# What is taken of the codes that all share: energies, and power, voltage, current and frequency now.
+_TAKEN = re.compile(r"[1-4]\.8\.[0-4]|(?:[12]|14|[2-7][12])\.7\.0")
+_ELECTRICITY = {
+    **{code: quantity for code, quantity in ELECTRICITY.items() if _TAKEN.fullmatch(code)},
+    # The 382 counts energy at 1.20, its tariffs at 1.20.1 and 1.20.2, hours at 1.31.
+    "1.20": "active_energy_import",
+    "1.20.1": "active_energy_import_tariff_1",
+    "1.20.2": "active_energy_import_tariff_2",
+    "1.31": "operating_hours",
 }
 
-_HEAT_OBIS = {
-    "1.0.0": _Meaning("heat_energy", "energy"),
-    "1.8.0": _Meaning("heat_energy", "energy"),
-    "2.0.0": _Meaning("volume", "m³"),
-    "8.0.0": _Meaning("power", "power"),
-    "9.0.0": _Meaning("volume_flow", "flow"),
-    "10.0.0": _Meaning("flow_temperature", "°C"),
-    "11.0.0": _Meaning("return_temperature", "°C"),
-    "12.0.0": _Meaning("temperature_difference", "K"),
+_HEAT_EDIS = {"6.8": "heat_energy", "6.26": "volume", "6.31": "operating_hours"}
+
+# The units that fit each kind of quantity; energies are whatever converts.
+_UNITS: Mapping[Kind, frozenset[str]] = {
+    Kind.POWER: frozenset({"W", "kW", "MW"}),
+    Kind.REACTIVE_ENERGY: frozenset({"varh", "kvarh", "Mvarh"}),
+    Kind.VOLTAGE: frozenset({"V"}),
+    Kind.CURRENT: frozenset({"A"}),
+    Kind.FREQUENCY: frozenset({"Hz"}),
+    Kind.DURATION: frozenset({"h"}),
+    Kind.VOLUME: frozenset({"m³"}),
+    Kind.VOLUME_FLOW: frozenset({"L/h", "m³/h"}),
+    Kind.TEMPERATURE: frozenset({"°C"}),
+    Kind.TEMPERATURE_DIFFERENCE: frozenset({"K"}),
 }
 
 # Serial numbers, by how surely the code names one: C.1.0 and 96.1.0 the device itself, 9.21 Landis+Gyr's,
@@ -84,16 +55,11 @@ _HEAT_OBIS = {
 _SERIAL_CODES = ("C.1.0", "96.1.0", "96.1.255", "9.21", "C.1", "0.0.0", "0.0")
 
 
-def _fits(unit: str, kind: str) -> bool:
-    if kind == "energy":
+def _fits(unit: str, quantity: str) -> bool:
+    kind = QUANTITIES[quantity].kind
+    if kind is Kind.ENERGY:
         return converts_energy(unit, "kWh")
-    if kind == "power":
-        return unit in _POWER
-    if kind == "reactive_energy":
-        return unit in ("varh", "kvarh", "Mvarh")
-    if kind == "flow":
-        return unit in ("L/h", "m³/h")
-    return unit == kind
+    return unit in _UNITS.get(kind, ())
 
 
 def reduced_code(code: str) -> str:
@@ -113,14 +79,13 @@ def quantity_of(code: str, value: DataValue) -> str | None:
         return None
     short = reduced_code(code)
     if match["a"] == "6" or (match["a"] is None and short in _HEAT_EDIS):
-        meaning = (_HEAT_OBIS if match["a"] else _HEAT_EDIS).get(short)
+        quantity = (HEAT if match["a"] else _HEAT_EDIS).get(short)
     elif match["a"] in (None, "1"):
-        meaning = _ELECTRICITY.get(short) or _ELECTRICITY.get(_with_total(match["c"], match["d"], match["e"]))
+        total = _with_total(match["c"], match["d"], match["e"])
+        quantity = _ELECTRICITY.get(short) or _ELECTRICITY.get(total)
     else:
-        meaning = None
-    if meaning is None or not _fits(value.spelled_unit, meaning.kind):
         return None
-    return meaning.quantity
+    return quantity if quantity and _fits(value.spelled_unit, quantity) else None
 
 
 def _with_total(c: str, d: str, e: str | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from smart_meter_reader.codecs.p1.obis import Meaning, Meanings
+from smart_meter_reader.codecs.p1.obis import Further, Meaning, Meanings
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object, decode_octets, parse_item, parse_several
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_TEXT, is_digits
 
@@ -41,11 +41,11 @@ class Line(NamedTuple):
 
 
 class LineDecoder:
-    """Decodes lines; remembers the meanings of codes, which are bounded."""
+    """Decodes lines; remembers the meanings of codes, which are bounded. ``further``: see ``obis``."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, further: Further) -> None:
         self._memory = memory
-        self._meanings = Meanings()
+        self._meanings = Meanings(further)
 
     def decode(self, code: str, text: str, *, luxembourg: bool) -> Line | None:
         """The line ``code(text``; None when it makes no sense.

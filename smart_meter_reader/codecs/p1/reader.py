@@ -6,6 +6,7 @@ from smart_meter_reader.codecs.p1.cipher import CipherFrame, Opened, Opener
 from smart_meter_reader.codecs.p1.frame import FrameReader
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, other_protocol
 from smart_meter_reader.codecs.p1.mbus import InUse
+from smart_meter_reader.codecs.p1.obis import CodeTableError, Further
 from smart_meter_reader.codecs.p1.plain import PlainFrame
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
 from smart_meter_reader.exceptions import DecryptionError
@@ -18,7 +19,7 @@ class P1Reader:
     whose policy is "require", a plain telegram gives ``not_encrypted``: anybody could have sent it.
     ``dialect`` forces a dialect instead of recognising it. ``warning`` is why the last telegram's tag
     failed, where the policy let that pass. ``one_meter`` is false for a file with telegrams
-    of several meters. ``in_use``: see ``TelegramParser``.
+    of several meters. ``in_use``: see ``TelegramParser``. ``further``: see ``obis``.
     """
 
     def __init__(
@@ -28,10 +29,12 @@ class P1Reader:
         dialect: str = "",
         one_meter: bool = True,
         in_use: InUse | None = None,
+        further: Further | None = None,
     ) -> None:
         self._opener = opener
         self._frames = FrameReader(opener.open if opener is not None else _no_key, one_meter=one_meter)
-        self._parser = TelegramParser(dialect, in_use)
+        self._parser = TelegramParser(dialect, in_use, further)
+        self._waiting: PlainFrame | Opened | None = None  # for dsmr-parser's table
         self.warning: DecryptionError | None = None
 
     @property
@@ -57,20 +60,32 @@ class P1Reader:
 
         Raises FrameError (``checksum``, ``truncated``, ``overlong``, ``damaged``) and DecryptionError (see
         ``Opener``); the reader has then gone on already. A telegram with an error is never returned.
+        Raises CodeTableError where ``further`` may; the reader then gives the same telegram next time.
         """
+        frame, self._waiting = self._waiting or self._next_frame(), None
+        if frame is None:
+            return None
+        try:
+            return self._parse(frame)
+        except CodeTableError:
+            self._waiting = frame
+            raise
+
+    def _next_frame(self) -> PlainFrame | Opened | None:
         try:
             frame = self._frames.next_frame()
         except DecryptionError as error:
             raise self._other_framing() or error from None
-        if frame is None:
-            return None
+        if isinstance(frame, PlainFrame) and self._opener is not None and self._opener.policy == "require":
+            raise DecryptionError(
+                "not_encrypted",
+                "the telegram is not encrypted though a key is set: remove key from the settings, "
+                'or set authentication = "warn" to read plain telegrams too',
+            )
+        return frame
+
+    def _parse(self, frame: PlainFrame | Opened) -> Telegram:
         if isinstance(frame, PlainFrame):
-            if self._opener is not None and self._opener.policy == "require":
-                raise DecryptionError(
-                    "not_encrypted",
-                    "the telegram is not encrypted though a key is set: remove key from the settings, "
-                    'or set authentication = "warn" to read plain telegrams too',
-                )
             return self._parser.parse(frame.telegram, frame.checksum)
         self.warning = frame.warning
         return self._parser.parse(frame.telegram, frame.checksum, frame.authentication, frame.frame_counter)

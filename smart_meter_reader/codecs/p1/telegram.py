@@ -17,6 +17,7 @@ from smart_meter_reader.codecs.p1.derived import add_totals, newest_failure
 from smart_meter_reader.codecs.p1.dialect import describe, recognise
 from smart_meter_reader.codecs.p1.lines import Line, LineDecoder
 from smart_meter_reader.codecs.p1.mbus import Channels, Devices, InUse, SubMeter, read_channels
+from smart_meter_reader.codecs.p1.obis import Further
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, REPLACEMENT, printable
 
@@ -89,14 +90,17 @@ class TelegramParser:
     """Reads telegrams; remembers the newest line of each code, which is bounded, and the devices in use.
 
     ``dialect`` forces the dialect instead of recognising it. ``in_use``: what another parser of the same
-    meter has learnt about its M-Bus devices, to go on with.
+    meter has learnt about its M-Bus devices, to go on with. ``further``: where codes are looked up that
+    our table lacks.
     """
 
-    def __init__(self, dialect: str = "", in_use: InUse | None = None) -> None:
+    def __init__(
+        self, dialect: str = "", in_use: InUse | None = None, further: Further | None = None
+    ) -> None:
         self._dialect = dialect
         self._in_use: InUse = {} if in_use is None else in_use
         self._memory = Memory()
-        self._decoder = LineDecoder(self._memory)
+        self._decoder = LineDecoder(self._memory, further or Further())
         self._lines: dict[str, Line] = {}
         self._shapes: dict[str, _Shape] = {}
         self._log: tuple[Line, dict[str, Item]] | None = None  # the newest log and what it measures

@@ -1,0 +1,98 @@
+"""What OBIS codes measure: the tables, one for each medium, that all codecs with such codes share.
+
+A code is ``A-B:C.D.E*F``. A names the medium and so the table, which leads from C.D.E to the key of a
+quantity in the catalogue, whose kind tells what units fit. B, the channel, and F, an earlier billing period,
+are for the codec to judge. What a code means in one country or for one make only does not belong here but
+to the codec that meets it.
+
+Sources: IEC 62056-61 and its successor IEC 62056-6-1, value groups C, D and E; DLMS UA blue book, part 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+PHASES: Final = {1: 20, 2: 40, 3: 60}
+"""What C has more for L1, L2 and L3 than for the sum: 1.7.0 is all active power, 21.7.0 that of L1."""
+
+TARIFFS: Final = (1, 2, 3, 4)
+
+# C of the sums over all phases. D: 4 is demand, the average of the period that runs; 7 the value at this
+# moment; 8 the total since the meter was made, by tariffs in E with 0 for all of them.
+_SUMS: Final = {
+    1: ("active", "import"),
+    2: ("active", "export"),
+    3: ("reactive", "import"),
+    4: ("reactive", "export"),
+    9: ("apparent", "import"),
+    10: ("apparent", "export"),
+}
+_QUADRANTS: Final = {5: "q1", 6: "q2", 7: "q3", 8: "q4"}
+
+
+def _electricity() -> Iterator[tuple[str, str]]:
+    for c, (power, way) in _SUMS.items():
+        yield f"{c}.4.0", f"{power}_demand_{way}"
+        yield f"{c}.7.0", f"{power}_power_{way}"
+        for phase, more in PHASES.items():
+            yield f"{c + more}.7.0", f"{power}_power_{way}_l{phase}"
+        if power != "apparent":
+            yield f"{c}.8.0", f"{power}_energy_{way}"
+            for tariff in TARIFFS:
+                yield f"{c}.8.{tariff}", f"{power}_energy_{way}_tariff_{tariff}"
+    for c, quadrant in _QUADRANTS.items():
+        yield f"{c}.7.0", f"reactive_power_{quadrant}"
+        yield f"{c}.8.0", f"reactive_energy_{quadrant}"
+    for phase, more in PHASES.items():
+        yield f"{11 + more}.7.0", f"current_l{phase}"
+        yield f"{12 + more}.7.0", f"voltage_l{phase}"
+        yield f"{13 + more}.7.0", f"power_factor_l{phase}"
+        # D: 32 counts the times below a limit, 36 those above it.
+        yield f"{12 + more}.32.0", f"voltage_sags_l{phase}"
+        yield f"{12 + more}.36.0", f"voltage_swells_l{phase}"
+
+
+ELECTRICITY: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict(_electricity()),
+        "11.7.0": "current",
+        "12.7.0": "voltage",
+        "13.3.0": "power_factor_minimum",
+        "13.7.0": "power_factor",
+        "14.7.0": "frequency",
+        "15.7.0": "active_power_sum",
+        "15.8.0": "active_energy_sum",
+        "16.7.0": "active_power_net",
+        "90.7.0": "current_sum",
+        "91.7.0": "current_neutral",
+    }
+)
+"""A = 1."""
+
+HEAT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "1.0.0": "heat_energy",
+        "1.8.0": "heat_energy",
+        "2.0.0": "volume",
+        "8.0.0": "power",
+        "9.0.0": "volume_flow",
+        "10.0.0": "flow_temperature",
+        "11.0.0": "return_temperature",
+        "12.0.0": "temperature_difference",
+    }
+)
+"""A = 6."""
+
+ABSTRACT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "96.3.10": "switch_position",
+        "96.7.9": "long_power_failures",
+        "96.7.21": "power_failures",
+        "96.13.0": "text_message",
+        "96.13.1": "text_message_code",
+        "96.14.0": "tariff",
+    }
+)
+"""A = 0: general and service entries, which belong to no medium."""
