@@ -109,7 +109,7 @@ def memory_of_p1() -> Row:
         ) as process,
     ):
         wait_for(lambda: any(b"4426" in message.payload for message in list(subscriber.arrived)))
-        return alone("memory connected (RSS), P1 to home_assistant", "MiB", [resident_mib(process.pid)], 45.0)
+        return alone("memory connected (RSS), P1 to home_assistant", "MiB", [resident_mib(process.pid)], 32.0)
 
 
 def start(rounds: int) -> Iterator[Row]:
