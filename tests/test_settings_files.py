@@ -283,6 +283,28 @@ def test_a_port_that_can_be_no_path_is_a_problem_of_the_settings(directory: Path
     assert "a device path such as" in checked.stderr
 
 
+def test_a_config_py_that_is_killed_is_tried_again(directory: Path) -> None:
+    """By a machine short of memory, say; 78 would be the end of the service."""
+    (directory / "config.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n", "utf-8")
+    checked = command(directory, "check", "house")
+    assert checked.returncode == 69
+    assert checked.stderr.startswith(
+        "config.py: the process that ran it was ended by signal 9; is there enough"
+    )
+
+
+def test_a_request_for_a_reading_that_comes_too_early_ends_nothing(directory: Path) -> None:
+    """systemd sends SIGUSR1 to every process of the service, so to the one that runs config.py as well."""
+    with (directory / "config.py").open("a") as file:
+        file.write("import os, signal\nos.kill(os.getpid(), signal.SIGUSR1)\n")
+        file.write("os.kill(os.getppid(), signal.SIGUSR1)\n")
+    (directory / "settings.toml").write_text(
+        '[house.meters.heat]\nclient = "dummy"\ninterval = "20ms"\n[house.sinks.stdout]\n', "utf-8"
+    )
+    ran = command(directory, "run", "house", "--once")
+    assert (ran.returncode, '"heat"' in ran.stdout) == (0, True), ran.stderr
+
+
 def test_check_says_every_problem_and_exits_with_78(directory: Path) -> None:
     (directory / "settings.toml").write_text(
         '[house.meters.HEAT]\nclient = "kamstrup"\n[house.sinks.stdot]\n[house.sinks.homie]', "utf-8"

@@ -2,71 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from smart_meter_reader.cli import EXIT_UNAVAILABLE
+from smart_meter_reader.cli import PROGRAM
 from smart_meter_reader.cli.confirmation import confirm
 from smart_meter_reader.cli.environments import complete_environment
-from smart_meter_reader.service.unit import UNIT, may_write, program_paths, unit_text, unreadable
+from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.ownership import ROOT
+from smart_meter_reader.service.installation import plan, require_program
+from smart_meter_reader.service.program import INSTALLED, running_program
+from smart_meter_reader.service.steps import SETTINGS_HOME, STATE_HOME, Machine, Step, remove
+from smart_meter_reader.service.unit import UNIT, instance_name
 
-# systemd's instance names; other characters would need escaping, and no environment needs them.
-_INSTANCE = re.compile(r"[A-Za-z0-9_.-]+")
-
-
-class ServiceError(click.ClickException):
-    """Something on this machine is in the way; the message says what to do."""
-
-    exit_code = EXIT_UNAVAILABLE
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that a command does: what is shown of it, and the doing."""
-
-    shown: str
-    act: Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """Where services are installed: the running system, or an image below ``root``."""
-
-    root: Path | None = None
-
-    @property
-    def unit(self) -> Path:
-        return (self.root or Path("/")) / "etc/systemd/system" / UNIT
-
-    def systemctl(self, *arguments: str) -> Step:
-        command = ["systemctl", *([f"--root={self.root}"] if self.root else []), *arguments]
-        return Step(f"run    {shlex.join(command)}", lambda: _run(command))
-
-    def write(self, text: str) -> Step:
-        def write() -> None:
-            self.unit.parent.mkdir(parents=True, exist_ok=True)
-            self.unit.write_text(text, "utf-8")
-
-        return Step(f"write  {self.unit}:\n\n{_indented(_shown_unit(self.unit, text))}", write)
-
-    def check(self) -> None:
-        """Raise ServiceError when nothing can be installed here."""
-        if shutil.which("systemctl") is None or not (self.root or Path("/run/systemd/system").is_dir()):
-            raise ServiceError(
-                "systemd does not run here; let what does start `smart-meter-reader run ENV`: docs/service.md"
-            )
-        if not may_write(self.unit.parent):
-            again = shlex.join(["sudo", sys.executable, "-m", "smart_meter_reader", *sys.argv[1:]])
-            raise ServiceError(f"{self.unit.parent} belongs to root. Run it again as root:\n  {again}")
+# systemd's instance names; other characters would need escaping, and no environment needs them. It becomes
+# the name of a directory, too, so it is neither . nor .. nor an option.
+_INSTANCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 @click.group()
@@ -104,26 +61,26 @@ _root = click.option(
 def install(environment: str, directory: Path, yes: bool, dry_run: bool, root: Path | None) -> None:
     """Install and start the service of ENV.
 
-    Checks the settings, shows the unit and every command, asks, and does it. The service runs with the Python
-    that runs this command.
+    Checks the settings, shows every file and every command, asks, and does it. Settings outside of /etc are
+    copied to /etc/smart_meter_reader/ENV, where root alone can change them: after a change run it again. The
+    service runs with the program that runs this command, which root alone may be able to change, too.
     """
-    from smart_meter_reader.settings.loading import load
-
-    instance, machine = _instance(environment), Machine(root)
-    directory = directory.resolve()
-    load(directory, environment)
-    program = program_paths()
-    for problem in unreadable(directory, program):
-        print(f"warning: {problem}", file=sys.stderr)
-    steps = [machine.write(unit_text(directory, Path(sys.executable), program))]
-    if root:
-        steps.append(machine.systemctl("enable", instance))
-    else:
-        steps += [machine.systemctl("daemon-reload"), machine.systemctl("enable", instance)]
-        # restart and not start: an installed service that runs gets what is new.
-        steps.append(machine.systemctl("restart", instance))
-    if _carry_out(machine, steps, yes=yes, dry_run=dry_run) and not root:
-        print(f"{instance} runs. See: smart-meter-reader service logs {environment}")
+    instance = _instance(environment)
+    machine = Machine(root.resolve() if root else None)
+    # Who makes an image may be any user; what it holds becomes root's when it is put to use.
+    trusted = ROOT | ({os.geteuid()} if root else set())
+    program = running_program()
+    require_program(program, trusted, sys.argv[1:])
+    if not dry_run:
+        machine.check(_again())
+    place = Path(os.path.abspath(directory))  # noqa: PTH100 - resolve() follows links, which are refused
+    planned = plan(machine, environment, place, program, trusted)
+    for warning in planned.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if _carry_out(planned.steps, yes=yes, dry_run=dry_run) and not root:
+        print(f"{instance} runs, with the settings in {planned.settings}.")
+        if planned.settings != place:
+            print(f"After a change here, run this command again. See: {PROGRAM} service logs {environment}")
 
 
 @service.command()
@@ -133,17 +90,22 @@ def install(environment: str, directory: Path, yes: bool, dry_run: bool, root: P
 @_root
 def uninstall(environment: str, yes: bool, dry_run: bool, root: Path | None) -> None:
     """Stop and remove the service of ENV; settings and the guard's memory stay."""
-    instance, machine = _instance(environment), Machine(root)
-    stop = () if root else ("--now",)
-    steps = [machine.systemctl("disable", *stop, instance)]
-    wants = machine.unit.parent / "multi-user.target.wants"
-    others = [path for path in wants.glob(UNIT.replace("@", "@*")) if path.name != instance]
-    if not others and machine.unit.exists():
-        steps.append(Step(f"remove {machine.unit} (no other environment is enabled)", machine.unit.unlink))
+    instance = _instance(environment)
+    machine = Machine(root.resolve() if root else None)
+    if not dry_run:
+        machine.check(_again())
+    steps = [machine.systemctl("disable", *(() if root else ("--now",)), instance)]
+    if machine.drop_in(environment).exists():
+        steps.append(remove(machine.drop_in(environment)))
+    if not machine.others(environment) and (machine.units / UNIT).exists():
+        steps.append(remove(machine.units / UNIT, " (no other environment is installed)"))
     if not root:
         steps.append(machine.systemctl("daemon-reload"))
-    if _carry_out(machine, steps, yes=yes, dry_run=dry_run) and not root:
-        print(f"What the counter guard remembers goes with: systemctl clean --what=state {instance}")
+    if _carry_out(steps, yes=yes, dry_run=dry_run) and not root:
+        own = SETTINGS_HOME / environment
+        if own.is_dir():
+            print(f"Its settings go with: sudo rm -r {own}")
+        print(f"What the counter guard remembers goes with: sudo rm -r {STATE_HOME / environment}")
 
 
 @service.command()
@@ -175,7 +137,7 @@ def logs(environment: str | None, follow: bool, lines: int) -> int:
 def _instance(environment: str) -> str:
     if not _INSTANCE.fullmatch(environment):
         raise click.UsageError(f"{environment!r} cannot be part of a service's name: use a-z, 0-9, _ and -")
-    return UNIT.replace("@", f"@{environment}")
+    return instance_name(environment)
 
 
 def _instances(environment: str | None) -> str:
@@ -183,10 +145,15 @@ def _instances(environment: str | None) -> str:
     return UNIT.replace("@", "@*") if environment is None else _instance(environment)
 
 
-def _carry_out(machine: Machine, steps: list[Step], *, yes: bool, dry_run: bool) -> bool:
+def _again() -> list[str]:
+    """This command, for root, who is not to find modules in the working directory."""
+    installed = Path(sys.prefix) == INSTALLED
+    program = [PROGRAM] if installed else [sys.executable, "-I", "-m", "smart_meter_reader"]
+    return ["sudo", *program, *sys.argv[1:]]
+
+
+def _carry_out(steps: list[Step], *, yes: bool, dry_run: bool) -> bool:
     """Show the steps, ask, and do them. False when they were only shown."""
-    if not dry_run:
-        machine.check()
     for step in steps:
         print(step.shown)
     if dry_run:
@@ -194,17 +161,8 @@ def _carry_out(machine: Machine, steps: list[Step], *, yes: bool, dry_run: bool)
     if not yes and not confirm("Do this?", default=True):
         raise click.Abort
     for step in steps:
-        try:
-            step.act()
-        except OSError as error:
-            raise ServiceError(f"{step.shown.splitlines()[0]}: {error.strerror}") from None
+        step.do()
     return True
-
-
-def _run(command: list[str]) -> None:
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
-    if result.returncode:
-        raise ServiceError(f"{shlex.join(command)} failed:\n{result.stderr.strip()}")
 
 
 def _show(command: list[str]) -> int:
@@ -217,20 +175,4 @@ def _show(command: list[str]) -> int:
 
 def _need(program: str) -> None:
     if shutil.which(program) is None:
-        raise ServiceError(f"{program} is not here: this machine does not use systemd.")
-
-
-def _shown_unit(path: Path, text: str) -> str:
-    """The unit, or how it differs from the one that is there."""
-    try:
-        before = path.read_text("utf-8", errors="replace")
-    except OSError:
-        return text
-    if before == text:
-        return "(as it is there already)"
-    lines = difflib.unified_diff(before.splitlines(), text.splitlines(), "before", "after", lineterm="")
-    return "\n".join(lines)
-
-
-def _indented(text: str) -> str:
-    return "".join(f"    {line}".rstrip() + "\n" for line in text.splitlines())
+        raise ExplainedError("no_systemd", f"{program} is not here: this machine does not use systemd.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from smart_meter_reader.settings.source import begin_source
 
 
@@ -10,6 +12,9 @@ def start(environment: str | None = None, *, once: bool = False) -> int:
 
     Raises SettingsError when the settings cannot be used.
     """
+    # Asks for a reading at once (see ``app``). Too early it must end neither us nor the child that runs
+    # config.py; systemd sends it to both.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     source = begin_source(environment=environment)
     # Imported here, while dynaconf is imported in the child, which takes nearly as long.
     import logging

@@ -21,6 +21,7 @@ from typing import Any
 
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.settings.names import holds_secrets, nearest
+from smart_meter_reader.settings.trust import examine_owners
 
 # As dynaconf names them; it reads the .local ones even when config.py does not name them.
 _TOML_FILES = ("settings.toml", "settings.local.toml", ".secrets.toml", ".secrets.local.toml")
@@ -31,6 +32,7 @@ _PROBE = "SMART_METER_READER_VALUE"
 
 def load_tables(directory: Path, environment: str | None) -> dict[str, Any]:
     """What ``SettingsSource.read`` returns. Raises SettingsError."""
+    doubts = examine_owners(directory, ("config.py", *_TOML_FILES))
     tables = _parse_files(directory)
     if environment is not None:
         os.environ["ENV_FOR_DYNACONF"] = environment
@@ -50,7 +52,7 @@ def load_tables(directory: Path, environment: str | None) -> dict[str, Any]:
     environments = _environments(tables, history)
     return {
         "environment": _chosen(current, environments),
-        "warnings": list(_strays(tables, environments)),
+        "warnings": [*doubts, *_strays(tables, environments)],
         "tables": list(_file_tables(settings, history)),
         "variables": list(_variables(settings)),
     }

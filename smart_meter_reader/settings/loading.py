@@ -24,7 +24,7 @@ from smart_meter_reader.settings.schema import Origin, Place, keys_of, parse, se
 from smart_meter_reader.settings.source import SettingsSource, begin_source
 from smart_meter_reader.settings.tables import MergedTables, merge
 from smart_meter_reader.settings.values import VariableValue, shown
-from smart_meter_reader.settings.warnings import DriverTable, warnings_about
+from smart_meter_reader.settings.warnings import DriverTable, exposed_secrets, warnings_about
 from smart_meter_reader.sinks.registry import SINKS
 
 METER_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -78,11 +78,15 @@ class ServiceSettings:
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """The settings, what a person should know about them, and where each key was found."""
+    """The settings, what a person should know about them, and where each key was found.
+
+    ``exposed`` are those of the warnings that tell of secrets outside of .secrets.toml.
+    """
 
     settings: ServiceSettings
     warnings: tuple[str, ...]
     origins: Mapping[tuple[str, ...], Origin]
+    exposed: tuple[str, ...] = ()
 
 
 def load(
@@ -103,7 +107,8 @@ def load(
     settings, drivers = build(merged, clients, sinks)
     files = [Path(table["source"]) for table in found["tables"]]
     warnings = (*found["warnings"], *warnings_about(drivers, files))
-    return LoadedSettings(settings, warnings, MappingProxyType(merged.origins))
+    exposed = tuple(dict.fromkeys(exposed_secrets(drivers)))
+    return LoadedSettings(settings, warnings, MappingProxyType(merged.origins), exposed)
 
 
 def build(

@@ -17,7 +17,7 @@ import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 
-from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.exceptions import ExplainedError, SettingsError
 
 
 class SettingsSource:
@@ -45,17 +45,20 @@ class SettingsSource:
 
         Returns ``environment`` (its name), ``tables`` (each with ``source``, the path of a file, ``table``,
         and ``values``; later ones win), ``variables`` (each with ``name``, ``path``, ``value``, ``text``) and
-        ``warnings`` (lines). Raises SettingsError when there is nothing usable.
+        ``warnings`` (lines). Raises SettingsError when there is nothing usable, and ExplainedError when a
+        signal has ended config.py: a machine short of memory sends those too, and it may work the next time.
         """
         try:
             with self._pipe:
                 answer = self._pipe.read()
         finally:
             _, status = os.waitpid(self._child, 0)
-        if status:
-            raise SettingsError(
-                [f"config.py: the process that ran it {_ending(os.waitstatus_to_exitcode(status))}"]
-            )
+        code = os.waitstatus_to_exitcode(status)
+        if code < 0:
+            detail = f"config.py: the process that ran it was ended by signal {-code}"
+            raise ExplainedError("config_ended", f"{detail}; is there enough memory?")
+        if code:
+            raise SettingsError([f"config.py: the process that ran it ended with exit code {code}"])
         source: dict[str, Any] = json.loads(answer)
         if "problems" in source:
             raise SettingsError(source["problems"])
@@ -98,7 +101,3 @@ def _plain(value: object) -> str:
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     return f"a {type(value).__name__}"
-
-
-def _ending(code: int) -> str:
-    return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"

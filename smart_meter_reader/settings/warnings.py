@@ -36,8 +36,14 @@ def warnings_about(drivers: Sequence[DriverTable], files: Sequence[Path]) -> Ite
     found = [*_readable_by_others(files), *_shared_names(drivers)]
     for driver in drivers:
         found += _unstable_port(driver)
-        found += _open_secrets(driver.settings_type, driver.table, driver.place)
+    found += exposed_secrets(drivers)
     yield from dict.fromkeys(found)  # two sinks can share one open password
+
+
+def exposed_secrets(drivers: Sequence[DriverTable]) -> Iterator[str]:
+    """One line per secret in a file that others may read."""
+    for driver in drivers:
+        yield from _open_secrets(driver.settings_type, driver.table, driver.place)
 
 
 def _readable_by_others(files: Sequence[Path]) -> Iterator[str]:

@@ -1,0 +1,141 @@
+"""What installing a service does, step by step: each is shown first, and done when a person has agreed."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shlex
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.service.settings_files import write_whole
+from smart_meter_reader.service.unit import DROP_IN, UNIT, instance_name
+
+SETTINGS_HOME = Path("/etc/smart_meter_reader")
+# Where systemd keeps what `StateDirectory=` and `DynamicUser=` name.
+STATE_HOME = Path("/var/lib/private/smart_meter_reader")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that a command does: what is shown of it, and the doing."""
+
+    shown: str
+    act: Callable[[], object]
+
+    def do(self) -> None:
+        """Do it. Raises ExplainedError."""
+        try:
+            self.act()
+        except OSError as error:
+            raise ExplainedError("failed", f"{self.shown.splitlines()[0]}: {error.strerror}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where services are installed: the running system, or an image below ``root``."""
+
+    root: Path | None = None
+
+    @property
+    def units(self) -> Path:
+        return self.inside(Path("/etc/systemd/system"))
+
+    def inside(self, path: Path) -> Path:
+        """Where a path of the system that is installed is now."""
+        return self.root / path.relative_to("/") if self.root else path
+
+    def outside(self, path: Path) -> Path:
+        """What the installed system will call a path that ``inside`` gave."""
+        return Path("/") / path.relative_to(self.root) if self.root else path
+
+    def drop_in(self, environment: str) -> Path:
+        return self.units / f"{instance_name(environment)}.d" / DROP_IN
+
+    def others(self, environment: str) -> bool:
+        """Whether environments beside this one are installed or enabled."""
+        pattern = UNIT.replace("@", "@*")
+        wants = (self.units / "multi-user.target.wants").glob(pattern)
+        found = {path.name for path in wants} | {path.stem for path in self.units.glob(f"{pattern}.d")}
+        return bool(found - {instance_name(environment)})
+
+    def systemctl(self, *arguments: str) -> Step:
+        command = ["systemctl", *([f"--root={self.root}"] if self.root else []), *arguments]
+        return Step(f"run    {shlex.join(command)}", lambda: _run(command))
+
+    def check(self, again: Sequence[str]) -> None:
+        """Raise ExplainedError when nothing can be installed here. ``again`` is the command to repeat."""
+        if shutil.which("systemctl") is None or not (self.root or Path("/run/systemd/system").is_dir()):
+            raise ExplainedError(
+                "no_systemd",
+                "systemd does not run here; let what does start `smart-meter-reader run ENV`: "
+                "docs/service.md",
+            )
+        if not _may_write(self.units):
+            sentence = f"{self.units} belongs to root. Run it again as root:\n  {shlex.join(again)}"
+            raise ExplainedError("no_permission", sentence)
+
+
+def write(path: Path, content: bytes, mode: int = 0o644, shown: str = "") -> Step:
+    """Write a file; ``shown`` is by default its text or how it differs from what is there, but no secrets."""
+    if not mode & stat.S_IROTH:
+        shown = "(not shown; for root alone to read)"
+    elif not shown:
+        shown = _difference(path, content)
+    if _content(path) == content:
+        shown = "(as it is there already)"
+    return Step(f"write  {path}:\n\n{_indented(shown)}", lambda: write_whole(path, content, mode))
+
+
+def remove(path: Path, why: str = "") -> Step:
+    """Remove a file, and its directory when nothing else is in it."""
+
+    def act() -> None:
+        path.unlink(missing_ok=True)
+        if path.parent.suffix == ".d" and not any(path.parent.iterdir()):
+            path.parent.rmdir()
+
+    return Step(f"remove {path}{why}", act)
+
+
+def _difference(path: Path, content: bytes) -> str:
+    text, before = content.decode("utf-8", errors="replace"), _content(path)
+    if before is None:
+        return text
+    old = before.decode("utf-8", errors="replace")
+    return "\n".join(
+        difflib.unified_diff(old.splitlines(), text.splitlines(), "before", "after", lineterm="")
+    )
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _indented(text: str) -> str:
+    """For a terminal: what it would take for a command is shown as a question mark."""
+    lines = (
+        "".join(sign if sign.isprintable() or sign == "\t" else "?" for sign in line)
+        for line in text.splitlines()
+    )
+    return "".join(f"    {line}".rstrip() + "\n" for line in lines)
+
+
+def _run(command: list[str]) -> None:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    if result.returncode:
+        raise ExplainedError("failed", f"{shlex.join(command)} failed:\n{result.stderr.strip()}")
+
+
+def _may_write(path: Path) -> bool:
+    """Whether we may create or replace files in ``path`` or in what exists of the way to it."""
+    existing = next(place for place in (path, *path.parents) if place.exists())
+    return os.access(existing, os.W_OK)
