@@ -14,8 +14,8 @@ import click
 from smart_meter_reader.cli import PROGRAM
 from smart_meter_reader.cli.confirmation import confirm
 from smart_meter_reader.cli.environments import complete_environment
-from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.ownership import ROOT
+from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.service.installation import plan, require_program
 from smart_meter_reader.service.program import INSTALLED, running_program
 from smart_meter_reader.service.steps import SETTINGS_HOME, STATE_HOME, Machine, Step, remove
@@ -175,4 +175,4 @@ def _show(command: list[str]) -> int:
 
 def _need(program: str) -> None:
     if shutil.which(program) is None:
-        raise ExplainedError("no_systemd", f"{program} is not here: this machine does not use systemd.")
+        raise ServiceError(f"{program} is not here: this machine does not use systemd.")

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from smart_meter_reader.exceptions import ExplainedError, SettingsError
+from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.ownership import weakness
 from smart_meter_reader.service import settings_files
+from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.service.program import Program, closed_directory
 from smart_meter_reader.service.settings_files import CONFIG, NAMES, SECRETS, SETTINGS
 from smart_meter_reader.service.steps import SETTINGS_HOME, Machine, Step, write
@@ -33,7 +34,7 @@ def plan(machine: Machine, environment: str, directory: Path, program: Program, 
 
     ``trusted`` are the users who may change what the service runs: root, or whoever makes an image. Settings
     below /etc that nobody else can change are used where they are; others are copied to
-    /etc/smart_meter_reader/ENVIRONMENT. Raises ExplainedError and SettingsError.
+    /etc/smart_meter_reader/ENVIRONMENT. Raises ServiceError and SettingsError.
     """
     if directory.is_relative_to(machine.inside(Path("/etc"))) and _is_ours(directory, trusted):
         loaded, steps, place = load(directory, environment), list[Step](), directory
@@ -62,21 +63,21 @@ def plan(machine: Machine, environment: str, directory: Path, program: Program, 
 
 
 def require_program(program: Program, trusted: Set[int], again: Sequence[str]) -> None:
-    """Raise ExplainedError when others can change the program; ``again`` are the arguments to repeat."""
+    """Raise ServiceError when others can change the program; ``again`` are the arguments to repeat."""
     found = program.weakness(trusted)
     if found is None:
         return
-    advice = "Install it where root alone can write, for example in /opt: docs/service.md"
+    advice = ["Install it where root alone can write, for example in /opt: docs/service.md"]
     installer = program.installer()
     if installer is not None:
-        advice = (
-            "Install the program for the whole computer, and go on with that one:\n"
-            f"  sudo {shlex.quote(str(installer))}\n  sudo smart-meter-reader {shlex.join(again)}"
-        )
-    raise ExplainedError(
-        "program_not_ours",
-        f"{found.place} can be changed by {found.who}, and a service must not run what others can change.\n"
-        f"{advice}",
+        advice = [
+            "Install the program for the whole computer, and go on with that one:",
+            f"  sudo {shlex.quote(str(installer))}",
+            f"  sudo smart-meter-reader {shlex.join(again)}",
+        ]
+    raise ServiceError(
+        f"{found.place} can be changed by {found.who}, and a service must not run what others can change.",
+        *advice,
     )
 
 
@@ -87,8 +88,7 @@ def _is_ours(directory: Path, trusted: Set[int]) -> bool:
 def _require_ours(path: Path, trusted: Set[int]) -> None:
     found = weakness(path, trusted)
     if found is not None:
-        raise ExplainedError(
-            "place_not_ours",
+        raise ServiceError(
             f"{found.place} can be changed by {found.who}, and root keeps the service's files there; "
             f"run: {found.mend}",
         )
@@ -110,11 +110,11 @@ def _require_config(config: Path, installed: Path, trusted: Set[int]) -> None:
     found = weakness(config, trusted)
     if found is not None:
         there, here = shlex.quote(str(installed)), shlex.quote(str(config))
-        raise ExplainedError(
-            "config_not_ours",
+        raise ServiceError(
             f"{config} is not the one that `smart-meter-reader init` writes. It is a program, {found.who} "
             "can change it, and root runs no such thing. Remove it (then the usual one is taken); or read "
-            f"it, and put it there yourself:\n  sudo mkdir -p {shlex.quote(str(installed.parent))}\n"
+            f"it, and put it there yourself:",
+            f"  sudo mkdir -p {shlex.quote(str(installed.parent))}",
             f"  sudo tee {there} <{here}",
         )
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.ownership import Weakness, weaknesses_below
+from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.service.unit import is_hidden, outermost
 
 # Where scripts/install puts it.
@@ -49,15 +49,14 @@ class Program:
 
 
 def running_program() -> Program:
-    """The program of this process, as a service would find it. Raises ExplainedError.
+    """The program of this process, as a service would find it. Raises ServiceError.
 
     A service's Python is isolated (-I): neither the working directory nor PYTHONPATH nor a home count.
     """
     command = [sys.executable, "-I", "-c", _SAY]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
     if answer.returncode:
-        raise ExplainedError(
-            "not_installed",
+        raise ServiceError(
             f"{sys.executable} finds this program only by the working directory or PYTHONPATH; a service "
             "needs it installed: docs/service.md",
         )

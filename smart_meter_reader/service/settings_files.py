@@ -17,8 +17,9 @@ from importlib import resources
 from pathlib import Path
 
 import smart_meter_reader
-from smart_meter_reader.exceptions import ExplainedError, SettingsError
+from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.ownership import user_name
+from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.settings.loading import LoadedSettings, load
 
 CONFIG, SETTINGS, SECRETS = "config.py", "settings.toml", ".secrets.toml"
@@ -34,7 +35,7 @@ _LINK = (errno.ELOOP, errno.ENOTDIR)
 def take(directory: Path) -> dict[str, bytes]:
     """The contents of the settings files in ``directory``, by name, each read once.
 
-    Raises ExplainedError for what cannot be taken, SettingsError when there are no settings.
+    Raises ServiceError for what cannot be taken, SettingsError when there are no settings.
     """
     folder = _open_directory(directory.absolute())
     try:
@@ -130,5 +131,5 @@ def _examine(status: os.stat_result, owner: int, path: Path) -> None:
         raise _refused(path, "has a second name (a hard link)", "put a copy there")
 
 
-def _refused(path: Path, what: str, advice: str) -> ExplainedError:
-    return ExplainedError("not_taken", f"{path} {what}, so the service does not take it; {advice}")
+def _refused(path: Path, what: str, advice: str) -> ServiceError:
+    return ServiceError(f"{path} {what}, so the service does not take it; {advice}")

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.service.settings_files import write_whole
 from smart_meter_reader.service.unit import DROP_IN, UNIT, instance_name
+from smart_meter_reader.text import printable
 
 SETTINGS_HOME = Path("/etc/smart_meter_reader")
 # Where systemd keeps what `StateDirectory=` and `DynamicUser=` name.
@@ -29,11 +30,11 @@ class Step:
     act: Callable[[], object]
 
     def do(self) -> None:
-        """Do it. Raises ExplainedError."""
+        """Do it. Raises ServiceError."""
         try:
             self.act()
         except OSError as error:
-            raise ExplainedError("failed", f"{self.shown.splitlines()[0]}: {error.strerror}") from None
+            raise ServiceError(f"{self.shown.splitlines()[0]}: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +70,15 @@ class Machine:
         return Step(f"run    {shlex.join(command)}", lambda: _run(command))
 
     def check(self, again: Sequence[str]) -> None:
-        """Raise ExplainedError when nothing can be installed here. ``again`` is the command to repeat."""
+        """Raise ServiceError when nothing can be installed here. ``again`` is the command to repeat."""
         if shutil.which("systemctl") is None or not (self.root or Path("/run/systemd/system").is_dir()):
-            raise ExplainedError(
-                "no_systemd",
+            raise ServiceError(
                 "systemd does not run here; let what does start `smart-meter-reader run ENV`: "
                 "docs/service.md",
             )
         if not _may_write(self.units):
-            sentence = f"{self.units} belongs to root. Run it again as root:\n  {shlex.join(again)}"
-            raise ExplainedError("no_permission", sentence)
+            sentence = f"{self.units} belongs to root. Run it again as root:"
+            raise ServiceError(sentence, f"  {shlex.join(again)}")
 
 
 def write(path: Path, content: bytes, mode: int = 0o644, shown: str = "") -> Step:
@@ -121,18 +121,14 @@ def _content(path: Path) -> bytes | None:
 
 
 def _indented(text: str) -> str:
-    """For a terminal: what it would take for a command is shown as a question mark."""
-    lines = (
-        "".join(sign if sign.isprintable() or sign == "\t" else "?" for sign in line)
-        for line in text.splitlines()
-    )
-    return "".join(f"    {line}".rstrip() + "\n" for line in lines)
+    """Below its headline, and printable: it may be a user's text on root's terminal."""
+    return "".join(f"    {printable(line.expandtabs(4))}".rstrip() + "\n" for line in text.splitlines())
 
 
 def _run(command: list[str]) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     if result.returncode:
-        raise ExplainedError("failed", f"{shlex.join(command)} failed:\n{result.stderr.strip()}")
+        raise ServiceError(f"{shlex.join(command)} failed:", *result.stderr.strip().splitlines())
 
 
 def _may_write(path: Path) -> bool:
