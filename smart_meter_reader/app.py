@@ -6,7 +6,10 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Coroutine
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any
 
 from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.registry import CLIENTS
@@ -15,7 +18,9 @@ from smart_meter_reader.guard.guard import Guard, MeterPolicy
 from smart_meter_reader.guard.rules import FEWEST_DIGITS
 from smart_meter_reader.guard.state import StateFile, state_path
 from smart_meter_reader.health_report import report_hourly
+from smart_meter_reader.kept_faults import FaultFile, fault_path
 from smart_meter_reader.messages import Message
+from smart_meter_reader.rooms import Fault, Room, outcome
 from smart_meter_reader.router import SinkQueue, route
 from smart_meter_reader.service.notify import Notifier, Pulse, report
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings
@@ -35,6 +40,8 @@ SINK_STOP_SECONDS = 2.5
 LAST_RESORT_SECONDS = 4.7
 # A run that takes one reading waits so much longer for its sinks, which may just have begun to connect.
 ONCE_PATIENCE_SECONDS = 10.0
+# After a fault in what goes on beside the meters.
+BACKGROUND_PAUSE = 60.0
 # The central queue is emptied as fast as it fills; its size only bounds a bug.
 CENTRAL_QUEUE_SIZE = 1000
 
@@ -45,6 +52,7 @@ class Service:
     def __init__(self, settings: ServiceSettings) -> None:
         self._central: asyncio.Queue[Message | None] = asyncio.Queue(CENTRAL_QUEUE_SIZE)
         self._stop = asyncio.Event()
+        self._room = Room("service")
         self._status_changed = asyncio.Event()
         self._notifier = Notifier.from_environment()
         self._queues = {name: SinkQueue(name, settings.queue_size) for name in settings.sinks}
@@ -52,8 +60,10 @@ class Service:
             SinkSupervisor(_build_sink(name, sink.sink, sink.driver), self._queues[name])
             for name, sink in settings.sinks.items()
         ]
+        path = fault_path(settings.environment, os.environ)
+        self._faults = FaultFile(path) if path else None
         self.meters = [
-            MeterSupervisor(_build_client(name, meter.client, meter.driver), self._publish)
+            MeterSupervisor(_build_client(name, meter.client, meter.driver), self._publish, self._keep_fault)
             for name, meter in settings.meters.items()
         ]
         self._state_file = _state_file(settings.environment)
@@ -70,7 +80,7 @@ class Service:
     def read_now(self) -> None:
         """Ask every polled meter for a reading at once."""
         for meter in self.meters:
-            meter.client.read_now()
+            meter.read_now()
 
     async def run(self, *, once: bool = False) -> int:
         """Run until stopped, or take one reading of every meter; the exit code of the process."""
@@ -78,7 +88,9 @@ class Service:
             self._stay_available()
         async with asyncio.TaskGroup() as group:
             sinks = [_start(group, sink.sink.name, self._run_sink(sink)) for sink in self.sinks]
-            router = group.create_task(route(self._central, self._queues, self._guard.check), name="router")
+            router = group.create_task(
+                route(self._central, self._queues, self._guard.check, self._unjudged), name="router"
+            )
             clients = [
                 _start(group, meter.meter, meter.run_once() if once else meter.run()) for meter in self.meters
             ]
@@ -93,25 +105,29 @@ class Service:
             await self._central.put(None)
             await router
             if self._state_file:
-                self._state_file.save(self._guard)
+                save = partial(self._state_file.save, self._guard)
+                self._room.contain(save, None, "what the totals were is forgotten")
             await self._finish_sinks(sinks, patience)
         last_resort.cancel()
         failed = [task for task in clients if not task.cancelled() and task.result() is False]
         return EXIT_UNAVAILABLE if once and (self._tell_undelivered() or failed) else EXIT_OK
 
     def _start_background(self, group: asyncio.TaskGroup) -> list[asyncio.Task[object]]:
-        tasks = [
-            _start(
-                group,
-                "hourly report",
-                report_hourly(self.meters, self._queues.values(), self._guard.rejected),
-            ),
-            _start(group, "stalls", watch_stalls()),
-            _start(group, "service manager", report(self._notifier, self._pulses, self._status_changed)),
-        ]
+        queues, rejected = self._queues.values(), self._guard.rejected
+        work: dict[str, Callable[[], Awaitable[object]]] = {
+            "hourly report": lambda: report_hourly(self.meters, queues, rejected, self.sinks),
+            "stalls": watch_stalls,
+            "service manager": lambda: report(self._notifier, self._pulses, self._status_changed),
+        }
         if self._state_file:
-            tasks.append(_start(group, "state file", self._state_file.keep(self._guard)))
-        return tasks
+            work["state file"] = partial(self._state_file.keep, self._guard)
+        return [_start(group, name, self._keep_going(name, each)) for name, each in work.items()]
+
+    async def _keep_going(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
+        """What goes on beside the meters must not end them either."""
+        while (error := await outcome(work, name)) is not None:
+            self._room.note(error, f"the {name} begins anew")
+            await asyncio.sleep(BACKGROUND_PAUSE)
 
     async def _publish(self, message: Message) -> None:
         if message["type"] == "status":
@@ -130,7 +146,19 @@ class Service:
     def _reread(self, name: str) -> None:
         for meter in self.meters:
             if meter.meter == name:
-                meter.client.read_now()
+                meter.read_now()
+
+    def _unjudged(self, message: Message, error: BaseException) -> list[Message]:
+        """The guard failed on a message: its meter's status says so. A status still passes."""
+        name = message["meter"]
+        told: list[Message] = [each.unjudged(name, error) for each in self.meters if each.knows(name)]
+        return [message] if message["type"] == "status" else told
+
+    def _keep_fault(self, meter: str, fault: Fault, received: bytes) -> None:
+        if self._faults is not None:
+            # An SD card may take a second; nobody waits for it, not even the end of the process.
+            add = partial(self._faults.add, meter, fault, received)
+            threading.Thread(target=add, name="keep a fault", daemon=True).start()
 
     async def _run_sink(self, supervisor: SinkSupervisor) -> None:
         await supervisor.run()
@@ -186,6 +214,7 @@ def run_service(settings: ServiceSettings, *, once: bool = False) -> int:
 async def _run(settings: ServiceSettings, *, once: bool) -> int:
     service = Service(settings)
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(partial(_on_loop_error, Room("a callback")))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_signal, number, service.stop, [])
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
@@ -199,6 +228,15 @@ async def _run(settings: ServiceSettings, *, once: bool) -> int:
         ", ".join(settings.sinks),
     )
     return await service.run(once=once)
+
+
+def _on_loop_error(room: Room, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What a callback raises has no task to go to; asyncio would log it with all that it holds."""
+    error = context.get("exception")
+    if isinstance(error, BaseException):
+        room.note(error, "the service goes on")
+    else:
+        _log.error("asyncio: %s", context.get("message"))
 
 
 def _on_signal(number: signal.Signals, stop: Callable[[], None], seen: list[int]) -> None:

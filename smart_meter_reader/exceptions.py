@@ -9,7 +9,9 @@ DecryptionError       status ``alert`` with the reason; keep listening
 SinkError             restart that sink only
 ====================  ======================================================================
 
-Anything else is a bug and ends the process.
+Anything else is a bug, and stays in its room (``rooms``): the meter's status is ``alert internal_error``, and
+that client or sink alone is started again with backoff. A meter repeats what it says, so a process that ended
+would end again, and take all others along.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from smart_meter_reader.durations import format_duration
 from smart_meter_reader.messages import Health
 from smart_meter_reader.router import SinkQueue
-from smart_meter_reader.supervisor import MeterSupervisor
+from smart_meter_reader.supervisor import MeterSupervisor, SinkSupervisor
 
 _log = logging.getLogger(__name__)
 
@@ -18,7 +18,10 @@ REPORT_SECONDS = 3600.0
 
 
 async def report_hourly(
-    meters: Iterable[MeterSupervisor], queues: Iterable[SinkQueue], rejected: Callable[[str], int]
+    meters: Iterable[MeterSupervisor],
+    queues: Iterable[SinkQueue],
+    rejected: Callable[[str], int],
+    sinks: Iterable[SinkSupervisor] = (),
 ) -> None:
     """Log one line an hour, for ever; ``rejected`` says how many values of a meter the guard held back."""
     while True:
@@ -28,7 +31,8 @@ async def report_hourly(
             meter_line(meter.meter, meter.state, _with_rejected(meter, rejected(meter.meter)), now)
             for meter in meters
         ]
-        parts += [sink_line(queue) for queue in queues]
+        failed = {each.sink.name: each.internal_errors for each in sinks}
+        parts += [sink_line(queue, failed.get(queue.sink, 0)) for queue in queues]
         _log.info("%s", "; ".join(parts))
 
 
@@ -50,17 +54,20 @@ def meter_line(meter: str, state: str, health: Health, now: datetime) -> str:
         (health.get("retries", 0), "retried"),
         (health.get("rejected_values", 0), "held back"),
         (health.get("reconnects", 0), "reconnects"),
+        (health.get("internal_errors", 0), "internal errors"),
     ):
         if count:
             words.append(f"{count} {what}")
     return ", ".join(words)
 
 
-def sink_line(queue: SinkQueue) -> str:
-    """One sink in words: messages taken, waiting and dropped."""
+def sink_line(queue: SinkQueue, internal_errors: int = 0) -> str:
+    """One sink in words: messages taken, waiting and dropped, and how often this program failed in it."""
     words = [f"{queue.sink} {queue.accepted} messages"]
     if len(queue):
         words.append(f"{len(queue)} waiting")
     if queue.dropped:
         words.append(f"{queue.dropped} dropped")
+    if internal_errors:
+        words.append(f"{internal_errors} internal errors")
     return ", ".join(words)

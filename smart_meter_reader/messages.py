@@ -46,6 +46,7 @@ class Health(TypedDict, total=False):
     retries: int
     rejected_values: int
     reconnects: int
+    internal_errors: int  # exceptions that nobody foresaw; only where there were any
     latency_ms: int  # request to complete answer of the last reading; 0 for meters that push
     requests_24h: int  # polled meters: requests sent in the last 24 hours
     wake_ups_24h: int  # polled meters: polls that had to wake the meter in the last 24 hours
@@ -56,7 +57,7 @@ class Status(TypedDict):
     """The state of one meter. ``reason`` is a short stable word, ``detail`` a sentence for a person.
 
     Online, the reason is "", or what the guard has to tell: "implausible_value", "new_baseline",
-    "meter_replaced".
+    "meter_replaced". An ``alert`` with the reason "internal_error" is a fault of this program.
     """
 
     type: Literal["status"]

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 
 from smart_meter_reader.messages import Message
+from smart_meter_reader.rooms import Room
 
 _log = logging.getLogger(__name__)
 
@@ -112,18 +113,33 @@ class SinkQueue:
 
 
 Filter = Callable[[Message], list[Message]]
+Unjudged = Callable[[Message, BaseException], list[Message]]
+
+
+def held_back(message: Message, error: BaseException) -> list[Message]:
+    """What is published of a message on which the guard failed: nothing, and it is logged."""
+    Room("guard").note(error, f"a {message['type']} of the meter {message['meter']} is held back")
+    return []
 
 
 async def route(
-    central: asyncio.Queue[Message | None], queues: Mapping[str, SinkQueue], guard: Filter
+    central: asyncio.Queue[Message | None],
+    queues: Mapping[str, SinkQueue],
+    guard: Filter,
+    unjudged: Unjudged = held_back,
 ) -> None:
     """Pass every message from ``central`` through ``guard`` to each sink's queue until None arrives.
 
-    Then all sink queues are closed, so that each sink delivers what it has and ends.
+    Then all sink queues are closed, so that each sink delivers what it has and ends. ``unjudged`` says what
+    is to be published instead of a message on which the guard itself fails: no message ends the routing.
     """
     while (message := await central.get()) is not None:
-        for passed in guard(message):
+        try:
+            passed = guard(message)
+        except BaseException as error:  # noqa: BLE001 - one meter's message must not take the others along
+            passed = unjudged(message, error)
+        for each in passed:
             for queue in queues.values():
-                queue.put(passed)
+                queue.put(each)
     for queue in queues.values():
         queue.close()

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
 from typing import Literal
 
 from smart_meter_reader.backoff import Backoff
@@ -19,58 +17,43 @@ from smart_meter_reader.exceptions import (
     SinkError,
     TransportError,
 )
-from smart_meter_reader.log import Repeats
-from smart_meter_reader.messages import STARTING, Health, Message, Publish, Reading, Status
+from smart_meter_reader.messages import STARTING, Message, Publish, Reading, Status
+from smart_meter_reader.meter_states import MeterState, State, StateLog, Told, status_of
+from smart_meter_reader.rooms import INTERNAL_ERROR, Fault, Heard, Room, explained, hearing, outcome
 from smart_meter_reader.service.notify import Pulse
 from smart_meter_reader.sinks.base import Sink
 
 _log = logging.getLogger(__name__)
 
-MeterState = Literal["starting", "online", "offline", "alert"]
+Keep = Callable[[str, Fault, bytes], None]
+"""Keeps a fault of the client of a meter, and what was received last, for ``diagnose``."""
 
-_STATE = "meter %s is %s: %s%s"
 # A port that comes and goes every second would fill the log; whoever tries a plug shall see what he does.
 TOLD_IN_AN_HOUR = 5
 # Fresh counters follow a reading, but a meter that sends every second would only fill the log with them.
 HEALTH_SECONDS = 60.0
-# How often a meter is read that has not said so: it may be one that is read once a day.
-FIRST_RHYTHM_SECONDS = 86_400.0
 # A sub-meter is missed after three of its intervals, and after so long at least.
 MISSED_SECONDS = 300.0
-# Told from the beginning: an entity that came with the first trouble would go with the next start.
-NO_TROUBLE: Health = {"valid_readings": 0, "damaged_frames": 0, "rejected_values": 0, "reconnects": 0}
 
 # A cable that comes back is noticed within half a minute. A meter that answers rubbish, or not at all, sits
 # on a battery: asking it again and again helps nobody.
-BACKOFF: dict[type[ExplainedError], Backoff] = {
+BACKOFF: dict[type[BaseException], Backoff] = {
     TransportError: Backoff(1.0, 30.0),
     ProtocolError: Backoff(5.0, 300.0),
     DecryptionError: Backoff(5.0, 300.0),
     SinkError: Backoff(1.0, 60.0),
+    ExplainedError: Backoff(5.0, 300.0),
+    BaseException: Backoff(1.0, 300.0),  # a bug, which may be over with the telegram that showed it
 }
 # Reasons that mean "the port is fine, the meter is not": patience as for a protocol error.
 METER_SILENT = frozenset({"no_echo_no_answer", "echo_only", "no_answer", "wrong_meter"})
 
 
-def backoff_for(error: ExplainedError) -> Backoff:
+def backoff_for(error: BaseException) -> Backoff:
     """The backoff of an error's class; a silent meter counts as a protocol error."""
-    if error.reason in METER_SILENT:
+    if isinstance(error, ExplainedError) and error.reason in METER_SILENT:
         return BACKOFF[ProtocolError]
-    for error_class, backoff in BACKOFF.items():
-        if isinstance(error, error_class):
-            return backoff
-    return BACKOFF[ProtocolError]
-
-
-@dataclass(slots=True)
-class _Told:
-    """What was last said of a meter, so that the same trouble is not said twice in full; when it was read."""
-
-    read_at: float
-    state: MeterState = "starting"
-    reason: str = ""
-    detail: str = ""
-    rhythm: float = FIRST_RHYTHM_SECONDS  # seconds between its readings
+    return next(backoff for error_class, backoff in BACKOFF.items() if isinstance(error, error_class))
 
 
 class MeterSupervisor:
@@ -79,15 +62,22 @@ class MeterSupervisor:
     Every message of the client passes through here: a reading of a meter that is not online is preceded
     by the status ``online``. The sub-meters of a P1 meter have states of their own, which end with their
     parent's, and when it no longer sends them.
+
+    Whatever the client raises stays here: what is not one of our errors makes the status ``alert`` with the
+    reason ``internal_error``, and the client is entered again like after any other error.
     """
 
-    def __init__(self, client: Client, publish: Publish) -> None:
+    def __init__(self, client: Client, publish: Publish, keep: Keep | None = None) -> None:
+        """``keep`` gets each new fault of this program with the bytes that were received last."""
         self.client = client
+        self._keep = keep
+        self._room = Room(f"meter {client.meter}")
+        self._heard = Heard()
         self._publish_on = publish
         self._clock = asyncio.get_running_loop().time
         self._last_attempt_at = self._clock()
-        self._told: dict[str, _Told] = {client.meter: _Told(self._clock())}
-        self._state_logs: dict[str, _StateLog] = {}
+        self._told: dict[str, Told] = {client.meter: Told(self._clock())}
+        self._state_logs: dict[str, StateLog] = {}
         self._failures = 0
         self._health_published = float("-inf")
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
@@ -123,25 +113,38 @@ class MeterSupervisor:
         await self._publish_on(self._status(self.meter, "offline", STARTING, "waiting for the first reading"))
         while True:
             self._last_attempt_at = self._clock()
-            try:
-                await self.client.run(self.publish)
+            error = await self._attempt(once=False)
+            if error is None:
                 return  # a client ends by itself only when its source does (a replayed recording)
-            except ExplainedError as error:
-                self._last_attempt_at = self._clock()
-                await self._tell_failure(error)
-                self._failures += 1
-                wait = backoff_for(error).wait(self._failures, self._jitter)
-            self.client.health["reconnects"] = self.client.health.get("reconnects", 0) + 1
+            self._last_attempt_at = self._clock()
+            await self._tell_failure(error)
+            self._failures += 1
+            wait = backoff_for(error).wait(self._failures, self._jitter)
+            del error  # with all that its frames hold
+            self._count("reconnects")
             await asyncio.sleep(wait)
 
     async def run_once(self) -> bool:
         """Take one reading; False when there was none (the reason has been told)."""
-        try:
-            await self.client.run(self.publish, once=True)
-        except ExplainedError as error:
+        error = await self._attempt(once=True)
+        if error is not None:
             await self._tell_failure(error)
-            return False
-        return True
+        return error is None
+
+    async def _attempt(self, *, once: bool) -> BaseException | None:
+        """Run the client: why it ended; None when it did so by itself."""
+        self._heard.clear()
+        with hearing(self._heard):
+            error = await outcome(lambda: self.client.run(self.publish, once=once), self.meter)
+        return error and (explained(error) or error)
+
+    def read_now(self) -> None:
+        """Ask the client for a reading at once."""
+        self._room.contain(self.client.read_now, None, "the reading that was asked for is not taken")
+
+    def knows(self, meter: str) -> bool:
+        """Whether this is the meter, or one behind it."""
+        return meter in self._told
 
     async def publish(self, message: Message) -> None:
         """Pass on one of the client's messages, with the statuses that it implies."""
@@ -163,6 +166,13 @@ class MeterSupervisor:
                 if "interval" in message:
                     self._told_of(message["meter"]).rhythm = float(message["interval"])
                 await self._publish_on(message)
+
+    def unjudged(self, meter: str, error: BaseException) -> Status:
+        """The guard failed on a message of the meter, which is held back: the status that says so."""
+        fault = self._note(error, "what the guard could not judge is held back")
+        told = self._told_of(meter)
+        told.state, told.reason, told.detail = "alert", INTERNAL_ERROR, _detail(fault)
+        return self._status(meter, told.state, told.reason, told.detail)
 
     async def _publish_reading(self, reading: Reading) -> None:
         meter = reading["meter"]
@@ -195,8 +205,8 @@ class MeterSupervisor:
                 )
                 await self._tell(meter, "offline", "not_sent", detail)
 
-    def _told_of(self, meter: str) -> _Told:
-        return self._told.setdefault(meter, _Told(self._clock()))
+    def _told_of(self, meter: str) -> Told:
+        return self._told.setdefault(meter, Told(self._clock()))
 
     async def publish_health(self) -> None:
         """Publish the state again with fresh health counters."""
@@ -204,13 +214,28 @@ class MeterSupervisor:
         if told.state != "starting":
             await self._publish_on(self._status(self.meter, told.state, told.reason, told.detail))
 
-    async def _tell_failure(self, error: ExplainedError) -> None:
+    async def _tell_failure(self, error: BaseException) -> None:
+        state: State = "alert"
+        if isinstance(error, ExplainedError):
+            state, reason, detail = "offline", error.reason, error.detail
+        else:
+            fault = self._note(error, "the meter is tried again, the others are read on")
+            reason, detail = INTERNAL_ERROR, _detail(fault)
         for meter in list(self._told):
-            await self._tell(meter, "offline", error.reason, error.detail)
+            await self._tell(meter, state, reason, detail)
 
-    async def _tell(
-        self, meter: str, state: Literal["online", "offline", "alert"], reason: str, detail: str
-    ) -> None:
+    def _note(self, error: BaseException, consequence: str) -> Fault:
+        """Count and log a fault of this program, and have the new ones kept."""
+        self._count("internal_errors")
+        fault, is_new = self._room.note(error, consequence)
+        if is_new and self._keep is not None:
+            self._keep(self.meter, fault, self._heard.last())
+        return fault
+
+    def _count(self, key: Literal["reconnects", "internal_errors"]) -> None:
+        self.client.health[key] = self.client.health.get(key, 0) + 1
+
+    async def _tell(self, meter: str, state: State, reason: str, detail: str) -> None:
         told = self._told[meter]
         if (told.state, told.reason) == (state, reason):
             _log.debug("%s: still %s (%s)", meter, state, reason)
@@ -220,64 +245,59 @@ class MeterSupervisor:
         await self._publish_on(self._status(meter, state, reason, detail))
 
     def _log_state(self, meter: str, state: str, reason: str, detail: str) -> None:
-        self._state_logs.setdefault(meter, _StateLog()).log(meter, state, reason, detail, self._clock())
+        told = self._state_logs.setdefault(meter, StateLog(TOLD_IN_AN_HOUR))
+        told.log(meter, state, reason, detail, self._clock())
 
-    def _status(
-        self, meter: str, state: Literal["online", "offline", "alert"], reason: str, detail: str
-    ) -> Status:
-        status: Status = {
-            "type": "status",
-            "meter": meter,
-            "time": datetime.now(UTC),
-            "state": state,
-            "reason": reason,
-            "detail": detail,
-        }
-        if meter == self.client.meter:
-            status["health"] = {**NO_TROUBLE, **self.client.health}
-        return status
+    def _status(self, meter: str, state: State, reason: str, detail: str) -> Status:
+        own = meter == self.client.meter
+        return status_of(meter, state, reason, detail, self.client.health if own else None)
 
 
-class _StateLog:
-    """Logs the states of one meter; of trouble that comes and goes only the first five in an hour."""
-
-    def __init__(self) -> None:
-        self._repeats = Repeats(TOLD_IN_AN_HOUR)
-        self._said_trouble = True  # since it was last said that the meter is online
-
-    def log(self, meter: str, state: str, reason: str, detail: str, now: float) -> None:
-        if state == "online":
-            _log.log(logging.INFO if self._said_trouble else logging.DEBUG, _STATE, meter, state, detail, "")
-            self._said_trouble = False
-            return
-        more = self._repeats.more(reason, now)
-        _log.log(logging.DEBUG if more is None else logging.WARNING, _STATE, meter, state, detail, more or "")
-        self._said_trouble |= more is not None
+def _detail(fault: Fault) -> str:
+    return (
+        f"a fault of this program, and none of the meter's ({fault}): it is tried again by itself; please "
+        "report it with what `smart-meter-reader diagnose` writes"
+    )
 
 
 class SinkSupervisor:
-    """Runs one sink until its queue ends; a SinkError restarts that sink only."""
+    """Runs one sink until its queue ends; whatever it raises restarts that sink only."""
 
     def __init__(self, sink: Sink, messages: AsyncIterator[Message]) -> None:
         self.sink = sink
         self._messages = messages
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
+        self._room = Room(f"sink {sink.name}")
+        self._last_reason = ""
         self.restarts = 0
 
+    @property
+    def internal_errors(self) -> int:
+        """How often this program failed in it, also where that cost single messages only."""
+        return self._room.errors + getattr(self.sink, "internal_errors", 0)
+
     async def run(self) -> None:
-        failures, last_reason = 0, ""
+        failures = 0
         loop = asyncio.get_running_loop()
         while True:
             started = loop.time()
-            try:
-                await self.sink.run(self._messages)
+            error = await outcome(lambda: self.sink.run(self._messages), self.sink.name)
+            if error is None:
                 return
-            except SinkError as error:
-                self.restarts += 1
-                # A sink that ran for a while before it failed starts a new row of failures.
-                failures = 1 if loop.time() - started > BACKOFF[SinkError].longest else failures + 1
-                level = logging.DEBUG if error.reason == last_reason else logging.WARNING
-                last_reason = error.reason
-                _log.log(level, "sink %s: %s", self.sink.name, error.detail)
-                wait = BACKOFF[SinkError].wait(failures, self._jitter)
-            await asyncio.sleep(wait)
+            backoff = self._tell(error)
+            self.restarts += 1
+            # A sink that ran for a while before it failed starts a new row of failures.
+            failures = 1 if loop.time() - started > backoff.longest else failures + 1
+            del error  # with all that its frames hold
+            await asyncio.sleep(backoff.wait(failures, self._jitter))
+
+    def _tell(self, error: BaseException) -> Backoff:
+        """Say why the sink ended; how to wait before it is started again."""
+        refused = explained(error, SinkError)
+        if refused is None:
+            self._room.note(error, "it is started again, the others go on; what it was at may be lost to it")
+            return backoff_for(error)
+        level = logging.DEBUG if refused.reason == self._last_reason else logging.WARNING
+        self._last_reason = refused.reason
+        _log.log(level, "sink %s: %s", self.sink.name, refused.detail)
+        return BACKOFF[SinkError]

@@ -253,9 +253,9 @@ def test_any_total_comes_back_the_same(value: Decimal, unit: str, time: datetime
 _WRITER = """
 import sys
 from pathlib import Path
-from smart_meter_reader.guard.state import _write_whole
+from smart_meter_reader.files import write_whole
 for number in range(300):
-    _write_whole(Path(sys.argv[1]), sys.argv[2] * (1 + number % 7) * 1000)
+    write_whole(Path(sys.argv[1]), sys.argv[2] * (1 + number % 7) * 1000)
 """
 
 

@@ -206,15 +206,36 @@ async def test_the_status_carries_the_health() -> None:
     assert client.health["reconnects"] == 1
 
 
-async def test_a_bug_is_not_caught() -> None:
+async def test_a_bug_is_told_and_the_client_entered_again() -> None:
     async def bug(publish: Publish) -> None:
         raise ZeroDivisionError
 
-    async def publish(message: Message) -> None:
-        assert message["type"] == "status"
+    client = ScriptedClient(bug, bug, reads_then_fails(TransportError("lost", "gone")))
+    messages = await said(client, 4)
+    assert states(messages) == [
+        ("heat", "alert", "internal_error"),
+        ("heat", "online", ""),
+        ("heat", "offline", "lost"),
+    ]
+    assert client.health["internal_errors"] == 2
+    assert client.health["reconnects"] == 3
+    told = messages[0]
+    assert told["type"] == "status"
+    assert "a fault of this program" in told["detail"]
+    assert "diagnose" in told["detail"]
 
-    with pytest.raises(ZeroDivisionError):
-        await MeterSupervisor(ScriptedClient(bug), publish).run()
+
+async def test_a_group_of_our_errors_is_told_as_its_first() -> None:
+    async def lose() -> None:
+        raise TransportError("lost", "the port was closed")
+
+    async def step(publish: Publish) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(lose())
+
+    client = ScriptedClient(step)
+    assert states(await said(client, 2)) == [("heat", "offline", "lost")]
+    assert "internal_errors" not in client.health
 
 
 def test_backoff_doubles_up_to_its_limit_for_ever() -> None:

@@ -18,6 +18,7 @@ from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.kept_faults import FaultFile, fault_paths
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, load
 from smart_meter_reader.tools.bug_report import Capture, Report
 from smart_meter_reader.tools.patience import PATIENCE_HELP, patience_for
@@ -43,9 +44,10 @@ _WITHOUT_LINE = frozenset({"dummy"})
 def diagnose(environment: str | None, output: Path, timeout: float | None) -> int:
     """Write what belongs to a bug report about ENV into a file.
 
-    It holds versions, the settings without secrets, the line health, and a recording of one reading of each
-    meter. Serial, customer and equipment numbers are replaced and checksums computed anew, so that the
-    recording can be given away and still replays. Stop the service before: it holds the ports.
+    It holds versions, the settings without secrets, the line health, a recording of one reading of each
+    meter, and what the service kept of faults of its own. Serial, customer and equipment numbers are
+    replaced and checksums computed anew, so that the recording can be given away and still replays. Stop the
+    service before: it holds the ports.
 
     The exit code is that of what was found: 78 for settings that cannot be used, 69 when a meter gave no
     reading. The file is written in any case; Ctrl-C leaves out the meters that are not yet read.
@@ -62,6 +64,8 @@ def diagnose(environment: str | None, output: Path, timeout: float | None) -> in
         code = EXIT_SETTINGS
     else:
         report.add_settings(loaded)
+        for path in fault_paths(loaded.settings.environment):
+            report.add_faults(FaultFile(path), loaded.settings)
         code = asyncio.run(interruptible(lambda stop: _add_meters(report, loaded, timeout, stop)))
     write(output, report.text())
     print(f"{output} is written: look through it before you give it away", file=sys.stderr)

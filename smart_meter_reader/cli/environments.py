@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from smart_meter_reader.files import read_small_text
+
 # Tables that belong to every environment and are none themselves.
 _SHARED = frozenset({"default", "global"})
 
@@ -14,7 +16,7 @@ _SHARED = frozenset({"default", "global"})
 def environments(directory: Path) -> list[str]:
     """The environments that settings.toml in ``directory`` has, in its order; none when it cannot be read."""
     try:
-        content = tomllib.loads((directory / "settings.toml").read_text("utf-8"))
+        content = tomllib.loads(read_small_text(directory / "settings.toml"))
     except (OSError, ValueError, RecursionError):
         return []  # said by `check`; a shell that completes has nowhere to say it
     return [name for name, table in content.items() if isinstance(table, dict) and name not in _SHARED]

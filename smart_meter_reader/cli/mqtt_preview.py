@@ -14,9 +14,9 @@ from smart_meter_reader.cli.environments import complete_environment
 from smart_meter_reader.clients.dummy import DummyClient, DummySettings
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.messages import Health, Message, Status
+from smart_meter_reader.meter_states import NO_TROUBLE
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.quantities import QUANTITIES
-from smart_meter_reader.supervisor import NO_TROUBLE
 
 # What a meter tells whose settings do not name quantities, or only by numbers.
 _HEAT = ("heat_energy", "volume", "power", "volume_flow", "flow_temperature", "return_temperature")

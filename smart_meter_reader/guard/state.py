@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from smart_meter_reader.files import read_small, write_whole
 from smart_meter_reader.guard.guard import Guard
 from smart_meter_reader.guard.memory import MeterMemory, decode, encode
 
@@ -23,8 +23,6 @@ _log = logging.getLogger(__name__)
 FIRST_SAVE_SECONDS = 60.0
 SAVE_SECONDS = 3600.0
 _LOOK_SECONDS = 1.0
-# A thousand meters need a tenth of this; what is larger is not ours.
-LARGEST_FILE = 4 * 1024 * 1024
 
 
 def state_path(environment: str, variables: Mapping[str, str]) -> Path | None:
@@ -58,16 +56,13 @@ class StateFile:
     def load(self) -> dict[str, MeterMemory]:
         """What was remembered; empty when there is no file or it cannot be used, which is told."""
         try:
-            with self.path.open("rb") as file:
-                raw = file.read(LARGEST_FILE + 1)
+            raw = read_small(self.path)
         except FileNotFoundError:
             return {}
         except OSError as error:
             self._tell(f"cannot read {self.path} ({error.strerror}); the guard begins without memory")
             return {}
         try:
-            if len(raw) > LARGEST_FILE:
-                raise ValueError("too large")
             memory = decode(raw)
         except ValueError as error:
             kept = self._set_aside()
@@ -105,10 +100,11 @@ class StateFile:
             if revision < self._saved_revision:
                 return
             try:
-                _write_whole(self.path, text)
-            except OSError as error:
+                write_whole(self.path, text)
+            except (OSError, UnicodeEncodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "a text in it is none"
                 self._tell(
-                    f"cannot write {self.path} ({error.strerror}); the guard works, but a restart will "
+                    f"cannot write {self.path} ({reason}); the guard works, but a restart will "
                     "forget what the totals were"
                 )
                 return
@@ -129,26 +125,3 @@ class StateFile:
         if trouble != self._trouble:
             _log.warning("%s", trouble)
             self._trouble = trouble
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write so that after a power cut there is the old file or the new one, never half of one."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # A name of its own: a run from cron may write beside the service.
-    beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
-    # Readable for the owner only: serial numbers are nobody else's business.
-    number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:  # a cancellation too: no half-written file stays
-        beside.unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

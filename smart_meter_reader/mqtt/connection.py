@@ -71,6 +71,11 @@ class Connection:
         """Whether ``run`` has ended with everything acknowledged, and nothing ever refused."""
         return self._delivered and not self._refused
 
+    @property
+    def finishing(self) -> bool:
+        """Whether ``run`` is to end, or has."""
+        return self._finishing
+
     def take(self, messages: Iterable[MqttMessage]) -> None:
         """Publish now, or keep for later what is to be kept."""
         for message in messages:

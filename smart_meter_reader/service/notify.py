@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Literal
 
 from smart_meter_reader.durations import format_duration
+from smart_meter_reader.rooms import INTERNAL_ERROR
 
 _log = logging.getLogger(__name__)
 
@@ -126,7 +127,8 @@ class WatchdogPolicy:
     in the meter's rhythm or within ``retry``: a restart would mend nothing. Either may take as long as one
     attempt is allowed to. What remains is the task that hangs: neither a reading nor an error, for longer
     than can be. That is what the watchdog is for, beside the event loop that hangs and then asks nothing
-    here.
+    here. A meter that fails by a fault of this program (``internal_error``) and gives no reading at all is no
+    better: another attempt proves nothing, and a fresh start may mend what went wrong.
     """
 
     missed: float = 3.0
@@ -136,10 +138,12 @@ class WatchdogPolicy:
 
     def hangs(self, pulse: Pulse) -> bool:
         """Whether a meter's task has given neither a reading nor an error for longer than can be."""
-        if pulse.state == "alert":
-            return False  # told, and still listening
         limit, age = self.missed * pulse.rhythm + self.grace, pulse.since_attempt
-        if pulse.state == "offline":
+        if pulse.reason == INTERNAL_ERROR:
+            limit, age = max(limit, self.retry), pulse.since_reading
+        elif pulse.state == "alert":
+            return False  # told, and still listening
+        elif pulse.state == "offline":
             limit = max(limit, self.retry)
         else:
             age = min(pulse.since_reading, age)
@@ -203,7 +207,10 @@ async def report(
         elif told != [pulse.meter for pulse in hanging]:
             for pulse in hanging:
                 age = format_duration(timedelta(seconds=round(pulse.since_reading)))
-                _log.error("meter %s hangs: neither a reading nor an error for %s", pulse.meter, age)
+                if pulse.reason == INTERNAL_ERROR:
+                    _log.error("meter %s gives nothing but %s for %s", pulse.meter, pulse.reason, age)
+                else:
+                    _log.error("meter %s hangs: neither a reading nor an error for %s", pulse.meter, age)
         told = [pulse.meter for pulse in hanging]
         due = now + wait
         try:

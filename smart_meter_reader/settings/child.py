@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.files import read_small_text
 from smart_meter_reader.settings.names import holds_secrets, nearest
 from smart_meter_reader.settings.trust import examine_owners
 
@@ -71,7 +72,7 @@ def _parse_files(directory: Path) -> dict[str, dict[str, Any]]:
     problems: list[str] = []
     for path, name in names.items():
         try:
-            tables[str(path)] = content = tomllib.loads(path.read_text("utf-8"))
+            tables[str(path)] = content = tomllib.loads(read_small_text(path))
             repr(content)  # raises ValueError for a hexadecimal number that has thousands of digits
         except FileNotFoundError:
             continue
@@ -226,7 +227,7 @@ def _file_tables(settings: Any, history: list[tuple[Any, Any]]) -> Iterator[dict
             yield _file_table(settings, path, origin.env.lower(), values)
     credentials = credentials_file()
     if credentials:
-        content = tomllib.loads(credentials.read_text("utf-8"))
+        content = tomllib.loads(read_small_text(credentials))
         lowered = {name.lower(): values for name, values in content.items()}
         for table in ("default", str(settings.current_env).lower(), "global"):
             yield _file_table(settings, credentials, table, lowered.get(table, {}))

@@ -9,7 +9,7 @@ from smart_meter_reader.messages import Message
 
 
 class Sink(Protocol):
-    """One destination. The object lives as long as the service; ``run`` is entered again after a SinkError.
+    """One destination. The object lives as long as the service; ``run`` is entered again after any error.
 
     ``messages`` ends when the service stops: the sink then delivers what it holds, closes, and returns.
     A sink that keeps a connection remembers the newest info, status and reading of every meter itself,
@@ -19,6 +19,9 @@ class Sink(Protocol):
     It is called before ``run`` when the service takes one reading and ends (`run --once`, for cron): what was
     read is then as good after the stop as before. It may also have a property ``delivered``: whether, after
     ``run``, everything was taken on the other side; without it, what was written counts as delivered.
+
+    A fault of this program in one message shall cost that message alone; ``internal_errors``, a property that
+    a sink may have, counts such faults. What leaves ``run`` restarts the sink.
     """
 
     settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings/schema.py

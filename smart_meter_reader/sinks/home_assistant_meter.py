@@ -49,6 +49,7 @@ _HEALTH: Mapping[str, tuple[str, SensorClass]] = MappingProxyType(
         "retries": ("Retries", _COUNT),
         "rejected_values": ("Rejected values", _COUNT),
         "reconnects": ("Reconnects", _COUNT),
+        "internal_errors": ("Internal errors", _COUNT),
         "latency_ms": ("Latency", SensorClass("duration", "measurement", "ms", 0)),
         "requests_24h": ("Requests in 24 hours", _RECENT),
         "wake_ups_24h": ("Wake-ups in 24 hours", _RECENT),

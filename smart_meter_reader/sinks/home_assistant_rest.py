@@ -20,6 +20,7 @@ from smart_meter_reader import stalls
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt.off_loop import in_daemon_thread
+from smart_meter_reader.rooms import Room, left_out
 from smart_meter_reader.settings.schema import Secret, setting
 from smart_meter_reader.sinks.home_assistant_api import Api
 from smart_meter_reader.sinks.home_assistant_rest_states import States
@@ -89,6 +90,12 @@ class HomeAssistantRestSink:
         self._posted: set[str] = set()  # entities that Home Assistant has had since it was last asked
         self._rejected: set[str] = set()
         self._try_again_at = float("-inf")
+        self._room = Room(f"sink {name}")
+
+    @property
+    def internal_errors(self) -> int:
+        """How many messages were left out for a fault of this program."""
+        return self._room.errors
 
     @property
     def delivered(self) -> bool:
@@ -129,7 +136,7 @@ class HomeAssistantRestSink:
     async def _take(self, messages: AsyncIterator[Message]) -> None:
         """Keep the newest of everything, however long Home Assistant takes."""
         async for message in messages:
-            self._states.take(message)
+            self._room.contain(partial(self._states.take, message), None, left_out(message))
             self._wake.set()
         self._ended = True
         self._wake.set()
@@ -173,7 +180,11 @@ class HomeAssistantRestSink:
     async def _post_pending(self) -> None:
         """One request for each entity with something new. Raises SinkError; the rest stays pending."""
         for entity_id, state in self._states.pending():
-            created = await self._call(partial(self._api.post, entity_id, state.payload()))
+            payload = self._room.contain(state.payload, None, f"the state of {entity_id} is not posted")
+            if payload is None:
+                self._states.delivered(entity_id, state)
+                continue
+            created = await self._call(partial(self._api.post, entity_id, payload))
             self._states.delivered(entity_id, state)
             if created is None:
                 self._reject(entity_id)

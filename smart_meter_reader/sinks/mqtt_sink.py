@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
+from smart_meter_reader.backoff import Backoff
 from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt.connection import Connection
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.presenter import Presenter
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.rooms import Room, left_out, outcome
 
 __all__ = ["MqttMessage", "MqttSink", "Presenter"]
 
 _log = logging.getLogger(__name__)
 
+FAULT_BACKOFF = Backoff(1.0, 60.0)
 # Together for all connections of a sink: what waits is delivered, and farewells are acknowledged.
 FINISH_SECONDS = 2.0
 # A run that takes one reading may not even have connected by then: name lookup, TCP, TLS, CONNECT.
@@ -47,6 +52,8 @@ class MqttSink(ABC):
         self._settings = settings
         self._stays_available = False
         self._pairs: dict[str, _Pair] = {}
+        self._room = Room(f"sink {name}")
+        self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
 
     @abstractmethod
     def presenter(self, meter: str) -> Presenter:
@@ -75,6 +82,11 @@ class MqttSink(ABC):
         return sum(pair.connection.dropped for pair in self._pairs.values())
 
     @property
+    def internal_errors(self) -> int:
+        """How often this program failed in a message or a connection."""
+        return self._room.errors
+
+    @property
     def delivered(self) -> bool:
         """Whether, after ``run``, the broker has acknowledged everything and refused nothing."""
         return all(pair.connection.delivered for pair in self._pairs.values())
@@ -94,7 +106,7 @@ class MqttSink(ABC):
                 pair = self._pairs.get(key) or self._add(key)
                 if key not in tasks:
                     tasks[key] = self._start(group, pair)
-                pair.connection.take(pair.presenter.present(message))
+                pair.connection.take(self._presented(pair.presenter, message))
                 await pair.connection.room()
             await self._finish(tasks.values())
 
@@ -129,8 +141,26 @@ class MqttSink(ABC):
             parts.append(os.urandom(4).hex())
         return "-".join(part for part in parts if part)
 
+    def _presented(self, presenter: Presenter, message: Message) -> list[MqttMessage]:
+        return self._room.contain(partial(presenter.present, message), [], left_out(message))
+
     def _start(self, group: asyncio.TaskGroup, pair: _Pair) -> asyncio.Task[None]:
-        return group.create_task(pair.connection.run(), name=pair.connection.name)
+        return group.create_task(self._keep_up(pair.connection), name=pair.connection.name)
+
+    async def _keep_up(self, connection: Connection) -> None:
+        """Run a connection until it has finished; a fault of this program in it costs the others nothing."""
+        failures = 0
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            error = await outcome(connection.run, connection.name)
+            if error is None:
+                return
+            self._room.note(error, f"the connection of {connection.name} is made anew")
+            if connection.finishing:
+                return
+            failures = 1 if loop.time() - started > FAULT_BACKOFF.longest else failures + 1
+            await asyncio.sleep(FAULT_BACKOFF.wait(failures, self._jitter))
 
     async def _finish(self, tasks: Iterable[asyncio.Task[None]]) -> None:
         waiting = set(tasks)

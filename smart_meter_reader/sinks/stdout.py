@@ -15,11 +15,13 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import ClassVar, Literal, TextIO
 
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.messages import STARTING, Info, Message, Reading, Value
 from smart_meter_reader.quantities import QUANTITIES
+from smart_meter_reader.rooms import Room, left_out
 from smart_meter_reader.settings.schema import setting
 
 _log = logging.getLogger(__name__)
@@ -59,6 +61,12 @@ class StdoutSink:
         self._settings = settings
         self._models: dict[str, str] = {}
         self._delivered = True
+        self._room = Room(f"sink {name}")
+
+    @property
+    def internal_errors(self) -> int:
+        """How many messages could not be written for a fault of this program."""
+        return self._room.errors
 
     @property
     def delivered(self) -> bool:
@@ -72,12 +80,14 @@ class StdoutSink:
             async with asyncio.timeout(None) as until_failure:
                 writer = _TextWriter(self.name, sys.stdout, until_failure)
                 async for message in messages:
-                    if text := self._text(message):
+                    if text := self._room.contain(partial(self._text, message), "", left_out(message)):
                         await writer.write(text)
                 await writer.finish()
                 self._delivered = True
         except TimeoutError:
             assert writer is not None
+            if writer.fault is not None:
+                raise writer.fault from None
             self._delivered = writer.reader_gone
             _log.warning("sink %s: %s; it gets no more", self.name, writer.failure)
         finally:
@@ -158,6 +168,7 @@ class _TextWriter:
         self.waiting = 0  # texts handed over and not yet written
         self.failure = ""
         self.reader_gone = False
+        self.fault: BaseException | None = None  # a bug that ended the thread
         self._until_failure = until_failure
         self._write = _unlocked(sink, stream)
         self._texts: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -196,6 +207,9 @@ class _TextWriter:
             except (OSError, ValueError) as error:  # ValueError: the stream has been closed
                 self._call(self._note_failure, error)
                 return
+            except BaseException as error:  # noqa: BLE001 - raised again in the sink's task, which waits
+                self._call(self._note_fault, error)
+                return
             if not self._call(self._note, len(texts)):
                 return
 
@@ -213,6 +227,13 @@ class _TextWriter:
     def _note_failure(self, error: OSError | ValueError) -> None:
         self.failure = _failure(error)
         self.reader_gone = not isinstance(error, OSError) or isinstance(error, BrokenPipeError)
+        self._give_up()
+
+    def _note_fault(self, error: BaseException) -> None:
+        self.fault = error
+        self._give_up()
+
+    def _give_up(self) -> None:
         try:
             self._until_failure.reschedule(self._loop.time())
         except RuntimeError:

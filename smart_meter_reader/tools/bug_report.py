@@ -14,11 +14,13 @@ from typing import Any
 from smart_meter_reader import __version__, json_text
 from smart_meter_reader.codecs.p1.cipher import Opener, parse_key
 from smart_meter_reader.exceptions import ExplainedError
-from smart_meter_reader.recording import Recording, format_recording
+from smart_meter_reader.kept_faults import FaultFile, KeptFault
+from smart_meter_reader.recording import FROM_METER, Burst, Recording, format_recording
 from smart_meter_reader.redaction.pseudonyms import HIDDEN, Pseudonyms, scrub
 from smart_meter_reader.redaction.recording import redact
 from smart_meter_reader.redaction.settings import redact_places, redact_problem, redact_settings
-from smart_meter_reader.settings.loading import LoadedSettings, ServiceSettings
+from smart_meter_reader.rooms import describe
+from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, ServiceSettings
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.settings.text import settings_text
 from smart_meter_reader.tools.recorder import Session
@@ -89,6 +91,36 @@ class Report:
         self._add(f"meter {capture.meter}", lines)
         text = format_recording(redacted.recording, comment_for(capture.client))
         self._recordings.append(f"== recording of {capture.meter} ==\n\n{text}")
+
+    def add_faults(self, file: FaultFile, settings: ServiceSettings) -> None:
+        """What the service kept of its own faults in ``file``, redacted; nothing when there is none."""
+        try:
+            faults = file.load()
+        except OSError as error:
+            self._add("internal errors", [f"{file.path.name} cannot be read: {error.strerror}"])
+            return
+        for fault in faults:
+            self._add_fault(fault, settings)
+
+    def _add_fault(self, fault: KeptFault, settings: ServiceSettings) -> None:
+        meter = settings.meters.get(fault.meter)
+        lines = [f"{fault.time}: {fault.kind} in {fault.place}", *fault.trace]
+        if meter is None:
+            lines.append("the settings have no such meter any more: what it had sent is left out")
+        elif fault.received:
+            lines += self._add_received(fault, meter)
+        self._add(f"internal error of {fault.meter}", lines)
+
+    def _add_received(self, fault: KeptFault, meter: MeterSettings) -> Iterable[str]:
+        """The last bytes before a fault as a recording, where they can be redacted; sentences on them."""
+        recording = Recording(events=(Burst(0, FROM_METER, fault.received),), client=meter.client)
+        try:
+            redacted = redact(recording, self._names, secrets=self._secrets, opener=_opener(meter.driver))
+        except Exception as error:  # noqa: BLE001 - what broke a decoder may break the redaction too
+            return [f"what it had sent cannot be redacted ({describe(error)}): it is left out"]
+        text = format_recording(redacted.recording, comment_for(meter.client))
+        self._recordings.append(f"== received from {fault.meter} before {fault.kind} ==\n\n{text}")
+        return [f"{len(fault.received)} bytes had come before it", *redacted.notes]
 
     def add_interruption(self, meter: str) -> None:
         """Where somebody did not want to wait any longer."""

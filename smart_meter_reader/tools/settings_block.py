@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.files import read_small_text
 from smart_meter_reader.tools.finding import Found, printable
 
 # Every file that can have tables of an environment.
@@ -37,7 +38,7 @@ def free_environment(directory: Path, wanted: str) -> str:
 def append(path: Path, block: str) -> None:
     """Append a block to a file of settings that exists. Raises SettingsError; the file is then as it was."""
     try:
-        before = path.read_text("utf-8")
+        before = read_small_text(path)
         gap = "" if not before else "\n\n" if before.endswith("\n") else "\n\n\n"
         tomllib.loads(before + gap + block)
         _append_all(path, (gap + block).encode())
@@ -67,7 +68,7 @@ def _append_all(path: Path, added: bytes) -> None:
 
 def _tables(path: Path) -> Iterator[str]:
     try:
-        yield from tomllib.loads(path.read_text("utf-8"))
+        yield from tomllib.loads(read_small_text(path))
     except FileNotFoundError:
         return
     except (OSError, ValueError) as error:

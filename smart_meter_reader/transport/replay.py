@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from smart_meter_reader.exceptions import ExplainedError, RecordingEndedError, TransportError
+from smart_meter_reader.files import read_small_text
 from smart_meter_reader.recording import Burst, Recording, RecordingError, parse_recording
 from smart_meter_reader.transport.line import LineSettings
 from smart_meter_reader.transport.stream import Inbox, Transport
@@ -21,6 +22,8 @@ _log = logging.getLogger(__name__)
 _AFTERMATH = 10.0
 # A stream that begins again does so after a pause, as between telegrams; in milliseconds.
 _LOOP_PAUSE = 1000
+# As much as a recorder writes of 16 MiB that passed.
+_LARGEST_RECORDING = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +231,7 @@ def open_replay(url: str, path: Path, line: LineSettings) -> Transport:
 def load_recording(path: Path) -> Recording:
     """The first recording in a file. Raises TransportError (``recording_unusable``)."""
     try:
-        return parse_recording(path.expanduser().read_text("utf-8"))
+        return parse_recording(read_small_text(path.expanduser(), _LARGEST_RECORDING))
     except OSError as error:
         problem = f"cannot be read ({error.strerror})"
     except UnicodeDecodeError:

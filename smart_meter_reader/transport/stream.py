@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from smart_meter_reader import stalls
 from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.exceptions import ExplainedError, TransportError
+from smart_meter_reader.rooms import current_heard
 from smart_meter_reader.transport.line import LineSettings
 
 _log = logging.getLogger(__name__)
@@ -138,6 +139,7 @@ class Transport:
         self._told_line = False
         self._sent_at = 0.0
         self._overdue: int | None = None  # bytes that were there when a deadline had passed, not yet read
+        self._heard = current_heard()
 
     @property
     def sent_at(self) -> float:
@@ -267,6 +269,8 @@ class Transport:
         """What the reader gets of bytes from the line; the tap gets them as they are."""
         if self.tap is not None:
             self.tap.received(payload)
+        if self._heard is not None:
+            self._heard.add(payload)
         return strip_parity(payload) if self.software_parity and not self.keep_parity else payload
 
     async def _flush(self) -> None:
