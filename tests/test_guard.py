@@ -353,6 +353,28 @@ def test_the_clock_may_jump() -> None:
     assert values(out) == ["50.00", "50.01", "50.02", "50.03"]
 
 
+@pytest.mark.parametrize("back", [HOUR, 24 * HOUR, 365 * 24 * HOUR], ids=str)
+def test_a_rise_is_no_jump_because_the_clock_was_put_back(back: timedelta) -> None:
+    line = Line()
+    daily: Info = {**info(0, "1"), "interval": 86_400}
+    line.send(daily, reading(0 * HOUR, heat_energy=("1000", "kWh")))
+    out = line.send(
+        reading(24 * HOUR - back, heat_energy=("1480", "kWh")),
+        reading(48 * HOUR - back, heat_energy=("1960", "kWh")),
+    )
+    assert values(out) == ["1480", "1960"]
+    # Beyond what the meter's rhythm allows it is one all the same.
+    assert values(line.send(reading(48 * HOUR - 2 * back, heat_energy=("99999", "kWh")))) == []
+
+
+@pytest.mark.parametrize("back", [HOUR, 24 * HOUR, 365 * 24 * HOUR], ids=str)
+def test_doubts_pass_in_their_time_though_the_clock_was_put_back(back: timedelta) -> None:
+    line = Line(zero_confirmation=3 * HOUR)
+    line.send(energy(0, "50.0"), energy(1, "0.0"), energy(2, "0.0"))
+    out = line.send(*(reading(n * HOUR - back, heat_energy=("0.0", "GJ")) for n in range(3, 8)))
+    assert values(out)[-1:] == ["0.0"]
+
+
 def test_one_status_tells_what_is_held_back_and_what_is_the_new_baseline() -> None:
     line = Line()
     line.send(reading(0 * HOUR, heat_energy=("500.0", "GJ"), volume=("500.0", "m³")))

@@ -20,11 +20,11 @@ class Absences:
     def __init__(self) -> None:
         self._answered: set[int] = set()  # the last time it was asked for
         self._misses: dict[int, int] = {}
-        self._again_at: dict[int, datetime] = {}
+        self._asked_last: dict[int, tuple[datetime, timedelta]] = {}  # and the pause from then on
 
     def present(self, registers: Iterable[int], now: datetime) -> list[int]:
         """Those registers that are worth asking for now."""
-        return [register for register in registers if self._again_at.get(register, now) <= now]
+        return [register for register in registers if not self._pauses(register, now)]
 
     def note(
         self,
@@ -39,7 +39,7 @@ class Absences:
             if register in answered:
                 self._answered.add(register)
                 self._misses.pop(register, None)
-                self._again_at.pop(register, None)
+                self._asked_last.pop(register, None)
                 continue
             if register in self._answered:
                 self._answered.discard(register)
@@ -48,8 +48,15 @@ class Absences:
             self._misses[register] = misses
             if misses == 1:
                 news.append(register)
-            self._again_at[register] = now + self._pause(misses, period_of(register))
+            self._asked_last[register] = now, self._pause(misses, period_of(register))
         return news
+
+    def _pauses(self, register: int, now: datetime) -> bool:
+        if register not in self._asked_last:
+            return False
+        last, pause = self._asked_last[register]
+        # A time ahead of now: the clock was put back, and nothing is known of the pause.
+        return timedelta(0) <= now - last < pause
 
     def _pause(self, misses: int, period: timedelta) -> timedelta:
         longest = max(LONGEST_PAUSE, LONGEST_PAUSE_PERIODS * period)
@@ -61,4 +68,4 @@ class Absences:
 
     def forget_pauses(self) -> None:
         """Ask for everything once more (a new connection, another meter); what was told is not told again."""
-        self._again_at.clear()
+        self._asked_last.clear()

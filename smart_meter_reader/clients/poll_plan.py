@@ -10,6 +10,8 @@ from smart_meter_reader.schedule import Schedule
 
 # Groups that are due within so much of each other are read together: one wake-up of the meter, not two.
 TOGETHER = timedelta(seconds=30)
+# When the clock was put back by less than this, what was just read is not due again.
+JUST_READ = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,14 @@ class Plan:
     def __init__(self, groups: Sequence[Group]) -> None:
         self._groups = tuple(groups)
         self._due: list[datetime | None] = [None] * len(groups)
+        self._read_at: list[datetime | None] = [None] * len(groups)
 
     def next_due(self, now: datetime) -> datetime:
         """The time of the next reading; ``now`` when one is due already."""
-        for index, group in enumerate(self._groups):
-            due, interval = self._due[index], group.schedule.interval
-            # After the clock was put back, an interval would otherwise wait for the old time to come again.
-            if due is not None and interval is not None:
-                self._due[index] = min(due, now + interval)
+        for index, due in enumerate(self._due):
+            # After the clock was put back, a group would otherwise wait for the old time to come again.
+            if due is not None:
+                self._due[index] = min(due, self._due_by_clock(index, now))
         return min(now if due is None else max(now, due) for due in self._due)
 
     def registers_due(self, now: datetime, *, first_too: bool = False) -> list[int]:
@@ -49,6 +51,7 @@ class Plan:
         for index in range(len(self._groups)):
             if self._is_due(index, now):
                 self._due[index] = self._following(index, now)
+                self._read_at[index] = now
 
     def period_of(self, register: int) -> timedelta:
         """The time between two readings of a register, by the busiest of its groups."""
@@ -66,6 +69,17 @@ class Plan:
     def _nearness(self, index: int) -> timedelta:
         # Half a period at most: a group of a short interval is not read twice for being near the next one.
         return min(TOGETHER, self._groups[index].schedule.period / 2)
+
+    def _due_by_clock(self, index: int, now: datetime) -> datetime:
+        """The latest time at which a group that was read can be due, by what the clock says now."""
+        schedule, read_at = self._groups[index].schedule, self._read_at[index]
+        due = schedule.next_after(now)
+        if schedule.interval is not None or read_at is None:
+            return due
+        # Read early, or the clock was put back a little: the same time is not due twice.
+        near = min(JUST_READ, schedule.period / 2)
+        was_read = due <= read_at + self._nearness(index) and read_at - due <= near and due - now <= near
+        return schedule.next_after(due) if was_read else due
 
     def _following(self, index: int, now: datetime) -> datetime:
         """The next time in the group's rhythm, once what is due about ``now`` has been read."""
@@ -88,14 +102,23 @@ class LastDay:
 
     def add(self, now: datetime, count: int = 1) -> None:
         """Count events at ``now``."""
+        self._forget(now)
         quarter = self._quarter(now)
         self._counts[quarter] = self._counts.get(quarter, 0) + count
 
     def total(self, now: datetime) -> int:
         """The events of the 24 hours before ``now``, to the quarter of an hour."""
-        oldest = self._quarter(now) - 96
-        self._counts = {quarter: count for quarter, count in self._counts.items() if quarter > oldest}
+        self._forget(now)
         return sum(self._counts.values())
+
+    def _forget(self, now: datetime) -> None:
+        """Drop what is a day old. What lies ahead, since the clock was put back, counts as of now."""
+        newest = self._quarter(now)
+        counts: dict[int, int] = {}
+        for quarter, count in self._counts.items():
+            if quarter > newest - 96:
+                counts[min(quarter, newest)] = counts.get(min(quarter, newest), 0) + count
+        self._counts = counts
 
     def _quarter(self, moment: datetime) -> int:
         return int(moment.timestamp() // self.QUARTER.total_seconds())

@@ -44,7 +44,9 @@ class PollTimes:
         Every second time it does wait, so that a port that comes and goes does not cost the battery.
         """
         pause = min(_PROOF_PAUSE, self.shortest_period)
-        self._plan.bring_forward(max(datetime.now(UTC), self._last_two[0] + pause))
+        now = datetime.now(UTC)
+        # Not later than a pause from now: the clock may have been put back since.
+        self._plan.bring_forward(min(max(now, self._last_two[0] + pause), now + pause))
 
     @property
     def asked_now(self) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -38,6 +38,28 @@ class MeterMemory:
 
 
 Memory = Mapping[str, MeterMemory]
+
+
+def put_back(
+    totals: Mapping[str, Total], candidates: Mapping[str, Candidate], now: datetime, rhythm: timedelta
+) -> tuple[dict[str, Total], dict[str, Candidate]]:
+    """The same once the clock was put back to ``now``: what lies ahead is as old as the meter's rhythm.
+
+    Otherwise a row of doubts would last until the old time comes again, and a rise since the last reading
+    would be a jump: as it seems, no time has passed.
+    """
+    before = now - rhythm
+
+    def aged(total: Total) -> Total:
+        return replace(total, time=before) if total.time >= now else total
+
+    return (
+        {key: aged(total) for key, total in totals.items()},
+        {
+            key: replace(each, since=min(each.since, now), last=aged(each.last))
+            for key, each in candidates.items()
+        },
+    )
 
 
 def encode(memory: Memory) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from smart_meter_reader.guard.memory import Candidate, MeterMemory
+from smart_meter_reader.guard.memory import Candidate, MeterMemory, put_back
 from smart_meter_reader.guard.rules import (
     DOUBTS,
     Ceiling,
@@ -18,8 +18,8 @@ from smart_meter_reader.guard.rules import (
     Verdict,
     is_possible,
     judge,
+    sentence,
 )
-from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.log import Repeats
 from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status, Value
 
@@ -52,6 +52,8 @@ class MeterGuard:
             self._serials.update(memory.serials)
             self._totals.update(memory.totals)
             self._candidates.update(memory.candidates)
+        self._last_reading: datetime | None = None
+        self._rhythm = timedelta(0)  # the time from one reading to the next, as the meter's info says it
         self._new_serial = ("", 0)  # seen so often in a row on a line without checksums
         self._out_of_range: dict[str, int] = {}  # so many readings in a row
         self._doubts: dict[str, tuple[datetime, str]] = {}  # what is held back, since when and why
@@ -76,6 +78,7 @@ class MeterGuard:
 
     def check_info(self, info: Info) -> list[Message]:
         """An info passes; another serial number than the last time makes the totals begin anew."""
+        self._rhythm = timedelta(seconds=info.get("interval", 0))
         return [info, *self._check_serial("info", info.get("serial_number", ""), info["time"])]
 
     def check_status(self, status: Status) -> list[Message]:
@@ -88,6 +91,7 @@ class MeterGuard:
         self.wants_reread = False
         if not self._rules:
             return [reading]
+        self._note_time(reading["time"])
         measurements = reading["measurements"]
         said: list[Message] = []
         if "serial_number" in measurements:
@@ -107,6 +111,12 @@ class MeterGuard:
         if left:
             said.append(_reading_with(reading, left))
         return said
+
+    def _note_time(self, now: datetime) -> None:
+        last, self._last_reading = self._last_reading, now
+        if last is None or now <= last:
+            self._totals, self._candidates = put_back(self._totals, self._candidates, now, self._rhythm)
+            self._doubts = {key: (min(since, now), why) for key, (since, why) in self._doubts.items()}
 
     def _believes(self, key: str, measurement: Measurement, now: datetime, rebased: dict[str, str]) -> bool:
         value, unit, rule = _number(measurement["value"]), measurement["unit"], self._rules[key]
@@ -131,7 +141,7 @@ class MeterGuard:
                 self._candidates[key] = candidate
                 self.revision += 1
                 if not self._confirmed(candidate, now):
-                    self._doubts[key] = (now, _sentence(key, verdict, last, new, self._settings))
+                    self._doubts[key] = (now, sentence(key, verdict, last, new, self._settings))
                     return False
                 rebased[key] = f"{key} went from {last} to {new}: {candidate.count} readings agree"
             elif verdict is not Verdict.BELIEVED and not ceiling.rolling:
@@ -204,8 +214,8 @@ class MeterGuard:
             self._rereads += 1
         else:
             self._rereads = 0
-        for key, sentence in rebased.items():
-            self._log(self._logged_baselines, key, now, f"new baseline: {sentence}")
+        for key, change in rebased.items():
+            self._log(self._logged_baselines, key, now, f"new baseline: {change}")
         doubts, told = frozenset(self._doubts), self._told
         self._told = doubts
         self._log_doubts(doubts - told, now)
@@ -268,19 +278,6 @@ def _continued(candidate: Candidate | None, new: Total, ceiling: Ceiling, now: d
     if candidate is None or judge(candidate.last, new, ceiling) in DOUBTS:
         return Candidate(now, new)
     return Candidate(candidate.since, new, candidate.count + 1)
-
-
-def _sentence(key: str, verdict: Verdict, last: Total, new: Total, settings: GuardSettings) -> str:
-    reason = {
-        Verdict.FELL: "a total does not fall",
-        Verdict.ZERO: "a total does not become zero",
-        Verdict.UNIT_CHANGED: "another unit",
-        Verdict.JUMPED: "a jump beyond what the [guard] table of the settings allows",
-    }[verdict]
-    return (
-        f"{key} {new} held back: {reason}; it was {last} at {last.time:%Y-%m-%d %H:%M} UTC. "
-        f"It counts when {settings.confirmations} readings in a row agree"
-    )
 
 
 def _number(value: Value) -> Decimal | None:

@@ -255,3 +255,17 @@ def _rolled_over(last: Total, new: Total, ceiling: Ceiling) -> bool:
     if ceiling.per_hour is None or ratio(ceiling.unit, new.unit) is None:
         return False
     return _may_rise(new.value + last.step.scaleb(len(digits)) - last.value, last, new, ceiling)
+
+
+def sentence(key: str, verdict: Verdict, last: Total, new: Total, settings: GuardSettings) -> str:
+    """Why ``new`` is held back, and when it is believed, in words."""
+    reason = {
+        Verdict.FELL: "a total does not fall",
+        Verdict.ZERO: "a total does not become zero",
+        Verdict.UNIT_CHANGED: "another unit",
+        Verdict.JUMPED: "a jump beyond what the [guard] table of the settings allows",
+    }[verdict]
+    return (
+        f"{key} {new} held back: {reason}; it was {last} at {last.time:%Y-%m-%d %H:%M} UTC. "
+        f"It counts when {settings.confirmations} readings in a row agree"
+    )

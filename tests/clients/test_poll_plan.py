@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +76,83 @@ def test_a_clock_put_back_does_not_stop_the_readings() -> None:
     groups.mark_read(START)
     before = START - timedelta(days=30)
     assert groups.next_due(before) == before + HOUR
+
+
+JUMPS = [sign * size for size in (HOUR, 24 * HOUR, 365 * 24 * HOUR) for sign in (1, -1)]
+
+
+def readings_of(
+    text: str, jump: timedelta, after: timedelta, whole: timedelta
+) -> list[tuple[timedelta, datetime]]:
+    """When a plan of one group is read, as time that has truly passed and by a clock that jumps."""
+    groups = plan(((60,), text))
+    passed, read = timedelta(0), []
+    while passed < whole:
+        now = START + passed + (jump if passed >= after else timedelta(0))
+        due = groups.next_due(now)
+        if due == now:
+            assert groups.registers_due(now) == [60]
+            groups.mark_read(now)
+            read.append((passed, now))
+        passed += min(max(due - now, timedelta(seconds=1)), timedelta(seconds=30))
+    return read
+
+
+@pytest.mark.parametrize("jump", JUMPS, ids=str)
+@pytest.mark.parametrize("text", ["at :59", "at :00,:20,:40", "at :58,:59", "daily 06:00,18:00", "1h"])
+@pytest.mark.parametrize(
+    "after", [timedelta(hours=5, minutes=10), timedelta(hours=6, minutes=58, seconds=50)], ids=str
+)
+def test_whatever_the_clock_does_the_readings_go_on_by_it(
+    text: str, jump: timedelta, after: timedelta
+) -> None:
+    period = Schedule.parse(text).period
+    read = readings_of(text, jump, after, after + 2 * period)
+    for (earlier, _), (later, _) in pairwise(read):
+        # Never later than a period, an hour more when summer time ends; and nothing is caught up in a row.
+        assert later - earlier <= period + HOUR + MINUTE
+    times = [now for passed, now in read if passed > after]
+    assert times
+    # The first one may have been due for long; the others come at their times, each once.
+    for now in times[1:]:
+        if not text.endswith("h"):
+            local = (now + timedelta(seconds=1)).astimezone()
+            assert f"{local:%H:%M}" in text or f":{local:%M}" in text
+            assert local.second <= 31
+    assert len(set(times)) == len(times)
+
+
+@pytest.mark.parametrize("seconds", [1, 20, 45, 120, 280])
+def test_a_clock_put_back_a_little_makes_no_time_due_twice(seconds: int) -> None:
+    groups = plan(((60,), "at :59"))
+    groups.mark_read(START)
+    due = groups.next_due(START)
+    groups.mark_read(due)
+    assert groups.next_due(due - timedelta(seconds=seconds)) == due + HOUR
+
+
+def test_a_clock_put_back_right_before_a_time_does_not_skip_it() -> None:
+    groups = plan(((60,), "at :59"))
+    groups.mark_read(START + 30 * MINUTE)
+    due = groups.next_due(START + 30 * MINUTE)
+    assert groups.next_due(due - HOUR - timedelta(seconds=10)) == due - HOUR
+
+
+def test_a_register_is_asked_for_again_though_the_clock_was_put_back() -> None:
+    absences = Absences()
+    absences.note([4711], {}, START, hourly)
+    assert absences.present([4711], START + MINUTE) == []
+    assert absences.present([4711], START - 365 * 24 * HOUR) == [4711]
+
+
+def test_a_day_is_counted_though_the_clock_was_put_back() -> None:
+    counts = LastDay()
+    counts.add(START, 5)
+    before = START - 365 * 24 * HOUR
+    assert counts.total(before) == 5
+    counts.add(before, 2)
+    assert counts.total(before + 23 * HOUR) == 7
+    assert counts.total(before + 25 * HOUR) == 0
 
 
 def test_a_reading_on_demand_reads_the_first_group_and_leaves_the_rhythm_alone() -> None:
