@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
+import tomllib
+import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -145,3 +147,106 @@ def test_without_a_network_it_says_so() -> None:
     code, said = audit(f"http://127.0.0.1:{free_port()}")
     assert code == 0
     assert "audit: left out, since" in said
+
+
+EXPORT = ROOT / "tests/data/osv"
+
+
+def offline(database: Path) -> tuple[int, str]:
+    process = subprocess.run(
+        [sys.executable, "scripts/audit.py", "--database", str(database)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return process.returncode, process.stdout + process.stderr
+
+
+def advisory(package: str, **affected: Any) -> dict[str, Any]:
+    return {
+        "id": "PYSEC-9",
+        "modified": "2026-01-01T00:00:00Z",
+        "affected": [{"package": {"ecosystem": "PyPI", "name": package}, **affected}],
+    }
+
+
+def events(*steps: tuple[str, str]) -> list[dict[str, Any]]:
+    return [{"type": "ECOSYSTEM", "events": [{kind: text} for kind, text in steps]}]
+
+
+@pytest.fixture
+def locked() -> dict[str, str]:
+    """The versions of the lock."""
+    lock = tomllib.loads((ROOT / "poetry.lock").read_text())
+    return {package["name"]: package["version"] for package in lock["package"]}
+
+
+def test_an_export_of_the_database_does_offline(tmp_path: Path) -> None:
+    archive = tmp_path / "all.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in EXPORT.glob("*.json"):
+            file.write(path, path.name)
+    for database in (EXPORT, archive, EXPORT / "PYSEC-0000-1.json"):
+        code, said = offline(database)
+        assert (code, said.startswith("audit: no advisories on the ")) == (0, True), said
+    assert "2 advisories, the newest of 2026-06-01" in offline(archive)[1]
+
+
+@pytest.mark.parametrize(
+    ("steps", "code"),
+    [
+        ([("introduced", "0")], 1),
+        ([("introduced", "0"), ("fixed", "{same}")], 0),
+        ([("introduced", "0"), ("last_affected", "{same}")], 1),
+        ([("introduced", "{same}")], 1),
+        ([("introduced", "999")], 0),
+        ([("introduced", "0"), ("fixed", "0.1"), ("introduced", "0.2"), ("fixed", "999")], 1),
+        ([("fixed", "999"), ("introduced", "0")], 1),
+        ([("introduced", "0"), ("limit", "0.1")], 0),
+        ([("introduced", "0"), ("limit", "*")], 1),
+        ([("introduced", "no version")], 1),
+        ([], 0),
+    ],
+)
+def test_ranges_are_evaluated_as_osv_says(
+    tmp_path: Path, locked: dict[str, str], steps: list[tuple[str, str]], code: int
+) -> None:
+    version = locked["paho-mqtt"]
+    filled = [(kind, text.format(same=version)) for kind, text in steps]
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps(advisory("Paho.MQTT", ranges=events(*filled))))
+    found, said = offline(file)
+    assert found == code, said
+    assert (f"audit: paho-mqtt {version}: PYSEC-9" in said) == bool(code)
+
+
+def test_listed_versions_and_development_packages(tmp_path: Path, locked: dict[str, str]) -> None:
+    file = tmp_path / "list.json"
+    listed = [advisory(name, versions=[locked[name]]) for name in ("paho-mqtt", "pytest", "pip")]
+    file.write_text(json.dumps(listed[1]))
+    code, said = offline(file)
+    assert (code, "pytest" in said, "(development only)" in said) == (0, True, True)
+    for content in (listed, {"vulns": listed}, listed[2]):
+        file.write_text(json.dumps(content))
+        code, said = offline(file)
+        assert (code, f"audit: pip {locked['pip']}: PYSEC-9" in said) == (1, True), said
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"results": []}', b"\xff", b"5", b"[" * 100_000])
+@pytest.mark.parametrize("name", ["all.zip", "all.json"])
+def test_what_is_no_export_is_told(tmp_path: Path, content: bytes, name: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    for database in (tmp_path / name, tmp_path):
+        code, said = offline(database)
+        assert code == 2
+        assert f"{tmp_path / name} cannot be used" in said
+        assert "Traceback" not in said
+
+
+def test_an_export_without_our_ecosystem_is_told(tmp_path: Path) -> None:
+    for database in (tmp_path, EXPORT / "GHSA-xxxx-xxxx-0002.json"):
+        code, said = offline(database)
+        assert (code, "no advisory about a package of PyPI is in it" in said) == (2, True)
+    code, said = offline(tmp_path / "nothing")
+    assert (code, "No such file" in said) == (2, True)
