@@ -156,6 +156,16 @@ def test_a_file_of_another_owner_than_its_directory_s_is_not_taken(directory: Pa
         assert {path.stat().st_uid for path in directory.iterdir()} == {os.geteuid()}
 
 
+def test_a_second_name_of_a_file_is_not_taken(tmp_path: Path) -> None:
+    """In a directory of root's where everybody may make files, the owner alone would not tell."""
+    (tmp_path / "hidden.toml").write_text(HIDDEN)
+    directory = tmp_path / "open"
+    directory.mkdir()
+    (directory / "settings.toml").hardlink_to(tmp_path / "hidden.toml")
+    with pytest.raises(ServiceError, match=r"settings\.toml has a second name"):
+        take(directory)
+
+
 def test_files_that_are_exchanged_meanwhile_give_nothing_away(directory: Path) -> None:
     """The file and the directory become links and files again while they are taken."""
     stop = threading.Event()
