@@ -4,42 +4,51 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from smart_meter_reader.messages import Message
 from smart_meter_reader.rooms import Room
+from smart_meter_reader.waiting import Ranking, Waiting
 
 _log = logging.getLogger(__name__)
 
 # How often at most a sink's losses are logged; the count of what was lost in between is in the line.
 DROP_WARNING_SECONDS = 60.0
+# Of each meter that waits there is room for its newest info, status and reading, whatever the size.
+_ALWAYS_ROOM = 3
 
 
 class SinkQueue:
     """The bounded queue of one sink, to be iterated by that sink's task.
 
     Each meter's messages come out in their order, and the meters take turns: what one gives once a day does
-    not wait behind another that sends hundreds. A full queue drops at the cost of the meter that has most in
-    it: its oldest *reading*, and only where it has none its oldest status, since a sink that missed the
-    newest would show a wrong state. Both are counted. Iteration ends after ``close()`` when all that was put
-    has been taken.
+    not wait behind another that sends hundreds. A full queue drops the oldest message of the meter that could
+    spare most; but never the newest status and the newest info of a meter, for a sink that missed them would
+    show a wrong state, or a meter without a name. What is dropped is counted by its kind. Iteration ends
+    after ``close()`` when all that was put has been taken.
     """
 
     def __init__(self, sink: str, size: int) -> None:
         self.sink = sink
-        self.dropped = 0
         self.accepted = 0
+        self.dropped_by_kind: Counter[str] = Counter()
         self._size = size
         self._length = 0
-        self._waiting: dict[str, deque[Message]] = {}  # by meter, the one whose turn it is first; none empty
+        self._waiting: dict[str, Waiting] = {}  # by meter, the one whose turn it is first; none empty
+        self._spare = Ranking()
         self._wake = asyncio.Event()
         self._closed = False
-        self._unreported = 0
+        self._unreported: Counter[str] = Counter()
         self._last_warning = float("-inf")
 
     def __len__(self) -> int:
         return self._length
+
+    @property
+    def dropped(self) -> int:
+        """How many messages were dropped since the start."""
+        return self.dropped_by_kind.total()
 
     def put(self, message: Message) -> None:
         """Append without waiting; the sink's trouble never reaches the router.
@@ -48,11 +57,16 @@ class SinkQueue:
         """
         if self._closed:
             return
-        if self._length >= self._size:
-            self._drop_oldest()
-        self._waiting.setdefault(message["meter"], deque()).append(message)
+        meter = message["meter"]
+        waiting = self._waiting.get(meter)
+        if waiting is None:
+            waiting = self._waiting[meter] = Waiting()
+        waiting.put(message)
+        self._spare.place(meter, waiting.spare)
         self._length += 1
         self.accepted += 1
+        while self._length > max(self._size, _ALWAYS_ROOM * len(self._waiting)):
+            self._drop_one()
         self._wake.set()
 
     def close(self) -> None:
@@ -70,46 +84,53 @@ class SinkQueue:
             self._wake.clear()
             await self._wake.wait()
         meter = next(iter(self._waiting))
-        messages = self._waiting.pop(meter)
-        message = messages.popleft()
-        if messages:
-            self._waiting[meter] = messages  # behind the others
+        waiting = self._waiting.pop(meter)
+        message = waiting.take()
+        self._spare.place(meter, waiting.spare)
+        if waiting:
+            self._waiting[meter] = waiting  # behind the others
         self._length -= 1
         return message
 
-    def _drop_oldest(self) -> None:
-        """Make room at the cost of the meter that fills the queue: a reading if it has any here.
-
-        Else a status, of which the newer ones stay: what they say is what counts.
-        """
-        messages = max(self._waiting.values(), key=len)
-        kinds = [message["type"] for message in messages]
-        kind = next(kind for kind in ("reading", "status", "info") if kind in kinds)
-        del messages[kinds.index(kind)]
-        if not messages:
-            self._waiting = {meter: left for meter, left in self._waiting.items() if left}
+    def _drop_one(self) -> None:
+        """Make room at the cost of the meter that can spare most."""
+        meter = self._spare.first
+        waiting = self._waiting[meter]
+        kind = waiting.drop()
+        self._spare.place(meter, waiting.spare)
         self._length -= 1
-        self._count_drop()
-
-    def _count_drop(self) -> None:
-        self.dropped += 1
-        self._unreported += 1
+        self.dropped_by_kind[kind] += 1
+        self._unreported[kind] += 1
         now = asyncio.get_running_loop().time()
         if now - self._last_warning >= DROP_WARNING_SECONDS:
             _log.warning(
-                "sink %s does not keep up: %d readings dropped (oldest first), %d since the start",
+                "sink %s does not keep up: %s dropped (oldest first), %d since the start",
                 self.sink,
-                self._unreported,
+                _counted(self._unreported),
                 self.dropped,
             )
             self._last_warning = now
-            self._unreported = 0
+            self._unreported.clear()
 
     def report_remaining_drops(self) -> None:
         """Log the drops that the rate limit has kept back; called once, at the stop."""
         if self._unreported:
-            _log.warning("sink %s: %d more readings were dropped", self.sink, self._unreported)
-            self._unreported = 0
+            _log.warning("sink %s: %s were dropped", self.sink, _counted(self._unreported, "more "))
+            self._unreported.clear()
+
+
+_WORDS = {
+    "reading": ("reading", "readings"),
+    "status": ("older status", "older statuses"),
+    "info": ("older identity", "older identities"),
+}
+
+
+def _counted(counts: Counter[str], more: str = "") -> str:
+    words = [
+        f"{counts[kind]} {more}{names[counts[kind] != 1]}" for kind, names in _WORDS.items() if counts[kind]
+    ]
+    return " and ".join(words)
 
 
 Filter = Callable[[Message], list[Message]]

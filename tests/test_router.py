@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from smart_meter_reader.messages import Measurement, Message, Reading, Status
+from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status
 from smart_meter_reader.router import SinkQueue, route
 
+ACTS, KINDS = ("put", "take"), ("reading", "status", "info")
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -139,3 +142,67 @@ async def test_a_closed_queue_takes_nothing_more() -> None:
     queue.close()
     queue.put(reading(1))
     assert await taken(queue) == []
+
+
+def told(meter: str, number: int) -> list[Message]:
+    """What a client publishes at its start: who the meter is, that it is there, and a reading."""
+    info: Info = {"type": "info", "meter": meter, "time": WHEN, "serial_number": str(number)}
+    return [info, {**status(), "meter": meter, "detail": str(number)}, reading(number, meter)]
+
+
+async def test_a_thousand_meters_that_start_keep_their_status_and_identity() -> None:
+    queue = SinkQueue("stuck", 100)
+    meters = [f"m{number}" for number in range(1000)]
+    for number in range(3):
+        for meter in meters:
+            for message in told(meter, number):
+                queue.put(message)
+    queue.close()
+    got = await taken(queue)
+    for meter in meters:
+        assert [message for message in got if message["meter"] == meter] == told(meter, 2)
+    assert queue.accepted == len(got) + queue.dropped == 9000
+
+
+async def test_what_is_dropped_is_told_by_its_kind(caplog: pytest.LogCaptureFixture) -> None:
+    queue = SinkQueue("stuck", 3)
+    for number in range(5):
+        for message in told("heat", number):
+            queue.put(message)
+    queue.report_remaining_drops()
+    assert queue.dropped_by_kind == {"reading": 4, "status": 4, "info": 4}
+    assert "1 older identity dropped" in caplog.text
+    assert "4 more readings and 4 more older statuses and 3 more older identities were dropped" in caplog.text
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(ACTS), st.sampled_from("abc"), st.sampled_from(KINDS))),
+    st.integers(1, 12),
+)
+def test_any_traffic_keeps_order_count_and_the_newest_word(
+    traffic: list[tuple[str, str, str]], size: int
+) -> None:
+    asyncio.run(_any_traffic(traffic, size))
+
+
+async def _any_traffic(traffic: list[tuple[str, str, str]], size: int) -> None:
+    queue = SinkQueue("any", size)
+    put: list[Message] = []
+    got: list[Message] = []
+    for act, meter, kind in traffic:
+        if act == "put":
+            by_kind = {message["type"]: message for message in told(meter, len(put))}
+            put.append(by_kind[kind])  # type: ignore[index]
+            queue.put(put[-1])
+            assert len(queue) <= max(size, 9)
+        elif len(queue):
+            got.append(await anext(queue))
+    queue.close()
+    got += await taken(queue)
+    assert queue.accepted == len(put) == len(got) + queue.dropped
+    for meter in "abc":
+        before = [put.index(message) for message in got if message["meter"] == meter]
+        assert before == sorted(before)
+        for kind in ("status", "info"):
+            newest = [m for m in put if m["meter"] == meter and m["type"] == kind][-1:]
+            assert all(message in got for message in newest)
