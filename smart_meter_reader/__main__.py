@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 
 def main() -> None:
     """Run the command line; without arguments run what the environment configures."""
+    # Asks for a reading at once (see ``app``). Before anybody can obey, it must end neither us nor the child
+    # that runs config.py; systemd sends it to both.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     from smart_meter_reader.cli import main as command_line
 
     sys.exit(command_line(sys.argv[1:]))

@@ -66,11 +66,17 @@ def started(directory: Path) -> Iterator[list[subprocess.Popen[str]]]:
         process.communicate()
 
 
-def start(directory: Path, environment: str, *arguments: str) -> subprocess.Popen[str]:
+def start(
+    directory: Path, environment: str, *arguments: str, state: Path | None = None
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "smart_meter_reader", *arguments],
         cwd=directory,
-        env={**os.environ, "ENV_FOR_DYNACONF": environment},
+        env={
+            **os.environ,
+            "ENV_FOR_DYNACONF": environment,
+            **({"STATE_DIRECTORY": str(state)} if state else {}),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -189,3 +195,77 @@ def test_unusable_settings_exit_with_78(directory: Path) -> None:
     assert process.returncode == 78
     assert "kamstrup" in errors
     assert "Traceback" not in errors
+
+
+def signalling(directory: Path, number: signal.Signals, *targets: str) -> None:
+    """A config.py that sends a signal as early as can be: while the settings are still being loaded."""
+    text = (directory / "config.py").read_text()
+    kills = "".join(f"os.kill(os.{target}(), {number.value})\n" for target in targets)
+    (directory / "config.py").write_text(f"import os\n{kills}{text}")
+
+
+def test_a_reading_asked_for_too_early_ends_nothing(
+    directory: Path, started: list[subprocess.Popen[str]]
+) -> None:
+    signalling(directory, signal.SIGUSR1, "getppid", "getpid")
+    process = start(directory, "fast")
+    started.append(process)
+    assert all(json.loads(line)["type"] for line in first_lines(process, 10))
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_asked_for_during_the_start_is_obeyed(
+    number: signal.Signals, directory: Path, started: list[subprocess.Popen[str]]
+) -> None:
+    signalling(directory, number, "getppid")
+    process = start(directory, "fast")
+    started.append(process)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
+@pytest.mark.parametrize("kind", ["fifo", "directory", "device", "huge"])
+def test_a_state_file_that_is_none_hinders_no_start(
+    kind: str, directory: Path, started: list[subprocess.Popen[str]]
+) -> None:
+    place(kind, directory / "fast.json")
+    process = start(directory, "fast", state=directory)
+    started.append(process)
+    assert all(json.loads(line)["type"] for line in first_lines(process, 10))
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "fast.json" in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("name", ["settings.toml", ".secrets.toml"])
+@pytest.mark.parametrize("kind", ["fifo", "directory", "huge"])
+def test_a_settings_file_that_is_none_is_told(
+    kind: str, name: str, directory: Path, started: list[subprocess.Popen[str]]
+) -> None:
+    (directory / name).unlink(missing_ok=True)
+    place(kind, directory / name)
+    process = start(directory, "fast")
+    started.append(process)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 78
+    assert f"{name}: cannot be read: " in errors
+    assert "Traceback" not in errors
+
+
+def place(kind: str, path: Path) -> None:
+    """Something in a file's place that keeps whoever simply reads it for ever, or fills his memory."""
+    match kind:
+        case "fifo":
+            os.mkfifo(path)
+        case "directory":
+            path.mkdir()
+        case "device":
+            path.symlink_to("/dev/zero")
+        case _:
+            with path.open("wb") as file:
+                file.truncate(1 << 40)  # takes no room on the disk

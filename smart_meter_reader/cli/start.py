@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from types import FrameType
 
+from smart_meter_reader.cli import EXIT_OK
 from smart_meter_reader.settings.source import begin_source
 
 
@@ -12,9 +15,7 @@ def start(environment: str | None = None, *, once: bool = False) -> int:
 
     Raises SettingsError when the settings cannot be used.
     """
-    # Asks for a reading at once (see ``app``). Too early it must end neither us nor the child that runs
-    # config.py; systemd sends it to both.
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    _leave_when_asked()
     source = begin_source(environment=environment)
     # Imported here, while dynaconf is imported in the child, which takes nearly as long.
     import logging
@@ -28,3 +29,16 @@ def start(environment: str | None = None, *, once: bool = False) -> int:
     for warning in loaded.warnings:
         logging.getLogger(__name__).warning("%s", warning)
     return run_service(loaded.settings, once=once)
+
+
+def _leave_when_asked() -> None:
+    """Until the service can stop in order there is nothing to stop: whoever asks for it has it at once."""
+    service = os.getpid()
+
+    def leave(number: int, _: FrameType | None) -> None:
+        # The child that runs config.py has not answered then, and must say so.
+        os._exit(EXIT_OK if os.getpid() == service else 128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, leave)

@@ -88,8 +88,8 @@ def _answer(writing: int, directory: Path, environment: str | None) -> NoReturn:
             pipe.write(json.dumps(answer, default=_plain).encode())
         sys.stderr.flush()
         code = 0
-    except KeyboardInterrupt:
-        pass  # the parent gets it too
+    except (KeyboardInterrupt, BrokenPipeError):
+        pass  # the parent gets it too, or has gone
     except BaseException:  # noqa: BLE001 - a forked child must never return into the parent's code
         traceback.print_exc()
     finally:
