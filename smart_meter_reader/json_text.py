@@ -7,6 +7,7 @@ into 7.6 and 0.1 into whatever a float makes of it. Hence this small writer of o
 from __future__ import annotations
 
 import codecs
+import json
 import json.encoder
 import re
 from collections.abc import Callable, Mapping
@@ -15,6 +16,10 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, TextIO
 
+LONGEST_TEXT = 256 * 1024
+DEEPEST = 32
+# A text from quote to quote, or to the end where the second is missing, and all between brackets.
+_TEXTS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[^\[\]{}"]+', re.DOTALL)
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -27,6 +32,27 @@ def dumps(value: object) -> str:
     TypeError for whatever has no place in a message.
     """
     return _writer_of(type(value))(value)
+
+
+def loads_bounded(text: bytes) -> Any:
+    """Read JSON (RFC 8259, so in UTF-8) that anybody may have written. Raises ValueError for what is none.
+
+    That is also what is longer than ``LONGEST_TEXT`` bytes or nested deeper than ``DEEPEST``, which would
+    take long or end in a RecursionError, and NaN and Infinity, which JSON does not have.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"more than {LONGEST_TEXT} bytes")
+    content = text.decode()
+    depth = 0
+    for bracket in _TEXTS.sub("", content):
+        depth += 1 if bracket in "[{" else -1
+        if depth > DEEPEST:
+            raise ValueError(f"nested deeper than {DEEPEST}")
+    return json.loads(content, parse_constant=_no_number)
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"JSON has no number {name}")
 
 
 def dumps_for(stream: TextIO, value: object) -> str:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.json_text import dumps
+from smart_meter_reader.json_text import DEEPEST, LONGEST_TEXT, dumps, loads_bounded
 
 
 class Colour(StrEnum):
@@ -137,3 +137,49 @@ def test_what_is_written_reads_back(value: object) -> None:
 def test_a_measurement_keeps_every_digit(number: Decimal) -> None:
     back = json.loads(dumps({"power": {"value": number, "unit": "kW"}}), parse_float=str, parse_int=str)
     assert back == {"power": {"value": format(number, "f"), "unit": "kW"}}
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@given(ANYTHING, st.booleans())
+def test_bounded_reading_reads_what_json_is(value: object, ascii_only: bool) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only)
+    if "\ud800" <= max(text, default="") <= "\udfff":
+        return  # half a character has no UTF-8
+    assert loads_bounded(text.encode(errors="surrogatepass")) == value
+
+
+@pytest.mark.parametrize("nest", ["[{}]", '{{"a":{}}}', '{{"]":{}}}', '["\\"[",{}]'])
+def test_depth_is_bounded_and_brackets_in_texts_do_not_count(nest: str) -> None:
+    text = "1"
+    for _ in range(DEEPEST):
+        text = nest.format(text)
+    assert loads_bounded(text.encode())
+    with pytest.raises(ValueError, match="deeper"):
+        loads_bounded(nest.format(text).encode())
+    assert loads_bounded(b'"' + b"[" * 10_000 + b'"')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" * 100_000,
+        b'{"a":' * 40_000,
+        b'["' + b'\\"' * 100_000 + b"[" * 1000,
+        b"[NaN]",
+        b"[-Infinity]",
+        b"9" * 10_000,
+        b'"' + b"x" * LONGEST_TEXT + b'"',
+        "[1]".encode("utf-16"),
+        b"\xff",
+        b"",
+    ],
+    ids=lambda text: repr(text[:12]),
+)
+def test_bounded_reading_refuses_what_would_take_long_or_is_no_json(text: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        loads_bounded(text)

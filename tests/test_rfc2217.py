@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.transport import open_transport
 from smart_meter_reader.transport.line import LineSettings
 from smart_meter_reader.transport.rfc2217 import (
     COM_PORT,
     DO,
     DONT,
+    EARLY_LIMIT,
     IAC,
     SB,
     SE,
@@ -19,6 +23,7 @@ from smart_meter_reader.transport.rfc2217 import (
     Telnet,
     line_requests,
 )
+from tests.hostile_peers import SERIAL_SERVERS, serving
 
 DO_COM_PORT = bytes((IAC, DO, COM_PORT))
 BAUD_IS_1200 = bytes((IAC, SB, COM_PORT, SET_BAUDRATE + 100)) + (1200).to_bytes(4, "big") + bytes((IAC, SE))
@@ -52,7 +57,8 @@ def test_anything_at_all_is_taken_in_bounded_memory(junk: bytes, size: int) -> N
     telnet = opened()
     for i in range(0, len(junk), size):
         telnet.receive(junk[i : i + size])
-        assert len(telnet._pending) <= 64 + size
+        assert len(telnet._pending) <= 256 + size
+        assert sum(map(len, telnet.answers.values())) <= 256 * 155
 
 
 def test_a_refusal_is_known() -> None:
@@ -80,3 +86,50 @@ def test_requests_carry_the_line_and_escape_their_values() -> None:
     telnet = opened()
     telnet.ask(SET_BAUDRATE, b"\x00\x00\xff\x00")
     assert bytes(telnet.outgoing) == bytes.fromhex("fffa2c01 0000ffff00 fff0")
+
+
+@pytest.mark.parametrize(
+    ("stream", "payload"),
+    [
+        (bytes((IAC, SB)) * 1000, b""),
+        (bytes((IAC, SB)) + b"a" * 1000, b"a" * 1000),
+        (bytes((IAC, SB)) + bytes((IAC, IAC)) * 1000, bytes((IAC,)) * 1000),
+        (
+            bytes((IAC, SB, COM_PORT, SET_BAUDRATE + 100)) + BAUD_IS_1200,
+            bytes((COM_PORT, SET_BAUDRATE + 100)),
+        ),
+        (bytes((IAC, 0xF1)) * 1000 + b"a", b"a"),
+        (
+            bytes((IAC, SB, COM_PORT, SET_BAUDRATE + 100)) + b"a" * 300 + bytes((IAC, SE)),
+            b"\x2c\x65" + b"a" * 300,
+        ),
+    ],
+)
+def test_a_subnegotiation_that_is_none_costs_its_two_bytes(stream: bytes, payload: bytes) -> None:
+    telnet = opened()
+    received = b"".join(telnet.receive(stream[start : start + 100]) for start in range(0, len(stream), 100))
+    assert received + telnet.receive(b"b" * 300) == payload + b"b" * 300
+    assert len(telnet._pending) <= 256
+
+
+@given(st.lists(st.tuples(st.sampled_from([DO, DONT, WILL, WONT]), st.integers(0, 255))))
+def test_options_are_answered_once_each_however_long_it_goes_on(asked: list[tuple[int, int]]) -> None:
+    telnet = opened()
+    for _ in range(20):
+        for verb, option in asked:
+            telnet.receive(bytes((IAC, verb, option)))
+    assert len(telnet.outgoing) <= 3 * 2 * 2 * len({option for _, option in asked})
+
+
+@pytest.mark.parametrize(
+    "name", ["babble", "options", "a subnegotiation without end", "agreement and babble"]
+)
+async def test_a_server_that_sends_instead_of_negotiating_is_left(name: str) -> None:
+    async with serving(SERIAL_SERVERS[name]) as port:
+        with pytest.raises(TransportError) as caught:
+            # Long enough for the flood to be refused for its size, and not for its time.
+            await open_transport(f"rfc2217://127.0.0.1:{port}", LineSettings(), connect_timeout=30.0)
+    assert caught.value.reason == "not_rfc2217"
+    if name != "options":
+        sent = int(caught.value.detail.partition("sends ")[2].split()[0])
+        assert EARLY_LIMIT < sent <= EARLY_LIMIT + 8192

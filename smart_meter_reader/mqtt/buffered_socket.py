@@ -2,6 +2,7 @@
 
 paho writes packet by packet and reads one by one the bytes of a packet's header: 22 messages at QoS 1 are
 22 ``send`` and 88 ``recv`` calls. Between paho and the real socket, this makes them one or two of each.
+What is read comes to paho by way of ``incoming``, packet by packet: ``give``.
 """
 
 from __future__ import annotations
@@ -27,32 +28,47 @@ class RawSocket(Protocol):
 
 
 class BufferedSocket:
-    """Looks like a non-blocking socket to paho; ``fill`` and ``flush`` do the reading and writing."""
+    """Looks like a non-blocking socket to paho; ``read`` and ``flush`` do the reading and writing."""
 
     def __init__(self, raw: RawSocket) -> None:
         self._raw = raw
         self._unread = bytearray()
         self._unsent = bytearray()
+        self._was_full = False
         self.ended = False  # the peer has closed, or ``error`` happened
         self.first_bytes = b""  # what the peer said first tells what it is
         self.error: OSError | None = None  # why the peer ended, when it did not just close
-
-    @property
-    def readable(self) -> bool:
-        """Whether ``recv`` would give bytes or the end of the stream."""
-        return bool(self._unread) or self.ended
 
     @property
     def unsent(self) -> int:
         """Bytes gathered and not yet taken by the kernel."""
         return len(self._unsent)
 
-    def fill(self) -> None:
-        """Read all that has arrived. The end of the stream, or an error, shows as ``recv`` giving b""."""
-        self._fill_once()
-        # TLS keeps decrypted bytes where select() does not see them: ask it until it has none.
-        while not self.ended and self._pending():
-            self._fill_once()
+    @property
+    def more(self) -> bool:
+        """Whether there may be bytes that select() does not show: TLS keeps decrypted ones."""
+        pending = getattr(self._raw, "pending", None)
+        return self._was_full or bool(pending and pending())
+
+    def read(self) -> bytes:
+        """What has arrived, ``CHUNK`` at most; b"" for nothing, or when the stream has ``ended``."""
+        self._was_full = False
+        try:
+            chunk = self._raw.recv(CHUNK)
+        except _TRY_LATER:
+            return b""
+        except OSError as error:
+            self.ended, self.error = True, error
+            return b""
+        self.ended = not chunk
+        self._was_full = len(chunk) == CHUNK
+        if len(self.first_bytes) < 4:
+            self.first_bytes += chunk[: 4 - len(self.first_bytes)]
+        return chunk
+
+    def give(self, packet: bytes) -> None:
+        """Let ``recv`` give these bytes to paho."""
+        self._unread += packet
 
     def flush(self) -> bool:
         """Write what was gathered; False when some of it has to wait. Raises OSError."""
@@ -68,8 +84,6 @@ class BufferedSocket:
 
     def recv(self, length: int) -> bytes:
         if not self._unread:
-            if self.ended:
-                return b""
             raise BlockingIOError
         if length >= len(self._unread):
             content = bytes(self._unread)
@@ -101,20 +115,3 @@ class BufferedSocket:
 
     def setblocking(self, flag: bool) -> None:
         self._raw.setblocking(flag)
-
-    def _fill_once(self) -> None:
-        try:
-            chunk = self._raw.recv(CHUNK)
-        except _TRY_LATER:
-            return
-        except OSError as error:
-            self.ended, self.error = True, error
-            return
-        self.ended = not chunk
-        self._unread += chunk
-        if len(self.first_bytes) < 4:
-            self.first_bytes += chunk[: 4 - len(self.first_bytes)]
-
-    def _pending(self) -> int:
-        pending = getattr(self._raw, "pending", None)
-        return pending() if pending else 0

@@ -6,54 +6,72 @@ import asyncio
 import logging
 import random
 from collections.abc import Iterable
+from functools import partial
 
 from smart_meter_reader.backoff import Backoff
 from smart_meter_reader.exceptions import SinkError
-from smart_meter_reader.mqtt.failures import NEEDS_A_PERSON
+from smart_meter_reader.mqtt.failures import NEEDS_A_PERSON, unexpected
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.open_link import open_link
+from smart_meter_reader.mqtt.outages import STEADY_SECONDS, Outages
 from smart_meter_reader.mqtt.presenter import Presenter
 from smart_meter_reader.mqtt.ring import Ring
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.mqtt.told import Told
+from smart_meter_reader.rooms import INTERNAL_ERROR, Room
+from smart_meter_reader.text import LONGEST_NAME, printable
 
 _log = logging.getLogger(__name__)
 
 BROKER_AWAY = Backoff(1.0, 30.0)
 WAITS_FOR_A_PERSON = Backoff(30.0, 300.0)
-# A link that ended sooner starts no new row of failures: two clients with one id throw each other out.
-STEADY_SECONDS = 30.0
-# Some brokers hang up at a message that they do not allow, without a word.
-SUSPICIOUS_LOSSES = 3
 # So many kept messages are on their way at once; the rest stays in the ring, where it cannot get lost.
 KEPT_ON_THE_WAY = 100
-DROP_WARNING_SECONDS = 60.0
+# All is announced again when somebody asks for it (Home Assistant's birth message), but no sooner than this:
+# it is much, and anybody may ask.
+AGAIN_SECONDS = 5.0
+# Topic filters in one request: brokers bound the length of theirs, and we that of the answer.
+FILTERS_AT_ONCE = 100
 
 
 class Connection:
     """One presenter's connection. ``take`` never waits; ``run`` is the task that keeps the link up.
 
     While the broker is away only what is to be kept is kept; the rest is what ``announce`` will say.
+    ``outages`` are told once for all that share them, ``turns`` bounds how many of them connect at once,
+    and in the ``room`` are told the faults of this program.
     """
 
     def __init__(
-        self, name: str, broker: BrokerSettings, client_id: str, presenter: Presenter, ring_size: int
+        self,
+        name: str,
+        broker: BrokerSettings,
+        client_id: str,
+        presenter: Presenter,
+        ring_size: int,
+        *,
+        outages: Outages,
+        turns: asyncio.Semaphore,
+        room: Room,
     ) -> None:
         self.name = name
         self.client_id = client_id
         self._broker = broker
         self._presenter = presenter
         self._ring = Ring(ring_size)
+        self._told = Told(name, broker, outages)
+        self._room = room
+        self._turns = turns
         self._link: Link | None = None
-        self._attention = asyncio.Event()  # the link has ended, or it is time to finish
+        self._connected_at: float | None = None  # in the loop's time
+        self._subscribed = 0  # of the presenter's subscriptions, on this link
+        self._again = False  # all is to be announced again
+        self._attention = asyncio.Event()  # the link has ended, it is time to finish, or to announce again
         self._finishing = False
         self._delivered = False
         self._refused = 0
         self._failures = 0
-        self._told_failure = ""
-        self._told_refusals: set[str] = set()
-        self._told_dropped = 0
-        self._last_drop_warning = float("-inf")
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
 
     @property
@@ -78,13 +96,14 @@ class Connection:
 
     def take(self, messages: Iterable[MqttMessage]) -> None:
         """Publish now, or keep for later what is to be kept."""
+        self._subscribe_more()
         for message in messages:
             if message.keep:
                 self._ring.append(message)
             elif self._link:
                 self._link.publish(message)
         self._send_kept()
-        self._tell_dropped()
+        self._told.history_dropped(self.dropped)
 
     async def room(self) -> None:
         """Wait while the broker is behind; the caller's own queue is bounded and counts what it drops."""
@@ -103,17 +122,19 @@ class Connection:
                 failure = await self._connect_and_serve()
                 if failure is None:
                     return
-                self._tell_failure(failure)
+                self._failures += 1
+                self._told.failed(failure, self._connected_at, self._failures)
                 if self._finishing:
                     return
                 await self._pause(failure)
         finally:
-            self._tell_dropped(at_the_end=True)
+            self._told.history_dropped(self.dropped, at_the_end=True)
             if len(self._ring):
                 _log.warning("%s: %d readings of the history were not delivered", self.name, len(self._ring))
 
     async def _connect_and_serve(self) -> SinkError | None:
         """Why the link failed or ended; None when it was closed on purpose."""
+        self._connected_at = None
         try:
             link = await open_link(
                 self._broker,
@@ -121,41 +142,76 @@ class Connection:
                 self._presenter.will,
                 on_received=self._received,
                 on_acknowledged=self._acknowledged,
+                on_dropped=self._told.left_out,
                 on_end=self._attention.set,
+                turns=self._turns,
             )
         except SinkError as error:
             return error
-        _log.info(
-            "%s: connected to %s as %s (MQTT %s)",
-            self.name,
-            self._broker.address,
-            self.client_id,
-            link.version,
-        )
-        started = asyncio.get_running_loop().time()
+        self._told.connected(self.client_id, link.version)
+        self._connected_at = asyncio.get_running_loop().time()
+        failure: SinkError | None = None
         try:
             await self._serve(link)
         except SinkError:
             pass  # the link ended while it was waited for; it says why
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a fault in one presenter; the others stay
+            failure = unexpected(self._broker, error)
+            failure.__cause__ = error
         finally:
             self._link = None
             link.abort()
             self._ring.give_back(message for message in link.outbox.messages if message.keep)
-        if asyncio.get_running_loop().time() - started >= STEADY_SECONDS:
-            self._failures, self._told_failure = 0, ""
-        return link.failure
+        if asyncio.get_running_loop().time() - self._connected_at >= STEADY_SECONDS:
+            self._failures = 0
+        failure = link.failure or failure
+        if failure and failure.reason == INTERNAL_ERROR and failure.__cause__:
+            self._room.note(failure.__cause__, f"the connection of {self.name} is opened anew")
+        return failure
 
     async def _serve(self, link: Link) -> None:
-        for topic in await link.subscribe(self._presenter.subscriptions):
-            self._tell_refusal(topic, "subscribe to", "refused")
+        self._subscribed, self._again = 0, False
+        while new := self._new_subscriptions():
+            self._tell_unreadable(await link.subscribe(new))
         self._link = link
         link.publish_all(self._presenter.announce())
         self._send_kept()
         while not link.failure and not self._finishing:
             self._attention.clear()
-            await self._attention.wait()
+            if self._again:
+                await self._announce_again(link)
+            else:
+                await self._attention.wait()
         if self._finishing:
             await self._say_farewell(link)
+
+    async def _announce_again(self, link: Link) -> None:
+        """Say everything again, and then nothing of the kind for a while, however often somebody asks."""
+        self._again = False
+        link.publish_all(self._presenter.announce())
+        await link.drained()
+        try:
+            async with asyncio.timeout(AGAIN_SECONDS):
+                while not link.failure and not self._finishing:
+                    self._attention.clear()
+                    await self._attention.wait()
+        except TimeoutError:
+            pass  # now it may be asked for again
+
+    def _new_subscriptions(self) -> tuple[str, ...]:
+        new = self._presenter.subscriptions[self._subscribed : self._subscribed + FILTERS_AT_ONCE]
+        self._subscribed += len(new)
+        return new
+
+    def _subscribe_more(self) -> None:
+        """Before what is new is published: what the broker retains there must come back as it was."""
+        while self._link and (new := self._new_subscriptions()):
+            answer = self._link.subscribe(new)
+            answer.add_done_callback(
+                lambda done: None if done.exception() else self._tell_unreadable(done.result())
+            )
 
     async def _say_farewell(self, link: Link) -> None:
         while not link.failure and (self._ring or link.outbox):
@@ -172,26 +228,25 @@ class Connection:
             link.publish(self._ring.take())
 
     def _received(self, topic: str, payload: bytes) -> None:
-        self.take(self._presenter.received(topic, payload))
+        """Anybody may have written it, and the broker may bring it at every connect: it ends no link."""
+        again = self._room.contain(
+            partial(self._presenter.received, topic, payload),
+            False,
+            f"{self.name} leaves out a message on {printable(topic, LONGEST_NAME)}",
+        )
+        if again:
+            self._again = True
+            self._attention.set()
+
+    def _tell_unreadable(self, topics: Iterable[str]) -> None:
+        for topic in topics:
+            self._told.refused(topic, "subscribe to", "refused")
 
     def _acknowledged(self, message: MqttMessage, refusal: str) -> None:
         if refusal:
             self._refused += 1
-            self._tell_refusal(message.topic, "publish to", refusal)
+            self._told.refused(message.topic, "publish to", refusal)
         self._send_kept()
-
-    def _tell_failure(self, failure: SinkError) -> None:
-        """In full when the reason is new, so that a broker that is away for hours fills no log."""
-        level = logging.DEBUG if failure.reason == self._told_failure else logging.WARNING
-        _log.log(level, "%s: %s", self.name, failure.detail)
-        self._told_failure = failure.reason
-        self._failures += 1
-        if failure.reason == "connection_lost" and self._failures == SUSPICIOUS_LOSSES:
-            _log.warning(
-                "%s: the broker hangs up again and again; `smart-meter-reader mqtt test` shows "
-                "whether it does not allow our topics",
-                self.name,
-            )
 
     async def _pause(self, failure: SinkError) -> None:
         backoff = WAITS_FOR_A_PERSON if failure.reason in NEEDS_A_PERSON else BROKER_AWAY
@@ -203,30 +258,3 @@ class Connection:
                 await self._attention.wait()
         except TimeoutError:
             pass  # the wait is over
-
-    def _tell_refusal(self, topic: str, act: str, refusal: str) -> None:
-        """Once for each tree of topics: the broker would refuse them all."""
-        tree = f"{act} {topic.partition('/')[0]}"
-        if tree not in self._told_refusals:
-            self._told_refusals.add(tree)
-            _log.warning(
-                "%s: the broker does not let us %s %s (%s): check what it allows the user %s",
-                self.name,
-                act,
-                topic,
-                refusal,
-                self._broker.username or "without a login",
-            )
-
-    def _tell_dropped(self, *, at_the_end: bool = False) -> None:
-        """Now and then, with how many since the last time; at the end whatever was not told yet."""
-        untold = self._ring.dropped - self._told_dropped
-        now = asyncio.get_running_loop().time()
-        if untold and (at_the_end or now - self._last_drop_warning >= DROP_WARNING_SECONDS):
-            _log.warning(
-                "%s: the history is full while the broker is away: %d of its oldest readings lost, %d in all",
-                self.name,
-                untold,
-                self._ring.dropped,
-            )
-            self._told_dropped, self._last_drop_warning = self._ring.dropped, now

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.rooms import INTERNAL_ERROR
 
 # What does not mend itself within a minute: somebody has to change a setting or the broker.
 NEEDS_A_PERSON = frozenset(
@@ -41,7 +42,9 @@ _SERVER_BUSY = 137
 _BANNED = 138
 _SESSION_TAKEN_OVER = 142
 _PACKET_TOO_LARGE = 149
+PROTOCOL_ERROR = 130
 
+_CONNACK = b"\x20"
 _TLS_JUST_ENDED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 _REFUSALS: Mapping[int, tuple[str, str]] = MappingProxyType(
@@ -96,8 +99,10 @@ def timed_out(broker: BrokerSettings, seconds: float) -> SinkError:
     )
 
 
-def ended_early(broker: BrokerSettings, first_bytes: bytes, error: OSError | None) -> SinkError:
-    """The peer closed the connection before it answered CONNECT."""
+def ended_early(
+    broker: BrokerSettings, first_bytes: bytes, error: OSError | None, broken: str = ""
+) -> SinkError:
+    """The connection ended before CONNECT was answered as MQTT wants it; ``broken``: what came instead."""
     if isinstance(error, ssl.SSLError) and not isinstance(error, _TLS_JUST_ENDED):
         return _tls(broker, error)
     # MQTT 3.1.1, 3.2.2.3: paho keeps this refusal to itself.
@@ -109,6 +114,17 @@ def ended_early(broker: BrokerSettings, first_bytes: bytes, error: OSError | Non
     if first_bytes.startswith(b"HTTP"):
         return SinkError(
             "not_mqtt", f'{broker.address} is a web server: set `transport` to "websockets", or change `port`'
+        )
+    if first_bytes.startswith(_CONNACK) and broken:
+        return SinkError(
+            "protocol_version",
+            f"{broker.address} answers the login with {broken}: set `protocol` to the other MQTT version",
+        )
+    if broken:
+        return SinkError(
+            "not_mqtt",
+            f"{broker.address} answers with {broken}, and a broker would not: check that `port` is the "
+            f"broker's {_kind(broker)} port",
         )
     also = "" if broker.tls else ", and `tls` if it wants TLS"
     if broker.tls and not broker.client_cert:
@@ -126,6 +142,24 @@ def lost(broker: BrokerSettings, error: OSError | None) -> SinkError:
     # With a client id of our own making, another client with the same one cannot be the cause.
     shared = "; if this repeats, another client may use the same `client_id`" if broker.client_id else ""
     return SinkError("connection_lost", f"the broker {broker.address} is gone{why}{shared}")
+
+
+def broken(broker: BrokerSettings, what: str) -> SinkError:
+    """The connection was up, and the broker sent what MQTT does not allow it."""
+    return SinkError(
+        "broken_protocol",
+        f"the broker {broker.address} sends what MQTT does not allow it ({what}): the connection is opened "
+        "anew; look at the broker's version and at what stands between it and us",
+    )
+
+
+def unexpected(broker: BrokerSettings, error: BaseException) -> SinkError:
+    """Something of ours did not stand what happened on this connection."""
+    return SinkError(
+        "internal_error",
+        f"the connection to the broker {broker.address} ended by a fault of this program "
+        f"({type(error).__name__}): it is opened anew; please report what the log says of it",
+    )
 
 
 def unacknowledged(broker: BrokerSettings, count: int) -> SinkError:

@@ -7,19 +7,23 @@ with it, so that a broker that hangs delays nobody, not even the end of the proc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from smart_meter_reader import stalls
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt import failures
 from smart_meter_reader.mqtt.buffered_socket import BufferedSocket
+from smart_meter_reader.mqtt.incoming import Answer, BrokenStreamError, Incoming, Publication
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.off_loop import in_daemon_thread
 from smart_meter_reader.mqtt.opening import open_socket
 from smart_meter_reader.mqtt.outbox import Outbox
-from smart_meter_reader.mqtt.paho import MQTTErrorCode, Properties, ReasonCode, Version, mqtt, new_client
+from smart_meter_reader.mqtt.paho import Properties, ReasonCode, Version, connect, mqtt, new_client
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.mqtt.subscriptions import Subscriptions
+from smart_meter_reader.mqtt.wire import Wire
 
 # Per address of the host; the whole of lookup, connect and handshakes may take CONNECT_SECONDS.
 ADDRESS_SECONDS = 5.0
@@ -28,14 +32,20 @@ CONNACK_SECONDS = 10.0
 # A broker that lets this many messages, or one for this long, without acknowledgement is not working.
 MOST_OUTSTANDING = 5000
 ACKNOWLEDGE_SECONDS = 60.0
+# MQTT 3.1.1, 4.7: what a topic must not hold; what is longer than this is none of ours.
+_TOPIC = re.compile(r"[^+#\0\ud800-\udfff]{1,4096}")
+_PUBACK = b"\x40\x02"  # 3.4
 
 
 class Link:
     """A connection that is opened once, and over when it ends.
 
     ``on_received(topic, payload)`` gets what the subscriptions bring, ``on_acknowledged(message, refusal)``
-    each message that the broker has taken or, with MQTT 5, refused (a text; "" when it was taken), and
-    ``on_end()`` is called once when the link is over; ``failure`` then says why.
+    each message that the broker has taken or, with MQTT 5, refused (a text; "" when it was taken),
+    ``on_dropped(topic, why)`` is told of what the broker brings and nobody can take, and ``on_end()`` is
+    called once when the link is over; ``failure`` then says why. Whatever goes wrong in one of these, in paho
+    or in what the broker sends ends this link, and nothing else. ``turns`` bounds how many links are opened
+    at once.
     """
 
     def __init__(
@@ -47,7 +57,9 @@ class Link:
         *,
         on_received: Callable[[str, bytes], None] = lambda topic, payload: None,
         on_acknowledged: Callable[[MqttMessage, str], None] = lambda message, refusal: None,
+        on_dropped: Callable[[str, str], None] = lambda topic, why: None,
         on_end: Callable[[], None] = lambda: None,
+        turns: asyncio.Semaphore | None = None,
     ) -> None:
         self.version = version
         self.failure: SinkError | None = None
@@ -55,15 +67,13 @@ class Link:
         self._broker = broker
         self._on_received = on_received
         self._on_acknowledged = on_acknowledged
+        self._on_dropped = on_dropped
         self._on_end = on_end
+        self._turns = turns
         self._loop = asyncio.get_running_loop()
         self._connack: asyncio.Future[None] = self._loop.create_future()
-        self._subacks: dict[int, asyncio.Future[list[ReasonCode]]] = {}
-        self._socket: BufferedSocket | None = None
-        self._descriptor = -1  # of the socket while it is on the loop
-        self._reading = False
-        self._write_planned = False
-        self._awaits_writable = False
+        self._subscriptions = Subscriptions(lambda: self._end(failures.unacknowledged(broker, 1)))
+        self._wire: Wire | None = None
         self._most_outstanding = MOST_OUTSTANDING
         self._timer: asyncio.TimerHandle | None = None
         self._client = new_client(broker, client_id, version, will)
@@ -74,9 +84,8 @@ class Link:
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
-        client.on_message = self._message
         client.on_subscribe = self._subscribed
-        # Before paho closes the socket: the loop must never watch a number that may be another file by then.
+        # Before paho closes the socket, which takes it off the loop.
         client.on_socket_close = lambda *_: self._leave_loop()
         client.on_socket_register_write = lambda *_: self._plan_write()
 
@@ -100,9 +109,12 @@ class Link:
         """Hand a message over; never waits. One for a link that is over is left alone."""
         if self.failure:
             return
+        if not _TOPIC.fullmatch(message.topic):
+            self._loop.call_soon(self._on_acknowledged, message, "MQTT allows no such topic")
+            return
         self.outbox.put(message)
-        if self.outbox.in_line:
-            self._exchange()
+        if self.outbox.in_line and self._wire:
+            self._wire.exchange()
         if len(self.outbox) > self._most_outstanding:
             self._end(failures.unacknowledged(self._broker, len(self.outbox)))
 
@@ -113,25 +125,20 @@ class Link:
             self.publish(message)
 
     def _send(self, message: MqttMessage) -> int:
-        return self._client.publish(message.topic, message.payload, message.qos, message.retain).mid
+        payload = message.payload
+        if isinstance(payload, str):
+            payload = payload.encode(errors="replace")  # half a character, which JSON and meters can hold
+        return self._client.publish(message.topic, payload, message.qos, message.retain).mid
 
-    async def subscribe(self, topics: Iterable[str], qos: int = 1) -> list[str]:
-        """Subscribe; the topic filters that the broker refuses. Raises SinkError when the link ends."""
-        wanted = list(topics)
-        if not wanted or self.failure:
-            return []
-        mid = self._client.subscribe([(topic, qos) for topic in wanted])[1] or 0
-        answer = self._subacks[mid] = self._loop.create_future()
-        try:
-            async with stalls.timeout(CONNACK_SECONDS):
-                codes = await answer
-        except TimeoutError as error:
-            failure = failures.unacknowledged(self._broker, 1)
-            self._end(failure)
-            raise failure from error
-        finally:
-            self._subacks.pop(mid, None)
-        return [topic for topic, code in zip(wanted, codes, strict=False) if code.is_failure]
+    def subscribe(self, topics: Sequence[str]) -> asyncio.Future[list[str]]:
+        """Ask at once for what is published to these filters, at QoS 1.
+
+        The future gives those that the broker refuses, or raises SinkError when the link ends.
+        """
+        if not topics or self.failure:
+            return self._subscriptions.settled()
+        identifier = self._client.subscribe([(topic, 1) for topic in topics])[1] or 0
+        return self._subscriptions.asked(identifier, topics)
 
     async def drained(self) -> None:
         """Wait until nothing is outstanding, or the link is over."""
@@ -142,7 +149,8 @@ class Link:
         if self.failure is None:
             self._client.on_disconnect = None
             self._client.disconnect()
-            self._write()
+            if self._wire:
+                self._wire.write()
         self._detach()
 
     def abort(self) -> None:
@@ -152,90 +160,71 @@ class Link:
     async def _connect(self) -> None:
         """Open a socket off the loop, then put it and paho on the loop."""
         broker = self._broker
+        if self._turns:
+            await self._turns.acquire()
         try:
             async with stalls.timeout(CONNECT_SECONDS):
                 raw = await in_daemon_thread(
-                    lambda: open_socket(broker, ADDRESS_SECONDS), abandon=lambda late: late.close()
+                    lambda: open_socket(broker, ADDRESS_SECONDS),
+                    abandon=lambda late: late.close(),
+                    ended=self._turns.release if self._turns else lambda: None,
                 )
         except TimeoutError as error:
             raise failures.timed_out(broker, CONNECT_SECONDS) from error
-        self._client.ready = self._socket = BufferedSocket(raw)
-        self._descriptor = raw.fileno()
-        self._loop.add_reader(self._descriptor, self._readable)
-        self._client.connect(broker.host, broker.effective_port, broker.keepalive)
+        self._client.ready = socket = BufferedSocket(raw)
+        self._wire = Wire(
+            socket,
+            Incoming(mqtt_5=self.version == "5"),
+            on_packet=self._take,
+            gather=self._gather,
+            on_end=lambda: self._end(self._reason_of_end()),
+            on_error=self._fail,
+        )
+        connect(self._client, broker)
         self._plan_tick()
 
     def _detach(self) -> None:
         """Take the socket off the loop and close it. Twice does no harm."""
         self._leave_loop()
-        if self._socket:
-            self._socket.close()
+        self._subscriptions.end(failures.lost(self._broker, None))
+        if self._wire:
+            self._wire.close()
 
     def _leave_loop(self) -> None:
-        if self._attached:
-            self._loop.remove_reader(self._descriptor)
-            self._loop.remove_writer(self._descriptor)
-            self._descriptor = -1
+        if self._wire:
+            self._wire.leave()
         if self._timer:
             self._timer.cancel()
 
-    @property
-    def _attached(self) -> bool:
-        return self._descriptor >= 0
-
-    def _exchange(self) -> None:
-        """Write, and read acknowledgements, without waiting for the next turn of the loop.
-
-        With many meters a turn is long, and a broker may allow few messages on the way (Mosquitto: 20).
-        """
-        if not self._reading:
-            self._write()
-            if self._attached:
-                self._readable()
-
-    def _readable(self) -> None:
-        socket = self._socket
-        assert socket
-        socket.fill()
-        self._reading = True
-        while socket.readable and self._attached:
-            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                break
-        self._reading = False
-        if socket.ended and self._attached:
-            self._end(self._reason_of_end())
-
     def _plan_write(self) -> None:
-        """Write at the end of this turn of the loop, all that gathers until then at once."""
-        if self._attached and not self._write_planned:
-            self._write_planned = True
-            self._loop.call_soon(self._write)
+        if self._wire:
+            self._wire.plan_write()
 
-    def _write(self) -> None:
-        self._write_planned = False
-        socket = self._socket
-        if not socket or not self._attached:
+    def _gather(self) -> bool:
+        """Let paho put its packets into the socket; whether some had no room."""
+        self._client.loop_write()
+        return self._client.want_write()
+
+    def _take(self, packet: Answer | Publication) -> None:
+        wire = self._wire
+        assert wire
+        if isinstance(packet, Answer):
+            wire.socket.give(packet.packet)
+            self._client.loop_read()
             return
-        try:
-            self._client.loop_write()
-            flushed = socket.flush()
-        except OSError as error:
-            # What the peer said before it hung up (a TLS alert, say) is still there to be read.
-            socket.fill()
-            socket.error = socket.error or error
-            self._end(self._reason_of_end())
-            return
-        if flushed and self._client.want_write():
-            self._plan_write()  # what did not fit into the buffer before
-        if flushed and self._awaits_writable:
-            self._awaits_writable = False
-            self._loop.remove_writer(self._descriptor)
-        elif not flushed and not self._awaits_writable:
-            self._awaits_writable = True
-            self._loop.add_writer(self._descriptor, self._write)
+        if packet.identifier is not None:
+            wire.socket.send(_PUBACK + packet.identifier.to_bytes(2))
+            wire.plan_write()
+        if packet.unusable:
+            self._on_dropped(packet.topic, packet.unusable)
+        else:
+            self._on_received(packet.topic, packet.payload)
 
     def _plan_tick(self) -> None:
-        due = self._loop.time() + min(self._broker.keepalive / 4, 15.0)
+        # The broker may want a shorter time than ours (MQTT 5.0, 3.2.2.3.14).
+        due = self._loop.time() + min((self._client.keepalive or self._broker.keepalive) / 4, 15.0)
+        if self._timer:
+            self._timer.cancel()
         self._timer = self._loop.call_at(due, self._tick, due)
 
     def _tick(self, due: float) -> None:
@@ -243,37 +232,49 @@ class Link:
 
         Not right after this process stood still: what the broker said meanwhile is read first.
         """
-        self._readable()
-        if not self._attached:
+        wire = self._wire
+        assert wire
+        wire.read()
+        if not wire.attached:
             return
         if self._loop.time() - due > stalls.LATE_SECONDS:
             self.outbox.wait_anew()
             self._plan_tick()
             return
-        self._client.loop_misc()
+        try:
+            self._client.loop_misc()
+        except BaseException as error:  # noqa: BLE001 - ends this connection, whatever it is, and no other
+            self._fail(error)
         if self.outbox.stalled > ACKNOWLEDGE_SECONDS:
             self._end(failures.unacknowledged(self._broker, len(self.outbox)))
-        if self._attached:
+        if wire.attached:
             self._plan_tick()
 
-    def _reason_of_end(self) -> SinkError:
-        socket = self._socket
+    def _reason_of_end(self, broken: str = "") -> SinkError:
+        socket = self._client.ready
         assert socket
-        if self._connack.done():
-            return failures.lost(self._broker, socket.error)
-        return failures.ended_early(self._broker, socket.first_bytes, socket.error)
+        if not self._connack.done():
+            return failures.ended_early(self._broker, socket.first_bytes, socket.error, broken)
+        return failures.broken(self._broker, broken) if broken else failures.lost(self._broker, socket.error)
+
+    def _fail(self, error: BaseException) -> None:
+        """The broker sends what it must not, or something of ours does not stand what it sends."""
+        if isinstance(error, BrokenStreamError):
+            self._end(self._reason_of_end(str(error)))
+        else:
+            failure = failures.unexpected(self._broker, error)
+            failure.__cause__ = error
+            self._end(failure)
 
     def _end(self, failure: SinkError) -> None:
         if self.failure:
             return
         self.failure = failure
+        self._subscriptions.end(failure)
         self._detach()
         if not self._connack.done():
             self._connack.set_exception(failure)
             self._connack.exception()  # open() tells; nobody else need ask
-        for answer in self._subacks.values():
-            if not answer.done():
-                answer.set_exception(failure)
         self.outbox.give_up()
         self._on_end()
 
@@ -286,6 +287,7 @@ class Link:
             # MQTT 5.0, 3.2.2.3.3: how many the broker lets us have on the way.
             self.outbox.window = min(self.outbox.window, getattr(properties, "ReceiveMaximum", 65535))
             self._connack.set_result(None)
+            self._plan_tick()
 
     def _disconnected(
         self, _c: mqtt.Client, _u: Any, flags: Any, code: ReasonCode, _p: Properties | None
@@ -293,7 +295,8 @@ class Link:
         if flags.is_disconnect_packet_from_server:
             self._end(failures.refused(self._broker, code.value, str(code)))
         else:
-            self._end(self._reason_of_end())
+            malformed = code.value == failures.PROTOCOL_ERROR
+            self._end(self._reason_of_end("a packet that cannot be read" if malformed else ""))
 
     def _published(self, _c: mqtt.Client, _u: Any, mid: int, code: ReasonCode, _p: Properties | None) -> None:
         message = self.outbox.acknowledged(mid)
@@ -302,9 +305,4 @@ class Link:
     def _subscribed(
         self, _c: mqtt.Client, _u: Any, mid: int, codes: list[ReasonCode], _p: Properties | None
     ) -> None:
-        answer = self._subacks.get(mid)
-        if answer and not answer.done():
-            answer.set_result(codes)
-
-    def _message(self, _c: mqtt.Client, _u: Any, message: mqtt.MQTTMessage) -> None:
-        self._on_received(message.topic, bytes(message.payload))
+        self._subscriptions.answered(mid, [code.is_failure for code in codes])

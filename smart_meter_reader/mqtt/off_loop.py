@@ -7,14 +7,22 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from smart_meter_reader.exceptions import SinkError
+
 _Result = TypeVar("_Result")
 
 
-async def in_daemon_thread(work: Callable[[], _Result], abandon: Callable[[_Result], object]) -> _Result:
+async def in_daemon_thread(
+    work: Callable[[], _Result],
+    abandon: Callable[[_Result], object],
+    ended: Callable[[], object] = lambda: None,
+) -> _Result:
     """Run ``work`` off the loop; returns and raises what it does.
 
-    Unlike the loop's executor, a thread that hangs (a name server that does not answer, say) delays
-    neither others nor the exit. A result that nobody waits for any more is given to ``abandon``.
+    Raises SinkError when there is no thread for it. Unlike the loop's executor, a thread that hangs (a name
+    server that does not answer, say) delays neither others nor the exit. A result that nobody waits for any
+    more is given to ``abandon``. ``ended`` is called on the loop when the thread is over, which may be long
+    after the wait for it was.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[_Result] = loop.create_future()
@@ -37,14 +45,30 @@ async def in_daemon_thread(work: Callable[[], _Result], abandon: Callable[[_Resu
         else:
             if not _call(loop, settle, result):
                 abandon(result)
+        finally:
+            _call(loop, ended)
 
-    threading.Thread(target=run, name="mqtt connect", daemon=True).start()
+    try:
+        _start(run)
+    except SinkError:
+        ended()
+        raise
     return await done
 
 
-def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., None], argument: object) -> bool:
+def _start(run: Callable[[], None]) -> None:
     try:
-        loop.call_soon_threadsafe(function, argument)
+        threading.Thread(target=run, name="mqtt connect", daemon=True).start()
+    except RuntimeError as error:
+        raise SinkError(
+            "no_thread",
+            f"the system gives no thread to connect with ({error}): allow the service more tasks (TasksMax)",
+        ) from error
+
+
+def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *arguments: object) -> bool:
+    try:
+        loop.call_soon_threadsafe(function, *arguments)
     except RuntimeError:
         return False  # the loop has ended meanwhile
     return True

@@ -9,6 +9,7 @@ import types
 from typing import Literal, TypeAlias
 
 from smart_meter_reader.mqtt.buffered_socket import BufferedSocket, RawSocket
+from smart_meter_reader.mqtt.incoming import LONGEST_PACKET, RECEIVE_MAXIMUM
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.settings import BrokerSettings
 
@@ -31,16 +32,17 @@ def _import_without_http() -> None:
 _import_without_http()
 
 import paho.mqtt.client as mqtt  # noqa: E402 - must follow the lighter import
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion  # noqa: E402
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion  # noqa: E402
+from paho.mqtt.packettypes import PacketTypes  # noqa: E402
 from paho.mqtt.properties import Properties  # noqa: E402
 from paho.mqtt.reasoncodes import ReasonCode  # noqa: E402
 
 __all__ = [
     "ClientOnSocket",
-    "MQTTErrorCode",
     "Properties",
     "ReasonCode",
     "Version",
+    "connect",
     "mqtt",
     "new_client",
     "websocket",
@@ -83,6 +85,16 @@ def new_client(
         client.will_set(will.topic, will.payload, will.qos, will.retain)
     client.max_inflight_messages = 0  # unlimited here, for the outbox knows the broker's limit
     return client
+
+
+def connect(client: ClientOnSocket, broker: BrokerSettings) -> None:
+    """Send CONNECT on the client's socket. With MQTT 5 it says how much we are ready to take."""
+    bounds: Properties | None = None
+    if client.protocol == MQTTProtocolVersion.MQTTv5:
+        bounds = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # has no types
+        # MQTT 5.0, 3.1.2.11.3 and 3.1.2.11.4
+        bounds.ReceiveMaximum, bounds.MaximumPacketSize = RECEIVE_MAXIMUM, LONGEST_PACKET
+    client.connect(broker.host, broker.effective_port, broker.keepalive, properties=bounds)
 
 
 def websocket(raw: socket.socket, host: str, port: int, path: str, *, tls: bool) -> RawSocket:

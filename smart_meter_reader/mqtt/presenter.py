@@ -15,7 +15,8 @@ class Presenter(Protocol):
     """
 
     will: MqttMessage | None  # what the broker publishes when our connection breaks
-    subscriptions: tuple[str, ...]  # topic filters whose messages are passed to ``received``
+    # Topics whose messages are passed to ``received``. It only grows, and is asked after each ``present``.
+    subscriptions: tuple[str, ...]
 
     def present(self, message: Message) -> list[MqttMessage]:
         """What one message of the queue becomes."""
@@ -26,5 +27,5 @@ class Presenter(Protocol):
     def farewell(self) -> list[MqttMessage]:
         """What is said before a clean disconnect (the broker then does not publish the will)."""
 
-    def received(self, topic: str, payload: bytes) -> list[MqttMessage]:
-        """The answer to a message of ``subscriptions`` (Home Assistant's birth message, say)."""
+    def received(self, topic: str, payload: bytes) -> bool:
+        """Take a message of ``subscriptions``: anybody may have written it. Whether to announce all again."""

@@ -14,7 +14,7 @@ from smart_meter_reader.sinks.home_assistant_discovery import (
     Device,
     Topics,
     discovery_payload,
-    own_components,
+    earlier_keys,
     unique_id,
 )
 from smart_meter_reader.sinks.home_assistant_meter import Extras, Meter
@@ -75,13 +75,11 @@ class HomeAssistantPresenter:
         self._service = settings.availability_topic(settings.base)
         self._meters: dict[str, Meter] = {}
         self._told: dict[str, str] = {}  # topic: payload, for what is only told when it changes
-        self._earlier: dict[str, bytes] = {}  # discovery found at the broker, by topic
+        self._by_topic: dict[str, Meter] = {}  # of their discovery
         self.will: MqttMessage | None = MqttMessage(self._service, "offline")
-        # Our discovery as the broker retained it tells which entities an earlier run had.
-        self.subscriptions: tuple[str, ...] = (
-            settings.birth_topic,
-            f"{settings.discovery_prefix}/device/+/config",
-        )
+        # Each meter's discovery is added: as the broker retained it, it tells which entities an earlier run
+        # had. By name, since what others publish beside it is nothing to us, and can be any amount.
+        self.subscriptions: tuple[str, ...] = (settings.birth_topic,)
 
     def present(self, message: Message) -> list[MqttMessage]:
         """What one message changes: discovery first, then states, then availability."""
@@ -112,24 +110,22 @@ class HomeAssistantPresenter:
         """The service goes offline, and with it every entity; unless all stays, until it expires."""
         return [] if self._stays_available else [MqttMessage(self._service, "offline")]
 
-    def received(self, topic: str, payload: bytes) -> list[MqttMessage]:
+    def received(self, topic: str, payload: bytes) -> bool:
         """All again at Home Assistant's birth message; entities of an earlier run from our own discovery."""
         if topic == self._settings.birth_topic:
-            return self.announce() if payload == b"online" else []
-        if topic.startswith(f"{self._settings.discovery_prefix}/device/{unique_id('')}"):
-            for name, meter in self._meters.items():
-                if topic == self._settings.discovery_topic(name):
-                    meter.take_earlier(own_components(payload, name))
-                    return self._discoveries()
-            self._earlier[topic] = payload
-        return []
+            return payload == b"online"
+        meter = self._by_topic.get(topic)
+        if meter is not None:
+            meter.take_earlier(earlier_keys(payload, meter.name))
+        return False
 
     def _meter(self, name: str) -> Meter:
         if name not in self._meters:
             topics = Topics.of(self._service, self._settings.base, name)
             meter = self._meters[name] = Meter(name, topics, self._extras)
-            earlier = self._earlier.pop(self._settings.discovery_topic(name), b"")
-            meter.take_earlier(own_components(earlier, name))
+            discovery = self._settings.discovery_topic(name)
+            self._by_topic[discovery] = meter
+            self.subscriptions += (discovery,)
         return self._meters[name]
 
     def _discoveries(self) -> list[MqttMessage]:
@@ -179,4 +175,4 @@ class HomeAssistantSink(MqttSink):
             return meter
         base = self._settings.base
         topics = Topics.of(self._settings.availability_topic(base), base, meter)
-        return discovery_payload(Device(meter), topics, (), {})
+        return discovery_payload(Device(meter), topics, ())

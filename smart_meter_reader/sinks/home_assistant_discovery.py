@@ -8,17 +8,24 @@ too many at the top, in ``dev`` or in ``o`` makes Home Assistant reject all enti
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeAlias
 
 from smart_meter_reader import __version__
+from smart_meter_reader.json_text import loads_bounded
 from smart_meter_reader.sinks.home_assistant_classes import SensorClass
 from smart_meter_reader.sinks.titles import meter_title
 
 Component: TypeAlias = dict[str, Any]
 
 ORIGIN = {"name": "smart-meter-reader", "sw": __version__}
+# More entities than this no meter has; the keys of an earlier run are counted with it.
+MOST_KEYS = 500
+_PLATFORM = "sensor"
+_KEY = re.compile(r"[a-z0-9_]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +78,15 @@ def unique_id(meter: str) -> str:
 
 
 def discovery_payload(
-    device: Device, topics: Topics, entities: Iterable[Entity], others: Mapping[str, Component]
+    device: Device, topics: Topics, entities: Iterable[Entity], removed: Iterable[str] = ()
 ) -> str:
-    """The device's discovery payload. ``others``: components to pass on as they are, removals among them."""
+    """The device's discovery payload. ``removed``: keys of components that Home Assistant is to forget."""
     components = {entity.key: _component(device, topics, entity) for entity in entities}
     payload = {
         "dev": _device(device),
         "o": ORIGIN,
-        "cmps": components | dict(others),
+        # A component with its platform and nothing else takes it away; one left out stays as it is.
+        "cmps": components | {key: {"p": _PLATFORM} for key in removed},
         "avty": [{"t": topics.service}, {"t": topics.availability}],
         "avty_mode": "all",
         "stat_t": topics.state,
@@ -87,22 +95,26 @@ def discovery_payload(
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
 
 
-def removal(component: Component) -> Component:
-    """What takes a component away from Home Assistant: its platform and nothing else."""
-    return {"p": component.get("p", "sensor")}
+def earlier_keys(payload: bytes, meter: str) -> frozenset[str]:
+    """The keys of the components in an earlier payload of ours for this meter.
 
-
-def own_components(payload: bytes, meter: str) -> dict[str, Component]:
-    """The components in an earlier payload of ours for this meter; none in what is not ours or no JSON."""
+    Anybody may have written it: whatever is not exactly as we write it is none of ours, and nothing of it but
+    keys of our own form goes any further. Source: our own ``discovery_payload``.
+    """
     try:
-        found = json.loads(payload)["cmps"]
-        return {
-            key: component
-            for key, component in found.items()
-            if component.get("uniq_id") == f"{unique_id(meter)}_{key}"
-        }
+        components = loads_bounded(payload)["cmps"].items()
     except (ValueError, TypeError, KeyError, AttributeError):
-        return {}
+        return frozenset()
+    own = (key for key, component in components if _KEY.fullmatch(key) and _is_own(component, meter, key))
+    return frozenset(islice(own, MOST_KEYS))
+
+
+def _is_own(component: object, meter: str, key: str) -> bool:
+    return (
+        isinstance(component, dict)
+        and component.get("p") == _PLATFORM
+        and component.get("uniq_id") == f"{unique_id(meter)}_{key}"
+    )
 
 
 def _device(device: Device) -> dict[str, Any]:
@@ -119,7 +131,7 @@ def _device(device: Device) -> dict[str, Any]:
 def _component(device: Device, topics: Topics, entity: Entity) -> Component:
     sensor = entity.sensor
     component: Component = {
-        "p": "sensor",
+        "p": _PLATFORM,
         "uniq_id": f"{unique_id(device.meter)}_{entity.key}",
         "def_ent_id": f"sensor.{device.meter.replace('-', '_')}_{entity.key}",
         "name": entity.name,

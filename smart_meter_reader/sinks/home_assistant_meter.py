@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,12 +14,11 @@ from smart_meter_reader.messages import Info, Measurement, Reading, Status, Valu
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
 from smart_meter_reader.sinks.home_assistant_classes import SensorClass, sensor_class
 from smart_meter_reader.sinks.home_assistant_discovery import (
-    Component,
+    MOST_KEYS,
     Device,
     Entity,
     Topics,
     discovery_payload,
-    removal,
 )
 from smart_meter_reader.sinks.home_assistant_states import (
     LONGEST_STATE,
@@ -77,7 +76,7 @@ class Meter:
         self.topics = topics
         self.available = False
         self.via = ""
-        self._meter = meter
+        self.name = meter
         self._extras = extras
         self._entities: dict[str, Entity] = {}
         self._units: dict[str, str] = {}
@@ -85,8 +84,8 @@ class Meter:
         self._status: dict[str, str | int] = {}
         self._info: Info | None = None
         self._readings = 0
-        self._earlier: dict[str, Component] = {}  # of an earlier run, and not yet seen in this one
-        self._removed: dict[str, Component] = {}
+        self._earlier: set[str] = set()  # keys of an earlier run, not yet seen in this one
+        self._removed: set[str] = set()
         self._announced: tuple[str, str] | None = None  # (via, payload) as long as nothing in it changes
 
     @property
@@ -144,21 +143,21 @@ class Meter:
         self.via = info.get("via", "")
         self._announced = None
 
-    def take_earlier(self, components: Mapping[str, Component]) -> None:
+    def take_earlier(self, keys: Iterable[str]) -> None:
         """Remember what an earlier run had announced: kept until it is clear that it does not come back."""
-        for key, component in components.items():
+        for key in keys:
+            if len(self._earlier) + len(self._removed) >= MOST_KEYS:
+                return
             if key not in self._entities and key not in self._removed:
-                self._earlier[key] = component
-                self._announced = None
+                self._earlier.add(key)
 
     def discovery(self, via: str) -> str:
         """The discovery payload; "" while there is nothing to announce. ``via``: the parent if announced."""
         if not self._entities:
             return ""
         if self._announced is None or self._announced[0] != via:
-            others = self._earlier | self._removed
-            entities = self._entities.values()
-            self._announced = via, discovery_payload(self._device(via), self.topics, entities, others)
+            entities, removed = self._entities.values(), sorted(self._removed)
+            self._announced = via, discovery_payload(self._device(via), self.topics, entities, removed)
         return self._announced[1]
 
     def state(self) -> str:
@@ -171,10 +170,10 @@ class Meter:
 
     def _device(self, via: str) -> Device:
         if self._info is None:
-            return Device(self._meter, via=via)
+            return Device(self.name, via=via)
         interval = self._info.get("interval", 0)
         return Device(
-            self._meter,
+            self.name,
             manufacturer=self._info.get("manufacturer", ""),
             model=self._info.get("model", ""),
             serial_number=self._info.get("serial_number", ""),
@@ -209,13 +208,13 @@ class Meter:
             return
         self._announced = None
         self._entities[entity.key] = entity
-        self._earlier.pop(entity.key, None)
-        self._removed.pop(entity.key, None)
+        self._earlier.discard(entity.key)
+        self._removed.discard(entity.key)
 
     def _remove_earlier(self) -> None:
         if self._earlier:
             self._announced = None
-            self._removed |= {key: removal(component) for key, component in self._earlier.items()}
+            self._removed |= self._earlier
             self._earlier.clear()
 
 

@@ -104,9 +104,9 @@ class HomieDevicePresenter:
         self._device.state = "disconnected"
         return self._device.taken()
 
-    def received(self, topic: str, payload: bytes) -> list[MqttMessage]:
+    def received(self, topic: str, payload: bytes) -> bool:
         """Nothing is subscribed to."""
-        return []
+        return False
 
     def _target(self, message: Message) -> State:
         if message["type"] == "reading":

@@ -122,8 +122,8 @@ class JsonPresenter:
                 told.append(self._state(self._topic(meter, "availability"), "offline"))
         return [*told, self._state(self._availability, "offline")]
 
-    def received(self, topic: str, payload: bytes) -> list[MqttMessage]:
-        return []
+    def received(self, topic: str, payload: bytes) -> bool:
+        return False
 
     def _topic(self, meter: str, part: str) -> str:
         return f"{self._settings.base}/{meter}/{part}"

@@ -16,6 +16,7 @@ from smart_meter_reader.backoff import Backoff
 from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt.connection import Connection
 from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.mqtt.presenter import Presenter
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.rooms import Room, left_out, outcome
@@ -29,6 +30,9 @@ FAULT_BACKOFF = Backoff(1.0, 60.0)
 FINISH_SECONDS = 2.0
 # A run that takes one reading may not even have connected by then: name lookup, TCP, TLS, CONNECT.
 FINISH_ONCE_SECONDS = 12.0
+# So many connections are opened at once, each in a thread: a host that is down keeps a thread for seconds.
+OPENED_AT_ONCE = 8
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class MqttSink(ABC):
         self._pairs: dict[str, _Pair] = {}
         self._room = Room(f"sink {name}")
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
+        self._outages = Outages()
+        self._turns = asyncio.Semaphore(OPENED_AT_ONCE)
 
     @abstractmethod
     def presenter(self, meter: str) -> Presenter:
@@ -130,7 +136,16 @@ class MqttSink(ABC):
     def _add(self, key: str) -> _Pair:
         presenter = self.presenter(key)
         name = f"sink {self.name}, {key}" if key else f"sink {self.name}"
-        connection = Connection(name, self._settings, self._client_id(key), presenter, self.history_size)
+        connection = Connection(
+            name,
+            self._settings,
+            self._client_id(key),
+            presenter,
+            self.history_size,
+            outages=self._outages,
+            turns=self._turns,
+            room=self._room,
+        )
         self._pairs[key] = _Pair(presenter, connection)
         return self._pairs[key]
 
@@ -169,6 +184,9 @@ class MqttSink(ABC):
         if waiting:
             seconds = FINISH_ONCE_SECONDS if self._stays_available else FINISH_SECONDS
             _, hanging = await asyncio.wait(waiting, timeout=seconds)
+            if hanging:
+                names = ", ".join(sorted(task.get_name() for task in hanging)[:_MOST_NAMED])
+                more = f" and {len(hanging) - _MOST_NAMED} more" if len(hanging) > _MOST_NAMED else ""
+                _log.warning("%s%s: the broker did not take everything in time", names, more)
             for task in hanging:
-                _log.warning("%s: the broker did not take everything in time", task.get_name())
                 task.cancel()

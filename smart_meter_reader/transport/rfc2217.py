@@ -7,6 +7,7 @@ RFC 856 (binary transmission), RFC 2217 (COM-PORT-OPTION); section numbers besid
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable
 
 from smart_meter_reader import stalls
@@ -28,7 +29,15 @@ _PURGE_BOTH = 3
 
 _OURS = frozenset({BINARY, SUPPRESS_GO_AHEAD, COM_PORT})  # options that we use in our direction
 _THEIRS = frozenset({BINARY, SUPPRESS_GO_AHEAD, COM_PORT})  # options that the server may use in its own
-_MAX_SUBNEGOTIATION = 64  # the longest that RFC 2217 knows is a signature; the rest is 5 bytes
+_MAX_SUBNEGOTIATION = 256  # the longest that RFC 2217 knows is a signature; the rest is 5 bytes
+# From IAC SB to IAC SE; within, an IAC stands doubled (RFC 854) or is the beginning of something else.
+_SUBNEGOTIATION = re.compile(rb"\xff\xfa((?:[^\xff]|\xff\xff)*+)\xff\xf0", re.DOTALL)
+_UNFINISHED = re.compile(rb"\xff\xfa(?:[^\xff]|\xff\xff)*+\xff?", re.DOTALL)
+# NOP, go-ahead and the rest of RFC 854, which mean nothing here.
+_MEANINGLESS = re.compile(rb"(?:\xff[\x00-\xf9])+")
+# What a meter may say until the server has answered, which takes a second at most: more than this at
+# 115,200 Bd takes five.
+EARLY_LIMIT = 64 * 1024
 
 
 class Telnet:
@@ -63,7 +72,7 @@ class Telnet:
                 payload += received[position:]
                 break
             payload += received[position:special]
-            taken = self._command(received[special:], payload)
+            taken = self._command(received, special, payload)
             if not taken:
                 self._pending = received[special:]
                 return bytes(payload)
@@ -76,8 +85,9 @@ class Telnet:
         self.answers.pop(command, None)
         self.outgoing += bytes((IAC, SB, COM_PORT, command)) + self.encode(value) + bytes((IAC, SE))
 
-    def _command(self, command: bytes, payload: bytearray) -> int:
-        """Obey the command at the start of ``command``; how many bytes it took, 0 when its end is missing."""
+    def _command(self, received: bytes, start: int, payload: bytearray) -> int:
+        """Obey the command that begins there; how many bytes it took, 0 when its end is missing."""
+        command = received[start : start + 3]
         if len(command) < 2:
             return 0
         verb = command[1]
@@ -90,8 +100,9 @@ class Telnet:
             self._negotiate(verb, command[2])
             return 3
         if verb == SB:
-            return self._subnegotiation(command)
-        return 2  # NOP, go-ahead and the rest of RFC 854 mean nothing here
+            return self._subnegotiation(received[start : start + _MAX_SUBNEGOTIATION + 1])
+        meaningless = _MEANINGLESS.match(received, start)
+        return meaningless.end() - start if meaningless else 2
 
     def _negotiate(self, verb: int, option: int) -> None:
         if option == COM_PORT and verb in (DO, WILL):
@@ -107,19 +118,15 @@ class Telnet:
         self.outgoing += bytes((IAC, reply, option))
 
     def _subnegotiation(self, command: bytes) -> int:
-        end = 2
-        while True:
-            end = command.find(IAC, end)
-            if end < 0 or end + 1 >= len(command):
-                # Without its end in sight for too long it is no subnegotiation: give up the two bytes.
-                return 2 if len(command) > _MAX_SUBNEGOTIATION else 0
-            if command[end + 1] == SE:
-                break
-            end += 2
-        content = command[2:end].replace(b"\xff\xff", b"\xff")
+        whole = _SUBNEGOTIATION.match(command)
+        if whole is None:
+            # Too long, or something else within: it is no subnegotiation. Give up its two bytes.
+            unfinished = _UNFINISHED.fullmatch(command) and len(command) <= _MAX_SUBNEGOTIATION
+            return 0 if unfinished else 2
+        content = whole[1].replace(b"\xff\xff", b"\xff")
         if len(content) >= 2 and content[0] == COM_PORT and content[1] > ANSWER:
             self.answers[content[1] - ANSWER] = content[2:]
-        return end + 2
+        return whole.end()
 
 
 def line_requests(line: LineSettings) -> dict[int, bytes]:
@@ -200,6 +207,8 @@ class Rfc2217Transport(Transport):
                     if not received and self._inbox.ended:
                         raise self._lost()
                     self._early += self._unwrap(received)
+                    if len(self._early) > EARLY_LIMIT:
+                        raise self._refusal(f"{complaint}, and sends {len(self._early)} bytes instead")
         except TimeoutError:
             raise self._refusal(complaint) from None
 

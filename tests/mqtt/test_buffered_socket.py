@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.mqtt.buffered_socket import MOST_UNSENT, BufferedSocket
+from smart_meter_reader.mqtt.buffered_socket import CHUNK, MOST_UNSENT, BufferedSocket
 
 
 def pair() -> tuple[BufferedSocket, socket.socket]:
@@ -18,19 +18,15 @@ def pair() -> tuple[BufferedSocket, socket.socket]:
     return BufferedSocket(ours), peer
 
 
-@given(st.lists(st.binary(min_size=1, max_size=100)), st.integers(1, 50))
-def test_reading_in_any_pieces_gives_what_was_written(chunks: list[bytes], size: int) -> None:
+@given(st.lists(st.binary(min_size=1, max_size=100)))
+def test_what_was_written_is_read(chunks: list[bytes]) -> None:
     ours, peer = pair()
     got = b""
     for chunk in chunks:
         peer.sendall(chunk)
-        ours.fill()
-        got += ours.recv(size)
+        got += ours.read()
     peer.close()
-    ours.fill()
-    while piece := ours.recv(size):
-        assert len(piece) <= size
-        got += piece
+    assert ours.read() == b""
     assert got == b"".join(chunks)
     assert ours.first_bytes == got[:4]
     assert ours.ended
@@ -51,10 +47,37 @@ def test_what_is_gathered_is_written_in_order(chunks: list[bytes]) -> None:
     peer.close()
 
 
+def test_more_than_a_chunk_is_read_in_chunks() -> None:
+    ours, peer = socket.socketpair()
+    ours.setblocking(False)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * CHUNK)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * CHUNK)
+    buffered = BufferedSocket(ours)
+    peer.sendall(bytes(CHUNK + 1))
+    assert (len(buffered.read()), buffered.more) == (CHUNK, True)
+    assert (len(buffered.read()), buffered.more) == (1, False)
+    buffered.close()
+    peer.close()
+
+
+@given(st.binary(min_size=1, max_size=100), st.integers(1, 50))
+def test_paho_gets_what_is_given_in_pieces_of_its_choice(packet: bytes, size: int) -> None:
+    ours, peer = pair()
+    ours.give(packet)
+    got = b""
+    while len(got) < len(packet):
+        got += ours.recv(size)
+    assert got == packet
+    with pytest.raises(BlockingIOError):
+        ours.recv(1)
+    ours.close()
+    peer.close()
+
+
 def test_nothing_to_read_blocks() -> None:
     ours, peer = pair()
-    ours.fill()
-    assert not ours.readable
+    assert ours.read() == b""
+    assert not ours.ended
     with pytest.raises(BlockingIOError):
         ours.recv(1)
     ours.close()
@@ -87,7 +110,6 @@ def test_a_reset_shows_as_the_end_with_its_cause() -> None:
         peer.close()
     raw.setblocking(False)
     ours = BufferedSocket(raw)
-    ours.fill()
-    assert ours.recv(1) == b""
+    assert ours.read() == b""
     assert isinstance(ours.error, ConnectionResetError)
     ours.close()

@@ -76,7 +76,8 @@ class House:
         return self.see(told for message in messages for told in self.presenter.present(message))
 
     def hear(self, topic: str, payload: bytes) -> list[Publish]:
-        return self.see(self.presenter.received(topic, payload))
+        again = self.presenter.received(topic, payload)
+        return self.see(self.presenter.announce() if again else [])
 
     def see(self, messages: Iterable[MqttMessage]) -> list[Publish]:
         seen = [Publish(m.topic, str(m.payload), m.qos, m.retain) for m in messages]
@@ -243,6 +244,7 @@ class TestEarlierRuns:
     def later(self) -> House:
         house = House()
         house.home.feed([Publish(CONFIG, self.earlier().decode(), 1, True)])
+        house.tell(INFO)  # its discovery is asked for by name as soon as it is heard of
         return house
 
     def test_it_is_removed_once_it_is_clear_that_it_does_not_come(self) -> None:
@@ -291,6 +293,59 @@ class TestEarlierRuns:
             house.tell(HEAT)
             assert house.hear(CONFIG, payload) == []
         assert house.home.removed == []
+
+    @pytest.mark.parametrize(
+        "payload",
+        [
+            b'{"cmps":{"x\\ud800":{"uniq_id":"smart_meter_reader_heat_x\\ud800","p":"sensor"}}}',
+            b'{"cmps":{"x y":{"uniq_id":"smart_meter_reader_heat_x y","p":"sensor"}}}',
+            b'{"cmps":{"x":{"uniq_id":"smart_meter_reader_heat_x","p":"button"}}}',
+            b'{"cmps":{"x":{"uniq_id":"smart_meter_reader_heat_x","p":["sensor"]}}}',
+            b'{"cmps":{"x":{"uniq_id":"smart_meter_reader_heat_x","p":"sensor","y":NaN}}}',
+            b'{"cmps":{"x":{"uniq_id":"smart_meter_reader_heat_x","p":"sensor","y":' + b"9" * 5000 + b"}}}",
+            '{"cmps":{"x":{"uniq_id":"smart_meter_reader_heat_x","p":"sensor"}}}'.encode("utf-16"),
+            b'{"cmps":{"' + b"x" * 100 + b'":{"uniq_id":"smart_meter_reader_heat_' + b"x" * 100 + b'"}}}',
+            b"[" * 100_000,
+            b'{"cmps":' * 100_000,
+            b'{"cmps":{"' + b'\\"' * 100_000,
+            b"null",
+            b'{"cmps":{"x":null}}',
+            b'"cmps"',
+        ],
+    )
+    def test_what_others_write_there_goes_no_further(self, payload: bytes) -> None:
+        house = House()
+        house.tell(INFO, HEAT)
+        assert house.hear(CONFIG, payload) == []
+        house.tell(HEAT, HEAT, HEAT)
+        assert house.home.removed == []
+        assert "ud800" not in house.presenter.announce()[0].payload
+
+    def test_of_what_looks_like_ours_only_the_key_goes_further_and_few_of_them(self) -> None:
+        house = House()
+        house.tell(INFO, HEAT)
+        for number in range(100):
+            keys = [f"k{number}_{i}" for i in range(50)]
+            more = {"uniq_id": "", "p": "sensor", "unit_of_meas": "evil", "a": [{"b": "evil"}]}
+            found = {key: more | {"uniq_id": f"smart_meter_reader_heat_{key}"} for key in keys}
+            house.hear(CONFIG, json.dumps({"cmps": found, "dev": {"name": "evil"}}).encode())
+            (config,) = [m for m in house.presenter.announce() if m.topic == CONFIG]
+            assert "evil" not in config.payload
+            house.tell(HEAT)
+        (config,) = [m for m in house.presenter.announce() if m.topic == CONFIG]
+        removals = [each for each in json.loads(config.payload)["cmps"].values() if each == {"p": "sensor"}]
+        assert len(removals) == 500
+
+
+def test_only_its_own_topics_are_asked_for_by_name() -> None:
+    house = House()
+    assert list(house.presenter.subscriptions) == ["homeassistant/status"]
+    house.tell(INFO, HEAT, reading("p1-gas", gas_volume=(Decimal("1.5"), "m³")))
+    gas = "homeassistant/device/smart_meter_reader_p1-gas/config"
+    assert list(house.presenter.subscriptions) == ["homeassistant/status", CONFIG, gas]
+    assert (
+        house.hear("homeassistant/device/smart_meter_reader_other/config", TestEarlierRuns().earlier()) == []
+    )
 
 
 def test_a_second_unit_and_a_volume_of_gas_for_heat() -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from smart_meter_reader.messages import Info, Reading, Status
 from smart_meter_reader.sinks.home_assistant import HomeAssistantSettings, HomeAssistantSink
 from tests.home_assistant_validator import HomeAssistant
-from tests.mosquitto import Mosquitto
+from tests.mosquitto import PATIENCE, Mosquitto
 from tests.mqtt_recorder import Feed, Recorder, recording, retained, until
 
 NOON = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
@@ -131,8 +131,11 @@ async def test_a_register_taken_out_of_the_settings_is_removed(broker: Mosquitto
         second = Feed()
         running = asyncio.create_task(sink(broker).run(second.messages()))
         await recorder.sees(SERVICE, "online")
-        second.put(*[reading("227.446")] * 3)
-        await until(lambda: home(recorder).removed == ["smart_meter_reader_heat_cooling_energy"])
+        async with asyncio.timeout(PATIENCE):
+            while not home(recorder).removed:
+                second.put(reading("227.446"))
+                await asyncio.sleep(0.05)
+        assert home(recorder).removed == ["smart_meter_reader_heat_cooling_energy"]
         second.end()
         await running
         assert "sensor.heat_cooling_energy" not in home(recorder).states()

@@ -1,0 +1,59 @@
+"""What was said of brokers that are away: seventy connections to one broker are one line in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from smart_meter_reader.mqtt.failures import NEEDS_A_PERSON
+
+# A link that ended sooner is no new outage: two clients with one id throw each other out again and again.
+STEADY_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class _Row:
+    """One broker: why connections to it failed since they last were steady, and when that was said."""
+
+    told: dict[str, float] = field(default_factory=dict)
+    said_connected: bool = False
+
+
+class Outages:
+    """Decides what is worth a line in the log. Pure: the time is an argument, in seconds of any clock.
+
+    ``broker`` stands for all connections that fail together: address and login.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[Hashable, _Row] = {}
+        self._said: set[Hashable] = set()
+
+    def failed(self, broker: Hashable, reason: str, connected_at: float | None, now: float) -> bool:
+        """A connection has failed; whether that is news. ``connected_at``: None when it never stood.
+
+        News is the first failure of an outage, and whatever only a person can mend.
+        """
+        row = self._rows.setdefault(broker, _Row())
+        if connected_at is not None and now - connected_at >= STEADY_SECONDS:
+            row.told = {told: at for told, at in row.told.items() if at >= connected_at}
+        # It was up since the last word about it.
+        lost = connected_at is not None and all(at < connected_at for at in row.told.values())
+        if reason in row.told or not (not row.told or lost or reason in NEEDS_A_PERSON):
+            return False
+        row.told[reason] = now
+        row.said_connected = False
+        return True
+
+    def connected(self, broker: Hashable) -> bool:
+        """A connection stands; whether that is news: the first one, or the first since a failure was told."""
+        row = self._rows.setdefault(broker, _Row())
+        news = not row.said_connected
+        row.said_connected = True
+        return news
+
+    def first(self, what: Hashable) -> bool:
+        """Whether this was never said before."""
+        new = what not in self._said
+        self._said.add(what)
+        return new

@@ -1,0 +1,93 @@
+"""What a connection to a broker says in the log, and how often."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.mqtt.outages import Outages
+from smart_meter_reader.mqtt.settings import BrokerSettings
+
+_log = logging.getLogger(__name__)
+
+DROP_WARNING_SECONDS = 60.0
+# Some brokers hang up at a message that they do not allow, without a word.
+SUSPICIOUS_LOSSES = 3
+_LONGEST_TOPIC = 100
+
+
+class Told:
+    """The log lines of one connection. ``outages`` are shared by all that go down together."""
+
+    def __init__(self, name: str, broker: BrokerSettings, outages: Outages) -> None:
+        self._name = name
+        self._broker = broker
+        self._outages = outages
+        self._party = broker.address, broker.transport, broker.username
+        self._dropped = 0
+        self._last_drop_warning = float("-inf")
+
+    def connected(self, client_id: str, version: str) -> None:
+        """The broker has let us in."""
+        _log.log(
+            logging.INFO if self._outages.connected(self._party) else logging.DEBUG,
+            "%s: connected to %s as %s (MQTT %s)",
+            self._name,
+            self._broker.address,
+            client_id,
+            version,
+        )
+
+    def failed(self, failure: SinkError, connected_at: float | None, failures: int) -> None:
+        """Once an outage, whatever is tried in it, so that a broker that is away for hours fills no log."""
+        now = asyncio.get_running_loop().time()
+        news = self._outages.failed(self._party, failure.reason, connected_at, now)
+        _log.log(logging.WARNING if news else logging.DEBUG, "%s: %s", self._name, failure.detail)
+        if failure.reason == "connection_lost" and failures == SUSPICIOUS_LOSSES:
+            self._once(
+                "hangs up",
+                "%s: the broker hangs up again and again; `smart-meter-reader mqtt test` shows "
+                "whether it does not allow our topics",
+                self._name,
+            )
+
+    def refused(self, topic: str, act: str, refusal: str) -> None:
+        """Once for each tree of topics: the broker would refuse them all."""
+        self._once(
+            f"{act} {topic.partition('/')[0]}",
+            "%s: the broker does not let us %s %s (%s): check what it allows the user %s",
+            self._name,
+            act,
+            topic,
+            refusal,
+            self._broker.username or "without a login",
+        )
+
+    def left_out(self, topic: str, why: str) -> None:
+        """Once for each kind: whoever publishes such a message may do so without end."""
+        shown = topic[:_LONGEST_TOPIC].encode("unicode_escape").decode()
+        self._once(
+            "".join(letter for letter in why if not letter.isdigit()),
+            "%s: a message on %s is left out, since %s; more like it are not told",
+            self._name,
+            shown,
+            why,
+        )
+
+    def history_dropped(self, dropped: int, *, at_the_end: bool = False) -> None:
+        """Now and then, with how many since the last time; at the end whatever was not told yet."""
+        untold = dropped - self._dropped
+        now = asyncio.get_running_loop().time()
+        if untold and (at_the_end or now - self._last_drop_warning >= DROP_WARNING_SECONDS):
+            _log.warning(
+                "%s: the history is full while the broker is away: %d of its oldest readings lost, %d in all",
+                self._name,
+                untold,
+                dropped,
+            )
+            self._dropped, self._last_drop_warning = dropped, now
+
+    def _once(self, what: str, text: str, *arguments: object) -> None:
+        news = self._outages.first((self._party, what))
+        _log.log(logging.WARNING if news else logging.DEBUG, text, *arguments)
