@@ -111,7 +111,8 @@ class Victim:
             await self.send(packet(0x40, content[end : end + 2]))
         elif kind == 8:
             new = _filters(content[3 if self.mqtt_5 else 2 :])
-            self.topics += new
+            # A wildcard is filled in: then the topic is one of a meter of the name heat.
+            self.topics += [topic.replace("+", "smart_meter_reader_heat") for topic in new]
             codes = bytes(1 for _ in new)
             await self.send(packet(0x90, content[:2] + (b"\x00" if self.mqtt_5 else b"") + codes))
         elif kind == 12:

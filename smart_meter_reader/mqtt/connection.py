@@ -159,7 +159,6 @@ class Connection:
             raise
         except BaseException as error:  # noqa: BLE001 - a fault in one presenter; the others stay
             failure = unexpected(self._broker, error)
-            failure.__cause__ = error
         finally:
             self._link = None
             link.abort()

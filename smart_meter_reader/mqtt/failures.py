@@ -154,12 +154,14 @@ def broken(broker: BrokerSettings, what: str) -> SinkError:
 
 
 def unexpected(broker: BrokerSettings, error: BaseException) -> SinkError:
-    """Something of ours did not stand what happened on this connection."""
-    return SinkError(
-        "internal_error",
+    """Something of ours did not stand what happened on this connection; the error is its cause."""
+    failure = SinkError(
+        INTERNAL_ERROR,
         f"the connection to the broker {broker.address} ended by a fault of this program "
         f"({type(error).__name__}): it is opened anew; please report what the log says of it",
     )
+    failure.__cause__ = error
+    return failure
 
 
 def unacknowledged(broker: BrokerSettings, count: int) -> SinkError:

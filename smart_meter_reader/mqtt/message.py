@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+# MQTT 3.1.1, 4.7: what a topic must not hold; what is longer than this is none of ours.
+_TOPIC = re.compile(r"[^+#\0\ud800-\udfff]{1,4096}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +23,13 @@ class MqttMessage:
     qos: int = 1
     retain: bool = True
     keep: bool = False
+
+    @property
+    def has_topic(self) -> bool:
+        """Whether MQTT allows the topic."""
+        return _TOPIC.fullmatch(self.topic) is not None
+
+    @property
+    def octets(self) -> bytes:
+        """The payload as it is sent; half a character, which no encoding takes, becomes a question mark."""
+        return self.payload.encode(errors="replace") if isinstance(self.payload, str) else self.payload

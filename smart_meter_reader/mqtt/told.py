@@ -8,13 +8,13 @@ import logging
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.text import LONGEST_NAME, printable
 
 _log = logging.getLogger(__name__)
 
 DROP_WARNING_SECONDS = 60.0
 # Some brokers hang up at a message that they do not allow, without a word.
 SUSPICIOUS_LOSSES = 3
-_LONGEST_TOPIC = 100
 
 
 class Told:
@@ -66,12 +66,11 @@ class Told:
 
     def left_out(self, topic: str, why: str) -> None:
         """Once for each kind: whoever publishes such a message may do so without end."""
-        shown = topic[:_LONGEST_TOPIC].encode("unicode_escape").decode()
         self._once(
             "".join(letter for letter in why if not letter.isdigit()),
             "%s: a message on %s is left out, since %s; more like it are not told",
             self._name,
-            shown,
+            printable(topic, LONGEST_NAME),
             why,
         )
 
