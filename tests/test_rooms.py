@@ -29,6 +29,7 @@ from smart_meter_reader.guard.guard import Guard
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.kept_faults import FaultFile
 from smart_meter_reader.messages import Message, Reading, Status
+from smart_meter_reader.mqtt import connection
 from smart_meter_reader.rooms import describe, outcome
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
 from smart_meter_reader.settings.schema import Secret
@@ -116,6 +117,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCa
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(supervisor, "BACKOFF", {kind: Backoff(0.02, 0.02) for kind in supervisor.BACKOFF})
     monkeypatch.setattr(mqtt_sink, "FAULT_BACKOFF", Backoff(0.02, 0.02))
+    monkeypatch.setattr(connection, "BROKER_AWAY", Backoff(0.02, 0.02))
     monkeypatch.setattr(app, "SINKS", {**SINKS, "collecting": f"{__name__}:_Collecting"})
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
 
@@ -321,6 +323,8 @@ async def test_one_meter_that_cannot_be_presented_disturbs_no_other(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    # A second connection to a broker is no news.
+    caplog.set_level(logging.DEBUG, "smart_meter_reader.mqtt.told")
     original = getattr(HomieDevicePresenter, function)
     calls = 0
 
