@@ -19,6 +19,7 @@ from smart_meter_reader.guard.rules import FEWEST_DIGITS
 from smart_meter_reader.guard.state import StateFile, state_path
 from smart_meter_reader.health_report import report_hourly
 from smart_meter_reader.kept_faults import FaultFile, fault_path
+from smart_meter_reader.memories import Memories, recall
 from smart_meter_reader.messages import Message
 from smart_meter_reader.rooms import Fault, Room, outcome
 from smart_meter_reader.router import SinkQueue, route
@@ -67,11 +68,15 @@ class Service:
             for name, meter in settings.meters.items()
         ]
         self._state_file = _state_file(settings.environment)
-        self._guard = Guard(
-            {meter.meter: _policy(meter.client, settings.meters[meter.meter]) for meter in self.meters},
-            self._state_file.load() if self._state_file else {},
-            self._reread,
-        )
+        memory = self._state_file.load() if self._state_file else {}
+        clients = [meter.client for meter in self.meters]
+        policies = {client.meter: _policy(client, settings.meters[client.meter]) for client in clients}
+        self._guard = Guard(policies, memory, self._reread)
+        origins = {name: policy.origin for name, policy in policies.items()}
+        for client in clients:
+            give_back = partial(recall, client, origins[client.meter], memory)
+            self._room.contain(give_back, None, f"the meter {client.meter} begins without memory")
+        self._memories = Memories(self._guard, clients, origins)
 
     def stop(self) -> None:
         """Ask for the ordered stop."""
@@ -105,8 +110,8 @@ class Service:
             await self._central.put(None)
             await router
             if self._state_file:
-                save = partial(self._state_file.save, self._guard)
-                self._room.contain(save, None, "what the totals were is forgotten")
+                save = partial(self._state_file.save, self._memories)
+                self._room.contain(save, None, "what the meters told is forgotten")
             await self._finish_sinks(sinks, patience)
         last_resort.cancel()
         failed = [task for task in clients if not task.cancelled() and task.result() is False]
@@ -120,7 +125,7 @@ class Service:
             "service manager": lambda: report(self._notifier, self._pulses, self._status_changed),
         }
         if self._state_file:
-            work["state file"] = partial(self._state_file.keep, self._guard)
+            work["state file"] = partial(self._state_file.keep, self._memories)
         return [_start(group, name, self._keep_going(name, each)) for name, each in work.items()]
 
     async def _keep_going(self, name: str, work: Callable[[], Awaitable[object]]) -> None:

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import pytest
 
 from smart_meter_reader import app
+from smart_meter_reader.clients.base import Client
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import Health, Message, Publish
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
@@ -36,7 +37,7 @@ class Script:
     port: str = "/dev/null"
 
 
-class ScriptedClient:
+class ScriptedClient(Client):
     """A meter without a checksum on its line that shows what it is told to."""
 
     settings_type: ClassVar[type[Any]] = Script

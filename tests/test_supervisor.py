@@ -14,6 +14,7 @@ import pytest
 
 from smart_meter_reader import supervisor
 from smart_meter_reader.backoff import Backoff
+from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.dsmr import DsmrClient
 from smart_meter_reader.clients.dsmr_settings import DsmrSettings
 from smart_meter_reader.clients.iec62056_21 import Iec62056_21Client
@@ -42,7 +43,7 @@ def reading(meter: str = "heat") -> Reading:
     }
 
 
-class ScriptedClient:
+class ScriptedClient(Client):
     """A client whose every run plays the next step of a script; after the last it waits for ever."""
 
     settings_type: ClassVar[type[Any]] = object

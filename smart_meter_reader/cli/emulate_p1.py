@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -80,7 +81,9 @@ def p1(
             raise click.UsageError(
                 "--encrypt needs --key (32 hexadecimal digits of your choice) or --key-file"
             )
-        encryption = Encryption(encryption_key, own or LUXEMBOURG_AUTHENTICATION_KEY)
+        # A meter's counter goes on when it is switched on again; readers refuse one that begins anew.
+        first = int(time.time())
+        encryption = Encryption(encryption_key, own or LUXEMBOURG_AUTHENTICATION_KEY, first_counter=first)
     meter = P1Meter(
         dialect,
         recording=_telegrams(recording),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
 from smart_meter_reader.messages import Health, Publish
@@ -24,6 +25,9 @@ class Client(Protocol):
     ``counter_digits`` when its counters have more than seven, and ``simulated = True`` when nothing real is
     behind it: the guard then judges its values accordingly. A client of which one attempt at a reading may
     take longer than two minutes says ``longest_attempt``, in seconds, for the watchdog.
+
+    What a client has learnt and should still know after a restart is its ``memory``. It is kept with the
+    guard's, for the same port, and given back by ``recall`` before the first ``run``.
     """
 
     settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings/schema.py
@@ -33,6 +37,16 @@ class Client(Protocol):
 
     def __init__(self, meter: str, settings: Any) -> None:
         """Keep the settings; open nothing."""
+
+    @property
+    def memory(self) -> Mapping[str, Any]:
+        """A copy of what to remember, as JSON has it; nothing by default."""
+        return {}
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        """Take what ``memory`` gave. Raises ValueError for what it never gives: the file may be damaged."""
+        if memory:
+            raise ValueError("this client remembers nothing")
 
     async def run(self, publish: Publish, *, once: bool = False) -> None:
         """Read the meter and publish until cancelled."""

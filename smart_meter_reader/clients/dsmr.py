@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+from smart_meter_reader.clients.base import Client
+from smart_meter_reader.clients.dsmr_memory import encode_counters, recall_counters
 from smart_meter_reader.clients.dsmr_session import Lasting, Session
 from smart_meter_reader.clients.dsmr_settings import DsmrSettings
 from smart_meter_reader.messages import Health, Publish
 from smart_meter_reader.transport import open_transport
 
 
-class DsmrClient:
+class DsmrClient(Client):
     """Reads one P1 port. The line is drained whatever the interval; the newest telegram wins.
 
     A telegram that cannot be decrypted makes the status ``alert`` with its cause while listening goes on;
@@ -28,6 +31,16 @@ class DsmrClient:
         self._settings = settings
         self._lasting = Lasting(settings.lines[0], settings.opener())
         self._session: Session | None = None
+
+    @property
+    def memory(self) -> Mapping[str, Any]:
+        """The frame counters, by which recorded telegrams are told after a restart too."""
+        opener = self._lasting.opener
+        return {} if opener is None else encode_counters(opener)
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        if self._lasting.opener is not None:
+            recall_counters(self._lasting.opener, memory)
 
     async def run(self, publish: Publish, *, once: bool = False) -> None:
         async with await open_transport(self._settings.port, self._lasting.line) as transport:

@@ -103,7 +103,7 @@ class Session:
             if received:
                 self._watch.received += len(received)
                 self._trial_received += len(received)
-                self._reader.receive_data(received)
+                self._reader.receive_data(received, datetime.now(UTC))
                 if await self._take(now) and once:
                     return
             else:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
+from smart_meter_reader.clients.base import Client
 from smart_meter_reader.messages import Health, Info, Measurement, Publish, Reading
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
 from smart_meter_reader.settings.schema import setting
@@ -71,7 +72,7 @@ def _one_of_every_kind() -> tuple[str, ...]:
     return tuple(first.values())
 
 
-class DummyClient:
+class DummyClient(Client):
     """A meter for trying out sinks and settings: no port, no protocol, the same values for the same seed."""
 
     settings_type: ClassVar[type[DummySettings]] = DummySettings

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from smart_meter_reader import stalls
+from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.iec62056_identity import Known, check_number, find_out, requests_for
 from smart_meter_reader.clients.iec62056_line import LineTiming, MeterLine
 from smart_meter_reader.clients.iec62056_reading import Confirmed, confirmed_answer, confirmed_readout
@@ -30,7 +31,7 @@ _MISSES = 3  # readings in a row without an answer to a request, until it is ask
 _WAKE_UPS = {"none": b"", "nul": b"\x00", "0x55": b"\x55"}
 
 
-class Iec62056_21Client:  # noqa: N801 - 62056-21 is one number
+class Iec62056_21Client(Client):  # noqa: N801 - 62056-21 is one number
     """Polls one meter at its times; with mode push, listens to one that sends by itself."""
 
     settings_type: ClassVar[type[Iec62056_21Settings]] = Iec62056_21Settings

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from smart_meter_reader import stalls
+from smart_meter_reader.clients.base import Client
 from smart_meter_reader.clients.kamstrup_settings import KamstrupSettings
 from smart_meter_reader.clients.kmp_absences import Absences
 from smart_meter_reader.clients.kmp_connection import KmpConnection, Timing
@@ -38,7 +39,7 @@ class _IdleLossError(TransportError):
     """The port went while nothing was asked."""
 
 
-class KamstrupClient:
+class KamstrupClient(Client):
     """Polls one meter at its times, in as few frames as possible; what the meter lacks is left alone."""
 
     settings_type: ClassVar[type[KamstrupSettings]] = KamstrupSettings

@@ -43,7 +43,7 @@ class ReplaySettings:
     authentication_key: Secret | None = setting("authentication key (GAK) that goes with it", default=None)
 
 
-class ReplayClient:
+class ReplayClient(Client):
     """Runs the recorded client on the recording; ends with it, unless it loops.
 
     A polled meter is asked again when it was asked in the recording, whatever its interval.

@@ -28,6 +28,8 @@ class Candidate:
 class MeterMemory:
     """A meter's last accepted totals, what may follow them, and its serial number by where it was told.
 
+    ``client`` is what the meter's client wants to remember, as JSON has it; nobody else looks into it.
+
     With the candidates a doubted value can be confirmed by runs that read once each, as cron makes them.
     """
 
@@ -35,6 +37,7 @@ class MeterMemory:
     serials: Mapping[str, str] = field(default_factory=dict)
     totals: Mapping[str, Total] = field(default_factory=dict)
     candidates: Mapping[str, Candidate] = field(default_factory=dict)
+    client: Mapping[str, Any] = field(default_factory=dict)
 
 
 Memory = Mapping[str, MeterMemory]
@@ -73,9 +76,10 @@ def encode(memory: Memory) -> str:
                 key: {"since": each.since.isoformat(), "count": each.count, **_encode_total(each.last)}
                 for key, each in meter.candidates.items()
             },
+            "client": dict(meter.client),
         }
         for name, meter in memory.items()
-        if meter.totals
+        if meter.totals or meter.client
     }
     return json.dumps({"version": VERSION, "meters": meters}, ensure_ascii=False, indent=1) + "\n"
 
@@ -106,7 +110,8 @@ def _decode_meter(content: Any) -> MeterMemory:
     }
     totals = {key: _decode_total(total) for key, total in _table(meter.get("totals")).items()}
     candidates = {key: _decode_candidate(each) for key, each in _table(meter.get("candidates", {})).items()}
-    return MeterMemory(_text(meter.get("origin")), serials, totals, candidates)
+    client = _table(meter.get("client", {}))
+    return MeterMemory(_text(meter.get("origin")), serials, totals, candidates, client)
 
 
 def _decode_candidate(content: Any) -> Candidate:
@@ -129,7 +134,10 @@ def _decode_total(content: Any) -> Total:
 
 
 def _time(content: Any) -> datetime:
-    time = datetime.fromisoformat(_text(content))
+    try:
+        time = datetime.fromisoformat(_text(content))
+    except ValueError:
+        raise ValueError("a time that is none") from None
     if time.tzinfo is None or not 1970 <= time.year < 3000:
         raise ValueError("a time that cannot be")
     return time.astimezone(UTC)

@@ -1,6 +1,6 @@
-"""The guard's memory as a small file: read at the start, written seldom and whole.
+"""What guard and clients remember, as a small file: read at the start, written seldom and whole.
 
-An SD card lives from not being written to: the file is written when an accepted value has changed, at most
+An SD card lives from not being written to: the file is written when what is remembered has changed, at most
 once an hour, and at the stop. Trouble with it is told once and costs the memory, never the service.
 """
 
@@ -11,10 +11,10 @@ import logging
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from smart_meter_reader.files import read_small, write_whole
-from smart_meter_reader.guard.guard import Guard
-from smart_meter_reader.guard.memory import MeterMemory, decode, encode
+from smart_meter_reader.guard.memory import Memory, MeterMemory, decode, encode
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _LOOK_SECONDS = 1.0
 def state_path(environment: str, variables: Mapping[str, str]) -> Path | None:
     """Where an environment's memory is: systemd's StateDirectory=, else the user's state directory.
 
-    None when there is neither (no HOME): the guard then begins anew at every start.
+    None when there is neither (no HOME): everything then begins anew at every start.
     """
     name = f"{environment.replace('/', '_')}.json"
     directory = variables.get("STATE_DIRECTORY", "").split(":")[0]
@@ -41,6 +41,21 @@ def state_path(environment: str, variables: Mapping[str, str]) -> Path | None:
     if not base.startswith("/"):
         return None
     return Path(base) / "smart_meter_reader" / name
+
+
+class Source(Protocol):
+    """Who remembers: the guard alone, or with the clients."""
+
+    @property
+    def revision(self) -> int:
+        """Rises whenever ``memory`` changes by more than times."""
+
+    @property
+    def knows_all(self) -> bool:
+        """Whether there is something to remember of every meter."""
+
+    def memory(self) -> Memory:
+        """A copy of what to remember, by meter."""
 
 
 class StateFile:
@@ -60,38 +75,38 @@ class StateFile:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            self._tell(f"cannot read {self.path} ({error.strerror}); the guard begins without memory")
+            self._tell(f"cannot read {self.path} ({error.strerror}); the service begins without memory")
             return {}
         try:
             memory = decode(raw)
         except ValueError as error:
             kept = self._set_aside()
-            self._tell(f"{self.path} is damaged ({error}); the guard begins without memory{kept}")
+            self._tell(f"{self.path} is damaged ({error}); the service begins without memory{kept}")
             return {}
         self._loaded = True
         return memory
 
-    def save(self, guard: Guard) -> None:
-        """Write the guard's memory if it changed since the last time."""
-        revision = guard.revision
+    def save(self, source: Source) -> None:
+        """Write the memory if it changed since the last time."""
+        revision = source.revision
         if revision != self._saved_revision:
-            self._write(revision, encode(guard.memory()))
+            self._write(revision, encode(source.memory()))
 
-    async def keep(self, guard: Guard) -> None:
+    async def keep(self, source: Source) -> None:
         """Save now and then until cancelled; a last ``save`` is due when all messages are through."""
-        await self._wait_for_the_first(guard)
+        await self._wait_for_the_first(source)
         while True:
-            revision = guard.revision
+            revision = source.revision
             if revision != self._saved_revision:
-                text = encode(guard.memory())
+                text = encode(source.memory())
                 # On an SD card fsync can take a second; the meters shall not wait for it.
                 await asyncio.to_thread(self._write, revision, text)
             await asyncio.sleep(SAVE_SECONDS)
 
-    async def _wait_for_the_first(self, guard: Guard) -> None:
+    async def _wait_for_the_first(self, source: Source) -> None:
         for _ in range(int(FIRST_SAVE_SECONDS / _LOOK_SECONDS)):
             await asyncio.sleep(_LOOK_SECONDS)
-            if guard.knows_all and not self._loaded:
+            if source.knows_all and not self._loaded:
                 return
 
     def _write(self, revision: int, text: str) -> None:
@@ -104,8 +119,8 @@ class StateFile:
             except (OSError, UnicodeEncodeError) as error:
                 reason = error.strerror if isinstance(error, OSError) else "a text in it is none"
                 self._tell(
-                    f"cannot write {self.path} ({reason}); the guard works, but a restart will "
-                    "forget what the totals were"
+                    f"cannot write {self.path} ({reason}); the service works, but a restart will "
+                    "forget what the totals and frame counters were"
                 )
                 return
             self._saved_revision = revision

@@ -21,8 +21,9 @@ from tests.faults.table import Row, read_rows
 
 AT_A_TIME = 18
 ROWS = {row.id: row for row in read_rows()}
-# These run as a process of their own, see test_clock and tests/service/test_stalls.
-PROCESS_ROWS = {"any-stall"} | {
+# These run as a process of their own, see test_clock here, test_stalls and test_replay_after_restart in
+# tests/service.
+PROCESS_ROWS = {"any-stall", "dsmr-encrypted-replay-restart"} | {
     f"any-clock-{way}{schedule}" for way in ("forward", "back") for schedule in ("", "-at", "-daily")
 }
 COUNTERS = ("damaged_frames", "retries", "rejected_values", "reconnects")

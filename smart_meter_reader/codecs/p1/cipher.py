@@ -11,10 +11,13 @@ authentication key. The keys never leave this module: they are in no repr and in
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Literal
 
+from smart_meter_reader.codecs.p1.counters import FrameCounters
 from smart_meter_reader.codecs.p1.plain import MAX_TELEGRAM, split
 from smart_meter_reader.exceptions import DecryptionError
 
@@ -33,8 +36,6 @@ _HEADER = re.compile(
     rb"\xdb\x08(.{8})(?:([\x11-\x7f])|\x81(.)|\x82(..)|\x83(...))([\x10\x20\x30])", re.DOTALL
 )
 LONGEST_HEADER: Final = 15
-_SHORTEST_HEADER: Final = 12
-_MAX_METERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,9 @@ class Opener:
     ``policy``: "require" accepts only a frame whose tag is right; "warn" accepts one with a wrong tag when
     the checksum inside is right; "off" does not look at the tag, and still wants the checksum.
     Without ``authentication_key`` Luxembourg's constant is tried, and none at all.
+
+    ``counters`` is what is worth remembering over a restart, with ``check_value``: other keys, with which a
+    meter's counter begins anew, have another one. It tells nothing of the keys.
     """
 
     def __init__(
@@ -140,23 +144,29 @@ class Opener:
         self.policy = policy
         self._key_proven = False
         self._tag_proven = False
-        self._counters: dict[bytes, int] = {}
+        self.counters = FrameCounters()
+        digest = hashlib.sha256(b"frame counters" + key + (authentication_key or b""))
+        self.check_value = digest.hexdigest()[:8]
 
     def __repr__(self) -> str:
         return f"Opener(policy={self.policy!r}, keys hidden)"
 
-    def open(self, frame: CipherFrame) -> Opened:
-        """Decrypt and judge one frame.
+    def open(self, frame: CipherFrame, now: datetime | None = None) -> Opened:
+        """Decrypt and judge one frame received at ``now`` (for the counters, see there).
 
         Raises DecryptionError with the reason ``wrong_encryption_key``, ``wrong_authentication_key``,
         ``no_authentication_key``, ``not_authenticated``, ``damaged``, ``not_a_telegram`` or ``replayed``.
         """
         plaintext = None if self.policy == "off" else self._authenticate(frame)
         opened = self._without_tag(frame) if plaintext is None else _verified(plaintext, frame)
+        title, counter = frame.system_title, frame.frame_counter
         if opened.authentication == "verified":
-            self._tag_proven = True
-        self._key_proven = True
-        self._count(frame)
+            self._tag_proven = self._key_proven = True
+            self.counters.count(title, counter, now)
+        else:
+            self._key_proven |= bool(frame.security & _ENCRYPTED)
+            # Who does not look at tags does not look at what one has proven either.
+            self.counters.check(title, counter, against_proven=self.policy != "off")
         return opened
 
     def _authenticate(self, frame: CipherFrame) -> bytes | None:
@@ -239,18 +249,6 @@ class Opener:
             f"{counter} does not decrypt to text: check the encryption key (GUEK); after work on the "
             "meter the grid operator may have set a new one",
         )
-
-    def _count(self, frame: CipherFrame) -> None:
-        before = self._counters.pop(frame.system_title, -1)
-        self._counters[frame.system_title] = max(before, frame.frame_counter)
-        if len(self._counters) > _MAX_METERS:
-            del self._counters[next(iter(self._counters))]
-        if frame.frame_counter <= before:
-            raise DecryptionError(
-                "replayed",
-                f"frame counter {frame.frame_counter} after {before}: a repeated or recorded telegram; "
-                "restart the service if the meter was replaced",
-            )
 
 
 def _verified(plaintext: bytes, frame: CipherFrame) -> Opened:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from smart_meter_reader.codecs.p1.cipher import CipherFrame, Opened, Opener
 from smart_meter_reader.codecs.p1.frame import FrameReader
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, other_protocol
@@ -32,7 +34,8 @@ class P1Reader:
         further: Further | None = None,
     ) -> None:
         self._opener = opener
-        self._frames = FrameReader(opener.open if opener is not None else _no_key, one_meter=one_meter)
+        self._now: datetime | None = None
+        self._frames = FrameReader(self._open, one_meter=one_meter)
         self._parser = TelegramParser(dialect, in_use, further)
         self._waiting: PlainFrame | Opened | None = None  # for dsmr-parser's table
         self.warning: DecryptionError | None = None
@@ -47,8 +50,9 @@ class P1Reader:
         """The last 2 KiB since the last good telegram, for ``garbage.recognise``."""
         return self._frames.unrecognised
 
-    def receive_data(self, received: bytes) -> None:
-        """Take bytes in, in pieces of any size."""
+    def receive_data(self, received: bytes, now: datetime | None = None) -> None:
+        """Take bytes in, in pieces of any size; ``now`` as ``Opener.open`` wants it."""
+        self._now = now
         self._frames.receive_data(received)
 
     def finish(self) -> None:
@@ -70,6 +74,11 @@ class P1Reader:
         except CodeTableError:
             self._waiting = frame
             raise
+
+    def _open(self, frame: CipherFrame) -> Opened:
+        if self._opener is None:
+            raise _no_key(frame)
+        return self._opener.open(frame, self._now)
 
     def _next_frame(self) -> PlainFrame | Opened | None:
         try:
@@ -96,9 +105,9 @@ class P1Reader:
         return None if other is None else DecryptionError(other, EXPLANATIONS[other])
 
 
-def _no_key(frame: CipherFrame) -> Opened:
+def _no_key(frame: CipherFrame) -> DecryptionError:
     title = frame.system_title.hex()
-    raise DecryptionError(
+    return DecryptionError(
         "no_key",
         f"the meter with system title {title} sends encrypted telegrams: set key, and authentication_key, "
         "which the grid operator gives out",

@@ -325,6 +325,32 @@ def test_a_forged_counter_does_not_block_the_meter() -> None:
     assert counters(opened(sealed(5) + bytes(forged) + sealed(6))) == [5, 6]
 
 
+@pytest.mark.parametrize("policy", ["warn", "off"])
+@pytest.mark.parametrize("key", [KEY, bytes(16)])
+@pytest.mark.parametrize("security", [0x10, 0x20, 0x30])
+def test_a_frame_that_nothing_authenticates_does_not_block_the_meter(
+    policy: Policy, key: bytes, security: int
+) -> None:
+    forged = encrypt_telegram(PLAIN, key, bytes(16), TITLE, 0xFFFF_FFFF, security=security)
+    genuine = [sealed(counter) for counter in range(5, 9)]
+    outcomes = opened(genuine[0] + forged + b"".join(genuine[1:]), by=opener(policy))
+    assert [counter for counter in counters(outcomes) if counter != 0xFFFF_FFFF] == [5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("policy", ["warn", "off"])
+def test_what_nothing_authenticates_is_not_repeated_all_the_same(policy: Policy) -> None:
+    by = opener(policy, ak=bytes(16))
+    assert counters(opened(sealed(5) + sealed(6) + sealed(5) + sealed(6) + sealed(7), by=by)) == [5, 6, 7]
+
+
+def test_a_recorded_frame_with_a_spoilt_tag_does_not_pass_as_unauthenticated() -> None:
+    spoilt = bytearray(sealed(5))
+    spoilt[-1] ^= 1
+    outcomes = opened(sealed(6) + bytes(spoilt), by=opener("warn"))
+    assert counters(outcomes) == [6]
+    assert reasons(outcomes) == ["ok", "replayed"]
+
+
 def test_counters_are_kept_per_meter() -> None:
     other = encrypt_telegram(PLAIN, KEY, AK, b"SAG5\x00\x01\xd1\x7f", 1)
     assert counters(opened(sealed(5) + other + sealed(6))) == [5, 1, 6]
