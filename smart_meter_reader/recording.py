@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, NoReturn, TypeAlias
 
+from smart_meter_reader.text import LONGEST_TEXT
+
 MAGIC = "smart-meter-reader recording 1"
 END = "end of recording"
 
@@ -150,14 +152,16 @@ def _parse(lines: Iterable[tuple[int, str]]) -> Recording:
     events: list[_Draft] = []
     for number, line in lines:
         text = line.strip()
-        if not text.replace("\t", " ").isprintable():
-            _refuse(number, f"{_shortened(text)} has a character that is not printable")
         if text == END:
             break
         if not text or text.startswith("#"):
             continue
+        if not text.replace("\t", " ").isprintable():
+            _refuse(number, f"{_shortened(text)} has a character that is not printable")
         if event := _EVENT.fullmatch(text):
             _take_event(number, event, events)
+        elif len(text) > LONGEST_TEXT:
+            _refuse(number, f"{_shortened(text)} is longer than the {LONGEST_TEXT} characters of any setting")
         elif setting := _SETTING.fullmatch(text):
             settings[setting["key"]] = setting["value"]
         elif (header := _HEADER.fullmatch(text)) and header["key"] in _HEADERS:

@@ -1,8 +1,26 @@
-"""The grammar of hostile fields: what a damaged or ill-meant meter, broker or file puts for a value."""
+"""The grammar of hostile fields, and streams of each protocol that are whole and right but for these.
+
+Damaged captures rarely get past a checksum; here each frame and telegram has the right one.
+"""
 
 from __future__ import annotations
 
 from hypothesis import strategies as st
+
+from smart_meter_reader.codecs.iec62056_21.bcc import sum_bcc, xor_bcc
+from smart_meter_reader.codecs.kmp import (
+    START_REQUEST,
+    START_RESPONSE,
+    GetRegisterRequest,
+    GetRegisterResponse,
+    GetSerialNoResponse,
+    RegisterValue,
+    encode_frame,
+    encode_request,
+    encode_response,
+)
+from smart_meter_reader.codecs.p1.encode import encode_telegram
+from smart_meter_reader.codecs.parity import add_parity
 
 ESCAPES = (
     "\x1b]0;owned\x07",  # the title of a terminal
@@ -85,29 +103,183 @@ BRACKETS = ("(", ")", ")(", "()", "(()", "())", "((((((((", "))))", ")(" * 400, 
 HEX = ("0", "0G", "1B5B33316D", "C285", "9B", "1b" * 1024, "00" * 1500, "FF" * 3000, "²²")
 
 _FIELDS = (*ESCAPES, *BEYOND_LATIN, *OTHER_DIGITS, *TIMES, *NUMBERS, *BRACKETS, *HEX, "", " ", "\t")
+_SHORT = tuple(field for field in _FIELDS if len(field) <= 64)
+_LONG = tuple(field for field in _FIELDS if len(field) > 64)
 
 
 def fields() -> st.SearchStrategy[str]:
-    """One field, and what is made of two: a date with an escape behind it, a number of another script ..."""
-    known = st.sampled_from(_FIELDS)
-    return st.one_of(
-        known,
-        st.builds(lambda number, unit: f"{number}*{unit}", known, st.sampled_from(UNITS)),
-        st.builds(str.__add__, known, known),
+    """One field, and what is made of two: a date with an escape behind it, a number with a strange unit ...
+
+    One in a dozen is long, since a telegram that is longer than any other is none.
+    """
+    short = st.sampled_from(_SHORT)
+    units = st.sampled_from([unit for unit in UNITS if len(unit) <= 64])
+    made = st.one_of(
+        short,
+        st.builds(lambda number, unit: f"{number}*{unit}", short, units),
+        st.builds(str.__add__, short, short),
         st.text(st.characters(codec=None), max_size=20),
-        # A date in which one character is wrong.
+        # A date or number in which one character is wrong.
         st.builds(
-            lambda date, place, wrong: date[:place] + wrong + date[place + 1 :],
-            st.sampled_from(("260101101010W", "2026-01-01T10:10:10+01:00", "10:10:10", "12345.678")),
+            lambda text, place, wrong: text[:place] + wrong + text[place + 1 :],
+            st.sampled_from(("260101101010W", "2026-01-01T10:10:10+01:00", "10:10:10", "12345.678*kWh")),
             st.integers(0, 24),
             st.sampled_from("-+.:TZW²٣ \x1b(*eE_0"),
         ),
-        # As many digits as it likes, on either side of a point.
+        # About as many digits as a number may have, on either side of a point.
         st.builds(
-            lambda sign, digit, whole, part: f"{sign}{digit * whole}.{digit * part}",
+            lambda sign, digit, whole, part, unit: f"{sign}{digit * whole}.{digit * part}*{unit}",
             st.sampled_from(("", "-", "+")),
             st.sampled_from("0129²"),
-            st.integers(0, 5000),
-            st.integers(0, 5000),
+            st.integers(0, 22),
+            st.integers(0, 22),
+            units,
         ),
     )
+    long = st.one_of(st.sampled_from(_LONG), st.integers(0, 5000).map(lambda count: "7" * count))
+    return st.integers(0, 11).flatmap(lambda chance: made if chance else long)
+
+
+def streams_of(protocol: str) -> st.SearchStrategy[bytes]:
+    """Well-formed frames, telegrams, readouts or texts of a protocol, round hostile fields."""
+    return {
+        "kmp": _kmp(),
+        "p1": _p1(),
+        "iec62056_21": _iec(),
+        "text": fields().map(lambda text: text.encode("utf-8", "surrogatepass")),
+    }[protocol]
+
+
+_P1_CODES = (
+    *("0-0:1.0.0", "1-0:1.8.0", "1-0:1.8.1", "1-0:1.8.2", "1-0:1.7.0", "1-0:32.7.0", "1-0:1.6.0"),
+    *("0-0:17.0.0", "0-0:96.14.0", "0-0:96.7.21", "1-0:99.97.0", "0-0:98.1.0", "0-0:96.1.1", "0-0:96.1.0"),
+    *("0-0:42.0.0", "0-0:96.13.0", "0-0:96.13.1", "1-3:0.2.8", "0-0:96.3.10", "0-0:96.1.4", "1-0:0.2.0"),
+    *("0-1:24.1.0", "0-1:24.2.1", "0-1:24.2.3", "0-1:24.3.0", "0-1:24.4.0", "0-1:96.1.0", "0-1:96.1.1"),
+    *("0-2:24.1.0", "0-2:24.2.1", "7-0:23.1.0", "7-0:0.0.0", "5-0:1.0.0", "8-1:0.0.0", "1-0:1.8.0*255"),
+    "9-9:9.9.9",
+)
+_P1_USUAL = (
+    "260101101010W",
+    "000123.456*kWh",
+    "00.100*kW",
+    "0002",
+    "50",
+    "003",
+    "00001",
+    "4B414D",
+    "",
+    "0.5*m3",
+)
+
+
+@st.composite
+def _p1(draw: st.DrawFn) -> bytes:
+    """One to three telegrams of one meter; lines may come twice, have many values, or be broken in two."""
+    known = st.sampled_from(_P1_CODES)
+    codes = st.one_of(known, known, known, known, fields())
+    values = st.lists(st.one_of(st.sampled_from(_P1_USUAL), fields()), min_size=1, max_size=5)
+    ends = st.sampled_from((*["\r\n"] * 12, "\n", "\r", "\r\r\n", ""))
+    lines = st.builds(
+        lambda code, group, between, end: code + between.join(f"({value})" for value in group) + end,
+        codes,
+        values,
+        st.sampled_from((*[""] * 8, "\r\n", "\n", " ")),
+        ends,
+    )
+    stream = b""
+    for _ in range(draw(st.integers(1, 3))):
+        header = draw(st.one_of(st.just("KFM5\\2X"), fields().map(lambda field: "XMX5" + field[:100])))
+        body = "".join(draw(st.lists(lines, min_size=3, max_size=12))).replace("!", "?")
+        text = f"/{header}\r\n\r\n1-0:1.8.0(1.0*kWh)\r\n{body}\r\n!"
+        covered = text.encode("latin-1", "replace").replace(b"\0", b"").replace(b"/", b"", 8)
+        covered = b"/" + covered
+        stream += encode_telegram(covered, draw(st.sampled_from(("arc", "arc", "arc", "none"))))
+    return stream
+
+
+_REGISTERS = (
+    *(60, 61, 63, 68, 69, 72, 73, 74, 75, 80, 86, 87, 88, 89, 97, 98, 99, 110, 112, 113, 123, 124, 129, 130),
+    *(140, 146, 152, 229, 234, 236, 348, 640, 653, 654, 1001, 1002, 1003, 1004, 1005, 1010, 1047, 1058),
+)
+
+
+@st.composite
+def _kmp(draw: st.DrawFn) -> bytes:
+    """Answers with any unit and SignExp, with numbers up to 255 bytes, texts and dates that are none."""
+    mantissas = st.one_of(
+        st.binary(max_size=12),
+        st.integers(0, 255).map(bytes),
+        st.integers(0, 255).map(lambda size: b"\xff" * size),
+        st.integers(0, 99_999_999).map(lambda date: date.to_bytes(4, "big")),
+        fields().map(lambda field: field.encode("latin-1", "replace")[:255]),
+        st.sampled_from((b"    ", bytes.fromhex("9E99999999"), bytes.fromhex("1E999999999999"))),
+    )
+    registers = st.builds(
+        RegisterValue,
+        st.one_of(st.sampled_from(_REGISTERS), st.integers(0, 65_535)),
+        st.one_of(st.integers(0, 0x5B), st.integers(0, 255)),
+        st.one_of(st.sampled_from((0, 0x42, 0x3F, 0x7F, 0xFF)), st.integers(0, 255)),
+        mantissas,
+    )
+    answers: st.SearchStrategy[bytes] = st.one_of(
+        st.lists(registers, max_size=8).map(
+            lambda several: encode_response(GetRegisterResponse(tuple(several)))
+        ),
+        st.builds(
+            encode_frame,
+            st.sampled_from((START_REQUEST, START_RESPONSE)),
+            *[st.integers(0, 255)] * 2,
+            mantissas,
+        ),
+        st.integers(0, 2**32 - 1).map(lambda number: encode_response(GetSerialNoResponse(number))),
+        st.just(encode_request(GetRegisterRequest((60, 1001)))),
+    )
+    return b"".join(draw(st.lists(answers, min_size=1, max_size=3)))
+
+
+_IEC_CODES = (
+    *("6.8", "6.26", "6.31", "0.0", "C.1", "C.1.0", "9.21", "1.20", "1.31", "6-0:1.0.0", "1-0:1.8.0*255"),
+    *("1-0:1.8.1", "1.8.0", "1-0:32.7.0", "F.F", "0.9.1", "96.1.0", "6.8*01"),
+)
+
+
+@st.composite
+def _iec(draw: st.DrawFn) -> bytes:
+    """Identification and readout with or without its block check, or short answers, with parity or not."""
+    values = st.one_of(st.sampled_from(("0456.631*GJ", "012966.26*m3", "1&2", "0", "")), fields())
+    sets = st.builds(
+        lambda code, group, end: code + "".join(f"({value})" for value in group) + end,
+        st.one_of(st.sampled_from(_IEC_CODES), fields()),
+        st.lists(values, min_size=1, max_size=3),
+        st.sampled_from(("\r\n", "\r\n", "", "\n")),
+    )
+    widths = st.sampled_from((5, 7, 7, 7, 7, 8, 9, 11))
+    numbers = st.builds(
+        lambda number, width: str(number).zfill(width)[-width:], st.integers(-999, 10**11), widths
+    )
+    short = st.lists(st.one_of(numbers, fields().map(lambda field: field[:11])), min_size=4, max_size=12).map(
+        " ".join
+    )
+    parts = []
+    for _ in range(draw(st.integers(1, 3))):
+        body = ("".join(draw(st.lists(sets, max_size=6))) + "!\r\n").encode("latin-1", "replace")
+        body = bytes(byte & 0x7F for byte in body)
+        block = body.replace(b"\x02", b"").replace(b"\x03", b"") + b"\x03"
+        check = draw(st.sampled_from((sum_bcc, xor_bcc)))
+        name = draw(st.one_of(st.just("MC"), fields())).encode("latin-1", "replace")[:200]
+        line = draw(short).encode("latin-1", "replace")
+        parts.append(
+            draw(
+                st.sampled_from(
+                    (
+                        b"/KAM0" + name + b"\r\n\x02" + block + bytes([check(block)]),
+                        b"/ESY5" + name + b"\r\n\r\n" + body,
+                        b"/#1\r" + line + b" \r",
+                        b"/?" + name + b"!\r\n",
+                        line + b" \r" + line + b" \r",
+                    )
+                )
+            )
+        )
+    stream = bytes(byte & 0x7F for byte in b"".join(parts))
+    return add_parity(stream) if draw(st.booleans()) else stream

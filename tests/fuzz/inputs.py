@@ -9,6 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.fuzz.hostile import streams_of
+
 ROOT = Path(__file__).parent.parent.parent
 # The second is there only where the project is developed; the first has what may be given on.
 PLACES = (ROOT / "tests" / "data", ROOT.parent / "shared" / "vectors")
@@ -41,10 +43,12 @@ def _in_json(content: Any) -> Iterator[bytes]:
 
 
 @st.composite
-def streams(draw: st.DrawFn, captures: list[bytes]) -> list[bytes]:
-    """A damaged capture, or several, in pieces."""
-    stream = bytearray(draw(st.sampled_from(captures)))
-    for _ in range(draw(st.integers(0, 6))):
+def streams(draw: st.DrawFn, captures: list[bytes], protocol: str = "") -> list[bytes]:
+    """A damaged capture, or several, in pieces; with a ``protocol`` as often hostile frames of it."""
+    hostile = bool(protocol) and draw(st.booleans())
+    stream = bytearray(draw(streams_of(protocol) if hostile else st.sampled_from(captures)))
+    # What is whole is left so as a rule: damaged, it would not get past its checksum.
+    for _ in range(draw(st.sampled_from((0, 0, 0, 1)) if hostile else st.integers(0, 6))):
         start, end = sorted((draw(st.integers(0, len(stream))), draw(st.integers(0, len(stream)))))
         match draw(st.sampled_from(("byte", "cut", "twice", "noise", "splice"))):
             case "byte" if start < len(stream):

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from smart_meter_reader.clients.dsmr_messages import Messages
+from smart_meter_reader.clients.replay import build_recorded
 from smart_meter_reader.codecs import kmp
-from smart_meter_reader.codecs.iec62056_21.capture import decode_capture
+from smart_meter_reader.codecs.iec62056_21 import describe as iec_describe
 from smart_meter_reader.codecs.iec62056_21.data_set import parse_data_sets
 from smart_meter_reader.codecs.iec62056_21.frame import FrameReader
 from smart_meter_reader.codecs.iec62056_21.multical import (
@@ -16,14 +22,48 @@ from smart_meter_reader.codecs.iec62056_21.multical import (
     parse_line,
     parse_record,
 )
-from smart_meter_reader.codecs.kmp.describe import describe_capture
+from smart_meter_reader.codecs.kmp import describe as kmp_describe
+from smart_meter_reader.codecs.kmp import encode_register
+from smart_meter_reader.codecs.kmp.registers import resolve_register
+from smart_meter_reader.codecs.p1 import describe as p1_describe
 from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
 from smart_meter_reader.codecs.p1.garbage import recognise
 from smart_meter_reader.codecs.p1.reader import P1Reader
-from smart_meter_reader.exceptions import DecryptionError, ProtocolError, ValueFormatError
+from smart_meter_reader.codecs.p1.telegram import Telegram
+from smart_meter_reader.durations import UnfitValueError, parse_duration
+from smart_meter_reader.exceptions import DecryptionError, ProtocolError, TransportError, ValueFormatError
+from smart_meter_reader.guard.guard import Guard, MeterPolicy
+from smart_meter_reader.guard.memory import decode
+from smart_meter_reader.json_text import dumps
+from smart_meter_reader.messages import Message
+from smart_meter_reader.quantities import QUANTITIES
+from smart_meter_reader.recording import (
+    FROM_METER,
+    MAGIC,
+    TO_METER,
+    Burst,
+    Recording,
+    RecordingError,
+    format_recording,
+    parse_recording,
+)
+from smart_meter_reader.redaction.pseudonyms import Pseudonyms, scrub
+from smart_meter_reader.redaction.recording import redact
+from smart_meter_reader.schedule import Schedule
+from smart_meter_reader.settings.values import Limits, read_leaf
+from smart_meter_reader.sinks.home_assistant_classes import SensorClass
+from smart_meter_reader.sinks.home_assistant_meter import sensor_of, unknown_quantity
+from smart_meter_reader.sinks.home_assistant_states import state_of
+from smart_meter_reader.sinks.stdout import reading_table
+from smart_meter_reader.text import LONGEST_NUMBER, bounded_number
+from smart_meter_reader.tools.recording_comments import comment_for
+from smart_meter_reader.units import convert_energy
+from tests.fuzz.harmless import harmful
 
 ALLOWED = (ProtocolError, ValueFormatError, DecryptionError)
+
+LONGEST_FIELD = 12_000
 
 Pieces: TypeAlias = list[bytes]
 Target: TypeAlias = Callable[[Pieces], None]
@@ -90,7 +130,9 @@ def kmp_content(pieces: Pieces) -> None:
 
 def kmp_capture(pieces: Pieces) -> None:
     """The capture decoder of `decode kmp`: it tells of damage and raises nothing."""
-    describe_capture(b"".join(pieces))
+    described = kmp_describe.describe_capture(b"".join(pieces))
+    # Sixteen bytes with an exponent of 63 are as long as that; a client publishes twenty digits.
+    _must_be_harmless([{**frame, "bytes": "", "payload": ""} for frame in described.frames], most_digits=104)
 
 
 def p1_stream(pieces: Pieces) -> None:
@@ -109,7 +151,7 @@ def _p1_stream(pieces: Pieces, opener: Opener | None) -> None:
 
 def p1_content(pieces: Pieces) -> None:
     """Telegrams behind a good checksum, plain and encrypted: what a strange meter might say."""
-    body = b"".join(pieces).replace(b"!", b"").replace(b"/", b"")
+    body = b"".join(pieces).replace(b"!", b"").replace(b"/", b"")[:14_000]
     telegram = encode_telegram(b"/FUZ5\\1\r\n\r\n" + body + b"\r\n!")
     for stream in (telegram, encrypt_telegram(telegram, KEYS[0], KEYS[1], b"FUZ12345", 1)):
         for opener in (None, Opener(KEYS[0], KEYS[1])):
@@ -119,6 +161,36 @@ def p1_content(pieces: Pieces) -> None:
 def p1_garbage(pieces: Pieces) -> None:
     """What garbage looks like."""
     recognise(b"".join(pieces))
+
+
+def p1_capture(pieces: Pieces) -> None:
+    """The capture decoder of `decode p1`: it tells of damage and raises nothing."""
+    for description in p1_describe.describe_capture(b"".join(pieces), Opener(KEYS[0], policy="warn")):
+        _must_be_harmless(description)
+
+
+def p1_messages(pieces: Pieces) -> None:
+    """From the stream to what sinks get: messages, the guard, JSON, tables, states of Home Assistant."""
+    reader, messages, guard = P1Reader(), Messages("m"), Guard({"m": MeterPolicy()})
+
+    def use(telegram: object) -> None:
+        assert isinstance(telegram, Telegram)
+        for message in messages.of(telegram, datetime(2026, 1, 1, tzinfo=UTC), 0.0, 10.0):
+            for passed in guard.check(message):
+                _present(passed)
+
+    _feed(reader, pieces, lambda: _drain(reader.next_telegram, use))
+
+
+def _present(message: Message) -> None:
+    json.loads(dumps(message))
+    _must_be_harmless(message)
+    if message["type"] == "reading":
+        reading_table(message)
+        for key, measurement in message["measurements"].items():
+            quantity = QUANTITIES.get(key) or unknown_quantity(key, measurement["value"])
+            sensor = sensor_of(quantity, measurement["value"], measurement["unit"])
+            _must_be_harmless(state_of(sensor, measurement["value"]))
 
 
 def iec_stream(pieces: Pieces) -> None:
@@ -145,7 +217,80 @@ def iec_parts(pieces: Pieces) -> None:
 
 def iec_capture(pieces: Pieces) -> None:
     """The capture decoder of `decode iec62056_21`: it returns its errors."""
-    decode_capture(b"".join(pieces))
+    for description in iec_describe.describe_capture(b"".join(pieces)):
+        _must_be_harmless({**description, "bytes": ""})
+
+
+def _redaction(client: str) -> Target:
+    """Recordings with anything in them: redacted, written, and read back."""
+
+    def target(pieces: Pieces) -> None:
+        events = tuple(
+            Burst(place, TO_METER if len(piece) % 5 == 1 else FROM_METER, piece)
+            for place, piece in enumerate(pieces)
+        )
+        names = Pseudonyms()
+        opener = Opener(KEYS[0], policy="off") if client == "dsmr" else None
+        redacted = redact(Recording(events, client=client), names, opener=opener)
+        text = format_recording(redacted.recording, comment_for(client))
+        assert parse_recording(text).bursts == redacted.recording.bursts
+        scrub(text, names.originals)
+
+    return target
+
+
+def text_recording(pieces: Pieces) -> None:
+    """The text of a recording that somebody wrote: it is read or refused, and then redacted."""
+    field = _text(pieces)
+    for line in (
+        *(f"client: {field}", f"setting serial_number = {field}", f"setting {field} = 1", field),
+        *(f"0.1 > {field}", f'0.2 < "{field}"', f"{field} < 00", f"0.3 = {field}"),
+    ):
+        try:
+            recording = parse_recording(f"{MAGIC}\nclient: dsmr\n{line}\n")
+        except RecordingError as error:
+            _must_be_harmless(str(error))
+            continue
+        _must_be_harmless([recording.client, *recording.settings.values()])
+        redact(recording, Pseudonyms())
+        with contextlib.suppress(TransportError):
+            build_recorded("m", recording, Path("recording.txt"))
+
+
+def text_values(pieces: Pieces) -> None:
+    """Settings, states, and what the guard remembers: a value or an error of theirs."""
+    field = _text(pieces)
+    for read in (parse_duration, Schedule.parse):
+        with contextlib.suppress(UnfitValueError):
+            read(field)
+    for annotation in (int, Decimal, str, timedelta, Schedule, bool):
+        with contextlib.suppress(UnfitValueError):
+            read_leaf(annotation, field, Limits())
+    number = bounded_number(field)
+    if number is not None:
+        with contextlib.suppress(ValueFormatError):
+            convert_energy(number, "GJ", "kWh")
+    for sensor in (SensorClass(precision=3), SensorClass("timestamp"), SensorClass("date"), SensorClass()):
+        state = state_of(sensor, field)
+        assert state is None or len(state) <= 255
+    total = {"value": field, "unit": field, "time": field}
+    meters = {"m": {"origin": field, "serials": {"info": field}, "totals": {"x": total}}}
+    with contextlib.suppress(ValueError):
+        decode(json.dumps({"version": 1, "meters": meters}).encode())
+    with contextlib.suppress(ValueError):
+        resolve_register(field)
+    with contextlib.suppress(ValueFormatError):
+        encode_register(60, field, 0x08)
+
+
+def _text(pieces: Pieces) -> str:
+    """Lines do not go on in the next: what is tried is one field."""
+    return b"".join(pieces)[:LONGEST_FIELD].decode("utf-8", "surrogateescape").replace("\n", " ")
+
+
+def _must_be_harmless(content: object, most_digits: int = LONGEST_NUMBER) -> None:
+    found = harmful(content, most_digits)
+    assert not found, found
 
 
 TARGETS: Mapping[str, Target] = {
@@ -158,4 +303,16 @@ TARGETS: Mapping[str, Target] = {
     "iec62056_21 stream": iec_stream,
     "iec62056_21 parts": iec_parts,
     "iec62056_21 capture": iec_capture,
+    "kmp redaction": _redaction("kamstrup"),
+    "p1 redaction": _redaction("dsmr"),
+    "iec62056_21 redaction": _redaction("iec62056_21"),
+    "p1 capture": p1_capture,
+    "p1 messages": p1_messages,
+    "text recording": text_recording,
+    "text values": text_values,
 }
+
+
+def protocol_of(target: str) -> str:
+    """Whose hostile frames a target is fed: the first word of its name."""
+    return target.partition(" ")[0]

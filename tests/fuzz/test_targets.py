@@ -6,12 +6,12 @@ import pytest
 
 from tests.fuzz.__main__ import fuzz
 from tests.fuzz.inputs import seeds
-from tests.fuzz.targets import TARGETS, Pieces
+from tests.fuzz.targets import TARGETS, Pieces, protocol_of
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_short_round_finds_nothing(name: str) -> None:
-    fuzz(TARGETS[name], seeds(), 25)
+    fuzz(TARGETS[name], seeds(), 25, protocol_of(name))
 
 
 def test_what_is_raised_is_found_and_made_small() -> None:
