@@ -10,7 +10,7 @@ from pathlib import Path
 
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.text import is_digits
+from smart_meter_reader.text import is_digits, printable
 from smart_meter_reader.transport import LineSettings
 
 LOOPBACK = "127.0.0.1"
@@ -39,7 +39,8 @@ def _place(
         return on_pty(meter, link=link, line=line)
     host, _, port = listen.rpartition(":")
     if not is_digits(port, 5) or int(port) > 65_535:
-        raise SettingsError([f"--listen {listen} has no port number: give HOST:PORT, or PORT for loopback"])
+        shown = printable(listen, 60)
+        raise SettingsError([f"--listen {shown} has no port number: give HOST:PORT, or PORT for loopback"])
     return on_tcp(meter, host=host.strip("[]") or LOOPBACK, port=int(port), line=line)
 
 

@@ -202,6 +202,18 @@ async def test_a_preview_shows_what_is_then_published(broker: Mosquitto, watcher
     assert sorted((item.topic, item.text, item.qos) for item in published) == sorted(shown)
 
 
+def test_topics_of_others_cannot_steer_the_terminal(
+    here: Path, broker: Mosquitto, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Mosquitto takes no control characters in a topic, but what turns the direction of writing."""
+    write_settings(here, f"port = {broker.port}")
+    publish_retained(broker, "smart-meter-reader/gone/register_\u202egpj")
+    assert main(["mqtt", "clear", "gone", "house", "--yes"]) == EXIT_OK
+    listed, removed = capsys.readouterr().out.splitlines()
+    assert listed == "smart-meter-reader/gone/register_\N{REPLACEMENT CHARACTER}gpj"
+    assert removed == "removed 1"
+
+
 def test_clear_removes_ours_and_nothing_else(
     here: Path, broker: Mosquitto, capsys: pytest.CaptureFixture[str]
 ) -> None:
