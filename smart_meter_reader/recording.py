@@ -156,15 +156,16 @@ def _parse(lines: Iterable[tuple[int, str]]) -> Recording:
             break
         if not text or text.startswith("#"):
             continue
-        if not text.replace("\t", " ").isprintable():
+        plain = text.replace("\t", " ")  # between quotes it is a byte like any other
+        if not plain.isprintable():
             _refuse(number, f"{_shortened(text)} has a character that is not printable")
         if event := _EVENT.fullmatch(text):
             _take_event(number, event, events)
         elif len(text) > LONGEST_TEXT:
             _refuse(number, f"{_shortened(text)} is longer than the {LONGEST_TEXT} characters of any setting")
-        elif setting := _SETTING.fullmatch(text):
+        elif setting := _SETTING.fullmatch(plain):
             settings[setting["key"]] = setting["value"]
-        elif (header := _HEADER.fullmatch(text)) and header["key"] in _HEADERS:
+        elif (header := _HEADER.fullmatch(plain)) and header["key"] in _HEADERS:
             headers[header["key"]] = header["text"]
         else:
             _refuse(
@@ -206,7 +207,7 @@ def _take_event(number: int, match: re.Match[str], events: list[_Draft]) -> None
     if events and at < events[-1].at:
         _refuse(number, f"its time is before that of the line above: {match['at']} s")
     if mark == "=":
-        events.append(_Draft(at, mark, line=rest.partition("#")[0].strip()))
+        events.append(_Draft(at, mark, line=rest.partition("#")[0].replace("\t", " ").strip()))
     else:
         events.append(_Draft(at, mark, payload=_payload(number, rest)))
 

@@ -19,7 +19,14 @@ from smart_meter_reader.emulators.kamstrup_values import read_values
 from smart_meter_reader.emulators.serve import run_emulator
 from smart_meter_reader.exceptions import ExplainedError, SettingsError, ValueFormatError
 from smart_meter_reader.guard.memory import decode
-from smart_meter_reader.recording import FROM_METER, MAGIC, Burst, Recording, RecordingError, parse_recording
+from smart_meter_reader.recording import (
+    FROM_METER,
+    MAGIC,
+    Burst,
+    Recording,
+    RecordingError,
+    parse_recording,
+)
 from smart_meter_reader.redaction.pseudonyms import Pseudonyms
 from smart_meter_reader.redaction.recording import redact
 from smart_meter_reader.settings.values import Limits, read_leaf

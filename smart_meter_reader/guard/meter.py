@@ -22,6 +22,7 @@ from smart_meter_reader.guard.rules import (
 )
 from smart_meter_reader.log import Repeats
 from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status, Value
+from smart_meter_reader.text import printable
 
 # One name for all that the guard says, whichever of its modules says it.
 _log = logging.getLogger("smart_meter_reader.guard")
@@ -269,7 +270,7 @@ class MeterGuard:
             amended["reason"], amended["detail"] = "implausible_value", ""
             sentences = [*sentences, *(sentence for _, sentence in self._doubts.values())]
         if sentences:
-            amended["detail"] = "; ".join(filter(None, [amended["detail"], *sentences]))
+            amended["detail"] = printable("; ".join(filter(None, [amended["detail"], *sentences])))
         return amended
 
 
