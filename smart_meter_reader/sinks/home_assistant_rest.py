@@ -43,7 +43,7 @@ class HomeAssistantRestSettings:
     url: str = setting(
         "address of Home Assistant, as in the browser",
         default="http://homeassistant.local:8123",
-        pattern=r"https?://(\[[0-9A-Fa-f:.]+\]|[^/\s@?#:\[\]]+)(:\d{1,5})?(/[^\s?#]*)?",
+        pattern=r"https?://(\[[0-9A-Fa-f:.]+\]|[^/\s@?#:\[\]]+)(:[0-9]{1,5})?(/[^\s?#]*)?",
         pattern_help="http://HOST:PORT or https://HOST:PORT",
     )
     token: Secret = setting("long-lived access token, from your profile in Home Assistant (Security)")

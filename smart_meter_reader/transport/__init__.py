@@ -36,8 +36,11 @@ __all__ = [
     "opening_by",
 ]
 
+# Up to 65535, in the digits of ASCII: \d takes others as well, which no address has.
+_NUMBER = r"(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[0-9]{1,4})"
 PORT_PATTERN = (
-    r"(/|replay:)[^\x00-\x1f\x7f]+|(socket|rfc2217)://(\[[0-9A-Fa-f:.%\w]+\]|[^/:\s\[\]]+):\d{1,5}/?"
+    r"(/|replay:)[^\x00-\x1f\x7f]+"
+    rf"|(socket|rfc2217)://(\[[0-9A-Fa-f:.%\w]+\]|[^/:\s\[\]@?#]+):{_NUMBER}/?"
 )
 PORT_HELP = "a device path such as /dev/serial/by-id/..., socket://host:port or rfc2217://host:port"
 
