@@ -25,8 +25,12 @@ _MAX_STARTS = 8
 
 _START = re.compile(rb"/[0-9A-Za-z]{3}[^\r\n()]{0,124}[\r\n]")
 _PARTIAL_START = re.compile(rb"/(?:[0-9A-Za-z]{0,2}|[0-9A-Za-z]{3}[^\r\n()]{0,124})\Z")
-# Four characters end the checksum at once; fewer need the line end: "!521", and "!" of DSMR 2.2.
-_END = re.compile(rb"\n!([^\r\n]{4}|[^\r\n]{0,3}[\r\n])")
+# Within an identification line only letters begin another one, that of the telegram which came when this
+# line was cut: "/ISK5\2M5/ISK5\2M550T". A slash of the meter's own is followed by other things: "/HLY5/D545".
+_INNER_START = re.compile(rb"/[A-Za-z]{3}[^\r\n()]{0,124}[\r\n]")
+# Four characters end the checksum at once; fewer need the line end: "!521", and "!" of DSMR 2.2. A slash ends
+# it too, and is the next telegram's: no checksum has one.
+_END = re.compile(rb"\n!([^\r\n/]{4}|[^\r\n/]{0,3}(?:[\r\n]|(?=/)))")
 _CHECKSUM = re.compile(rb"[0-9A-Fa-f]{1,4}")
 # The begin of a data line, which neither noise nor ciphertext contains by chance.
 DATA_LINE = re.compile(rb"[\r\n][0-9]{1,2}-[0-9]{1,2}:[0-9]")
@@ -208,7 +212,10 @@ def _inner_starts(covered: bytes) -> list[int]:
 
 def _last_start(covered: bytes) -> int:
     """The newest identification line, its own slashes apart."""
-    return max((match.start() for match in _START.finditer(covered)), default=0)
+    start = max((match.start() for match in _START.finditer(covered)), default=0)
+    while (inner := _INNER_START.search(covered, start + 1)) is not None:
+        start = inner.start()
+    return start
 
 
 def split(plaintext: bytes) -> tuple[bytes, Literal["ok", "absent", "bad"]] | None:
