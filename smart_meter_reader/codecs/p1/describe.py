@@ -27,7 +27,7 @@ def describe_capture(
 
     A capture without any telegram gives one dict with an error that says what it seems to be.
     """
-    reader = P1Reader(opener, dialect=dialect, one_meter=False)
+    reader = P1Reader(opener, dialect=dialect, one_meter=False, lenient=True)
     found = False
     reader.receive_data(capture)
     for description in _drain(reader):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from smart_meter_reader.codecs.p1.fitting import are_sane, fits
 from smart_meter_reader.codecs.p1.obis import Further, Meaning, Meanings
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object, decode_octets, parse_item, parse_several
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_TEXT, is_digits
@@ -57,19 +58,16 @@ class LineDecoder:
         meaning = self._meanings[code]
         if not meaning.reduced:
             return None
-        values = text.rstrip()
-        if not values.endswith(")"):
-            return None
-        groups = values[:-1].split(")(")
-        if values.count("(") != len(groups) - 1 or values.count(")") != len(groups):
-            groups = [_bracketed(values[:-1])]
-        if len(max(groups, key=len)) > LONGEST_TEXT:
+        groups = _groups(text.rstrip())
+        if not groups or len(max(groups, key=len)) > LONGEST_TEXT:
             return None
         numeric = meaning.value_type == "number"
         if len(groups) > 1:
             items = parse_several(groups, self._memory.items, numeric=numeric)
         else:
             items = [parse_item(groups[0], numeric=numeric)]
+        if not are_sane(items):
+            return None
         whole: Object = items if len(items) > 1 else items[0]
         if not meaning.quantity or items[-1]["value"] == "":
             return Line(text, whole, "", items[-1], meaning)
@@ -94,15 +92,37 @@ class LineDecoder:
                 return Line(text, whole, "", item, meaning)
         if quantity == "active_power_threshold":
             quantity = _THRESHOLDS.get(spelling, quantity)
+        if not fits(quantity, spelling):
+            return Line(text, whole, "", item, meaning)
         measured: Item = (
             item if spelling == unit and item["value"] is value else {"value": value, "unit": spelling}
         )
         return Line(text, whole, quantity, measured, meaning)
 
 
-def _bracketed(value: str) -> str:
-    """A value with brackets inside as it stands, but for a bracket at its edge that has no partner."""
-    return value if value.count("(") == value.count(")") else value.strip("()")
+def _groups(values: str) -> list[str]:
+    """What stands between the brackets of ``1)(2*kWh)``; nothing when the brackets make no sense."""
+    if not values.endswith(")"):
+        return []
+    groups = values[:-1].split(")(")
+    if values.count("(") != len(groups) - 1 or values.count(")") != len(groups):
+        return _bracketed(values[:-1])
+    return groups
+
+
+def _bracketed(value: str) -> list[str]:
+    """One value with brackets inside as it stands, but for a bracket at its edge that has no partner.
+
+    Nothing when a bracket closes that was not opened: behind it stands another line, whose line end got lost.
+    """
+    if value.count("(") != value.count(")"):
+        value = value.strip("()")
+    depth = 0
+    for character in value:
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return []
+    return [value] if depth == 0 else []
 
 
 def _measure_text(item: Item, meaning: Meaning) -> Item | None:

@@ -11,7 +11,7 @@ from smart_meter_reader.codecs.p1.mbus import InUse
 from smart_meter_reader.codecs.p1.obis import CodeTableError, Further
 from smart_meter_reader.codecs.p1.plain import PlainFrame
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
-from smart_meter_reader.exceptions import DecryptionError
+from smart_meter_reader.exceptions import DecryptionError, FrameError
 
 
 class P1Reader:
@@ -21,7 +21,8 @@ class P1Reader:
     whose policy is "require", a plain telegram gives ``not_encrypted``: anybody could have sent it.
     ``dialect`` forces a dialect instead of recognising it. ``warning`` is why the last telegram's tag
     failed, where the policy let that pass. ``one_meter`` is false for a file with telegrams
-    of several meters. ``in_use``: see ``TelegramParser``. ``further``: see ``obis``.
+    of several meters. ``in_use``: see ``TelegramParser``. ``further``: see ``obis``. ``lenient`` gives
+    telegrams that are ``malformed`` as well, for a person to look at.
     """
 
     def __init__(
@@ -32,11 +33,13 @@ class P1Reader:
         one_meter: bool = True,
         in_use: InUse | None = None,
         further: Further | None = None,
+        lenient: bool = False,
     ) -> None:
         self._opener = opener
         self._now: datetime | None = None
         self._frames = FrameReader(self._open, one_meter=one_meter)
         self._parser = TelegramParser(dialect, in_use, further)
+        self._lenient = lenient
         self._waiting: PlainFrame | Opened | None = None  # for dsmr-parser's table
         self.warning: DecryptionError | None = None
 
@@ -62,9 +65,11 @@ class P1Reader:
     def next_telegram(self) -> Telegram | None:
         """The next telegram, None when more bytes are needed.
 
-        Raises FrameError (``checksum``, ``truncated``, ``overlong``, ``damaged``) and DecryptionError (see
-        ``Opener``); the reader has then gone on already. A telegram with an error is never returned.
-        Raises CodeTableError where ``further`` may; the reader then gives the same telegram next time.
+        Raises FrameError (``checksum``, ``truncated``, ``overlong``, ``damaged``, ``malformed``) and
+        DecryptionError (see ``Opener``); the reader has then gone on already. A telegram with an error is
+        never returned. ``malformed``: a line makes no sense, and neither checksum nor tag says that the meter
+        sent it so. Raises CodeTableError where ``further`` may; the reader then gives the same telegram next
+        time.
         """
         frame, self._waiting = self._waiting or self._next_frame(), None
         if frame is None:
@@ -95,7 +100,8 @@ class P1Reader:
 
     def _parse(self, frame: PlainFrame | Opened) -> Telegram:
         if isinstance(frame, PlainFrame):
-            return self._parser.parse(frame.telegram, frame.checksum)
+            telegram = self._parser.parse(frame.telegram, frame.checksum)
+            return telegram if self._lenient else _whole(telegram, frame.telegram)
         self.warning = frame.warning
         return self._parser.parse(frame.telegram, frame.checksum, frame.authentication, frame.frame_counter)
 
@@ -103,6 +109,15 @@ class P1Reader:
         """HDLC and M-Bus carry frames that begin with DB as well, cut into pieces of their own."""
         other = other_protocol(self._frames.unrecognised)
         return None if other is None else DecryptionError(other, EXPLANATIONS[other])
+
+
+def _whole(telegram: Telegram, raw: bytes) -> Telegram:
+    """The telegram; without a checksum only when all of its lines make sense."""
+    if telegram.bad_lines and not telegram.vouched_for:
+        raise FrameError(
+            "malformed", f"a line makes no sense and there is no checksum: {telegram.bad_lines[0]!r:.80}", raw
+        )
+    return telegram
 
 
 def _no_key(frame: CipherFrame) -> DecryptionError:

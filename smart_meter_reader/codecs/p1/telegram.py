@@ -66,6 +66,11 @@ class Telegram:
     frame_counter: int | None = None
     length: int = 0  # in bytes, from '/' to '!'
 
+    @property
+    def vouched_for(self) -> bool:
+        """Whether a checksum or a tag tells its bytes from damaged ones."""
+        return self.checksum == "ok" or self.authentication == "verified"
+
 
 @dataclass(slots=True)
 class _Body:
@@ -118,7 +123,11 @@ class TelegramParser:
         header, _, text = _decode(telegram[1:-1]).partition("\n")
         header = header.rstrip("\r")
         luxembourg = self._dialect == "luxembourg" or header[:3].upper() == "LUX"
-        body = self._read(_lines(text), luxembourg)
+        lines = _lines(text)
+        body = self._read(lines, luxembourg)
+        if REPLACEMENT in text and checksum != "ok" and authentication != "verified":
+            # Nothing says that the meter has sent such a character.
+            body.bad.extend(printable(line) for line in lines if REPLACEMENT in line)
         time, version, serial, devices = self._read_special(body)
         if not body.bad:
             add_totals(body.measurements)
@@ -183,8 +192,10 @@ class TelegramParser:
         if len(self._lines) + len(self._shapes) >= _MAX_LINES:
             self._lines.clear()
             self._shapes.clear()
-        star = text.rfind("*")
-        if star > 0 and not line.meaning.role and isinstance(line.object, dict) and text.endswith(")"):
+        # With two stars, what stands before the last one is no number, and its ending no unit of one.
+        star = text.find("*")
+        only = star > 0 and star == text.rfind("*") and text.endswith(")") and not line.meaning.role
+        if only and isinstance(line.object, dict) and isinstance(line.object["value"], Decimal):
             unit = line.object["unit"]
             spelling = line.measured["unit"]
             self._shapes[code] = _Shape(
