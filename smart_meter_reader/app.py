@@ -71,7 +71,8 @@ class Service:
         memory = self._state_file.load() if self._state_file else {}
         clients = [meter.client for meter in self.meters]
         policies = {client.meter: _policy(client, settings.meters[client.meter]) for client in clients}
-        self._guard = Guard(policies, memory, self._reread)
+        self._clients = {client.meter: client for client in clients}
+        self._guard = Guard(policies, memory, self._reread, self._checksummed)
         origins = {name: policy.origin for name, policy in policies.items()}
         for client in clients:
             give_back = partial(recall, client, origins[client.meter], memory)
@@ -164,6 +165,9 @@ class Service:
             # An SD card may take a second; nobody waits for it, not even the end of the process.
             add = partial(self._faults.add, meter, fault, received)
             threading.Thread(target=add, name="keep a fault", daemon=True).start()
+
+    def _checksummed(self, name: str) -> bool:
+        return getattr(self._clients.get(name), "checksummed", True)
 
     async def _run_sink(self, supervisor: SinkSupervisor) -> None:
         await supervisor.run()

@@ -545,3 +545,60 @@ def test_single_damaged_readings_never_get_through(rises: list[int], damaged: se
             line.send(energy(hour, str(total)))
             expected.append(str(total))
     assert values(line.out) == expected
+
+
+NO_UNITS = ("kWh)\r\x1a1-0:1.8.2(22345.005*kWh", "k\x17h", "kVh", "°", "")
+
+
+@pytest.mark.parametrize("unit", NO_UNITS, ids=ascii)
+def test_what_is_no_unit_never_becomes_one_by_repetition(unit: str) -> None:
+    line = Line(checksummed=False)
+    line.send(energy(0, "500.0", "kWh"))
+    for number in range(1, 20):
+        out = line.send(energy(number / 10, "500.1", unit))
+        assert [message for message in out if message["type"] == "reading"] == []
+    (told,) = [message for message in line.out if message["type"] == "status"]
+    assert told["reason"] == "implausible_value"
+    assert "It never counts" in told["detail"]
+    assert line.send(energy(2, "500.2", "kWh"))[-1]["type"] == "reading"
+
+
+def test_a_unit_that_was_none_gives_way_to_one() -> None:
+    """What an earlier version had believed does not stay for ever."""
+    line = Line(checksummed=False)
+    line.send(energy(0, "500.0", "kWh)("))
+    out = [line.send(energy(number / 10, "500.1", "kWh")) for number in (1, 2, 3)]
+    assert [[message["type"] for message in each] for each in out] == [["status"], [], ["status", "reading"]]
+
+
+def test_without_a_checksum_an_info_counts_with_the_readings_behind_it() -> None:
+    """It is told once: three readings in a row that it holds for, and the meter is another one."""
+    line = Line(checksummed=False)
+    line.send(info(0, "111"), energy(0, "500.0"))
+    assert [message["type"] for message in line.send(info(1, "191"))] == ["info"]
+    assert line.send(energy(1, "500.1"))[-1]["type"] == "reading"
+    line.send(info(1.1, "111"))  # it was damage
+    line.send(info(2, "222"))
+    assert statuses(line.send(energy(2, "0.1"))) == [("online", "implausible_value")]
+    line.send(energy(2.1, "0.1"))
+    out = line.send(energy(2.2, "0.1"))
+    assert statuses(out) == [("online", "meter_replaced")]
+    assert out[-1]["type"] == "reading"
+
+
+def test_the_guard_asks_whether_there_is_a_checksum() -> None:
+    """Of P1 only the telegrams show it: what the policy said at the start no longer counts."""
+    checksummed = {"heat": True}
+    guard = Guard({"heat": MeterPolicy()}, checksummed=checksummed.__getitem__)
+
+    def types(message: Message) -> list[str]:
+        return [each["type"] for each in guard.check(message)]
+
+    assert types(energy(0, "500.0", "kWh")) == ["reading"]
+    assert types(energy(1, "1400.0", "kWh")) == ["reading"]  # 900 kW: a large building
+    checksummed["heat"] = False
+    assert types(energy(2, "2300.0", "kWh")) == ["status"]
+    assert types(reading(2 * HOUR, operating_hours=("100", "h"))) == ["reading"]
+    assert types(reading(3 * HOUR, operating_hours=("50", "h"))) == ["status"]
+    checksummed["heat"] = True
+    assert types(reading(3 * HOUR, operating_hours=("20", "h")))[-1] == "reading"

@@ -21,10 +21,11 @@ class Client(Protocol):
     A reading that arrives makes the supervisor publish ``online`` before it. A client publishes a status
     itself only for what does not end the connection: ``alert``, with a reason.
 
-    A class may say ``checksummed = False`` when its protocol cannot tell damaged bytes from good ones,
-    ``counter_digits`` when its counters have more than seven, and ``simulated = True`` when nothing real is
-    behind it: the guard then judges its values accordingly. A client of which one attempt at a reading may
-    take longer than two minutes says ``longest_attempt``, in seconds, for the watchdog.
+    A client may say ``checksummed = False`` when what it reads cannot tell damaged bytes from good ones,
+    which is asked with each message, since P1 shows it only in its telegrams; ``counter_digits`` when its
+    counters have more than seven, and ``simulated = True`` when nothing real is behind it: the guard then
+    judges its values accordingly. A client of which one attempt at a reading may take longer than two minutes
+    says ``longest_attempt``, in seconds, for the watchdog.
 
     What a client has learnt and should still know after a restart is its ``memory``. It is kept with the
     guard's, for the same port, and given back by ``recall`` before the first ``run``.

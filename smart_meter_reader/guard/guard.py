@@ -32,17 +32,25 @@ class Guard:
         policies: Mapping[str, MeterPolicy],
         memory: Mapping[str, MeterMemory] | None = None,
         reread: Callable[[str], None] = lambda meter: None,
+        checksummed: Callable[[str], bool] | None = None,
     ) -> None:
-        """``policies`` by configured meter; ``memory`` as ``Guard.memory()`` gave it before the restart."""
+        """``policies`` by configured meter; ``memory`` as ``Guard.memory()`` gave it before the restart.
+
+        ``checksummed``, when given, says of a configured meter what its policy says at the start: whether
+        what it sends now has a checksum, which of P1 shows only in its telegrams.
+        """
         self._policies = dict(policies)
         self._rules = {name: policy.rules() for name, policy in self._policies.items()}
         self._unclaimed = dict(memory or {})
         self._reread = reread
+        self._checksummed = checksummed
         self._meters: dict[str, tuple[str, MeterGuard]] = {}  # with the configured meter of each
 
     def check(self, message: Message) -> list[Message]:
         """What is to be published instead of ``message``, in this order: itself when nothing is wrong."""
         parent, meter = self._meters.get(message["meter"]) or self._add(message)
+        if self._checksummed is not None:
+            meter.judge_line(checksummed=self._checksummed(parent))
         match message["type"]:
             case "reading":
                 checked = meter.check_reading(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -18,8 +19,10 @@ from smart_meter_reader.guard.rules import (
     Verdict,
     is_possible,
     judge,
+    never_counts,
     sentence,
 )
+from smart_meter_reader.guard.serials import Serials
 from smart_meter_reader.log import Repeats
 from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status, Value
 from smart_meter_reader.text import printable
@@ -46,16 +49,15 @@ class MeterGuard:
         self._policy = policy
         self._settings = policy.settings
         self._rules = rules
-        self._serials: dict[str, str] = {}
+        self._serials = Serials()
         self._totals: dict[str, Total] = {}
         self._candidates: dict[str, Candidate] = {}
         if memory is not None and rules and memory.origin == policy.origin:
-            self._serials.update(memory.serials)
+            self._serials.remember(memory.serials)
             self._totals.update(memory.totals)
             self._candidates.update(memory.candidates)
         self._last_reading: datetime | None = None
         self._rhythm = timedelta(0)  # the time from one reading to the next, as the meter's info says it
-        self._new_serial = ("", 0)  # seen so often in a row on a line without checksums
         self._out_of_range: dict[str, int] = {}  # so many readings in a row
         self._doubts: dict[str, tuple[datetime, str]] = {}  # what is held back, since when and why
         self._told: frozenset[str] = frozenset()  # the doubts of the last status
@@ -74,8 +76,15 @@ class MeterGuard:
     def memory(self) -> MeterMemory:
         """A copy of what to remember of this meter."""
         return MeterMemory(
-            self._policy.origin, dict(self._serials), dict(self._totals), dict(self._candidates)
+            self._policy.origin, dict(self._serials.known), dict(self._totals), dict(self._candidates)
         )
+
+    def judge_line(self, *, checksummed: bool) -> None:
+        """Judge from now on as it is due to a line with or without checksums."""
+        if checksummed != self._policy.checksummed:
+            self._policy = replace(self._policy, checksummed=checksummed)
+            self._rules = self._policy.rules()
+            self._doubts = {key: doubt for key, doubt in self._doubts.items() if key in self._rules}
 
     def check_info(self, info: Info) -> list[Message]:
         """An info passes; another serial number than the last time makes the totals begin anew."""
@@ -94,7 +103,7 @@ class MeterGuard:
             return [reading]
         self._note_time(reading["time"])
         measurements = reading["measurements"]
-        said: list[Message] = []
+        said = self._check_serial("info", self._serials.told_by_info, reading["time"])
         if "serial_number" in measurements:
             serial = str(measurements["serial_number"]["value"])
             said += self._check_serial("measurement", serial, reading["time"])
@@ -141,7 +150,7 @@ class MeterGuard:
                 candidate = _continued(self._candidates.get(key), new, ceiling, now)
                 self._candidates[key] = candidate
                 self.revision += 1
-                if not self._confirmed(candidate, now):
+                if never_counts(verdict, new) or not self._confirmed(candidate, now):
                     self._doubts[key] = (now, sentence(key, verdict, last, new, self._settings))
                     return False
                 rebased[key] = f"{key} went from {last} to {new}: {candidate.count} readings agree"
@@ -183,17 +192,12 @@ class MeterGuard:
 
     def _check_serial(self, source: str, serial: str, now: datetime) -> list[Message]:
         """Begin anew when the meter has another serial number than the last time."""
-        serial, last = serial.strip(), self._serials.get(source, "")
-        if not serial or serial == last or not self._rules:
-            self._new_serial = ("", 0)
+        times = 1 if self._policy.checksummed else self._settings.confirmations
+        serial = serial.strip()
+        if not self._rules or not self._serials.is_another(source, serial, times):
             return []
-        if last and source == "measurement" and not self._policy.checksummed:
-            seen, count = self._new_serial
-            self._new_serial = (serial, count + 1 if seen == serial else 1)
-            if self._new_serial[1] < self._settings.confirmations:
-                return []
-        self._new_serial = ("", 0)
-        self._serials[source] = serial
+        last = self._serials.known.get(source, "")
+        self._serials.known[source] = serial
         self.revision += 1
         if not last:
             return []

@@ -26,6 +26,9 @@ _UNITS: Mapping[str, tuple[str, Decimal]] = {
     "mL": ("volume", Decimal("0.000001")),
     "L": ("volume", Decimal("0.001")),
     "m³": ("volume", _ONE),
+    "ft³": ("volume", Decimal("0.028316846592")),
+    "gal": ("volume", Decimal("0.003785411784")),
+    "m³·°C": ("volume times temperature", _ONE),
     "kg": ("mass", Decimal("0.001")),
     "t": ("mass", _ONE),
     "L/h": ("flow", Decimal("0.001")),
@@ -52,3 +55,8 @@ def ratio(unit: str, to: str) -> Decimal | None:
     dimension, size = _UNITS.get(unit, ("", _ONE))
     other, other_size = _UNITS.get(to, ("", _ONE))
     return size / other_size if dimension == other != "" else None
+
+
+def has_dimension(unit: str) -> bool:
+    """Whether it is a unit that we know to measure something."""
+    return canonical(unit) in _UNITS

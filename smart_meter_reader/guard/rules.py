@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
 
-from smart_meter_reader.guard.ratio import ratio
+from smart_meter_reader.guard.ratio import has_dimension, ratio
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
 
@@ -257,15 +257,20 @@ def _rolled_over(last: Total, new: Total, ceiling: Ceiling) -> bool:
     return _may_rise(new.value + last.step.scaleb(len(digits)) - last.value, last, new, ceiling)
 
 
+def never_counts(verdict: Verdict, new: Total) -> bool:
+    """Whether no repetition helps: what is no unit is damage, however often it comes."""
+    return verdict is Verdict.UNIT_CHANGED and not has_dimension(new.unit)
+
+
 def sentence(key: str, verdict: Verdict, last: Total, new: Total, settings: GuardSettings) -> str:
-    """Why ``new`` is held back, and when it is believed, in words."""
+    """Why a total is held back, for a person, and what makes it count after all."""
     reason = {
         Verdict.FELL: "a total does not fall",
         Verdict.ZERO: "a total does not become zero",
         Verdict.UNIT_CHANGED: "another unit",
         Verdict.JUMPED: "a jump beyond what the [guard] table of the settings allows",
     }[verdict]
-    return (
-        f"{key} {new} held back: {reason}; it was {last} at {last.time:%Y-%m-%d %H:%M} UTC. "
-        f"It counts when {settings.confirmations} readings in a row agree"
-    )
+    remedy = f"It counts when {settings.confirmations} readings in a row agree"
+    if never_counts(verdict, new):
+        remedy = "It never counts, for this is no unit that a total is known to have"
+    return f"{key} {new} held back: {reason}; it was {last} at {last.time:%Y-%m-%d %H:%M} UTC. {remedy}"
