@@ -42,6 +42,7 @@ FAULTS: Final[Mapping[str, str]] = MappingProxyType(
 _ENERGY = re.compile(rb"(1-[01]:[12]\.8\.[0-4](?:\*255)?)\(([0-9]{1,12})(\.?)([0-9]{0,8})\*")
 _POWER = re.compile(rb"(1-[01]:(?:[1246]?1|[12])\.7\.0(?:\*255)?)\(([0-9]{1,12})(\.?)([0-9]{0,8})\*(k?W)\)")
 _VOLTAGE = re.compile(rb"([357]2\.7\.0)\(([0-9]{1,12})(\.?)([0-9]{0,8})\*V\)")
+_LOAD_CHANGES: Final = 0.04  # in one telegram
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class P1Meter:
         self._interval = INTERVALS[dialect] if interval is None else interval
         self._random = Random(seed)  # noqa: S311 - a household, not a secret
         self._count = 0
+        self._watts = 400
         self._started = datetime.now(UTC)
         self._before = b""
         self._silent = 0
@@ -141,7 +143,8 @@ class P1Meter:
 
     def _made(self) -> bytes:
         now = self._started + timedelta(seconds=self._count * self._interval)
-        covered = _advance(TEMPLATES[self._dialect], now, self._count, self._random)
+        self._watts = _next_load(self._watts, self._random)
+        covered = _advance(TEMPLATES[self._dialect], now, self._count, self._watts, self._random)
         algorithm: Algorithm = "none" if self._dialect in WITHOUT_CHECKSUM else "arc"
         return encode_telegram(covered, algorithm) + EXTRA.get(self._dialect, b"")
 
@@ -172,11 +175,17 @@ class P1Meter:
         return (self._faults.noise() if strike("noise") else b"") + telegram
 
 
-def _advance(template: bytes, now: datetime, count: int, random: Random) -> bytes:
+def _next_load(watts: int, random: Random) -> int:
+    """What a household takes: it wavers, and now and then somebody boils water or stops doing so."""
+    if random.random() < _LOAD_CHANGES:
+        return 200 + random.randrange(3000)
+    return max(100, watts * random.randrange(97, 104) // 100)
+
+
+def _advance(template: bytes, now: datetime, count: int, watts: int, random: Random) -> bytes:
     """The template ``count`` telegrams later: clock, energies, powers and voltages have moved."""
     # Standard time all year, as W says: an emulated meter needs no zone.
     stamp = (now + timedelta(hours=1)).strftime("%y%m%d%H%M%SW").encode()
-    watts = 200 + random.randrange(3000)
 
     def energy(match: re.Match[bytes]) -> bytes:
         code, before, point, after = match.groups()
