@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from smart_meter_reader.clients.base import Client
+from smart_meter_reader.clients.base import Client, has_checksums
 from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
@@ -69,15 +69,14 @@ class Service:
         ]
         self._state_file = _state_file(settings.environment)
         memory = self._state_file.load() if self._state_file else {}
-        clients = [meter.client for meter in self.meters]
-        policies = {client.meter: _policy(client, settings.meters[client.meter]) for client in clients}
-        self._clients = {client.meter: client for client in clients}
-        self._guard = Guard(policies, memory, self._reread, self._checksummed)
+        clients = {meter.meter: meter.client for meter in self.meters}
+        policies = {name: _policy(client, settings.meters[name]) for name, client in clients.items()}
+        self._guard = Guard(policies, memory, self._reread, partial(has_checksums, clients))
         origins = {name: policy.origin for name, policy in policies.items()}
-        for client in clients:
-            give_back = partial(recall, client, origins[client.meter], memory)
-            self._room.contain(give_back, None, f"the meter {client.meter} begins without memory")
-        self._memories = Memories(self._guard, clients, origins)
+        for name, client in clients.items():
+            give_back = partial(recall, client, origins[name], memory)
+            self._room.contain(give_back, None, f"the meter {name} begins without memory")
+        self._memories = Memories(self._guard, list(clients.values()), origins)
 
     def stop(self) -> None:
         """Ask for the ordered stop."""
@@ -165,9 +164,6 @@ class Service:
             # An SD card may take a second; nobody waits for it, not even the end of the process.
             add = partial(self._faults.add, meter, fault, received)
             threading.Thread(target=add, name="keep a fault", daemon=True).start()
-
-    def _checksummed(self, name: str) -> bool:
-        return getattr(self._clients.get(name), "checksummed", True)
 
     async def _run_sink(self, supervisor: SinkSupervisor) -> None:
         await supervisor.run()
@@ -284,10 +280,9 @@ def _state_file(environment: str) -> StateFile | None:
 
 
 def _policy(client: Client, settings: MeterSettings) -> MeterPolicy:
-    """How the guard judges one meter: by its settings, and by what its protocol lets through."""
+    """How the guard judges one meter by its settings; what its line lets through it asks the client."""
     return MeterPolicy(
         settings=settings.guard,
-        checksummed=getattr(client, "checksummed", True),
         counter_digits=getattr(client, "counter_digits", FEWEST_DIGITS),
         simulated=getattr(client, "simulated", False),
         origin=f"{settings.client} {getattr(settings.driver, 'port', '')}",

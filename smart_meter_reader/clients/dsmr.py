@@ -33,6 +33,11 @@ class DsmrClient(Client):
         self._session: Session | None = None
 
     @property
+    def checksummed(self) -> bool:
+        """Whether the newest telegram had a checksum: DSMR 2.2 and 3 and some others send none."""
+        return self._lasting.checksummed
+
+    @property
     def memory(self) -> Mapping[str, Any]:
         """The frame counters, by which recorded telegrams are told after a restart too."""
         opener = self._lasting.opener

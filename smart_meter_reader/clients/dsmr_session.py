@@ -6,12 +6,13 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from smart_meter_reader import stalls
 from smart_meter_reader.clients.dsmr_messages import Messages
 from smart_meter_reader.clients.dsmr_settings import DsmrSettings
 from smart_meter_reader.clients.dsmr_watch import LineWatch
+from smart_meter_reader.codecs.p1.agreement import Agreement, Judged
 from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
 from smart_meter_reader.codecs.p1.mbus import InUse, SubMeter
@@ -43,6 +44,7 @@ class Lasting:
     opener: Opener | None  # with the frame counter
     meter_interval: float = 0.0  # the meter's own, in seconds; 0: not known
     in_use: InUse = field(default_factory=dict)  # the M-Bus devices that were chosen
+    checksummed: bool = True  # whether the newest telegram had a checksum or a right tag
     # The codes that only dsmr-parser knows. Off the loop, as the transport goes on collecting meanwhile.
     further: Further = field(default_factory=lambda: Further(aside=True))
     told: set[str] = field(default_factory=set)  # what was complained about, which is said once
@@ -84,6 +86,7 @@ class Session:
         self._watch = LineWatch(settings.port, now, timeout, lasting.meter_interval)
         self._reader = self._new_reader()
         self._interval = settings.interval.total_seconds()
+        self._agreement = Agreement()
         self._messages = Messages(meter)
         self._due = now
         self._trial_ends = now + LINE_TRIAL
@@ -121,7 +124,7 @@ class Session:
     async def _take(self, now: float) -> bool:
         """Deal with whatever became complete; True when something was published."""
         published = False
-        newest: Telegram | None = None
+        newest: tuple[Telegram, float] | None = None  # and when it was received
         while True:
             try:
                 telegram = self._reader.next_telegram()
@@ -138,16 +141,39 @@ class Session:
                 continue
             if telegram is None:
                 break
+            self._lasting.checksummed = telegram.vouched_for
+            received_at = now
+            if not telegram.vouched_for:
+                agreed = self._agree(telegram, now)
+                if agreed.confirmed is None:
+                    continue
+                telegram, received_at = agreed.confirmed, agreed.received_at
             self._note_good(telegram, now)
-            newest = telegram
+            newest = telegram, received_at
             if not self._interval:
-                await self._publish_telegram(telegram, now)
+                await self._publish_telegram(*newest, now)
                 published = True
         if newest is not None and self._interval and now >= self._due - self._watch.interval / 2:
-            await self._publish_telegram(newest, now)
+            await self._publish_telegram(*newest, now)
             self._due = max(self._due, now - self._interval) + self._interval
             published = True
         return published
+
+    def _agree(self, telegram: Telegram, now: float) -> Judged:
+        """The telegram before this one, if this one bears it out: neither has a checksum."""
+        self._watch.note_unconfirmed(now)
+        judged = self._agreement.take(telegram, now)
+        for detail in judged.refused:
+            self._count("damaged_frames")
+            self._watch.note_contradicted()
+            _log.debug("%s: contradicted: %s", self._meter, detail)
+        for code in judged.left_out:
+            self._count("rejected_values")
+            if self._lasting.is_new(f"left out {code}", now):
+                _log.info(
+                    "%s: no other telegram bears out %s: without checksum it is left out", self._meter, code
+                )
+        return judged
 
     def _note_good(self, telegram: Telegram, now: float) -> None:
         self._watch.note_good(now, telegram.length)
@@ -182,9 +208,10 @@ class Session:
             if self._lasting.is_new(text, now):
                 _log.info("%s: %s", self._meter, text)
 
-    async def _publish_telegram(self, telegram: Telegram, now: float) -> None:
+    async def _publish_telegram(self, telegram: Telegram, received_at: float, now: float) -> None:
         interval = max(self._interval, self._watch.usual_interval)
-        for message in self._messages.of(telegram, datetime.now(UTC), now, interval):
+        time = datetime.now(UTC) - timedelta(seconds=now - received_at)
+        for message in self._messages.of(telegram, time, now, interval):
             await self._publish(message)
 
     async def _note_closed(self, error: DecryptionError, now: float) -> None:

@@ -20,6 +20,10 @@ _SHORTEST_INTERVAL = 0.5
 _REST = 64
 
 
+# Reasons that are about bytes, not about keys.
+_DAMAGES = ("checksum", "truncated", "overlong", "damaged", "malformed", "contradicted")
+
+
 class LineWatch:
     """One connection's line. ``interval`` is the meter's own, in seconds, 0 until two telegrams came."""
 
@@ -35,6 +39,7 @@ class LineWatch:
         self._bad: Counter[str] = Counter()
         self._good = 0
         self._shorter = 0
+        self._malformed = ""  # what was wrong with the last telegram that had a line without sense
         self._summed_up = opened
         self._excused: float | None = None  # when a stall ended, if no whole frame has come since
 
@@ -58,6 +63,17 @@ class LineWatch:
     def note_damaged(self, error: FrameError) -> None:
         self._bad[error.reason] += 1
         self._shorter += len(error.frame) < self._length
+        if error.reason == "malformed":
+            self._malformed = error.detail
+
+    def note_unconfirmed(self, now: float) -> None:
+        """A telegram without checksum, which the next ones have to bear out: speed and format are right."""
+        if self._last_frame is None:
+            self._last_frame = now
+
+    def note_contradicted(self) -> None:
+        """A telegram without checksum that the others do not bear out."""
+        self._bad["contradicted"] += 1
 
     def note_closed(self, now: float, error: DecryptionError) -> None:
         """A whole frame that could not be decrypted: the line is well."""
@@ -104,7 +120,7 @@ class LineWatch:
                 f"{since}, and not a byte: check the cable, that the P1 port is switched on, and that its "
                 "data request line (RTS) has power",
             )
-        if self._bad["checksum"] or self._bad["truncated"]:
+        if any(self._bad[reason] for reason in ("checksum", "truncated", "malformed", "contradicted")):
             return TransportError("checksum", f"{since}, only damaged ones: {self._cause()}")
         kind = recognise(unrecognised)
         return TransportError("garbage" if kind == "unknown" else kind, f"{since}: {EXPLANATIONS[kind]}")
@@ -131,11 +147,13 @@ class LineWatch:
         return text
 
     def _cause(self) -> str:
-        damaged = sum(self._bad[reason] for reason in ("checksum", "truncated", "overlong", "damaged"))
+        damaged = sum(self._bad[reason] for reason in _DAMAGES)
         if not damaged and self._bad["replayed"] == self._bad.total():
             return "the meter sent them twice, or something on the line repeats what was recorded"
         if not damaged:
             return "they arrived whole; check the keys"
         if self._shorter * 2 > damaged:
             return "bytes are missing: another program reads the same port, or this computer is too busy"
-        return "bytes were changed on the way: check the P1 cable and what lies beside it"
+        cause = "bytes were changed on the way: check the P1 cable and what lies beside it"
+        # Where the meter itself sends such a line, this tells which.
+        return f"{cause}; at last, {self._malformed}" if self._bad["malformed"] * 2 > damaged else cause

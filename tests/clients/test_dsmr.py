@@ -6,11 +6,12 @@ import asyncio
 import itertools
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -19,15 +20,20 @@ from smart_meter_reader.clients.dsmr import DsmrClient
 from smart_meter_reader.clients.dsmr_session import Lasting, Session
 from smart_meter_reader.clients.dsmr_settings import FAST as FAST_LINE
 from smart_meter_reader.clients.dsmr_settings import DsmrSettings
+from smart_meter_reader.codecs.p1.encode import encode_telegram
 from smart_meter_reader.codecs.p1.obis import Further, Known
+from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.p1 import FAULTS, Encryption, P1Meter
 from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.guard.guard import Guard, MeterPolicy
 from smart_meter_reader.messages import Health, Info, Message, Reading
 from smart_meter_reader.settings.schema import Place, Secret, parse
 from smart_meter_reader.transport import open_transport
+from tests.codecs.p1.damage import METERS, damaged, household
+from tests.codecs.p1.streams import read as read_all
 from tests.codecs.p1.test_describe import in_hdlc
 from tests.codecs.p1.vectors import wire
 
@@ -352,9 +358,9 @@ async def test_dead_devices_and_bad_lines_are_told_once(caplog: pytest.LogCaptur
     caplog.set_level(logging.INFO)
     body = (
         b"/KMP5\r\n\r\n1-0:1.8.0(000001.000*kWh)\r\nrubbish\r\n"
-        b"0-1:24.1.0(003)\r\n0-1:96.1.0(4730)\r\n0-1:24.2.1(700101010000W)(00000000)\r\n!\r\n"
+        b"0-1:24.1.0(003)\r\n0-1:96.1.0(4730)\r\n0-1:24.2.1(700101010000W)(00000000)\r\n!"
     )
-    async with on_pty(Bytes(body, again=True)) as port:
+    async with on_pty(Bytes(encode_telegram(body), again=True)) as port:
         client = client_of(port)
         async with running(client) as published:
             await published.wait_for(5)
@@ -366,7 +372,7 @@ async def test_dead_devices_and_bad_lines_are_told_once(caplog: pytest.LogCaptur
 
 
 async def test_a_bad_line_that_changes_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    stream = b"".join(b"/KMP5\r\n\r\n1-0:1.8.0(%d\r\n!\r\n" % number for number in range(20))
+    stream = b"".join(encode_telegram(b"/KMP5\r\n\r\n1-0:1.8.0(%d\r\n!" % number) for number in range(20))
     async with on_pty(Bytes(stream)) as port, running(client_of(port)) as published:
         await published.wait_for(20)
     (line,) = [record.getMessage() for record in caplog.records]
@@ -387,7 +393,7 @@ async def test_a_reconnect_does_not_change_the_gas_meter(tmp_path: Path) -> None
     second = b"0-2:24.1.0(003)\r\n0-2:96.1.0(4742)\r\n0-2:24.2.1(210101120100W)(00900.000*m3)\r\n"
     client = client_of(str(tmp_path / "p1"))
     for lines in (first, first + second):
-        source = Bytes(b"/KMP5\r\n\r\n" + lines + b"!\r\n")
+        source = Bytes(encode_telegram(b"/KMP5\r\n\r\n" + lines + b"!"))
         async with on_pty(source, link=tmp_path / "p1"), running(client) as published:
             (reading,) = await published.wait_for(1, meter="power-gas")
         assert values([reading], "gas_volume") == [Decimal("100.000")]
@@ -407,7 +413,7 @@ class Watched(Further):
 
 async def test_dsmr_parser_is_imported_off_the_loop_once_and_no_telegram_is_lost() -> None:
     telegrams = [
-        b"/KMP5\r\n\r\n1-0:1.8.0(%06d.000*kWh)\r\n0-0:21.7.0(00.123*kW)\r\n!\r\n" % number
+        encode_telegram(b"/KMP5\r\n\r\n1-0:1.8.0(%06d.000*kWh)\r\n0-0:21.7.0(00.123*kW)\r\n!" % number)
         for number in range(300)
     ]
     further, published, health = Watched(), Published(), Health()
@@ -428,6 +434,98 @@ async def test_dsmr_parser_is_imported_off_the_loop_once_and_no_telegram_is_lost
     assert "damaged_frames" not in health
     assert len(further.threads) == 1
     assert further.threads[0] is not threading.current_thread()
+
+
+def without_checksum(vector: str, count: int) -> list[bytes]:
+    """Telegrams of a household behind a real meter that sends no checksum."""
+    return list(household(vector, METERS[vector], count, Random(1)))
+
+
+def told_of(telegrams: Iterable[bytes]) -> dict[str, set[tuple[str, str]]]:
+    """Every value with its unit that the meter itself says, by quantity."""
+    told: dict[str, set[tuple[str, str]]] = {}
+    for telegram in read_all(b"".join(telegrams)):
+        assert isinstance(telegram, Telegram)
+        for key, item in telegram.measurements.items():
+            told.setdefault(key, set()).add((str(item["value"]), item["unit"]))
+    return told
+
+
+@pytest.mark.parametrize("place", [on_pty, on_tcp])
+@pytest.mark.parametrize("vector", METERS)
+async def test_a_line_feed_that_is_none_spoils_no_unit_behind_it(place: Any, vector: str) -> None:
+    """Sixty telegrams, in the sixth of them one bit of one line feed: through the client and the guard."""
+    telegrams = without_checksum(vector, 60)
+    told = told_of(telegrams)
+    first = telegrams[5].index(b"kWh)\r\n") + 5
+    telegrams[5] = telegrams[5][:first] + b"\x1a" + telegrams[5][first + 1 :]
+    published, health = await guarded(place, Bytes(b"".join(telegrams)), 57)
+    assert health["valid_readings"] == 57  # not the damaged one, and not the first and the last
+    assert health["damaged_frames"] == 1
+    for reading in published.of("reading"):
+        for key, item in reading["measurements"].items():
+            assert (str(item["value"]), item["unit"]) in told[key]
+    assert published.of("status") == []
+
+
+async def test_of_telegrams_with_a_flipped_bit_no_wrong_unit_and_no_wrong_total_is_published() -> None:
+    random = Random(2)
+    telegrams = without_checksum("nb-nocrc14", 300)
+    told = told_of(telegrams)
+    stream = [damaged(each, random) if number % 3 == 0 else each for number, each in enumerate(telegrams)]
+    published, health = await guarded(on_tcp, Bytes(b"".join(stream)), 150)
+    assert health["damaged_frames"] > 50
+    for reading in published.of("reading"):
+        for key, item in reading["measurements"].items():
+            assert item["unit"] in {unit for _, unit in told[key]}
+            if "power" not in key:
+                assert (str(item["value"]), item["unit"]) in told[key]
+    assert {info["serial_number"] for info in published.of("info")} == {"ZBEV005106844912"}
+
+
+async def guarded(place: Any, source: Bytes, enough: int) -> tuple[Published, Health]:
+    """What the client and a guard let through of ``source``, ``enough`` readings at least."""
+    published, arrived = Published(), Published()
+    async with place(source) as where:
+        client = client_of(where if place is on_pty else f"socket://{where}")
+        guard = Guard({"power": MeterPolicy()}, checksummed=lambda name: client.checksummed)
+
+        async def publish(message: Message) -> None:
+            for passed in guard.check(message):
+                await published(passed)
+            await arrived(message)
+
+        task = asyncio.ensure_future(client.run(publish))
+        await arrived.wait_for(enough)
+        # What is on its way when enough has come, too.
+        await asyncio.sleep(0.2)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert not client.checksummed
+    return published, client.health
+
+
+async def test_a_reading_without_checksum_has_the_time_at_which_it_came() -> None:
+    first, second, third = without_checksum("nb-nocrc14", 3)
+    let_go = asyncio.Event()
+
+    class TwoAndOne(Bytes):
+        async def _send(self, line: MeterLine) -> None:
+            await line.write(first + second)
+            await let_go.wait()
+            await line.write(third)
+
+    async with on_tcp(TwoAndOne(b"")) as place:
+        client = client_of(f"socket://{place}")
+        async with running(client) as published:
+            async with asyncio.timeout(PATIENCE):
+                while client.checksummed:
+                    await asyncio.sleep(FAST)
+            await asyncio.sleep(0.1)  # for the second, should it not have come with the first
+            third_came = datetime.now(UTC)
+            let_go.set()
+            (reading,) = await published.wait_for(1)
+    assert reading["time"] < third_came
 
 
 async def test_heat_without_electricity() -> None:

@@ -125,7 +125,7 @@ class TelegramParser:
         luxembourg = self._dialect == "luxembourg" or header[:3].upper() == "LUX"
         lines = _lines(text)
         body = self._read(lines, luxembourg)
-        if REPLACEMENT in text and checksum != "ok" and authentication != "verified":
+        if checksum != "ok" and authentication != "verified" and REPLACEMENT in text:
             # Nothing says that the meter has sent such a character.
             body.bad.extend(printable(line) for line in lines if REPLACEMENT in line)
         time, version, serial, devices = self._read_special(body)

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smart_meter_reader.codecs.p1.checksum import crc16_arc, crc16_x25
+from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.encode import encode_telegram
 from smart_meter_reader.codecs.p1.plain import MAX_TELEGRAM
 from smart_meter_reader.codecs.p1.reader import P1Reader
-from smart_meter_reader.emulators.p1 import P1Meter
+from smart_meter_reader.codecs.p1.telegram import Telegram
+from smart_meter_reader.emulators.p1 import Encryption, P1Meter
 from tests.codecs.p1.streams import drain, read, reasons, telegrams
 from tests.codecs.p1.vectors import PLAIN, Vector, wire
 
@@ -65,6 +67,46 @@ def test_a_start_in_the_middle_costs_nothing_more(start: int) -> None:
 def test_a_lost_end_costs_one_telegram(cut: int, piece: int) -> None:
     outcomes = read(GOOD + GOOD[:cut] + OTHER + GOOD, piece)
     assert [telegram.header[:4] for telegram in telegrams(outcomes)] == ["ISk5", "FLU5", "ISk5"]
+
+
+WHOLE = [vector for vector in PLAIN if expected(vector) in (["ok"], ["absent"])]
+# Of each kind some are cut everywhere, the others where they begin and end.
+CUT_EVERYWHERE = (
+    "nl-dsmr50-isk",
+    "be-fluvius-171",
+    "at-t210dr-plain",
+    "nb-nocrc14",
+    "de-easymeter-q3d-b1024",
+)
+
+
+@pytest.mark.parametrize("vector", WHOLE, ids=lambda v: v["id"])
+@pytest.mark.parametrize("before", [False, True])
+def test_a_telegram_cut_anywhere_takes_none_along(vector: Vector, before: bool) -> None:
+    """Within its first line, its checksum or its line end too: "!99" and "/ISK" is no checksum 99/I."""
+    received = wire(vector)
+    end = received.index(b"\n!") + 2
+    (good,) = telegrams(read(received))
+    cuts = range(1, len(received))
+    for cut in cuts if vector["id"] in CUT_EVERYWHERE else (*cuts[:30], *cuts[end - 40 :]):
+        stream = (received if before else b"") + received[:cut] + received
+        outcomes = read(stream, one_meter=True)
+        last = outcomes[-1]
+        assert isinstance(last, Telegram), cut
+        assert (last.header, last.objects, last.checksum) == (good.header, good.objects, good.checksum), cut
+        # Only what was all there may count once more: the cut lies behind its last character.
+        found = len(telegrams(outcomes))
+        assert found == 1 + before or (found == 2 + before and cut >= end), cut
+
+
+def test_an_encrypted_telegram_cut_anywhere_takes_none_along() -> None:
+    encryption = Encryption(bytes(range(16)), bytes(range(16, 32)))
+    meter = P1Meter("austria", encryption=encryption, interval=10.0)
+    first, cut_one, last = (meter.next_telegram() for _ in range(3))
+    for cut in range(1, len(cut_one)):
+        opener = Opener(encryption.key, encryption.authentication_key)
+        outcomes = read(first + cut_one[:cut] + last, 64, opener, one_meter=True)
+        assert [telegram.frame_counter for telegram in telegrams(outcomes)] == [1, 3], cut
 
 
 @given(st.integers(1, len(GOOD) - 10), st.integers(1, 300))
