@@ -169,6 +169,15 @@ class Opener:
             self.counters.check(title, counter, against_proven=self.policy != "off")
         return opened
 
+    def is_likely(self, begin: CipherFrame) -> bool:
+        """Whether the first block decrypts to the beginning of a telegram; ``begin`` may end behind it.
+
+        Costs one block of AES. Whoever has no key can only repeat what a meter has sent.
+        """
+        return bool(begin.security & _ENCRYPTED) and _begins_like_text(
+            self._aes.first_block(begin.nonce, begin.body)
+        )
+
     def _authenticate(self, frame: CipherFrame) -> bytes | None:
         """The plaintext when the tag is right under one of the authentication keys, else None."""
         if not frame.security & _AUTHENTICATED:

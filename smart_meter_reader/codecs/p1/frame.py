@@ -4,6 +4,10 @@ Encrypted frames carry their length; the byte that begins them, DB, occurs in ci
 other. So a header counts only as a whole, and a frame only when it can be opened: one that cannot is
 searched for the next header, since a cut frame swallows the beginning of the one behind it. All bytes
 outside of encrypted frames go to the reader of plain telegrams.
+
+Fifteen bytes make a header that claims 16 KiB. So what is decrypted in vain is bounded by what has arrived;
+headers behind which the first block decrypts to the beginning of a telegram, which nobody can make without
+the key, have a share of their own. What is not looked into is told.
 """
 
 from __future__ import annotations
@@ -19,13 +23,20 @@ from smart_meter_reader.codecs.p1.cipher import (
     parse_frame,
     partial_header,
 )
-from smart_meter_reader.codecs.p1.plain import DATA_LINE, PlainFrame, PlainReader
+from smart_meter_reader.codecs.p1.plain import DATA_LINE, MAX_TELEGRAM, PlainFrame, PlainReader
 from smart_meter_reader.exceptions import DecryptionError, FrameError
 
 # A recording given in one piece is worked through in small ones, so that its copies stay small.
 _PIECE = 4096
 # Enough for a frame of any other protocol, to tell what the line carries instead of telegrams.
 _KEPT = 2048
+# For each byte that arrives, so many are decrypted in vain at most.
+_IN_VAIN = 4
+# An opening costs as much as so many bytes, however short the frame is.
+_OPENING = 1024
+# Header, frame counter and the first block.
+_BEGIN = LONGEST_HEADER + 4 + 16
+_MOST_CREDIT = 4 * MAX_TELEGRAM
 
 Event = PlainFrame | Opened | FrameError | DecryptionError
 
@@ -34,11 +45,19 @@ class FrameReader:
     """Bytes in by ``receive_data``, frames out by ``next_frame``; never more than 48 KiB kept.
 
     ``open_frame`` decrypts a frame or raises DecryptionError; it is asked for every frame with a
-    plausible header, and decides between a real frame and one that only looks so.
+    plausible header, and decides between a real frame and one that only looks so. ``is_likely`` tells by
+    little work, from a frame's first bytes, which are rather opened when there are too many.
     """
 
-    def __init__(self, open_frame: Callable[[CipherFrame], Opened], *, one_meter: bool = True) -> None:
+    def __init__(
+        self,
+        open_frame: Callable[[CipherFrame], Opened],
+        is_likely: Callable[[CipherFrame], bool] = lambda begin: False,
+        *,
+        one_meter: bool = True,
+    ) -> None:
         self._open = open_frame
+        self._is_likely = is_likely
         self._events: deque[Event] = deque()
         # The plain reader puts in what Event allows; a deque is not covariant, hence the second name.
         self._plain = PlainReader(self._events, one_meter=one_meter)  # type: ignore[arg-type]
@@ -46,6 +65,9 @@ class FrameReader:
         self._recent = bytearray()
         self._searched = 0  # how far a frame that is still incomplete was searched for others
         self._skipped_before: int | None = None  # when the last frame was opened, if nothing was told since
+        # Bytes that may yet be decrypted in vain, for likely headers and for others.
+        self._credit = {True: _MOST_CREDIT, False: _MOST_CREDIT}
+        self._unopened = 0  # headers that were not looked into
 
     @property
     def skipped(self) -> int:
@@ -73,8 +95,10 @@ class FrameReader:
             self._give_plain(received)
             return
         self._cipher += received
+        self._earn(len(received))
         while self._take_frame():
             pass
+        self._tell_unopened()
 
     def next_frame(self) -> PlainFrame | Opened | None:
         """The next frame, None when more bytes are needed.
@@ -106,7 +130,25 @@ class FrameReader:
             self._tell(FrameError("truncated", detail, bytes(self._cipher)))
             following = find_header(self._cipher, 1)
             self._pass_on(following[0] if following else len(self._cipher))
+        self._tell_unopened()
         self._plain.finish()
+
+    def _earn(self, received: int) -> None:
+        for likely, credit in self._credit.items():
+            self._credit[likely] = min(_MOST_CREDIT, credit + _IN_VAIN * received)
+
+    def _open_at(self, start: int, length: int) -> Opened | None:
+        """Decrypt the frame there; None when enough was decrypted in vain. Raises DecryptionError."""
+        begin = bytes(self._cipher[start : start + min(length, _BEGIN)])
+        likely = self._is_likely(parse_frame(begin))
+        if self._credit[likely] <= 0:
+            self._unopened += 1
+            return None
+        try:
+            return self._open(parse_frame(bytes(self._cipher[start : start + length])))
+        except DecryptionError:
+            self._credit[likely] -= length + _OPENING
+            raise
 
     def _pass_on(self, count: int) -> None:
         """Bytes outside of encrypted frames belong to the reader of plain ones."""
@@ -135,10 +177,15 @@ class FrameReader:
         self._pass_on(start)
         if length > len(self._cipher):
             return self._is_plain() or self._take_inner(length)
+        opened = None
         try:
-            self._take_opened(self._open(parse_frame(bytes(self._cipher[:length]))), length)
+            opened = self._open_at(0, length)
         except DecryptionError as error:
-            self._tell(error)
+            # Its traceback would keep what was decrypted in memory.
+            self._tell(error.with_traceback(None))
+        if opened is not None:
+            self._take_opened(opened, length)
+        else:
             # Had the header been false, a plain telegram may stand behind it.
             self._pass_on(min(length, self._next_header()))
         return bool(self._cipher)
@@ -157,6 +204,15 @@ class FrameReader:
     def _tell(self, error: FrameError | DecryptionError) -> None:
         self._events.append(error)
         self._skipped_before = None  # what is skipped from here on may be the rest of that frame
+
+    def _tell_unopened(self) -> None:
+        if self._unopened:
+            detail = (
+                f"{self._unopened} beginnings of encrypted frames were not looked into: too many before them "
+                "were false"
+            )
+            self._tell(FrameError("damaged", detail))
+            self._unopened = 0
 
     def _is_plain(self) -> bool:
         """Data lines inside a frame that is not complete: its header was false, or its end got lost."""
@@ -178,9 +234,12 @@ class FrameReader:
             if start + inner_length > len(self._cipher):
                 self._searched = start
                 return False
+            opened = None
             try:
-                opened = self._open(parse_frame(bytes(self._cipher[start : start + inner_length])))
+                opened = self._open_at(start, inner_length)
             except DecryptionError:
+                pass  # no frame, or none of this meter
+            if opened is None:
                 position = start + 1
                 continue
             detail = f"an encrypted frame of {length} bytes was cut after {start}"

@@ -37,7 +37,7 @@ class P1Reader:
     ) -> None:
         self._opener = opener
         self._now: datetime | None = None
-        self._frames = FrameReader(self._open, one_meter=one_meter)
+        self._frames = FrameReader(self._open, self._is_likely, one_meter=one_meter)
         self._parser = TelegramParser(dialect, in_use, further)
         self._lenient = lenient
         self._waiting: PlainFrame | Opened | None = None  # for dsmr-parser's table
@@ -84,6 +84,9 @@ class P1Reader:
         if self._opener is None:
             raise _no_key(frame)
         return self._opener.open(frame, self._now)
+
+    def _is_likely(self, begin: CipherFrame) -> bool:
+        return self._opener is not None and self._opener.is_likely(begin)
 
     def _next_frame(self) -> PlainFrame | Opened | None:
         try:
