@@ -13,6 +13,7 @@ from smart_meter_reader.guard.rules import Total, is_possible
 from smart_meter_reader.text import LONGEST_NAME, printable
 
 VERSION = 1
+_MOST_DIGITS = 40  # of a total; what a meter may count has half of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _decode_total(content: Any) -> Total:
         value = Decimal(_text(total.get("value")))
     except InvalidOperation:
         raise ValueError("a value that is no number") from None
-    if not value.is_finite() or not is_possible(value):
+    if not value.is_finite() or not is_possible(value) or len(value.as_tuple().digits) > _MOST_DIGITS:
         raise ValueError("a value that cannot be")
     return Total(value, _text(total.get("unit")), _time(total.get("time")))
 
