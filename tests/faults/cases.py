@@ -20,7 +20,7 @@ from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty
 from smart_meter_reader.messages import Message
 from smart_meter_reader.schedule import Schedule
 from smart_meter_reader.settings.schema import Secret
-from tests.faults.meters import ByteByByte, DiesMidFrame, Troubled
+from tests.faults.meters import ByteByByte, DiesMidFrame, Nonsensical, Troubled
 from tests.faults.rig import METER, Heard, Port, Shown, shown
 from tests.faults.table import Row
 
@@ -226,6 +226,7 @@ _OF_ONE: Mapping[str, Case] = {
     "dsmr-headless": Case(DSMR, "headless:1/4"),
     "dsmr-lose": Case(DSMR, "lose:1/4"),
     "dsmr-nul": Case(DSMR, "nul:1/4"),
+    "dsmr-nonsense": Case(DSMR, around=Nonsensical),
     "dsmr-replay": Case(DSMR, "replay:1/4"),
     "dsmr-silence": Case(DSMR, "silence:1"),
     "dsmr-unchecked-bit": Case(DSMR_2, "crc:1/4", by_the_way=LEFT_OUT),

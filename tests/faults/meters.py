@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
+from smart_meter_reader.codecs.p1.encode import encode_telegram
 from smart_meter_reader.emulators.stream import EmulatedMeter, MeterLine
 from smart_meter_reader.transport import LineSettings
 
@@ -96,6 +97,30 @@ class Troubled:
             hearing.cancel()
         if not ended:
             await self._meter.serve(line)
+
+
+# Dates that are none, numbers without end, escape sequences, digits of another script, brackets in brackets.
+_NONSENSE = (
+    b"0-0:1.0.0(2026-99-99)\r\n1-0:32.7.0(9999-12-31T23:59:59-23:59*V)\r\n0-0:96.7.21("
+    + b"9" * 4301
+    + b")\r\n"
+    b"0-0:96.7.9(\xb2\xb3)\r\n1-0:\x1b[31m\x9b2J(1)\r\n1-0:52.7.0(1((2)))*V)\r\n0-1:24.4.0(\x85)\r\n"
+)
+
+
+class _Nonsensical(_Wrapped):
+    async def write(self, payload: bytes) -> None:
+        await self.inner.write(encode_telegram(payload[: payload.rindex(b"!")] + _NONSENSE + b"!"))
+
+
+class Nonsensical:
+    """A P1 meter whose telegrams have lines without sense besides the others; their checksum is right."""
+
+    def __init__(self, meter: EmulatedMeter) -> None:
+        self._meter = meter
+
+    async def serve(self, line: MeterLine) -> None:
+        await self._meter.serve(_Nonsensical(line))
 
 
 async def _ignore(line: MeterLine) -> None:
