@@ -82,8 +82,8 @@ async def watch_stalls() -> None:
         more = repeats.more("stall", now)
         if more is not None:
             _log.warning(
-                "this process stood still for %.0f s or more: it was stopped, or the computer was too busy; what the "
-                "meters sent meanwhile is read now, as far as the system has kept it%s",
+                "this process stood still for %.0f s or more: it was stopped, or the computer was too busy; "
+                "what the meters sent meanwhile is read now, as far as the system has kept it%s",
                 now - due,
                 more,
             )
