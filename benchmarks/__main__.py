@@ -24,6 +24,7 @@ BENCHMARKS = {
     "json_text": "a reading as JSON text",
     "footprint": "memory, start and idle CPU of the running service",
     "p1_fleet": "1, 10, 100 and 1,000 P1 meters in one process, to a broker",
+    "p1_overload": "2,000 P1 meters on one core: who is heard, and how evenly",
     "kmp_fleet": "200 KMP meters over TCP, polled every 10 s, to a broker",
 }
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 ROOT = Path(__file__).parent.parent
 
@@ -73,16 +74,21 @@ def mosquitto() -> Iterator[int]:
 
 
 @contextmanager
-def service(environment: str, settings: str) -> Iterator[subprocess.Popen[str]]:
-    """Our service, on settings of its own, as a plain user starts it. What it logs is shown."""
+def service(
+    environment: str, settings: str, output: BinaryIO | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """Our service, on settings of its own, as a plain user starts it. What it logs is shown.
+
+    ``output`` is where it writes to.
+    """
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(ROOT / "config.py", folder)
         Path(folder, "settings.toml").write_text(settings)
-        with child(start_service(folder, environment)) as process:
+        with child(start_service(folder, environment, output)) as process:
             yield process
 
 
-def start_service(folder: str, environment: str) -> subprocess.Popen[str]:
+def start_service(folder: str, environment: str, output: BinaryIO | None = None) -> subprocess.Popen[str]:
     """``python -m smart_meter_reader`` in a folder with settings."""
     return subprocess.Popen(
         [sys.executable, "-m", "smart_meter_reader"],
@@ -95,6 +101,7 @@ def start_service(folder: str, environment: str) -> subprocess.Popen[str]:
             "PYTHONPATH": str(ROOT),
             "STATE_DIRECTORY": folder,
         },
+        stdout=output,
         text=True,
     )
 

@@ -29,6 +29,7 @@ from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.registry import SINKS
 from smart_meter_reader.stalls import watch_stalls
 from smart_meter_reader.supervisor import MeterSupervisor, SinkSupervisor
+from smart_meter_reader.turns import taking_turns
 
 _log = logging.getLogger(__name__)
 
@@ -91,6 +92,10 @@ class Service:
         """Run until stopped, or take one reading of every meter; the exit code of the process."""
         if once:
             self._stay_available()
+        with taking_turns():
+            return await self._run(once=once)
+
+    async def _run(self, *, once: bool) -> int:
         async with asyncio.TaskGroup() as group:
             sinks = [_start(group, sink.sink.name, self._run_sink(sink)) for sink in self.sinks]
             router = group.create_task(

@@ -54,6 +54,7 @@ def meter_line(meter: str, state: str, health: Health, now: datetime) -> str:
         (health.get("retries", 0), "retried"),
         (health.get("rejected_values", 0), "held back"),
         (health.get("reconnects", 0), "reconnects"),
+        (health.get("left_out", 0), "left out for want of time"),
         (health.get("internal_errors", 0), "internal errors"),
     ):
         if count:

@@ -46,6 +46,7 @@ class Health(TypedDict, total=False):
     retries: int
     rejected_values: int
     reconnects: int
+    left_out: int  # whole telegrams that were not read for want of time; only where there were any
     internal_errors: int  # exceptions that nobody foresaw; only where there were any
     latency_ms: int  # request to complete answer of the last reading; 0 for meters that push
     requests_24h: int  # polled meters: requests sent in the last 24 hours

@@ -22,6 +22,7 @@ from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.exceptions import DecryptionError, FrameError
 from smart_meter_reader.messages import Health, Publish
 from smart_meter_reader.transport import LineSettings, Transport
+from smart_meter_reader.turns import current_turns
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class Session:
         self._health = health
         self._lasting = lasting
         self._loop = asyncio.get_running_loop()
+        self._turns = current_turns()
         now = self._loop.time()
         timeout = None if settings.timeout is None else settings.timeout.total_seconds()
         self._watch = LineWatch(settings.port, now, timeout, lasting.meter_interval)
@@ -104,9 +106,7 @@ class Session:
             received = await self._transport.read_before(look)
             now = self._loop.time()
             if received:
-                self._watch.received += len(received)
-                self._trial_received += len(received)
-                self._reader.receive_data(received, datetime.now(UTC))
+                now = await self._receive(received)
                 if await self._take(now) and once:
                     return
             else:
@@ -114,6 +114,23 @@ class Session:
             self._sum_up(now)
             if not self._watch.proven:
                 await self._look_at_line(now, heard_all=not received)
+
+    async def _receive(self, received: bytes) -> float:
+        """Take bytes in when it is this line's turn, and say when that was.
+
+        Where there is time for a part of the telegrams only, it is for the newest one of each line.
+        """
+        await self._turns.take()
+        overloaded = self._turns.overloaded
+        if overloaded:
+            received += self._transport.take_arrived()
+        self._watch.received += len(received)
+        self._trial_received += len(received)
+        self._reader.receive_data(received, datetime.now(UTC))
+        if overloaded and (left_out := self._reader.leave_out_older()):
+            self._health["left_out"] = self._health.get("left_out", 0) + left_out
+            self._turns.count(0, left_out)
+        return self._loop.time()
 
     def publish_next(self) -> None:
         """Publish the next telegram whatever the interval."""
@@ -180,6 +197,7 @@ class Session:
         self._lasting.meter_interval = self._watch.interval
         self._lasting.line = self._transport.line
         self._count("valid_readings")
+        self._turns.count(1, 0)
         self._health["last_valid"] = datetime.now(UTC)
         self._failures = 0
         if self._alert:

@@ -48,6 +48,7 @@ _HEALTH: Mapping[str, tuple[str, SensorClass]] = MappingProxyType(
         "retries": ("Retries", _COUNT),
         "rejected_values": ("Rejected values", _COUNT),
         "reconnects": ("Reconnects", _COUNT),
+        "left_out": ("Telegrams left out", _COUNT),
         "internal_errors": ("Internal errors", _COUNT),
         "latency_ms": ("Latency", SensorClass("duration", "measurement", "ms", 0)),
         "requests_24h": ("Requests in 24 hours", _RECENT),

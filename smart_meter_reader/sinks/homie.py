@@ -30,6 +30,7 @@ _HEALTH = {
     "retries": "Retries",
     "rejected_values": "Rejected values",
     "reconnects": "Reconnects",
+    "left_out": "Telegrams left out",
     "internal_errors": "Internal errors",
     "latency_ms": "Latency",
     "requests_24h": "Requests in 24 hours",

@@ -212,12 +212,14 @@ class Transport:
         self._sent_at = max(now, self._sent_at) + self.line.seconds(len(payload))
         await self._flush()
 
+    def take_arrived(self) -> bytes:
+        """All that has arrived so far and was not read; without waiting."""
+        payload = self._unwrap(self._inbox.take())
+        return self._passed_on(payload) if payload else b""
+
     def discard_input(self) -> int:
         """Throw away what has arrived so far; the number of bytes."""
-        payload = self._unwrap(self._inbox.take())
-        if payload:
-            self._passed_on(payload)
-        return len(payload)
+        return len(self.take_arrived())
 
     async def wait_sent(self) -> None:
         """Wait until what was written has left the line, by its speed (draining a port blocks the loop)."""

@@ -114,6 +114,16 @@ class FrameReader:
         self._recent.clear()
         return event
 
+    def leave_out_older(self) -> int:
+        """Forget all frames that are whole and not yet asked for, but the newest; how many those were."""
+        frames = [event for event in self._events if not isinstance(event, FrameError | DecryptionError)]
+        older = {id(event) for event in frames[:-1]}
+        if older:
+            kept = [event for event in self._events if id(event) not in older]
+            self._events.clear()
+            self._events.extend(kept)
+        return len(older)
+
     def finish(self) -> None:
         """The stream has ended: what is incomplete will not become complete."""
         while self._cipher:

@@ -58,6 +58,10 @@ class P1Reader:
         self._now = now
         self._frames.receive_data(received)
 
+    def leave_out_older(self) -> int:
+        """Forget all telegrams received but the newest, unread; how many. For who has no time for all."""
+        return self._frames.leave_out_older()
+
     def finish(self) -> None:
         """Tell that the stream has ended; ``next_telegram`` then judges what is left."""
         self._frames.finish()
