@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import signal
-import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
@@ -21,7 +20,7 @@ from smart_meter_reader.health_report import report_hourly
 from smart_meter_reader.kept_faults import FaultFile, fault_path
 from smart_meter_reader.memories import Memories, recall
 from smart_meter_reader.messages import Message
-from smart_meter_reader.rooms import Fault, Room, outcome
+from smart_meter_reader.rooms import Room, outcome
 from smart_meter_reader.router import SinkQueue, route
 from smart_meter_reader.service.notify import Notifier, Pulse, report
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings
@@ -63,9 +62,9 @@ class Service:
             for name, sink in settings.sinks.items()
         ]
         path = fault_path(settings.environment, os.environ)
-        self._faults = FaultFile(path) if path else None
+        keep = FaultFile(path).add_aside if path else None
         self.meters = [
-            MeterSupervisor(_build_client(name, meter.client, meter.driver), self._publish, self._keep_fault)
+            MeterSupervisor(_build_client(name, meter.client, meter.driver), self._publish, keep)
             for name, meter in settings.meters.items()
         ]
         self._state_file = _state_file(settings.environment)
@@ -163,12 +162,6 @@ class Service:
         name = message["meter"]
         told: list[Message] = [each.unjudged(name, error) for each in self.meters if each.knows(name)]
         return [message] if message["type"] == "status" else told
-
-    def _keep_fault(self, meter: str, fault: Fault, received: bytes) -> None:
-        if self._faults is not None:
-            # An SD card may take a second; nobody waits for it, not even the end of the process.
-            add = partial(self._faults.add, meter, fault, received)
-            threading.Thread(target=add, name="keep a fault", daemon=True).start()
 
     async def _run_sink(self, supervisor: SinkSupervisor) -> None:
         await supervisor.run()

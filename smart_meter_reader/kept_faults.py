@@ -65,6 +65,12 @@ class FaultFile:
                 return
         _log.info("what meter %s had sent is kept in %s for `diagnose`", meter, self.path)
 
+    def add_aside(self, meter: str, fault: Fault, received: bytes) -> None:
+        """The same for the event loop: nobody waits for the disk, not even the end of the process."""
+        threading.Thread(
+            target=self.add, args=(meter, fault, received), name="keep a fault", daemon=True
+        ).start()
+
     def load(self) -> list[KeptFault]:
         """What is kept, the oldest first; nothing when the file is missing or damaged. Raises OSError."""
         try:

@@ -63,8 +63,7 @@ class MeterSupervisor:
     by the status ``online``. The sub-meters of a P1 meter have states of their own, which end with their
     parent's, and when it no longer sends them.
 
-    Whatever the client raises stays here: what is not one of our errors makes the status ``alert`` with the
-    reason ``internal_error``, and the client is entered again like after any other error.
+    What the client raises stays here; what is none of our errors is told as ``alert internal_error``.
     """
 
     def __init__(self, client: Client, publish: Publish, keep: Keep | None = None) -> None:
@@ -143,8 +142,7 @@ class MeterSupervisor:
         self._room.contain(self.client.read_now, None, "the reading that was asked for is not taken")
 
     def knows(self, meter: str) -> bool:
-        """Whether this is the meter, or one behind it."""
-        return meter in self._told
+        return meter in self._told  # the own one, and those behind it
 
     async def publish(self, message: Message) -> None:
         """Pass on one of the client's messages, with the statuses that it implies."""
@@ -249,8 +247,8 @@ class MeterSupervisor:
         told.log(meter, state, reason, detail, self._clock())
 
     def _status(self, meter: str, state: State, reason: str, detail: str) -> Status:
-        own = meter == self.client.meter
-        return status_of(meter, state, reason, detail, self.client.health if own else None)
+        health = self.client.health if meter == self.client.meter else None
+        return status_of(meter, state, reason, detail, health)
 
 
 def _detail(fault: Fault) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from smart_meter_reader.clients.base import Client
+from smart_meter_reader.clients.dsmr_lasting import Lasting
 from smart_meter_reader.clients.dsmr_memory import encode_counters, recall_counters
-from smart_meter_reader.clients.dsmr_session import Lasting, Session
+from smart_meter_reader.clients.dsmr_session import Session
 from smart_meter_reader.clients.dsmr_settings import DsmrSettings
 from smart_meter_reader.messages import Health, Publish
 from smart_meter_reader.transport import open_transport

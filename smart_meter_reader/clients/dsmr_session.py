@@ -5,23 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from smart_meter_reader import stalls
+from smart_meter_reader.clients.dsmr_lasting import Lasting
 from smart_meter_reader.clients.dsmr_messages import Messages
 from smart_meter_reader.clients.dsmr_settings import DsmrSettings
 from smart_meter_reader.clients.dsmr_watch import LineWatch
 from smart_meter_reader.codecs.p1.agreement import Agreement, Judged
-from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
-from smart_meter_reader.codecs.p1.mbus import InUse, SubMeter
-from smart_meter_reader.codecs.p1.obis import CodeTableError, Further
+from smart_meter_reader.codecs.p1.mbus import SubMeter
+from smart_meter_reader.codecs.p1.obis import CodeTableError
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.exceptions import DecryptionError, FrameError
 from smart_meter_reader.messages import Health, Publish
-from smart_meter_reader.transport import LineSettings, Transport
+from smart_meter_reader.transport import Transport
 from smart_meter_reader.turns import current_turns
 
 _log = logging.getLogger(__name__)
@@ -33,34 +32,7 @@ _SUMMARY = 60.0
 # A damaged or repeated frame among good ones is no alert; what is wrong with a key is one at once.
 _PATIENT_REASONS = frozenset({"damaged", "replayed"})
 _ROW_OF_FAILURES = 3
-_TOLD_IN_AN_HOUR = 100
 _LONGEST_CODE = 20  # 255-255:255.255.255
-
-
-@dataclass(slots=True)
-class Lasting:
-    """What a client knows longer than one connection."""
-
-    line: LineSettings  # the one that brought telegrams last, or the first to try
-    opener: Opener | None  # with the frame counter
-    meter_interval: float = 0.0  # the meter's own, in seconds; 0: not known
-    in_use: InUse = field(default_factory=dict)  # the M-Bus devices that were chosen
-    checksummed: bool = True  # whether the newest telegram had a checksum or a right tag
-    # The codes that only dsmr-parser knows. Off the loop, as the transport goes on collecting meanwhile.
-    further: Further = field(default_factory=lambda: Further(aside=True))
-    told: set[str] = field(default_factory=set)  # what was complained about, which is said once
-    told_since: float = 0.0
-
-    def is_new(self, cause: str, now: float) -> bool:
-        """Whether to tell ``cause``: once, and of ever new ones a hundred in an hour."""
-        if len(self.told) >= _TOLD_IN_AN_HOUR and now - self.told_since >= 3600:
-            self.told.clear()
-        if cause in self.told or len(self.told) >= _TOLD_IN_AN_HOUR:
-            return False
-        if not self.told:
-            self.told_since = now
-        self.told.add(cause)
-        return True
 
 
 class Session:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import io
 import logging
 import os
 import queue
 import select
-import stat
-import struct
 import sys
-import termios
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -27,6 +23,7 @@ from smart_meter_reader.messages import STARTING, Info, Message, Reading, Value
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.rooms import Room, left_out
 from smart_meter_reader.settings.schema import setting
+from smart_meter_reader.sinks.whole_writes import room_in
 
 _log = logging.getLogger(__name__)
 
@@ -36,11 +33,6 @@ MOST_WAITING = 100
 RETRY_SECONDS = 5.0
 # These pass: somebody tidies the disk up, a network disk comes back.
 _PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.ENOBUFS, errno.ETIMEDOUT})
-# Characters written at once. What fits into PIPE_BUF (4096 bytes) goes into a pipe whole or not at all, so
-# that no half line is left behind when a reader does not read on and the process ends.
-_WHOLE_IN_A_PIPE = 2048
-# Where that cannot happen: each write costs the thread a wait for its turn, which is long on a busy machine.
-_MOST_AT_ONCE = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +169,7 @@ class _TextWriter:
         self.fault: BaseException | None = None  # a bug that ended the thread
         self._until_failure = until_failure
         self._write = _unlocked(sink, stream)
-        self._at_once = _room_in(stream)
+        self._at_once = room_in(stream)
         self._texts: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._progress = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -283,27 +275,6 @@ def _unlocked(sink: str, stream: TextIO) -> Callable[[str], None]:
             _log.info("sink %s: standard output can be written again", sink)
 
     return write_bytes
-
-
-def _room_in(stream: TextIO) -> Callable[[], int]:
-    """How many characters can be written now and be sure to go out whole."""
-    try:
-        descriptor = stream.fileno()
-        mode = os.fstat(descriptor).st_mode
-    except OSError:  # text in memory, or closed: then writing says so
-        return lambda: _MOST_AT_ONCE
-    if stat.S_ISREG(mode) or (stat.S_ISCHR(mode) and not os.isatty(descriptor)):
-        return lambda: _MOST_AT_ONCE
-    if not stat.S_ISFIFO(mode):
-        return lambda: _WHOLE_IN_A_PIPE
-
-    def room() -> int:
-        waiting = struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)))[0]
-        # The pages at both ends may be full in part only, and a character now and then takes two bytes.
-        free: int = fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ) - waiting - 8192
-        return max(_WHOLE_IN_A_PIPE, free * 9 // 10)
-
-    return room
 
 
 def _wait_until_writable(descriptor: int) -> None:

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.clients.dsmr import DsmrClient
-from smart_meter_reader.clients.dsmr_session import Lasting, Session
+from smart_meter_reader.clients.dsmr_lasting import Lasting
+from smart_meter_reader.clients.dsmr_session import Session
 from smart_meter_reader.clients.dsmr_settings import FAST as FAST_LINE
 from smart_meter_reader.clients.dsmr_settings import DsmrSettings
 from smart_meter_reader.codecs.p1.encode import encode_telegram
