@@ -273,6 +273,42 @@ async def _agree_and_babble(reader: asyncio.StreamReader, writer: asyncio.Stream
     await _flood(writer, b"1-0:1.8.0(1*kWh)\r\n" * 4096)
 
 
+def web_server(head: bytes, piece: bytes, pause: float = 0.0) -> Talk:
+    """A web server that answers every request with ``head`` and then with ``piece`` for ever."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head)
+        while True:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(pause)
+
+    return talk
+
+
+_OK = b"HTTP/1.1 200 OK\r\n"
+_CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n"
+WEB_SERVERS: Mapping[str, Talk] = MappingProxyType(
+    {
+        "a status line without end": web_server(b"HTTP/1.1 200 ", b"O" * 65536),
+        "a header line without end": web_server(_OK + b"A: ", b"a" * 65536),
+        "headers without end": web_server(_OK, b"A: a\r\n" * 8192),
+        "continue without end": web_server(b"", b"HTTP/1.1 100 Continue\r\nA: a\r\n\r\n" * 2048),
+        "a body without end": web_server(_OK + b"\r\n", b"{" * 65536),
+        "a body of terabytes": web_server(_OK + b"Content-Length: 9999999999999\r\n\r\n", b"{" * 65536),
+        "a body of less than nothing": web_server(_OK + b"Content-Length: -1\r\n\r\n", b"{" * 65536),
+        "chunks without end": web_server(_CHUNKED, b"1\r\n{\r\n" * 8192),
+        "a chunk of terabytes": web_server(_CHUNKED + b"99999999999\r\n", b"{" * 65536),
+        "a chunk of less than nothing": web_server(_CHUNKED + b"-1\r\n", b"{" * 65536),
+        "a chunk length without end": web_server(_CHUNKED, b"1" * 65536),
+        "trailers without end": web_server(_CHUNKED + b"0\r\n", b"A: a\r\n" * 8192),
+        "bytes one by one": web_server(_OK + b"Content-Length: 100000\r\n\r\n", b"{", 0.05),
+        "header bytes one by one": web_server(_OK + b"A: ", b"a", 0.05),
+    }
+)
+
+
 async def _flood(writer: asyncio.StreamWriter, piece: bytes) -> None:
     while True:
         writer.write(piece)

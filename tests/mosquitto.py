@@ -174,7 +174,11 @@ class Certificates:
     ca: Path
     server: Path
     misnamed_server: Path
+    expired_server: Path
+    early_server: Path
+    self_signed_server: Path
     client: Path
+    expired_client: Path
     other_ca: Path
     other_client: Path
 
@@ -187,6 +191,10 @@ def make_certificates(folder: Path) -> Certificates:
         "other_ca": _pem(other),
         "server": _signed(ca_key, ca, "broker", x509.DNSName("localhost")),
         "misnamed_server": _signed(ca_key, ca, "elsewhere", x509.DNSName("elsewhere.invalid")),
+        "expired_server": _signed(ca_key, ca, "broker", x509.DNSName("localhost"), days=(-9, -1)),
+        "early_server": _signed(ca_key, ca, "broker", x509.DNSName("localhost"), days=(1, 9)),
+        "self_signed_server": _private(ca_key) + _pem(ca),
+        "expired_client": _signed(ca_key, ca, USER, x509.DNSName(USER), days=(-9, -1)),
         "client": _signed(ca_key, ca, USER, x509.DNSName(USER)),
         "other_client": _signed(other_key, other, USER, x509.DNSName(USER)),
     }
@@ -207,7 +215,11 @@ def _authority(name: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]
 
 
 def _signed(
-    ca_key: ec.EllipticCurvePrivateKey, ca: x509.Certificate, name: str, alternative: x509.GeneralName
+    ca_key: ec.EllipticCurvePrivateKey,
+    ca: x509.Certificate,
+    name: str,
+    alternative: x509.GeneralName,
+    days: tuple[int, int] = (-1, 2),
 ) -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = ca.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
@@ -217,20 +229,25 @@ def _signed(
     if alternative.value == "localhost":
         names.append(x509.IPAddress(ip_address("127.0.0.1")))
     certificate = (
-        _builder(name, str(issuer), key)
+        _builder(name, str(issuer), key, days)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(authority, critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    private = key.private_bytes(
+    return _private(key) + _pem(certificate)
+
+
+def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return private + _pem(certificate)
 
 
-def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, days: tuple[int, int] = (-1, 2)
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
@@ -238,8 +255,8 @@ def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=2))
+        .not_valid_before(now + datetime.timedelta(days=days[0]))
+        .not_valid_after(now + datetime.timedelta(days=days[1]))
     )
 
 

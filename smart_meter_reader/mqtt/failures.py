@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from smart_meter_reader import untrusted
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.rooms import INTERNAL_ERROR
@@ -18,13 +19,19 @@ NEEDS_A_PERSON = frozenset(
         "not_authorized",
         "client_id_refused",
         "banned",
-        "untrusted_broker",
+        "untrusted",
+        "certificate_expired",
+        "certificate_revoked",
+        "certificate_unfit",
+        "certificate_weak",
         "wrong_host_name",
         "client_certificate",
         "certificate_file",
         "needs_tls",
         "no_tls",
         "tls_failed",
+        "tls_version",
+        "tls_weak",
         "not_mqtt",
         "no_websocket",
         "protocol_version",
@@ -46,6 +53,26 @@ PROTOCOL_ERROR = 130
 
 _CONNACK = b"\x20"
 _TLS_JUST_ENDED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
+# Parts of what OpenSSL says: alerts of the broker (RFC 8446, 6.2), and what this system does not stand.
+_TLS_ALERTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "ALERT_CERTIFICATE_EXPIRED": (
+            "client_certificate",
+            "says that our certificate has expired: renew the one in `client_cert`",
+        ),
+        "ALERT_CERTIFICATE_REVOKED": (
+            "client_certificate",
+            "says that our certificate has been revoked: replace the one in `client_cert`",
+        ),
+        "ALERT_PROTOCOL_VERSION": ("tls_version", "speaks no version of TLS that we do: update the broker"),
+        "UNSUPPORTED_PROTOCOL": ("tls_version", "speaks no version of TLS that we do: update the broker"),
+        "UNRECOGNIZED_NAME": ("wrong_host_name", "does not know the name in `host`: use one that it knows"),
+        "KEY_TOO_SMALL": ("tls_weak", "has too short a key for this system: give the broker a longer one"),
+        "NO_SHARED_CIPHER": ("tls_version", "and we have no cipher in common: update the broker"),
+        "NO_CIPHERS": ("tls_version", "and we have no cipher in common: update the broker"),
+    }
+)
 
 _REFUSALS: Mapping[int, tuple[str, str]] = MappingProxyType(
     {
@@ -206,12 +233,15 @@ def unfit_certificate(setting: str, path: object, error: Exception) -> SinkError
 def _tls(broker: BrokerSettings, error: ssl.SSLError) -> SinkError:
     where = broker.address
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _unverified(broker, error)
+        return SinkError(*untrusted.explain(error, where, "host", broker.ca))
     said = error.reason or _said(error)
-    if said in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING"):
-        return SinkError("no_tls", f"{where} does not answer with TLS: {_plain_port(broker)}")
-    if isinstance(error, _TLS_JUST_ENDED):
+    if isinstance(error, _TLS_JUST_ENDED) or said == "UNEXPECTED_EOF_WHILE_READING":
         return SinkError("no_tls", f"{where} breaks off the TLS handshake: {_plain_port(broker)}")
+    if said in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"):
+        return SinkError("no_tls", f"{where} does not answer with TLS: {_plain_port(broker)}")
+    for part, (reason, sentence) in _TLS_ALERTS.items():
+        if part in said:
+            return SinkError(reason, f"{where} {sentence} ({said})")
     if "CERTIFICATE" in said or "UNKNOWN_CA" in said or "HANDSHAKE_FAILURE" in said:
         wants = "does not accept our certificate" if broker.client_cert else "wants a client certificate"
         return SinkError(
@@ -220,24 +250,12 @@ def _tls(broker: BrokerSettings, error: ssl.SSLError) -> SinkError:
     return SinkError("tls_failed", f"TLS with {where} fails: {said}")
 
 
-def _unverified(broker: BrokerSettings, error: ssl.SSLCertVerificationError) -> SinkError:
-    # X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH
-    if error.verify_code in (62, 64):
-        return SinkError(
-            "wrong_host_name",
-            f"the certificate of {broker.address} is for another name: "
-            f"set `host` to a name in it ({error.verify_message})",
-        )
-    trusted = f"`ca` ({broker.ca})" if broker.ca else "the system's CAs"
-    return SinkError(
-        "untrusted_broker",
-        f"the certificate of {broker.address} is not signed by {trusted} ({error.verify_message}): "
-        "set `ca` to the file of the CA that signed it",
-    )
-
-
 def _plain_port(broker: BrokerSettings) -> str:
-    return "set `port` to the broker's TLS port, or `tls` to false if it has none"
+    """What to do at a port without TLS; whoever stands between may be the cause, and wait for the secret."""
+    advice = "set `port` to the broker's TLS port, or switch TLS on there"
+    if broker.password.reveal():
+        return f"{advice}; leave `tls` on, or the password goes out unencrypted to whoever answers there"
+    return f"{advice}; with `tls` off anybody on the way could read and change what is published"
 
 
 def _kind(broker: BrokerSettings) -> str:

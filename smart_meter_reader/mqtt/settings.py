@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from smart_meter_reader.loopback import is_this_computer
 from smart_meter_reader.settings.schema import Secret, setting
 
 _LONGEST_LOGIN = 65_535  # MQTT 3.1.1, 1.5.3: the length of a string is told in two bytes
@@ -76,6 +77,16 @@ class BrokerSettings:
         """The broker for people and logs."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.effective_port}"
+
+    @property
+    def sent_openly(self) -> str:
+        """Which secret goes to another computer unencrypted, and what to do about it; "" for none."""
+        if self.tls or not self.password.reveal() or is_this_computer(self.host):
+            return ""
+        return (
+            f"the password goes to {self.address} unencrypted, and anybody on the way can read it: switch "
+            "TLS on at the broker and set `tls` to true"
+        )
 
     def availability_topic(self, base: str) -> str:
         """Where a sink says whether this process runs: the topic of its last will."""

@@ -24,7 +24,12 @@ from smart_meter_reader.settings.schema import Origin, Place, keys_of, parse, se
 from smart_meter_reader.settings.source import SettingsSource, begin_source
 from smart_meter_reader.settings.tables import MergedTables, merge
 from smart_meter_reader.settings.values import VariableValue, shown
-from smart_meter_reader.settings.warnings import DriverTable, exposed_secrets, warnings_about
+from smart_meter_reader.settings.warnings import (
+    DriverTable,
+    exposed_secrets,
+    secrets_sent_openly,
+    warnings_about,
+)
 from smart_meter_reader.sinks.registry import SINKS
 
 METER_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -106,7 +111,8 @@ def load(
     merged = merge(found)
     settings, drivers = build(merged, clients, sinks)
     files = [Path(table["source"]) for table in found["tables"]]
-    warnings = (*found["warnings"], *warnings_about(drivers, files))
+    openly = secrets_sent_openly({name: sink.driver for name, sink in settings.sinks.items()})
+    warnings = (*found["warnings"], *warnings_about(drivers, files), *openly)
     exposed = tuple(dict.fromkeys(exposed_secrets(drivers)))
     return LoadedSettings(settings, warnings, MappingProxyType(merged.origins), exposed)
 

@@ -46,6 +46,16 @@ def exposed_secrets(drivers: Sequence[DriverTable]) -> Iterator[str]:
         yield from _open_secrets(driver.settings_type, driver.table, driver.place)
 
 
+def secrets_sent_openly(sinks: Mapping[str, Any]) -> Iterator[str]:
+    """One line per secret that goes to another computer unencrypted. ``sinks``: their settings, by name."""
+    users: dict[str, list[str]] = {}
+    for name, settings in sinks.items():
+        if sentence := getattr(settings, "sent_openly", ""):
+            users.setdefault(sentence, []).append(name)
+    for sentence, names in users.items():
+        yield f"{'sink' if len(names) == 1 else 'sinks'} {', '.join(names)}: {sentence}"
+
+
 def _readable_by_others(files: Sequence[Path]) -> Iterator[str]:
     for path in dict.fromkeys(files):
         if path.name.startswith(".secrets") and path.stat().st_mode & 0o004:

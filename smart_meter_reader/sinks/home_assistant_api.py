@@ -13,10 +13,15 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from smart_meter_reader import untrusted
 from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.sinks.bounded_http import (
+    LONGEST_ANSWER,
+    BoundedHttp,
+    BoundedHttps,
+    EndlessAnswerError,
+)
 
-# An answer is one state; what is longer comes from something else.
-_LONGEST_ANSWER = 1024 * 1024
 # A connection that was idle may have been closed by the other side without our noticing.
 _STALE = (
     http.client.RemoteDisconnected,
@@ -30,7 +35,7 @@ class Api:
     """One Home Assistant. Not for two threads at once, but for ``close``."""
 
     def __init__(self, url: str, token: str, *, ca: Path | None, insecure: bool, timeout: float) -> None:
-        """Connect to nothing yet. ``timeout`` is for each step of a request, in seconds."""
+        """Connect to nothing yet. ``timeout``: seconds for each step of a request; one is the answer."""
         parts = urlsplit(url)
         self.url = url.rstrip("/")
         self._host = parts.hostname or ""
@@ -99,7 +104,7 @@ class Api:
                     raise
                 self._disconnect()
                 status, answer = self._exchange(method, path, body)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             self._disconnect()
             raise self._unreachable(error) from error
         if status not in (200, 201, 400) and not (status == 404 and missing_is_fine):
@@ -113,14 +118,14 @@ class Api:
         connection = self._connection
         connection.request(method, self._path + path, body, self._headers)
         response = connection.getresponse()
-        answer = response.read(_LONGEST_ANSWER)
+        answer = response.read(LONGEST_ANSWER)
         if not response.isclosed():
-            raise http.client.HTTPException("an answer of more than a megabyte")
+            raise EndlessAnswerError(f"an answer of more than {LONGEST_ANSWER} bytes")
         return response.status, answer
 
     def _connect(self) -> http.client.HTTPConnection:
         if not self._tls:
-            return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
+            return BoundedHttp(self._host, self._port, timeout=self._timeout)
         try:
             context = ssl.create_default_context(cafile=str(self._ca.expanduser()) if self._ca else None)
         except OSError as error:  # SSLError is one too
@@ -130,7 +135,7 @@ class Api:
         if self._insecure:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        return http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=context)
+        return BoundedHttps(self._host, self._port, timeout=self._timeout, context=context)
 
     def _refused(self, status: int) -> SinkError:
         if status == 401:
@@ -162,10 +167,12 @@ class Api:
         if isinstance(error, socket.gaierror):
             return SinkError("unknown_host", f"there is no host {self._host!r}: check `url`")
         if isinstance(error, ssl.SSLCertVerificationError):
-            return self._untrusted(error)
+            return SinkError(*untrusted.explain(error, where, "url", self._ca))
         if isinstance(error, ssl.SSLError):
             return SinkError(
-                "tls_failed", f"TLS with {where} fails ({error.reason}): does `url` begin with http:// there?"
+                "tls_failed",
+                f"TLS with {where} fails ({error.reason}): check that `url` has its https port; with "
+                "http:// the token would go out unencrypted to whoever answers there",
             )
         if isinstance(error, TimeoutError):
             return SinkError("timeout", f"{where} does not answer within {self._timeout:g} s")
@@ -173,22 +180,9 @@ class Api:
             return SinkError(
                 "port_closed", f"nothing listens on {where}: check `url`, and whether Home Assistant runs"
             )
-        if isinstance(error, http.client.HTTPException | ConnectionError):
+        if isinstance(error, EndlessAnswerError):
+            return SinkError("not_home_assistant", f"{where} sends {error}: check `url`")
+        if isinstance(error, http.client.HTTPException | ConnectionError | ValueError):
             hint = "" if self._tls else "; does `url` have to begin with https://?"
             return SinkError("not_http", f"{where} ends the connection without an answer in HTTP{hint}")
         return SinkError("unreachable", f"{where} cannot be reached ({error}): check `url` and the network")
-
-    def _untrusted(self, error: ssl.SSLCertVerificationError) -> SinkError:
-        # X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH
-        if error.verify_code in (62, 64):
-            return SinkError(
-                "wrong_host_name",
-                f"the certificate of {self._host} is for another name ({error.verify_message}): use "
-                "that name in `url`",
-            )
-        trusted = f"`ca` ({self._ca})" if self._ca else "the system's CAs"
-        return SinkError(
-            "untrusted",
-            f"the certificate of {self._host} is not signed by {trusted} ({error.verify_message}): set `ca` "
-            "to the file of the CA that signed it",
-        )

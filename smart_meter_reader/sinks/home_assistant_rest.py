@@ -15,9 +15,11 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, TypeVar
+from urllib.parse import urlsplit
 
 from smart_meter_reader import stalls
 from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.loopback import is_this_computer
 from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt.off_loop import in_daemon_thread
 from smart_meter_reader.rooms import Room, left_out
@@ -67,6 +69,16 @@ class HomeAssistantRestSettings:
             raise ValueError("`ca` and `insecure` are about TLS: let `url` begin with https://")
         if not self.token.reveal().strip().isascii() or len(self.token.reveal().split()) != 1:
             raise ValueError("`token` is not a token: copy it whole, on one line and without blanks")
+
+    @property
+    def sent_openly(self) -> str:
+        """Which secret goes to another computer unencrypted, and what to do about it; "" for none."""
+        if self.url.startswith("https:") or is_this_computer(urlsplit(self.url).hostname or ""):
+            return ""
+        return (
+            f"the token goes to {self.url} unencrypted, and anybody on the way, or who answers to that name, "
+            "can take it: let `url` begin with https://, or run this service on Home Assistant's own computer"
+        )
 
 
 class HomeAssistantRestSink:

@@ -6,11 +6,10 @@ import secrets
 from collections.abc import AsyncIterator
 
 from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.loopback import is_this_computer
 from smart_meter_reader.mqtt.open_link import open_link
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.tools.diagnosis import Check, ok, unavailable, warning
-
-_LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 async def check_broker(subject: str, broker: BrokerSettings) -> AsyncIterator[Check]:
@@ -25,7 +24,8 @@ async def check_broker(subject: str, broker: BrokerSettings) -> AsyncIterator[Ch
         link.close()
         who = f"as {broker.username}" if broker.username else "without a login"
         yield ok(subject, f"{broker.address} accepts the connection {who} (MQTT {link.version})")
-    yield _protection(subject, broker)
+    if not broker.sent_openly:  # of which the settings warn
+        yield _protection(subject, broker)
 
 
 def _protection(subject: str, broker: BrokerSettings) -> Check:
@@ -33,11 +33,6 @@ def _protection(subject: str, broker: BrokerSettings) -> Check:
         return warning(subject, "TLS does not verify who the broker is: set ca and remove insecure")
     if broker.tls:
         return ok(subject, f"TLS verifies the broker by {broker.ca or 'the CAs of this system'}")
-    if broker.host in _LOCAL:
+    if is_this_computer(broker.host):
         return ok(subject, "no TLS, and none is needed: the broker is on this computer")
-    if broker.password.reveal():
-        return warning(
-            subject,
-            "the password travels in the clear: set tls = true if the broker can do TLS",
-        )
     return ok(subject, "no TLS; nothing secret travels")

@@ -159,8 +159,8 @@ async def test_tls_with_our_own_ca(make_broker: MakeBroker, certificates: Certif
     await comes_back(replace(secure, host="127.0.0.1"))
 
     untrusted = await refusal(replace(secure, ca=certificates.other_ca))
-    assert (untrusted.reason, "`ca`" in untrusted.detail) == ("untrusted_broker", True)
-    assert (await refusal(replace(secure, ca=None))).reason == "untrusted_broker"
+    assert (untrusted.reason, "`ca`" in untrusted.detail) == ("untrusted", True)
+    assert (await refusal(replace(secure, ca=None))).reason == "untrusted"
     await comes_back(replace(secure, ca=None, insecure=True))
 
     plain = await refusal(at(broker))
@@ -174,6 +174,40 @@ async def test_a_certificate_of_another_host(make_broker: MakeBroker, certificat
     )
     error = await refusal(at(broker, tls=True, ca=certificates.ca))
     assert (error.reason, "`host`" in error.detail) == ("wrong_host_name", True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "advice"),
+    [
+        ("expired_server", "certificate_expired", "has expired"),
+        ("early_server", "certificate_not_yet_valid", "clock of this computer"),
+        ("self_signed_server", "untrusted", "signed by itself"),
+    ],
+)
+async def test_each_unfit_certificate_has_its_own_sentence(
+    make_broker: MakeBroker, certificates: Certificates, kind: str, reason: str, advice: str
+) -> None:
+    file = getattr(certificates, kind)
+    broker = make_broker(f"certfile {file}", f"keyfile {file}")
+    ca = certificates.other_ca if kind == "self_signed_server" else certificates.ca
+    error = await refusal(at(broker, tls=True, ca=ca))
+    assert (error.reason, advice in error.detail) == (reason, True), error.detail
+
+
+async def test_a_client_certificate_that_has_expired(
+    make_broker: MakeBroker, certificates: Certificates
+) -> None:
+    server = f"certfile {certificates.server}", f"keyfile {certificates.server}"
+    broker = make_broker(f"cafile {certificates.ca}", *server, "require_certificate true")
+    error = await refusal(at(broker, tls=True, ca=certificates.ca, client_cert=certificates.expired_client))
+    assert (error.reason, "has expired" in error.detail) == ("client_certificate", True), error.detail
+
+
+async def test_a_port_without_tls_is_no_reason_to_send_a_password_there(broker: Mosquitto) -> None:
+    secure = at(broker, tls=True, username=USER, password=Secret(PASSWORD))
+    error = await refusal(secure)
+    assert (error.reason, "leave `tls` on" in error.detail) == ("no_tls", True)
+    assert "to false" not in error.detail
 
 
 async def test_client_certificate(make_broker: MakeBroker, certificates: Certificates) -> None:

@@ -216,9 +216,16 @@ async def test_tls_is_judged(make_broker: MakeBroker, certificates: Certificates
     assert (blind.level, unprotected.level) == (Level.OK, Level.WARNING)
 
 
-async def test_a_password_in_the_clear_is_a_warning() -> None:
+async def test_no_tls_on_this_computer_and_without_a_password_is_fine() -> None:
     broker = BrokerSettings(host="127.0.0.2", port=1, username="me", password=Secret("secret"))
     away, clear = await checks_of(broker)
-    assert (away.level, clear.level) == (Level.UNAVAILABLE, Level.WARNING)
-    assert "travels in the clear" in clear.text
+    assert (away.level, clear.level) == (Level.UNAVAILABLE, Level.OK)
+    assert "on this computer" in clear.text
     assert "secret" not in away.text + clear.text
+    _, harmless = await checks_of(BrokerSettings(host="broker.invalid"))
+    assert (harmless.level, "nothing secret" in harmless.text) == (Level.OK, True)
+
+
+async def test_of_a_password_sent_openly_the_settings_warn_and_nobody_else() -> None:
+    broker = BrokerSettings(host="broker.invalid", username="me", password=Secret("secret"))
+    assert [check.level for check in await checks_of(broker)] == [Level.UNAVAILABLE]
