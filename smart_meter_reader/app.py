@@ -20,6 +20,7 @@ from smart_meter_reader.health_report import report_hourly
 from smart_meter_reader.kept_faults import FaultFile, fault_path
 from smart_meter_reader.memories import Memories, recall
 from smart_meter_reader.messages import Message
+from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.rooms import Room, outcome
 from smart_meter_reader.router import SinkQueue, route
 from smart_meter_reader.service.notify import Notifier, Pulse, report
@@ -61,6 +62,10 @@ class Service:
             SinkSupervisor(_build_sink(name, sink.sink, sink.driver), self._queues[name])
             for name, sink in settings.sinks.items()
         ]
+        outages = Outages()
+        for each in self.sinks:
+            if hasattr(each.sink, "share_outages"):
+                each.sink.share_outages(outages)
         path = fault_path(settings.environment, os.environ)
         keep = FaultFile(path).add_aside if path else None
         self.meters = [

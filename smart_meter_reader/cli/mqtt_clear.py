@@ -15,6 +15,7 @@ from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.open_link import open_link
+from smart_meter_reader.mqtt.paho import mqtt
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
 from smart_meter_reader.text import printable
@@ -22,6 +23,8 @@ from smart_meter_reader.text import printable
 # Retained messages follow the subscription at once; so long without one means that there are no more.
 QUIET_SECONDS = 0.5
 LONGEST_SECONDS = 10.0
+# A meter has some hundreds at most; a broker may say that there is any number.
+MOST_TOPICS = 5000
 
 
 @click.command()
@@ -47,6 +50,8 @@ def clear(meter: str, environment: str | None, yes: bool) -> int:
         return EXIT_OK
     for topic in topics:
         print(printable(topic))  # anybody may have chosen the last part of its name
+    if any(len(several) >= MOST_TOPICS for several in found.values()):
+        print(f"there may be more than these {len(topics)}: run this again when they are removed")
     if meter in settings.meters:
         print(f"{meter} is still in the settings: while the service runs, these come back")
     if not yes and not confirm(f"remove these {len(topics)} retained messages?"):
@@ -59,10 +64,19 @@ def clear(meter: str, environment: str | None, yes: bool) -> int:
 
 async def _find(sink: MqttSink, broker: BrokerSettings, meter: str) -> list[str]:
     """The topics under which this sink has retained something for the meter."""
-    found: dict[str, bytes] = {}
-    link = await open_link(broker, _client_id(broker), on_received=found.__setitem__)
+    filters = sink.retained_topics(meter)
+    found: set[str] = set()
+
+    def take(topic: str, payload: bytes) -> None:
+        asked_for = any(mqtt.topic_matches_sub(each, topic) for each in filters)
+        ours = asked_for and MqttMessage(topic, "").has_topic and sink.is_ours(meter, topic, payload)
+        if not payload:
+            found.discard(topic)  # somebody removes it while we look
+        elif ours and len(found) < MOST_TOPICS:
+            found.add(topic)
+
+    link = await open_link(broker, _client_id(broker), on_received=take)
     try:
-        filters = sink.retained_topics(meter)
         refused = await link.subscribe(filters)
         if refused:
             raise SinkError("not_authorized", f"{broker.address} does not let us read {', '.join(refused)}")
@@ -71,11 +85,10 @@ async def _find(sink: MqttSink, broker: BrokerSettings, meter: str) -> list[str]
         link.close()
     if link.failure:
         raise link.failure
-    # An empty payload is a message that somebody removes while we look.
-    return [topic for topic, payload in found.items() if payload and sink.is_ours(meter, topic, payload)]
+    return sorted(found)
 
 
-async def _quiet(link: Link, found: dict[str, bytes]) -> None:
+async def _quiet(link: Link, found: set[str]) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + LONGEST_SECONDS
     count = -1

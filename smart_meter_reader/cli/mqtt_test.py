@@ -56,12 +56,13 @@ async def _test(sink: MqttSink, broker: BrokerSettings) -> bool:
 async def _probe(broker: BrokerSettings, topic: str, payload: str) -> bool:
     """Publish and read back, on a link for this topic alone: some brokers hang up at what they refuse."""
     came_back = asyncio.Event()
+    expected = topic, payload.encode()
     refusals: list[str] = []
     unreadable: list[str] = []
     link = await open_link(
         broker,
         _client_id(broker),
-        on_received=lambda topic, payload: came_back.set(),
+        on_received=lambda where, what: came_back.set() if (where, what) == expected else None,
         on_acknowledged=lambda message, refusal: refusals.append(refusal),
         on_end=came_back.set,
     )

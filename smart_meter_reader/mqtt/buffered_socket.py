@@ -18,7 +18,7 @@ _TRY_LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class RawSocket(Protocol):
-    """What a TCP socket, a TLS socket and paho's websocket have in common."""
+    """What a TCP socket, a TLS socket and a websocket have in common."""
 
     def recv(self, length: int, /) -> bytes: ...
     def send(self, content: bytes | bytearray, /) -> int: ...

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from smart_meter_reader.mqtt import failures
 from smart_meter_reader.mqtt.buffered_socket import RawSocket
-from smart_meter_reader.mqtt.paho import websocket
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.mqtt.websocket import handshake
 
 
 def open_socket(broker: BrokerSettings, seconds: float) -> RawSocket:
@@ -32,7 +32,7 @@ def open_socket(broker: BrokerSettings, seconds: float) -> RawSocket:
     if broker.transport == "tcp":
         return secure
     try:
-        return websocket(secure, broker.host, broker.effective_port, broker.path, tls=broker.tls)
+        return handshake(secure, broker.host, broker.effective_port, broker.path, seconds=seconds)
     except (OSError, ValueError) as error:
         secure.close()
         raise failures.no_websocket(broker, error) from error

@@ -16,7 +16,7 @@ class _Row:
     """One broker: why connections to it failed since they last were steady, and when that was said."""
 
     told: dict[str, float] = field(default_factory=dict)
-    said_connected: bool = False
+    connected: set[str] = field(default_factory=set)  # the sinks of which it was said since
 
 
 class Outages:
@@ -42,14 +42,14 @@ class Outages:
         if reason in row.told or not (not row.told or lost or reason in NEEDS_A_PERSON):
             return False
         row.told[reason] = now
-        row.said_connected = False
+        row.connected.clear()
         return True
 
-    def connected(self, broker: Hashable) -> bool:
-        """A connection stands; whether that is news: the first one, or the first since a failure was told."""
+    def connected(self, broker: Hashable, sink: str) -> bool:
+        """A connection stands; whether that is news: the sink's first one, also since a failure was told."""
         row = self._rows.setdefault(broker, _Row())
-        news = not row.said_connected
-        row.said_connected = True
+        news = sink not in row.connected
+        row.connected.add(sink)
         return news
 
     def first(self, what: Hashable) -> bool:

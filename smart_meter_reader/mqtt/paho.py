@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import socket
 import sys
 import types
 from typing import Literal, TypeAlias
 
-from smart_meter_reader.mqtt.buffered_socket import BufferedSocket, RawSocket
+from smart_meter_reader.mqtt.buffered_socket import BufferedSocket
 from smart_meter_reader.mqtt.incoming import LONGEST_PACKET, RECEIVE_MAXIMUM
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.settings import BrokerSettings
@@ -45,7 +44,6 @@ __all__ = [
     "connect",
     "mqtt",
     "new_client",
-    "websocket",
 ]
 
 
@@ -95,8 +93,3 @@ def connect(client: ClientOnSocket, broker: BrokerSettings) -> None:
         # MQTT 5.0, 3.1.2.11.3 and 3.1.2.11.4
         bounds.ReceiveMaximum, bounds.MaximumPacketSize = RECEIVE_MAXIMUM, LONGEST_PACKET
     client.connect(broker.host, broker.effective_port, broker.keepalive, properties=bounds)
-
-
-def websocket(raw: socket.socket, host: str, port: int, path: str, *, tls: bool) -> RawSocket:
-    """The websocket handshake on an open socket. Blocks; raises OSError or ValueError."""
-    return mqtt._WebsocketWrapper(raw, host, port, tls, path, None)

@@ -22,6 +22,7 @@ class Told:
 
     def __init__(self, name: str, broker: BrokerSettings, outages: Outages) -> None:
         self._name = name
+        self._sink = name.partition(",")[0]  # the other part is the meter
         self._broker = broker
         self._outages = outages
         self._party = broker.address, broker.transport, broker.username
@@ -31,7 +32,7 @@ class Told:
     def connected(self, client_id: str, version: str) -> None:
         """The broker has let us in."""
         _log.log(
-            logging.INFO if self._outages.connected(self._party) else logging.DEBUG,
+            logging.INFO if self._outages.connected(self._party, self._sink) else logging.DEBUG,
             "%s: connected to %s as %s (MQTT %s)",
             self._name,
             self._broker.address,

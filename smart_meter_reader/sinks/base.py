@@ -20,6 +20,9 @@ class Sink(Protocol):
     read is then as good after the stop as before. It may also have a property ``delivered``: whether, after
     ``run``, everything was taken on the other side; without it, what was written counts as delivered.
 
+    A sink on an MQTT broker has a method ``share_outages(outages)``, called before ``run``: a broker that is
+    away is told once, not once for each sink.
+
     A fault of this program in one message shall cost that message alone; ``internal_errors``, a property that
     a sink may have, counts such faults. What leaves ``run`` restarts the sink.
     """

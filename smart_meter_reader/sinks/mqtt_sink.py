@@ -101,6 +101,10 @@ class MqttSink(ABC):
         """Leave meters as available at the stop as they are; see ``Sink``."""
         self._stays_available = True
 
+    def share_outages(self, outages: Outages) -> None:
+        """Tell failures of the broker together with other sinks; see ``Sink``."""
+        self._outages = outages
+
     async def run(self, messages: AsyncIterator[Message]) -> None:
         """Deliver messages until there are no more, then say farewell, all in bounded time."""
         async with asyncio.TaskGroup() as group:

@@ -27,8 +27,14 @@ async def connect(host: str, port: int, within: float) -> tuple[asyncio.Transpor
             "connect_timeout",
             f"{place} did not answer within {within:g} s: check the address, the network and the firewall",
         ) from None
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that cannot be one
         raise _explain(error, place) from error
+    except RuntimeError as error:
+        raise TransportError(
+            "connect_failed",
+            f"the system gives no thread to look up {host} with ({error}): allow the service more tasks "
+            "(TasksMax), or set the address instead of the name",
+        ) from error
     _keep_alive(carrier.get_extra_info("socket"))
     return carrier, inbox
 
@@ -40,8 +46,8 @@ def _keep_alive(connection: socket.socket) -> None:
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-def _explain(error: OSError, place: str) -> TransportError:
-    if isinstance(error, socket.gaierror):
+def _explain(error: OSError | UnicodeError, place: str) -> TransportError:
+    if isinstance(error, socket.gaierror | UnicodeError):
         return TransportError("host_unknown", f"no address is known for {place}: check the host name")
     if isinstance(error, ConnectionRefusedError) or _all_refused(error):
         return TransportError(

@@ -9,17 +9,27 @@ import shutil
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE, main
+from smart_meter_reader.cli import (
+    EXIT_OK,
+    EXIT_SETTINGS,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+    main,
+    mqtt_clear,
+    mqtt_test,
+)
 from smart_meter_reader.cli import mqtt_sinks as cli_mqtt_sinks
 from smart_meter_reader.clients.dummy import DummyClient, DummySettings
 from smart_meter_reader.messages import Message
 from smart_meter_reader.router import SinkQueue
 from smart_meter_reader.sinks.mqtt_json import MqttJsonSettings, MqttJsonSink
+from tests.hostile_peers import Attack, Victim, repeating, serving
+from tests.hostile_peers import broker as broker_of
 from tests.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Watcher, free_port, login_lines
 from tests.mqtt_recorder import recording
 
@@ -250,3 +260,49 @@ def test_clear_asks_and_takes_no_for_an_answer(
     assert "heat is still in the settings" in said
     assert "removed" not in said
     assert main(["mqtt", "clear", "+", "house"]) != EXIT_OK
+
+
+@contextmanager
+def lying_broker(attack: Attack) -> Iterator[int]:
+    """A hostile broker on a loop in a thread of its own; its port."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    stack = AsyncExitStack()
+    try:
+        entering = stack.enter_async_context(serving(broker_of(attack)))
+        yield asyncio.run_coroutine_threadsafe(entering, loop).result(10)
+    finally:
+        asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def test_clear_takes_from_a_lying_broker_what_was_asked_for_and_not_without_end(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt_clear, "MOST_TOPICS", 50)
+
+    def lie(victim: Victim, number: int) -> bytes:
+        topics = f"smart-meter-reader/gone/register_{number}", "homeassistant/light/x/config", "a/\x1b[31m"
+        return b"".join(victim.publish(topic.encode(), b"x" * 1000, identifier=7) for topic in topics)
+
+    with lying_broker(repeating(lie, 1000)) as port:
+        write_settings(here, f"port = {port}")
+        assert main(["mqtt", "clear", "gone", "house", "--yes"]) == EXIT_OK
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 52
+    assert all(line.startswith("smart-meter-reader/gone/register_") for line in said[:50])
+    assert "more than these 50" in said[50]
+    assert said[51] == "removed 50"
+
+
+def test_something_else_that_comes_is_not_what_was_published(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt_test, "READ_BACK_SECONDS", 0.3)
+    with lying_broker(repeating(lambda v, n: v.publish(b"smart-meter-reader/mqtt-test/x", b"y"), 10)) as port:
+        write_settings(here, f"port = {port}")
+        assert main(["mqtt", "test", "house"]) == EXIT_UNAVAILABLE
+    assert "lost:" in capsys.readouterr().out
