@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -10,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from types import MappingProxyType
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-DISCOVERY = "homeassistant/device/smart_meter_reader_{meter}/config"
+_MADE_ANEW = 2_000_000
 
 
 @asynccontextmanager
@@ -151,16 +152,25 @@ def broker(attack: Attack, *, properties: bytes = b"", subscribed: bool = True) 
 
 
 def repeating(make: Callable[[Victim, int], bytes], times: int = 1_000_000_000) -> Attack:
-    """Send what ``make`` gives, in pieces of some size, as fast as it is taken."""
+    """Send what ``make`` gives, as fast as it is taken; after the first megabytes the same again."""
 
     async def attack(victim: Victim) -> None:
-        number = 0
-        while number < times:
+        pieces: list[bytes] = []
+        number, size = 0, 0
+        while number < times and size < _MADE_ANEW:
             piece = bytearray()
             while len(piece) < 65536 and number < times:
                 piece += make(victim, number)
                 number += 1
-            await victim.send(bytes(piece))
+            pieces.append(bytes(piece))
+            size += len(piece)
+            await victim.send(pieces[-1])
+        each = number // len(pieces)
+        for again in itertools.cycle(pieces) if number < times else ():
+            await victim.send(again)
+            number += each
+            if number >= times:
+                return
 
     return attack
 

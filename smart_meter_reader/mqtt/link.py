@@ -140,11 +140,10 @@ class Link:
 
     def close(self) -> None:
         """Say goodbye (the broker then keeps the will to itself) and close."""
-        if self.failure is None:
+        if self.failure is None and self._wire:
             self._client.on_disconnect = None
             self._client.disconnect()
-            if self._wire:
-                self._wire.write()
+            self._wire.write()
         self._detach()
 
     def abort(self) -> None:
@@ -199,13 +198,15 @@ class Link:
         self._client.loop_write()
         return self._client.want_write()
 
-    def _take(self, packet: Answer | Publication) -> None:
+    def _take(self, packet: Answer | Publication) -> bool:
+        """Whether it answers something of ours."""
         wire = self._wire
         assert wire
         if isinstance(packet, Answer):
             wire.socket.give(packet.packet)
+            before = self.outbox.progress
             self._client.loop_read()
-            return
+            return self.outbox.progress > before
         if packet.identifier is not None:
             wire.socket.send(_PUBACK + packet.identifier.to_bytes(2))
             wire.plan_write()
@@ -213,6 +214,7 @@ class Link:
             self._on_dropped(packet.topic, packet.unusable)
         else:
             self._on_received(packet.topic, packet.payload)
+        return False
 
     def _plan_tick(self) -> None:
         # The broker may want a shorter time than ours (MQTT 5.0, 3.2.2.3.14).
@@ -253,10 +255,8 @@ class Link:
 
     def _fail(self, error: BaseException) -> None:
         """The broker sends what it must not, or something of ours does not stand what it sends."""
-        if isinstance(error, BrokenStreamError):
-            self._end(self._reason_of_end(str(error)))
-        else:
-            self._end(failures.unexpected(self._broker, error))
+        broken = isinstance(error, BrokenStreamError)
+        self._end(self._reason_of_end(str(error)) if broken else failures.unexpected(self._broker, error))
 
     def _end(self, failure: SinkError) -> None:
         if self.failure:

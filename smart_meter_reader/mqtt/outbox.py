@@ -20,6 +20,7 @@ class Outbox:
 
     def __init__(self, send: Callable[[MqttMessage], int]) -> None:
         self.window = WINDOW
+        self.progress = 0  # acknowledgements so far
         self._send = send
         self._sent: dict[int, MqttMessage] = {}
         self._in_line: deque[MqttMessage] = deque()
@@ -65,6 +66,7 @@ class Outbox:
     def acknowledged(self, packet_identifier: int) -> MqttMessage:
         """The message that the broker has taken or refused; the next in line goes on its way."""
         message = self._sent.pop(packet_identifier)
+        self.progress += 1
         self._last_progress = time.monotonic()
         if self._in_line:
             following = self._in_line.popleft()

@@ -13,14 +13,18 @@ from smart_meter_reader.mqtt.incoming import Answer, Incoming, Publication
 # that sends without end has a tenth of the processor, and the meters have the rest.
 SLICE_SECONDS = 0.002
 PAUSE_SECONDS = 0.02
+# When the loop comes late to that it is busy, with other such brokers perhaps: then the pause is longer.
+LATENESS_WEIGHT = 10
+LONGEST_PAUSE = 1.0
 
 
 class Wire:
     """Carries bytes between a buffered socket and whoever makes packets of them, until it leaves the loop.
 
-    ``on_packet`` gets each packet received, ``gather`` has what waits put into the socket (and says whether
-    some had no room), ``on_end`` is called when the peer is gone, and ``on_error`` with whatever else goes
-    wrong in all this, so that it ends this connection and nothing else.
+    ``on_packet`` gets each packet received and says whether it answers something of ours, ``gather`` has what
+    waits put into the socket (and says whether some had no room), ``on_end`` is called when the peer is gone,
+    and ``on_error`` with whatever else goes wrong in all this, so that it ends this connection and nothing
+    else.
     """
 
     def __init__(
@@ -28,7 +32,7 @@ class Wire:
         socket: BufferedSocket,
         incoming: Incoming,
         *,
-        on_packet: Callable[[Answer | Publication], None],
+        on_packet: Callable[[Answer | Publication], bool],
         gather: Callable[[], bool],
         on_end: Callable[[], None],
         on_error: Callable[[BaseException], None],
@@ -44,6 +48,7 @@ class Wire:
         self._write_planned = False
         self._awaits_writable = False
         self._pause: asyncio.TimerHandle | None = None
+        self._late = 0.0  # how late the end of the last pause came, in seconds
         self._descriptor = socket.fileno()  # while it is on the loop
         self._loop.add_reader(self._descriptor, self.read)
 
@@ -110,30 +115,36 @@ class Wire:
 
     def _read_slice(self) -> None:
         until = time.monotonic() + SLICE_SECONDS
-        asked = False
+        read = False
+        # Answers to what we sent are as many as we allow. From a broker that does not read what we answer
+        # we do not read either.
+        answered = True
         while self.attached:
-            # From a broker that does not read what we answer we do not read either.
-            if time.monotonic() > until or self.socket.unsent > MOST_UNSENT:
+            if (not answered and time.monotonic() > until) or self.socket.unsent > MOST_UNSENT:
                 self._rest()
                 return
             packet = self._incoming.next()
             if packet is not None:
-                self._on_packet(packet)
-            elif asked and not self.socket.more:
+                answered = self._on_packet(packet)
+            elif not read or self.socket.more:
+                read, answered = True, False
+                self._incoming.receive(self.socket.read())
+            else:
+                self._late = 0.0
                 if self.socket.ended:
                     self._on_end()
                 return
-            else:
-                asked = True
-                self._incoming.receive(self.socket.read())
 
     def _rest(self) -> None:
         if self.attached:
             self._loop.remove_reader(self._descriptor)
-            self._pause = self._loop.call_later(PAUSE_SECONDS, self._go_on)
+            pause = min(PAUSE_SECONDS + LATENESS_WEIGHT * self._late, LONGEST_PAUSE)
+            due = self._loop.time() + pause
+            self._pause = self._loop.call_at(due, self._go_on, due)
 
-    def _go_on(self) -> None:
+    def _go_on(self, due: float) -> None:
         self._pause = None
+        self._late = self._loop.time() - due
         if self.attached:
             self._loop.add_reader(self._descriptor, self.read)
             self.read()
