@@ -115,6 +115,19 @@ def _short(filename: str) -> str:
     return parts[-1] if parts else filename
 
 
+def advice(fault: Fault) -> str:
+    """A sentence for a person whose meter gives no reading because of a fault."""
+    return (
+        f"a fault of this program, and none of the meter's ({fault}): please report it with what "
+        "`smart-meter-reader diagnose` writes"
+    )
+
+
+def as_explained(error: BaseException) -> ExplainedError:
+    """The error itself, or what to tell a person of a bug, for a command that shows one or the other."""
+    return explained(error) or ExplainedError(INTERNAL_ERROR, advice(describe(error)))
+
+
 class Room:
     """Where one task's bugs are counted, and logged once an hour each with the way that led there."""
 

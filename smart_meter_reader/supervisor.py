@@ -19,7 +19,7 @@ from smart_meter_reader.exceptions import (
 )
 from smart_meter_reader.messages import STARTING, Message, Publish, Reading, Status
 from smart_meter_reader.meter_states import MeterState, State, StateLog, Told, status_of
-from smart_meter_reader.rooms import INTERNAL_ERROR, Fault, Heard, Room, explained, hearing, outcome
+from smart_meter_reader.rooms import INTERNAL_ERROR, Fault, Heard, Room, advice, explained, hearing, outcome
 from smart_meter_reader.service.notify import Pulse
 from smart_meter_reader.sinks.base import Sink
 
@@ -169,7 +169,7 @@ class MeterSupervisor:
         """The guard failed on a message of the meter, which is held back: the status that says so."""
         fault = self._note(error, "what the guard could not judge is held back")
         told = self._told_of(meter)
-        told.state, told.reason, told.detail = "alert", INTERNAL_ERROR, _detail(fault)
+        told.state, told.reason, told.detail = "alert", INTERNAL_ERROR, advice(fault)
         return self._status(meter, told.state, told.reason, told.detail)
 
     async def _publish_reading(self, reading: Reading) -> None:
@@ -218,7 +218,7 @@ class MeterSupervisor:
             state, reason, detail = "offline", error.reason, error.detail
         else:
             fault = self._note(error, "the meter is tried again, the others are read on")
-            reason, detail = INTERNAL_ERROR, _detail(fault)
+            reason, detail = INTERNAL_ERROR, advice(fault)
         for meter in list(self._told):
             await self._tell(meter, state, reason, detail)
 
@@ -249,13 +249,6 @@ class MeterSupervisor:
     def _status(self, meter: str, state: State, reason: str, detail: str) -> Status:
         health = self.client.health if meter == self.client.meter else None
         return status_of(meter, state, reason, detail, health)
-
-
-def _detail(fault: Fault) -> str:
-    return (
-        f"a fault of this program, and none of the meter's ({fault}): it is tried again by itself; please "
-        "report it with what `smart-meter-reader diagnose` writes"
-    )
 
 
 class SinkSupervisor:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NoReturn
 
 import pytest
 
-from smart_meter_reader import app, supervisor
+from smart_meter_reader import app, cli, supervisor
 from smart_meter_reader.backoff import Backoff
 from smart_meter_reader.clients.dsmr_settings import DsmrSettings
 from smart_meter_reader.clients.dummy import DummySettings
@@ -419,3 +419,20 @@ async def test_only_a_cancellation_from_outside_comes_out() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert closed == ["closed"]
+
+
+def test_a_command_that_fails_tells_no_text(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "_run", raiser_of_arguments(KeyError(SECRET)))
+    assert cli.main([]) == 70
+    told = capsys.readouterr().err
+    assert "a fault of this program (KeyError in smart_meter_reader/cli/__init__.py" in told
+    assert SECRET not in told
+
+
+def raiser_of_arguments(error: Exception) -> Callable[[object], int]:
+    def fail(_: object) -> int:
+        raise error
+
+    return fail

@@ -22,6 +22,7 @@ from smart_meter_reader.service import notify
 from smart_meter_reader.service.notify import Notifier, Pulse, WatchdogPolicy, report, status_sentence
 
 FRESH = Pulse("heat", "online", "", rhythm=3600, since_reading=10, since_attempt=100_000)
+FAULTY = replace(FRESH, state="alert", reason="internal_error")
 
 
 @contextlib.contextmanager
@@ -101,6 +102,11 @@ def test_a_manager_that_does_not_listen_never_blocks(tmp_path: Path) -> None:
         (replace(FRESH, state="offline", rhythm=30, since_attempt=2900, longest_attempt=1800), False),
         (replace(FRESH, state="offline", rhythm=30, since_attempt=3100, longest_attempt=1800), True),
         (replace(FRESH, state="alert", since_reading=604_800), False),
+        # A fault of this program that never gives way to a reading: that it is tried again proves nothing.
+        (replace(FAULTY, rhythm=1, since_reading=1000, since_attempt=1), False),
+        (replace(FAULTY, rhythm=1, since_reading=1300, since_attempt=1), True),
+        (replace(FAULTY, since_reading=3 * 3600, since_attempt=1), False),
+        (replace(FAULTY, since_reading=4 * 3600, since_attempt=1), True),
         (replace(FRESH, state="starting", rhythm=86_400, since_reading=7200, since_attempt=7200), False),
     ],
 )

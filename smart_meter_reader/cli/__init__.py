@@ -21,6 +21,7 @@ EXIT_OK = 0
 EXIT_USAGE = 64
 EXIT_DATA = 65
 EXIT_UNAVAILABLE = 69
+EXIT_FAULT = 70
 EXIT_SETTINGS = 78
 EXIT_INTERRUPTED = 130
 
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str]) -> int:
         return EXIT_OK
     except OSError as error:
         return _explain(error)
+    except Exception as error:  # noqa: BLE001 - its text may quote a key or a number of the household
+        return _tell_fault(error)
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -86,8 +89,17 @@ def _forget_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _tell_fault(error: Exception) -> int:
+    from smart_meter_reader.rooms import describe
+
+    fault = describe(error)
+    print(f"a fault of this program ({fault}); please report it with this line:", file=sys.stderr)
+    print("; caused by ".join(fault.trace), file=sys.stderr)
+    return EXIT_FAULT
+
+
 def _explain(error: OSError) -> int:
-    """The exit code for what the system refused because of the user's surroundings. Raises the rest."""
+    """The exit code for what the system refused because of the user's surroundings; the rest is a bug."""
     if error.errno in _NO_ROOM:
         _forget_output()
         print(f"the output could not be written: {error.strerror}", file=sys.stderr)
@@ -98,6 +110,6 @@ def _explain(error: OSError) -> int:
         print("the working directory does not exist any more: change into another one", file=sys.stderr)
         return EXIT_UNAVAILABLE
     if error.filename is None or error.strerror is None:
-        raise error
+        return _tell_fault(error)
     print(f"{error.filename}: {error.strerror}", file=sys.stderr)
     return EXIT_UNAVAILABLE

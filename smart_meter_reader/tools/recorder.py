@@ -14,6 +14,7 @@ from smart_meter_reader.clients.base import Client
 from smart_meter_reader.exceptions import ExplainedError, RecordingEndedError
 from smart_meter_reader.messages import Message
 from smart_meter_reader.recording import Recording
+from smart_meter_reader.rooms import as_explained
 from smart_meter_reader.settings.schema import Secret, keys_of
 from smart_meter_reader.settings.text import value_text
 from smart_meter_reader.settings.values import is_table
@@ -136,8 +137,10 @@ async def _until(stop: asyncio.Event | None, work: Coroutine[Any, Any, None], se
 async def _result_of(work: Coroutine[Any, Any, Any]) -> Exception | None:
     try:
         await work
-    except (ExplainedError, _Enough) as error:
+    except _Enough as error:
         return error
+    except Exception as error:  # noqa: BLE001 - what was recorded until then is what a bug report needs
+        return as_explained(error)
     return None
 
 

@@ -19,9 +19,14 @@ from smart_meter_reader.cli import (
     EXIT_UNAVAILABLE,
     EXIT_USAGE,
 )
+from smart_meter_reader.clients.dummy import DummyClient, DummySettings
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
+from smart_meter_reader.kept_faults import FaultFile
+from smart_meter_reader.messages import Publish
 from smart_meter_reader.recording import find_recordings
 from smart_meter_reader.redaction.pseudonyms import forms_of, leaks
+from smart_meter_reader.rooms import describe
+from smart_meter_reader.tools.recorder import record_client
 from tests.cli.program import PROGRAM, ROOT, emulated, run
 
 DATA = ROOT / "tests" / "data"
@@ -415,3 +420,48 @@ def test_decode_auto_takes_files_recordings_and_standard_input(tmp_path: Path) -
         done = run("decode", "auto", *arguments, "--json", cwd=tmp_path, feed=stdin)
         assert done.returncode == EXIT_OK, done.stderr
         assert json.loads(done.stdout)["measurements"]["active_energy_import_tariff_1"]["value"] == 1234.567
+
+
+def test_a_bug_report_has_what_led_to_a_fault_and_no_number_of_it(tmp_path: Path) -> None:
+    telegram = encode_telegram(
+        b"/FLU5\\253769484_A\r\n\r\n0-0:96.1.1(3153414731323334353637383930)\r\n"
+        b"1-0:1.8.1(001234.567*kWh)\r\n!"
+    )
+    fault = describe(KeyError("1SAG1234567890"))
+    file = FaultFile(tmp_path / "house.internal_error.json")
+    file.add("p1", fault, telegram)
+    file.add("gone", fault, telegram)
+    settings(tmp_path, '[house.meters.p1]\nclient = "dsmr"\nport = "/dev/x"\n[house.sinks.stdout]\n')
+    state = {"STATE_DIRECTORY": str(tmp_path)}
+    run("diagnose", "--output", "report.txt", "house", cwd=tmp_path, environment=state)
+    report = (tmp_path / "report.txt").read_text()
+    assert "== internal error of p1 ==" in report
+    assert "KeyError in " in report
+    assert f"{len(telegram)} bytes had come before it" in report
+    assert "== received from p1 before KeyError ==" in report
+    assert len(find_recordings(report)) == 2
+    assert "no such meter any more" in report
+    for number in ("1234567890", "3153414731", "3769484"):
+        assert number not in report
+
+
+def test_a_kept_fault_that_cannot_be_read_hinders_no_bug_report(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "house.internal_error.json")
+    settings(tmp_path, '[house.meters.p1]\nclient = "dsmr"\nport = "/dev/x"\n[house.sinks.stdout]\n')
+    state = {"STATE_DIRECTORY": str(tmp_path)}
+    run("diagnose", "--output", "report.txt", "house", cwd=tmp_path, environment=state)
+    report = (tmp_path / "report.txt").read_text()
+    assert "house.internal_error.json cannot be read: it is a named pipe and no file" in report
+
+
+async def test_a_client_that_fails_is_recorded_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(self: DummyClient, publish: Publish, *, once: bool = False) -> None:
+        raise KeyError("1SAG1234567890")
+
+    monkeypatch.setattr(DummyClient, "run", fail)
+    session = await record_client(
+        "dummy", DummyClient("x", DummySettings()), DummySettings(), count=1, seconds=9
+    )
+    assert session.error is not None
+    assert session.error.reason == "internal_error"
+    assert "1SAG" not in session.error.detail
