@@ -23,8 +23,8 @@ class SinkQueue:
     """The bounded queue of one sink, to be iterated by that sink's task.
 
     Each meter's messages come out in their order, and the meters take turns: what one gives once a day does
-    not wait behind another that sends hundreds. A full queue drops the oldest message of the meter that could
-    spare most; but never the newest status and the newest info of a meter, for a sink that missed them would
+    not wait behind another that sends hundreds. A full queue drops the oldest message of the meter that has
+    most in it; but never the newest status and the newest info of a meter, for a sink that missed them would
     show a wrong state, or a meter without a name. What is dropped is counted by its kind. Iteration ends
     after ``close()`` when all that was put has been taken.
     """
@@ -36,7 +36,7 @@ class SinkQueue:
         self._size = size
         self._length = 0
         self._waiting: dict[str, Waiting] = {}  # by meter, the one whose turn it is first; none empty
-        self._spare = Ranking()
+        self._lengths = Ranking()
         self._wake = asyncio.Event()
         self._closed = False
         self._unreported: Counter[str] = Counter()
@@ -62,7 +62,7 @@ class SinkQueue:
         if waiting is None:
             waiting = self._waiting[meter] = Waiting()
         waiting.put(message)
-        self._spare.place(meter, waiting.spare)
+        self._lengths.place(meter, len(waiting))
         self._length += 1
         self.accepted += 1
         while self._length > max(self._size, _ALWAYS_ROOM * len(self._waiting)):
@@ -86,18 +86,18 @@ class SinkQueue:
         meter = next(iter(self._waiting))
         waiting = self._waiting.pop(meter)
         message = waiting.take()
-        self._spare.place(meter, waiting.spare)
+        self._lengths.place(meter, len(waiting))
         if waiting:
             self._waiting[meter] = waiting  # behind the others
         self._length -= 1
         return message
 
     def _drop_one(self) -> None:
-        """Make room at the cost of the meter that can spare most."""
-        meter = self._spare.first
+        """Make room at the cost of the meter that has most: more than the three that it may keep."""
+        meter = self._lengths.first
         waiting = self._waiting[meter]
         kind = waiting.drop()
-        self._spare.place(meter, waiting.spare)
+        self._lengths.place(meter, len(waiting))
         self._length -= 1
         self.dropped_by_kind[kind] += 1
         self._unreported[kind] += 1

@@ -1,4 +1,4 @@
-"""What waits in a sink's queue: each meter's messages in order, and which meter can spare most."""
+"""What waits in a sink's queue: each meter's messages in order, and which meter has most."""
 
 from __future__ import annotations
 
@@ -20,11 +20,6 @@ class Waiting:
 
     def __len__(self) -> int:
         return len(self._readings) + len(self._told)
-
-    @property
-    def spare(self) -> int:
-        """How many of them can be dropped."""
-        return len(self) - len(self._newest)
 
     def put(self, message: Message) -> None:
         self._number += 1
