@@ -20,7 +20,7 @@ from benchmarks.processes import mosquitto
 from smart_meter_reader.messages import Reading
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.settings import BrokerSettings
-from smart_meter_reader.sinks.homie import HomieDevicePresenter
+from smart_meter_reader.sinks.homie.sink import HomieDevicePresenter
 
 
 def rows(*, quick: bool) -> Iterator[Row]:

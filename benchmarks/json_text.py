@@ -12,9 +12,9 @@ from typing import Any
 from benchmarks.measure import Row, beside, cpu, in_turns
 from smart_meter_reader.codecs.p1.encode import encode_telegram
 from smart_meter_reader.codecs.p1.reader import P1Reader
-from smart_meter_reader.emulators.p1_telegrams import TEMPLATES
 from smart_meter_reader.json_text import dumps
 from smart_meter_reader.messages import Reading
+from smart_meter_reader.meters.p1.emulated_telegrams import TEMPLATES
 
 NOW = datetime(2026, 11, 21, 1, 32, 36, tzinfo=UTC)
 HEAT: Reading = {

@@ -18,7 +18,7 @@ from smart_meter_reader.codecs.kmp import (
     encode_request,
 )
 from smart_meter_reader.codecs.kmp.frame import Frame
-from tests.foreign_meter import frame as stuffed_frame
+from tests.peers.foreign_meter import frame as stuffed_frame
 
 REGISTERS = (60, 63, 80, 86, 87, 89, 74, 68)
 ANSWER = Frame(

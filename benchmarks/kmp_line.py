@@ -26,9 +26,9 @@ from benchmarks.processes import (
     start_meters,
 )
 from benchmarks.subscriber import Subscriber
-from smart_meter_reader.clients.kmp_connection import KmpConnection
 from smart_meter_reader.codecs.kmp.registers import REGISTERS
-from tests.foreign_meter import frame
+from smart_meter_reader.meters.kmp.connection import KmpConnection
+from tests.peers.foreign_meter import frame
 
 EIGHT = (60, 68, 72, 74, 80, 86, 87, 89)
 ALL = tuple(REGISTERS)

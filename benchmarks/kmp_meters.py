@@ -13,8 +13,8 @@ import sys
 from contextlib import AsyncExitStack
 
 from smart_meter_reader.codecs.kmp import GetRegisterRequest
-from smart_meter_reader.emulators.kamstrup import OPTICAL_LINE, KamstrupMeter
 from smart_meter_reader.emulators.stream import on_tcp
+from smart_meter_reader.meters.kmp.emulator import OPTICAL_LINE, KamstrupMeter
 
 
 async def main(count: int) -> None:

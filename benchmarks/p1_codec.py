@@ -23,8 +23,8 @@ from benchmarks.measure import Measure, Row, Spread, alone, beside, cpu, in_turn
 from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
 from smart_meter_reader.codecs.p1.reader import P1Reader
-from smart_meter_reader.emulators.p1_telegrams import TEMPLATES
 from smart_meter_reader.exceptions import FrameError
+from smart_meter_reader.meters.p1.emulated_telegrams import TEMPLATES
 
 CHUNK = 512
 KEY = bytes(range(16))

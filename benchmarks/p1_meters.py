@@ -17,7 +17,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from smart_meter_reader.codecs.p1.encode import encode_telegram
-from smart_meter_reader.emulators.p1_telegrams import TEMPLATES
+from smart_meter_reader.meters.p1.emulated_telegrams import TEMPLATES
 
 FIRST_ENERGY = Decimal("4426.215")
 _SLOTS = 50  # so often in a second some meters send

@@ -16,7 +16,7 @@ import sys
 import time
 import tty
 
-from tests.foreign_meter import frame, unstuffed
+from tests.peers.foreign_meter import frame, unstuffed
 
 BYTE_SECONDS = 11 / 1200
 # As quick as a meter can be: what the reader adds is not lost in the meter's own pauses.

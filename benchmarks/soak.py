@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.soak_peers import Broker, Listener, Output, RestApi
-from smart_meter_reader.emulators import iec62056_21, kamstrup, p1
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
+from smart_meter_reader.meters.iec62056_21 import emulator as iec62056_21
+from smart_meter_reader.meters.kmp import emulator as kamstrup
+from smart_meter_reader.meters.p1 import emulator as p1
 
 ROOT = Path(__file__).parents[1]
 WARM_UP = 0.4  # of the time: until then the queues have been filled once

@@ -21,7 +21,7 @@ from pathlib import Path
 from smart_meter_reader import app
 from smart_meter_reader.log import set_up_logging
 from smart_meter_reader.messages import Message
-from smart_meter_reader.router import SinkQueue, route
+from smart_meter_reader.pipeline.router import SinkQueue, route
 from smart_meter_reader.settings.loading import load
 
 SAMPLE_SECONDS = 5.0

@@ -10,26 +10,26 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from smart_meter_reader.clients.base import Client, has_checksums
-from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
 from smart_meter_reader.guard.rules import FEWEST_DIGITS
 from smart_meter_reader.guard.state import StateFile, state_path
-from smart_meter_reader.health_report import report_hourly
-from smart_meter_reader.kept_faults import FaultFile, fault_path
-from smart_meter_reader.memories import Memories, recall
 from smart_meter_reader.messages import Message
+from smart_meter_reader.meters.base import Client, has_checksums
+from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.meters.turns import taking_turns
 from smart_meter_reader.mqtt.outages import Outages
+from smart_meter_reader.network.stalls import watch_stalls
+from smart_meter_reader.pipeline.health_report import report_hourly
+from smart_meter_reader.pipeline.kept_faults import FaultFile, fault_path
+from smart_meter_reader.pipeline.memories import Memories, recall
+from smart_meter_reader.pipeline.router import SinkQueue, route
+from smart_meter_reader.pipeline.supervisor import MeterSupervisor, SinkSupervisor
 from smart_meter_reader.rooms import Room, outcome
-from smart_meter_reader.router import SinkQueue, route
 from smart_meter_reader.service.notify import Notifier, Pulse, report
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings
 from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.registry import SINKS
-from smart_meter_reader.stalls import watch_stalls
-from smart_meter_reader.supervisor import MeterSupervisor, SinkSupervisor
-from smart_meter_reader.turns import taking_turns
 
 _log = logging.getLogger(__name__)
 

@@ -81,9 +81,9 @@ def test_dynaconf_is_imported_by_config_py_alone() -> None:
 @pytest.mark.parametrize(
     ("chosen", "unwanted"),
     [
-        ("smart_meter_reader.clients.kamstrup", ["dsmr_parser", "cryptography", "homie", "paho", "click"]),
-        ("smart_meter_reader.clients.dsmr", ["dsmr_parser", "cryptography", "homie", "paho", "click"]),
-        ("smart_meter_reader.emulators.p1", ["dsmr_parser", "cryptography", "homie", "paho", "click"]),
+        ("smart_meter_reader.meters.kmp.client", ["dsmr_parser", "cryptography", "homie", "paho", "click"]),
+        ("smart_meter_reader.meters.p1.client", ["dsmr_parser", "cryptography", "homie", "paho", "click"]),
+        ("smart_meter_reader.meters.p1.emulator", ["dsmr_parser", "cryptography", "homie", "paho", "click"]),
         ("smart_meter_reader.sinks.stdout", ["dsmr_parser", "homie", "paho", "serial", "click"]),
         ("smart_meter_reader.cli.start", ["dsmr_parser", "homie", "paho", "serial", "click", "dynaconf"]),
     ],

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from smart_meter_reader.emulators.kamstrup import KamstrupMeter
 from smart_meter_reader.emulators.stream import on_pty
+from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
 from smart_meter_reader.settings.loading import load
 
 ROOT = Path(__file__).parent.parent

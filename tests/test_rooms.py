@@ -14,33 +14,34 @@ from typing import Any, ClassVar, NoReturn
 
 import pytest
 
-from smart_meter_reader import app, cli, supervisor
-from smart_meter_reader.backoff import Backoff
-from smart_meter_reader.clients.dsmr_settings import DsmrSettings
-from smart_meter_reader.clients.dummy import DummySettings
-from smart_meter_reader.clients.iec62056_settings import Iec62056_21Settings
-from smart_meter_reader.clients.kamstrup_settings import KamstrupSettings
-from smart_meter_reader.clients.registry import CLIENTS
-from smart_meter_reader.clients.replay import ReplaySettings
+from smart_meter_reader import app, cli
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import ProtocolError
 from smart_meter_reader.guard.guard import Guard
 from smart_meter_reader.guard.settings import GuardSettings
-from smart_meter_reader.kept_faults import FaultFile
 from smart_meter_reader.messages import Message, Reading, Status
+from smart_meter_reader.meters.dummy import DummySettings
+from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
+from smart_meter_reader.meters.kmp.settings import KamstrupSettings
+from smart_meter_reader.meters.p1.settings import DsmrSettings
+from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.meters.replay import ReplaySettings
 from smart_meter_reader.mqtt import connection
+from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.pipeline import supervisor
+from smart_meter_reader.pipeline.kept_faults import FaultFile
 from smart_meter_reader.rooms import describe, outcome
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.sinks import mqtt_sink
-from smart_meter_reader.sinks.home_assistant import HomeAssistantSettings
-from smart_meter_reader.sinks.home_assistant_rest import HomeAssistantRestSettings
-from smart_meter_reader.sinks.homie import HomieDevicePresenter, HomieSettings
+from smart_meter_reader.sinks.home_assistant.mqtt import HomeAssistantSettings
+from smart_meter_reader.sinks.home_assistant.rest import HomeAssistantRestSettings
+from smart_meter_reader.sinks.homie.sink import HomieDevicePresenter, HomieSettings
 from smart_meter_reader.sinks.mqtt_json import MqttJsonSettings
 from smart_meter_reader.sinks.registry import SINKS
 from smart_meter_reader.sinks.stdout import StdoutSettings
-from tests.mosquitto import Mosquitto, Watcher
+from tests.peers.mosquitto import Mosquitto, Watcher
 
 SECRET = "E0044007203694119"
 PATIENCE = 30.0

@@ -11,15 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader.cli import EXIT_SETTINGS, main
+from smart_meter_reader.cli.diagnose.recording_redaction import redact
 from smart_meter_reader.codecs.kmp import RegisterValue
-from smart_meter_reader.durations import UnfitValueError
 from smart_meter_reader.emulators.faults import parse_faults
-from smart_meter_reader.emulators.kamstrup import FAULTS, KamstrupMeter
-from smart_meter_reader.emulators.kamstrup_values import read_values
 from smart_meter_reader.emulators.serve import run_emulator
 from smart_meter_reader.exceptions import ExplainedError, SettingsError, ValueFormatError
 from smart_meter_reader.guard.memory import decode
-from smart_meter_reader.recording import (
+from smart_meter_reader.meters.kmp.emulated_values import read_values
+from smart_meter_reader.meters.kmp.emulator import FAULTS, KamstrupMeter
+from smart_meter_reader.quantities.units import convert_energy
+from smart_meter_reader.recordings.pseudonyms import Pseudonyms
+from smart_meter_reader.recordings.text import (
     FROM_METER,
     MAGIC,
     Burst,
@@ -27,13 +29,11 @@ from smart_meter_reader.recording import (
     RecordingError,
     parse_recording,
 )
-from smart_meter_reader.redaction.pseudonyms import Pseudonyms
-from smart_meter_reader.redaction.recording import redact
+from smart_meter_reader.settings.durations import UnfitValueError
 from smart_meter_reader.settings.values import Limits, read_leaf
-from smart_meter_reader.sinks.home_assistant_classes import SensorClass
-from smart_meter_reader.sinks.home_assistant_states import state_of
+from smart_meter_reader.sinks.home_assistant.classes import SensorClass
+from smart_meter_reader.sinks.home_assistant.states import state_of
 from smart_meter_reader.text import LONGEST_NUMBER, bounded_number, is_bounded, is_digits, printable
-from smart_meter_reader.units import convert_energy
 from tests.fuzz.hostile import BEYOND_LATIN, ESCAPES, NUMBERS, OTHER_DIGITS, fields
 
 

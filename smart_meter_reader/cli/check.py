@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from smart_meter_reader.cli.environments import complete_environment
+from smart_meter_reader.console.environments import complete_environment
 
 
 @click.command()

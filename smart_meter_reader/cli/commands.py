@@ -33,26 +33,31 @@ COMMANDS: Mapping[str, Lazy] = {
         f"{_CLI}.ports:ports",
         "List the serial ports, those of USB adapters with the name that stays when plugs are changed.",
     ),
-    "scan": Lazy(f"{_CLI}.scan:scan", "Find meters: port, protocol, model, serial number, and settings."),
-    "align": Lazy(f"{_CLI}.align:align", "Help to place the infrared head on the meter at PORT."),
+    "scan": Lazy(
+        f"{_CLI}.scan.command:scan", "Find meters: port, protocol, model, serial number, and settings."
+    ),
+    "align": Lazy(f"{_CLI}.align.command:align", "Help to place the infrared head on the meter at PORT."),
     "read": Lazy(f"{_CLI}.read:read", "Take one reading of the meter at PORT and print it."),
     "record": Lazy(
-        f"{_CLI}.record:record", "Record what passes between a client and the meter at PORT into FILE."
+        f"{_CLI}.record.command:record",
+        "Record what passes between a client and the meter at PORT into FILE.",
     ),
     "diagnose": Lazy(
-        f"{_CLI}.diagnose:diagnose", "Write what belongs to a bug report about ENV into a file."
+        f"{_CLI}.diagnose.command:diagnose", "Write what belongs to a bug report about ENV into a file."
     ),
     "doctor": Lazy(
-        f"{_CLI}.doctor:doctor", "Examine everything that ENV needs, and say what to do about the rest."
+        f"{_CLI}.doctor.command:doctor",
+        "Examine everything that ENV needs, and say what to do about the rest.",
     ),
     "registers": Lazy(
         f"{_CLI}.registers:registers",
         "List the registers of Kamstrup meters: id, quantity, kind of unit, models.",
     ),
-    "decode": Lazy(f"{_CLI}.decode:decode", "Say what captured bytes mean, frame by frame."),
+    "decode": Lazy(f"{_CLI}.decode.command:decode", "Say what captured bytes mean, frame by frame."),
     "emulate": Lazy(f"{_CLI}.emulate:emulate", "Be a meter, for trying things out without one."),
     "mqtt": Lazy(
-        f"{_CLI}.mqtt:mqtt", "Try the broker, see what would be published, remove what is left of a meter."
+        f"{_CLI}.mqtt.command:mqtt",
+        "Try the broker, see what would be published, remove what is left of a meter.",
     ),
     "service": Lazy(
         f"{_CLI}.service:service",

@@ -10,23 +10,23 @@ from typing import Any, TypeVar
 import click
 
 from smart_meter_reader.cli.commands import LazyGroup
-from smart_meter_reader.cli.finite import FiniteRange
-from smart_meter_reader.emulators import kamstrup as multical
+from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.emulators.clock import FASTEST
 from smart_meter_reader.emulators.faults import WHICH, Fault, parse_faults
-from smart_meter_reader.emulators.kamstrup_values import read_values, values_of
 from smart_meter_reader.emulators.serve import run_emulator
 from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.meters.kmp import emulator as multical
+from smart_meter_reader.meters.kmp.emulated_values import read_values, values_of
 from smart_meter_reader.transport import LineSettings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 METERS: Mapping[str, str] = {
     "kamstrup": "smart_meter_reader.cli.emulate:kamstrup",
-    "p1": "smart_meter_reader.cli.emulate_p1:p1",
-    "multical_66c": "smart_meter_reader.cli.emulate_iec62056_21:multical_66c",
-    "multical_401": "smart_meter_reader.cli.emulate_iec62056_21:multical_401",
-    "iec62056_21": "smart_meter_reader.cli.emulate_iec62056_21:iec62056_21",
+    "p1": "smart_meter_reader.meters.p1.emulate:p1",
+    "multical_66c": "smart_meter_reader.meters.iec62056_21.emulate:multical_66c",
+    "multical_401": "smart_meter_reader.meters.iec62056_21.emulate:multical_401",
+    "iec62056_21": "smart_meter_reader.meters.iec62056_21.emulate:iec62056_21",
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from smart_meter_reader.json_text import dumps_for
-from smart_meter_reader.serial_ports import SerialPort, how_to_open, serial_ports
+from smart_meter_reader.transport.ports import SerialPort, how_to_open, serial_ports
 
 
 @click.command()

@@ -12,16 +12,16 @@ from typing import Any
 import click
 
 from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
-from smart_meter_reader.cli.finite import FiniteRange
-from smart_meter_reader.clients.base import Client
-from smart_meter_reader.clients.registry import CLIENTS
+from smart_meter_reader.cli.patience import PATIENCE_HELP, patience_for
+from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.messages import Info, Message, Reading
+from smart_meter_reader.meters.base import Client
+from smart_meter_reader.meters.registry import CLIENTS
 from smart_meter_reader.settings.schema import Origin, Place, parse
 from smart_meter_reader.settings.values import VariableValue
-from smart_meter_reader.tools.patience import PATIENCE_HELP, patience_for
 
 METER = "meter"
 # The clients that read a port; what the others make up or replay has none.

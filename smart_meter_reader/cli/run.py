@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from smart_meter_reader.cli.environments import complete_environment
 from smart_meter_reader.cli.start import start
+from smart_meter_reader.console.environments import complete_environment
 
 
 @click.command()

@@ -12,14 +12,14 @@ from pathlib import Path
 import click
 
 from smart_meter_reader.cli import PROGRAM
-from smart_meter_reader.cli.confirmation import confirm
-from smart_meter_reader.cli.environments import complete_environment
-from smart_meter_reader.ownership import ROOT
+from smart_meter_reader.console.confirmation import confirm
+from smart_meter_reader.console.environments import complete_environment
 from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.service.installation import plan, require_program
 from smart_meter_reader.service.program import INSTALLED, running_program
 from smart_meter_reader.service.steps import SETTINGS_HOME, STATE_HOME, Machine, Step, remove
 from smart_meter_reader.service.unit import UNIT, instance_name
+from smart_meter_reader.settings.ownership import ROOT
 
 # systemd's instance names; other characters would need escaping, and no environment needs them. It becomes
 # the name of a directory, too, so it is neither . nor .. nor an option.

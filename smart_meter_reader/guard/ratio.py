@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 
-from smart_meter_reader.units import JOULES, canonical
+from smart_meter_reader.quantities.units import JOULES, canonical
 
 _ONE = Decimal(1)
 # Units by dimension and size within it. Sizes that have no end as a decimal are good to 28 places, which is

@@ -8,7 +8,6 @@ import random
 from collections.abc import Iterable
 from functools import partial
 
-from smart_meter_reader.backoff import Backoff
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.failures import NEEDS_A_PERSON, unexpected
 from smart_meter_reader.mqtt.link import Link
@@ -19,6 +18,7 @@ from smart_meter_reader.mqtt.presenter import Presenter
 from smart_meter_reader.mqtt.ring import Ring
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.mqtt.told import Told
+from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.rooms import INTERNAL_ERROR, Room
 from smart_meter_reader.text import LONGEST_NAME, printable
 

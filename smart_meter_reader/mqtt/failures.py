@@ -7,9 +7,9 @@ import ssl
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from smart_meter_reader import untrusted
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.network import untrusted
 from smart_meter_reader.rooms import INTERNAL_ERROR
 
 # What does not mend itself within a minute: somebody has to change a setting or the broker.

@@ -10,19 +10,19 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from smart_meter_reader import stalls
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt import failures
 from smart_meter_reader.mqtt.buffered_socket import BufferedSocket
 from smart_meter_reader.mqtt.incoming import Answer, BrokenStreamError, Incoming, Publication
 from smart_meter_reader.mqtt.message import MqttMessage
-from smart_meter_reader.mqtt.off_loop import in_daemon_thread
 from smart_meter_reader.mqtt.opening import open_socket
 from smart_meter_reader.mqtt.outbox import Outbox
 from smart_meter_reader.mqtt.paho import Properties, ReasonCode, Version, connect, mqtt, new_client
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.mqtt.subscriptions import Subscriptions
 from smart_meter_reader.mqtt.wire import Wire
+from smart_meter_reader.network import stalls
+from smart_meter_reader.network.off_loop import in_daemon_thread
 
 # Per address of the host; the whole of lookup, connect and handshakes may take CONNECT_SECONDS.
 ADDRESS_SECONDS = 5.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from smart_meter_reader.loopback import is_this_computer
+from smart_meter_reader.network.loopback import is_this_computer
 from smart_meter_reader.settings.schema import Secret, setting
 
 _LONGEST_LOGIN = 65_535  # MQTT 3.1.1, 1.5.3: the length of a string is told in two bytes

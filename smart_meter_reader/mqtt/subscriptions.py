@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from smart_meter_reader import stalls
 from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.network import stalls
 
 # An answer later than this never comes.
 SUBACK_SECONDS = 10.0

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.ownership import weakness
 from smart_meter_reader.service import settings_files
 from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.service.program import Program, closed_directory
@@ -18,6 +17,7 @@ from smart_meter_reader.service.settings_files import CONFIG, NAMES, SECRETS, SE
 from smart_meter_reader.service.steps import SETTINGS_HOME, Machine, Step, write
 from smart_meter_reader.service.unit import UNIT, drop_in_text, instance_name, is_hidden, unit_template
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, SinkSettings, load
+from smart_meter_reader.settings.ownership import weakness
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from smart_meter_reader.durations import format_duration
 from smart_meter_reader.rooms import INTERNAL_ERROR
+from smart_meter_reader.settings.durations import format_duration
 
 _log = logging.getLogger(__name__)
 

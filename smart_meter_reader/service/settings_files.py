@@ -18,9 +18,9 @@ from pathlib import Path
 
 import smart_meter_reader
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.ownership import user_name
 from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.settings.loading import LoadedSettings, load
+from smart_meter_reader.settings.ownership import user_name
 
 CONFIG, SETTINGS, SECRETS = "config.py", "settings.toml", ".secrets.toml"
 NAMES = (CONFIG, SETTINGS, "settings.local.toml", SECRETS)

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.drivers import load_driver
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.guard.settings import GuardSettings
+from smart_meter_reader.meters.registry import CLIENTS
 from smart_meter_reader.settings.names import nearest
 from smart_meter_reader.settings.schema import Origin, Place, keys_of, parse, setting
 from smart_meter_reader.settings.source import SettingsSource, begin_source

@@ -23,7 +23,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, TypeVar
 
-from smart_meter_reader.durations import UnfitValueError
+from smart_meter_reader.settings.durations import UnfitValueError
 from smart_meter_reader.settings.names import nearest
 from smart_meter_reader.settings.values import (
     Limits,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from smart_meter_reader.durations import format_duration
+from smart_meter_reader.settings.durations import format_duration
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, SinkSettings
 from smart_meter_reader.settings.schema import Origin, Secret
 from smart_meter_reader.settings.values import is_table, shown

@@ -14,9 +14,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from smart_meter_reader import durations, schedule
-from smart_meter_reader.durations import UnfitValueError, format_duration, parse_duration
-from smart_meter_reader.schedule import Schedule
+from smart_meter_reader.settings import durations, schedule
+from smart_meter_reader.settings.durations import UnfitValueError, format_duration, parse_duration
+from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.text import bounded_number
 
 

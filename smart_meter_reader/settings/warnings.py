@@ -66,7 +66,7 @@ def _unstable_port(driver: DriverTable) -> Iterator[str]:
     port = driver.table.get("port")
     if isinstance(port, str) and _BARE_PORT.fullmatch(port):
         # Imported only now: it brings the serial package along.
-        from smart_meter_reader.serial_ports import stable_name
+        from smart_meter_reader.transport.ports import stable_name
 
         name = stable_name(port)
         if name:

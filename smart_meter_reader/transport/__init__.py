@@ -81,7 +81,7 @@ async def open_transport(
 async def _open(url: str, line: LineSettings, connect_timeout: float) -> Transport:
     if url.startswith(_REPLAY):
         # Imported only now: hardly any service ever needs it.
-        from smart_meter_reader.transport.replay import open_replay
+        from smart_meter_reader.recordings.player import open_replay
 
         return open_replay(url, Path(url.removeprefix(_REPLAY)), line)
     if "://" not in url:

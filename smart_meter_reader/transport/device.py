@@ -13,8 +13,8 @@ import serial
 import serial_asyncio
 
 from smart_meter_reader.exceptions import TransportError
-from smart_meter_reader.serial_ports import group_name, holders
 from smart_meter_reader.transport.line import LineSettings
+from smart_meter_reader.transport.ports import group_name, holders
 from smart_meter_reader.transport.stream import Inbox, Transport
 
 _OPEN_FAULTS = (OSError, termios.error, ValueError, OverflowError)

@@ -10,8 +10,8 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable
 
-from smart_meter_reader import stalls
 from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.network import stalls
 from smart_meter_reader.transport.line import LineSettings
 from smart_meter_reader.transport.stream import Inbox, Transport
 from smart_meter_reader.transport.tcp import connect

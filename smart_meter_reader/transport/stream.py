@@ -7,9 +7,9 @@ import logging
 from types import TracebackType
 from typing import Protocol, Self
 
-from smart_meter_reader import stalls
 from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.exceptions import ExplainedError, TransportError
+from smart_meter_reader.network import stalls
 from smart_meter_reader.rooms import current_heard
 from smart_meter_reader.transport.line import LineSettings
 

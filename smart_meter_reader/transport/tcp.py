@@ -6,8 +6,8 @@ import asyncio
 import errno
 import socket
 
-from smart_meter_reader import stalls
 from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.network import stalls
 from smart_meter_reader.transport.line import LineSettings
 from smart_meter_reader.transport.stream import Inbox, Transport
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from smart_meter_reader.cli.decode import decode
+from smart_meter_reader.cli.decode.command import decode
 from tests.codecs.iec62056_21.captures import CAPTURES, capture
 
 LINE = "0507109 1296626 0032673 0006811 0003366 0003445 0000031 0000079 0000093 0000000 "

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.cli import EXIT_DATA, EXIT_OK, EXIT_USAGE, main
-from smart_meter_reader.cli.capture import hex_bytes
-from smart_meter_reader.recording import MAGIC, Burst, Recording, format_recording
+from smart_meter_reader.console.capture import hex_bytes
+from smart_meter_reader.recordings.text import MAGIC, Burst, Recording, format_recording
 
 REQUEST = "803f1001003cb25f0d"
 ANSWER = "403f10003c0304430000d6de03220d"

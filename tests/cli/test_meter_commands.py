@@ -150,7 +150,7 @@ def test_ports_are_listed_for_people_and_for_programs() -> None:
 
 
 def test_describing_a_port_names_its_group_and_its_holder(tmp_path: Path) -> None:
-    from smart_meter_reader.serial_ports import describe_port, stable_name
+    from smart_meter_reader.transport.ports import describe_port, stable_name
 
     with emulated(*QUICK) as device:
         port = describe_port(device)

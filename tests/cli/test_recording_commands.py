@@ -19,14 +19,14 @@ from smart_meter_reader.cli import (
     EXIT_UNAVAILABLE,
     EXIT_USAGE,
 )
-from smart_meter_reader.clients.dummy import DummyClient, DummySettings
+from smart_meter_reader.cli.record.recorder import record_client
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
-from smart_meter_reader.kept_faults import FaultFile
 from smart_meter_reader.messages import Publish
-from smart_meter_reader.recording import find_recordings
-from smart_meter_reader.redaction.pseudonyms import forms_of, leaks
+from smart_meter_reader.meters.dummy import DummyClient, DummySettings
+from smart_meter_reader.pipeline.kept_faults import FaultFile
+from smart_meter_reader.recordings.pseudonyms import forms_of, leaks
+from smart_meter_reader.recordings.text import find_recordings
 from smart_meter_reader.rooms import describe
-from smart_meter_reader.tools.recorder import record_client
 from tests.cli.program import PROGRAM, ROOT, emulated, run
 
 DATA = ROOT / "tests" / "data"
@@ -399,7 +399,7 @@ def test_the_protocol_of_a_capture_is_found(tmp_path: Path, capture: str, protoc
 
 
 def test_published_captures_are_told_apart() -> None:
-    from smart_meter_reader.tools.guessing import guess_protocol
+    from smart_meter_reader.cli.decode.guessing import guess_protocol
 
     for entry in json.loads((DATA / "p1" / "p1_plain.json").read_text())["entries"]:
         if "0-0:" in entry["text"] or "1-3:" in entry["text"]:

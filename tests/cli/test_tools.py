@@ -16,8 +16,8 @@ import pytest
 
 from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE, main
 from tests.cli.program import PROGRAM, ROOT, emulated, run
-from tests.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, login_lines
-from tests.tools.lines import silent_terminal
+from tests.peers.lines import silent_terminal
+from tests.peers.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, login_lines
 
 
 def run_without_privileges(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smart_meter_reader.emulators.faults import Faults, parse_faults
-from smart_meter_reader.emulators.kamstrup import FAULTS
+from smart_meter_reader.meters.kmp.emulator import FAULTS
 
 SUBJECTS = frozenset({"omit"})
 

@@ -8,17 +8,19 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import Any
 
-from smart_meter_reader.clients.dsmr_settings import DsmrSettings
-from smart_meter_reader.clients.iec62056_settings import Iec62056_21Settings
-from smart_meter_reader.clients.kamstrup_settings import KamstrupSettings
-from smart_meter_reader.clients.registry import CLIENTS
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.drivers import load_driver
-from smart_meter_reader.emulators import iec62056_21, kamstrup, p1
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty
 from smart_meter_reader.messages import Message
-from smart_meter_reader.schedule import Schedule
+from smart_meter_reader.meters.iec62056_21 import emulator as iec62056_21
+from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
+from smart_meter_reader.meters.kmp import emulator as kamstrup
+from smart_meter_reader.meters.kmp.settings import KamstrupSettings
+from smart_meter_reader.meters.p1 import emulator as p1
+from smart_meter_reader.meters.p1.settings import DsmrSettings
+from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import Secret
 from tests.faults.meters import ByteByByte, DiesMidFrame, Nonsensical, Troubled
 from tests.faults.rig import METER, Heard, Port, Shown, shown

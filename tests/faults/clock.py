@@ -26,7 +26,7 @@ class SetClock(module.datetime):
 if __name__ == "__main__":
     module.datetime = SetClock  # type: ignore[misc]
     from smart_meter_reader.cli import main
-    from smart_meter_reader.clients import polling
+    from smart_meter_reader.meters import polling
 
     polling._LOOK_AT_CLOCK = 0.5  # or every test would wait for half a minute
     code = main(sys.argv[2:])

@@ -17,7 +17,7 @@ from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import Measurement, Message, Reading
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
-from tests.ser2net import free_port, ser2net
+from tests.peers.ser2net import free_port, ser2net
 
 PATIENCE = 40.0
 METER = "meter"

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader import app, supervisor
-from smart_meter_reader.backoff import Backoff
+from smart_meter_reader import app
+from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.pipeline import supervisor
 from tests.faults.cases import CASES, DSMR, IEC, KAMSTRUP, Case, endured, late_port, truth_of
 from tests.faults.rig import COLLECTING, METER, Heard, LogToHeard, Port, Shown, running, shown
 from tests.faults.table import Row, read_rows

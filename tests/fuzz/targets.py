@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from smart_meter_reader.clients.dsmr_messages import Messages
-from smart_meter_reader.clients.replay import build_recorded
+from smart_meter_reader.cli.diagnose.recording_redaction import redact
+from smart_meter_reader.cli.record.comments import comment_for
 from smart_meter_reader.codecs import kmp
 from smart_meter_reader.codecs.iec62056_21 import describe as iec_describe
 from smart_meter_reader.codecs.iec62056_21.data_set import parse_data_sets
@@ -31,14 +31,17 @@ from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegra
 from smart_meter_reader.codecs.p1.garbage import recognise
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
-from smart_meter_reader.durations import UnfitValueError, parse_duration
 from smart_meter_reader.exceptions import DecryptionError, ProtocolError, TransportError, ValueFormatError
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
 from smart_meter_reader.guard.memory import decode
 from smart_meter_reader.json_text import dumps
 from smart_meter_reader.messages import Message
+from smart_meter_reader.meters.p1.messages import Messages
+from smart_meter_reader.meters.replay import build_recorded
 from smart_meter_reader.quantities import QUANTITIES
-from smart_meter_reader.recording import (
+from smart_meter_reader.quantities.units import convert_energy
+from smart_meter_reader.recordings.pseudonyms import Pseudonyms, scrub
+from smart_meter_reader.recordings.text import (
     FROM_METER,
     MAGIC,
     TO_METER,
@@ -48,17 +51,14 @@ from smart_meter_reader.recording import (
     format_recording,
     parse_recording,
 )
-from smart_meter_reader.redaction.pseudonyms import Pseudonyms, scrub
-from smart_meter_reader.redaction.recording import redact
-from smart_meter_reader.schedule import Schedule
+from smart_meter_reader.settings.durations import UnfitValueError, parse_duration
+from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.values import Limits, read_leaf
-from smart_meter_reader.sinks.home_assistant_classes import SensorClass
-from smart_meter_reader.sinks.home_assistant_meter import sensor_of, unknown_quantity
-from smart_meter_reader.sinks.home_assistant_states import state_of
+from smart_meter_reader.sinks.home_assistant.classes import SensorClass
+from smart_meter_reader.sinks.home_assistant.meter import sensor_of, unknown_quantity
+from smart_meter_reader.sinks.home_assistant.states import state_of
 from smart_meter_reader.sinks.stdout import reading_table
 from smart_meter_reader.text import LONGEST_NUMBER, bounded_number
-from smart_meter_reader.tools.recording_comments import comment_for
-from smart_meter_reader.units import convert_energy
 from tests.fuzz.harmless import harmful
 
 ALLOWED = (ProtocolError, ValueFormatError, DecryptionError)

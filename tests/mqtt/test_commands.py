@@ -14,24 +14,18 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.cli import (
-    EXIT_OK,
-    EXIT_SETTINGS,
-    EXIT_UNAVAILABLE,
-    EXIT_USAGE,
-    main,
-    mqtt_clear,
-    mqtt_test,
-)
-from smart_meter_reader.cli import mqtt_sinks as cli_mqtt_sinks
-from smart_meter_reader.clients.dummy import DummyClient, DummySettings
+from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE, main
+from smart_meter_reader.cli.mqtt import clear as mqtt_clear
+from smart_meter_reader.cli.mqtt import sinks as cli_mqtt_sinks
+from smart_meter_reader.cli.mqtt import test as mqtt_test
 from smart_meter_reader.messages import Message
-from smart_meter_reader.router import SinkQueue
+from smart_meter_reader.meters.dummy import DummyClient, DummySettings
+from smart_meter_reader.pipeline.router import SinkQueue
 from smart_meter_reader.sinks.mqtt_json import MqttJsonSettings, MqttJsonSink
-from tests.hostile_peers import Attack, Victim, repeating, serving
-from tests.hostile_peers import broker as broker_of
-from tests.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Watcher, free_port, login_lines
-from tests.mqtt_recorder import recording
+from tests.peers.hostile import Attack, Victim, repeating, serving
+from tests.peers.hostile import broker as broker_of
+from tests.peers.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Watcher, free_port, login_lines
+from tests.peers.mqtt_recorder import recording
 
 ROOT = Path(__file__).parent.parent.parent
 _TOPIC, _STATUS = b"smart-meter-reader/heat/status", b'{"state":"online"}'

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from smart_meter_reader.backoff import Backoff
 from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt import connection as connection_module
 from smart_meter_reader.mqtt import wire as wire_module
@@ -20,8 +19,9 @@ from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.rooms import Room
-from tests.hostile_peers import Victim, broker, packet, repeating, sending, serving
+from tests.peers.hostile import Victim, broker, packet, repeating, sending, serving
 
 FAULTS = [RecursionError, MemoryError, UnicodeError, ValueError, KeyError, AssertionError, SystemExit]
 

@@ -16,7 +16,7 @@ from smart_meter_reader.mqtt.incoming import (
     Incoming,
     Publication,
 )
-from tests.hostile_peers import packet
+from tests.peers.hostile import packet
 
 CONNACK = packet(0x20, b"\x00\x00\x00")
 PUBACK = b"\x40\x02\x00\x01"

@@ -20,7 +20,7 @@ from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.paho import Version
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.settings.schema import Secret
-from tests.mosquitto import (
+from tests.peers.mosquitto import (
     PASSWORD,
     USER,
     Certificates,

@@ -12,19 +12,19 @@ from decimal import Decimal
 
 import pytest
 
-from smart_meter_reader.backoff import Backoff
 from smart_meter_reader.exceptions import SinkError, TransportError
 from smart_meter_reader.messages import Measurement, Reading
 from smart_meter_reader.mqtt import connection as connection_module
 from smart_meter_reader.mqtt import link as link_module
 from smart_meter_reader.mqtt.link import Link
-from smart_meter_reader.mqtt.off_loop import in_daemon_thread
 from smart_meter_reader.mqtt.outages import STEADY_SECONDS, Outages
 from smart_meter_reader.mqtt.settings import BrokerSettings
-from smart_meter_reader.router import SinkQueue
-from smart_meter_reader.sinks.homie import HomieSettings, HomieSink
+from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.network.off_loop import in_daemon_thread
+from smart_meter_reader.pipeline.router import SinkQueue
+from smart_meter_reader.sinks.homie.sink import HomieSettings, HomieSink
 from smart_meter_reader.transport.tcp import connect
-from tests.mosquitto import Mosquitto, Watcher
+from tests.peers.mosquitto import Mosquitto, Watcher
 
 METERS = 70
 NOON = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)

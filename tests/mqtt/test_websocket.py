@@ -18,7 +18,7 @@ from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.mqtt.websocket import WebSocket, handshake
-from tests.hostile_peers import WEB_SERVERS, serving
+from tests.peers.hostile import WEB_SERVERS, serving
 
 PING, PONG, CLOSE, TEXT, BINARY, CONTINUATION = 9, 10, 8, 1, 2, 0
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile_peers import BROKERS, SERIAL_SERVERS, WEB_SERVERS, Talk, serving
+from tests.peers.hostile import BROKERS, SERIAL_SERVERS, WEB_SERVERS, Talk, serving
 
 ROOT = Path(__file__).parents[2]
 READINGS = 100

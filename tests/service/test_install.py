@@ -17,7 +17,7 @@ from smart_meter_reader.service.installation import Plan, plan, require_program
 from smart_meter_reader.service.program import Program
 from smart_meter_reader.service.settings_files import take
 from smart_meter_reader.service.steps import Machine
-from tests.owners import STRANGER, TRUSTED, give_away, own
+from tests.peers.owners import STRANGER, TRUSTED, give_away, own
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = '[house.meters.heat]\nclient = "dummy"\n[house.sinks.stdout]\n'

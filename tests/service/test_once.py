@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mosquitto import MakeBroker, Mosquitto, free_port
-from tests.mqtt_recorder import retained
+from tests.peers.mosquitto import MakeBroker, Mosquitto, free_port
+from tests.peers.mqtt_recorder import retained
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = """

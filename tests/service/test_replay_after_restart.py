@@ -16,7 +16,7 @@ from smart_meter_reader.emulators.stream import MeterLine
 from tests.faults.cases import AUTHENTICATION_KEY, KEY
 from tests.faults.rig import BEGINNING, Port
 from tests.faults.table import read_rows
-from tests.service_process import ServiceProcess, service_process
+from tests.peers.service_process import ServiceProcess, service_process
 
 TITLE, ANOTHER = b"SAG5\x00\x00\x00\x01", b"SAG5\x00\x00\x00\x02"
 ROW = next(row for row in read_rows() if row.id == "dsmr-encrypted-replay-restart")

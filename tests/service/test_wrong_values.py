@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.emulators.faults import parse_faults
-from smart_meter_reader.emulators.iec62056_21 import FAULTS, Iec62056Meter
 from smart_meter_reader.emulators.stream import on_pty
-from tests.mosquitto import Mosquitto
-from tests.mqtt_recorder import Recorder, recording, retained, until
+from smart_meter_reader.meters.iec62056_21.emulator import FAULTS, Iec62056Meter
+from tests.peers.mosquitto import Mosquitto
+from tests.peers.mqtt_recorder import Recorder, recording, retained, until
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = """

@@ -20,13 +20,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.backoff import Backoff
 from smart_meter_reader.messages import Info, Measurement, Reading, Status
 from smart_meter_reader.mqtt import connection
-from smart_meter_reader.router import SinkQueue
+from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.pipeline.router import SinkQueue
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.sinks.mqtt_json import JsonPresenter, MqttJsonSettings, MqttJsonSink
-from tests.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Received, Watcher, login_lines
+from tests.peers.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Received, Watcher, login_lines
 
 START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 BASE = "smart-meter-reader"
@@ -391,7 +391,7 @@ async def test_a_broker_that_knows_only_mqtt_3(caplog: pytest.LogCaptureFixture)
 SCRIPT = """
 import asyncio, sys
 from tests.sinks.test_mqtt_json import INFO, reading, status
-from smart_meter_reader.router import SinkQueue
+from smart_meter_reader.pipeline.router import SinkQueue
 from smart_meter_reader.sinks.mqtt_json import MqttJsonSettings, MqttJsonSink
 
 async def main():

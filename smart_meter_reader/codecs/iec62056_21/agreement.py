@@ -23,7 +23,7 @@ from smart_meter_reader.codecs.iec62056_21.codes import quantity_of
 from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE, Measure, ShortAnswer
 from smart_meter_reader.quantities import QUANTITIES
-from smart_meter_reader.units import convert_energy, converts_energy
+from smart_meter_reader.quantities.units import convert_energy, converts_energy
 
 _TEMPERATURE_STEPS = 200
 _DIFFERENCE_STEPS = 400

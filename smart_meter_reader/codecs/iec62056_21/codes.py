@@ -14,8 +14,8 @@ from decimal import Decimal
 from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue
 from smart_meter_reader.codecs.obis import ELECTRICITY, HEAT
 from smart_meter_reader.quantities import QUANTITIES, Kind
+from smart_meter_reader.quantities.units import canonical, converts_energy
 from smart_meter_reader.text import LONGEST_NAME, printable
-from smart_meter_reader.units import canonical, converts_energy
 
 _CODE = re.compile(
     r"(?:(?P<a>\d{1,3})-(?P<b>\d{1,3}):)?"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from smart_meter_reader.exceptions import FrameError, ValueFormatError
+from smart_meter_reader.quantities.units import canonical
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, printable
-from smart_meter_reader.units import canonical
 
 # A decimal comma is the 382's, a sign that of meters that know a direction.
 _NUMBER = re.compile(r"([+-]?)([0-9]+)(?:[.,]([0-9]+))?", re.ASCII)

@@ -30,8 +30,8 @@ from smart_meter_reader.codecs.p1.mbus import SubMeter
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.codecs.p1.values import Item, Object
 from smart_meter_reader.quantities import QUANTITIES
+from smart_meter_reader.quantities.units import JOULES
 from smart_meter_reader.text import REPLACEMENT
-from smart_meter_reader.units import JOULES
 
 # In an hour: no meter without checksum is behind transformers, and three phases of 100 A are 69 kW.
 _KILOWATTS: Final = 100

@@ -14,7 +14,7 @@ from typing import Final
 
 from smart_meter_reader.codecs.p1.values import Item
 from smart_meter_reader.quantities import QUANTITIES, Kind
-from smart_meter_reader.units import JOULES
+from smart_meter_reader.quantities.units import JOULES
 
 # Looked up first: a log has a dozen of them.
 _USUAL: Final = frozenset({"", "kWh", "kW", "V", "A", "m3", "s", "kvarh", "kvar", "kVA", "Wh", "W"})

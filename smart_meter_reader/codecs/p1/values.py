@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Final, NotRequired, TypedDict
 
 from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_moment, parse_timestamp
+from smart_meter_reader.quantities.units import canonical
 from smart_meter_reader.text import LONGEST_NUMBER
-from smart_meter_reader.units import canonical
 
 
 class Item(TypedDict):

@@ -199,7 +199,7 @@ _READ_ALL = """
 import re, sys
 from smart_meter_reader.codecs.p1.describe import describe_capture
 from smart_meter_reader.codecs.p1.telegram import TelegramParser
-from smart_meter_reader.emulators.p1_telegrams import TEMPLATES
+from smart_meter_reader.meters.p1.emulated_telegrams import TEMPLATES
 from tests.codecs.p1.vectors import ENCRYPTED, PLAIN, wire
 parsed = 0
 for capture in (*map(wire, PLAIN), *TEMPLATES.values()):

@@ -16,7 +16,7 @@ from smart_meter_reader.codecs.p1.encode import encode_telegram
 from smart_meter_reader.codecs.p1.plain import MAX_TELEGRAM
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
-from smart_meter_reader.emulators.p1 import Encryption, P1Meter
+from smart_meter_reader.meters.p1.emulator import Encryption, P1Meter
 from tests.codecs.p1.streams import drain, read, reasons, telegrams
 from tests.codecs.p1.vectors import PLAIN, Vector, wire
 

@@ -1,0 +1,1 @@
+"""`align`: live help for placing the infrared head."""

@@ -1,0 +1,107 @@
+"""`align`: live help for placing the infrared head."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.cli.align.alignment import PROBES, Sign, Tally, bar, watch
+from smart_meter_reader.console.finite import FiniteRange
+from smart_meter_reader.exceptions import TransportError
+
+_BELL = "\a"
+
+
+@click.command()
+@click.argument("port")
+@click.option(
+    "--client",
+    type=click.Choice(tuple(PROBES)),
+    default="kamstrup",
+    show_default=True,
+    help="What kind of meter it is.",
+)
+@click.option("--beep", is_flag=True, help="Beep at every clean answer, for when the screen is out of sight.")
+@click.option("--count", type=click.IntRange(min=1), help="Stop after so many requests; else Ctrl-C ends it.")
+@click.option(
+    "--timeout",
+    type=FiniteRange(min=0, min_open=True),
+    default=300.0,
+    show_default=True,
+    help="Stop after so many seconds, for the sake of the meter's battery.",
+)
+def align(port: str, client: str, beep: bool, count: int | None, timeout: float) -> int:
+    """Help to place the infrared head on the meter at PORT.
+
+    Asks the meter for one value about once a second, and shows what comes back: nothing, only the echo of
+    the head, a damaged answer or a clean one; how many of the last ten were clean; and what to do about it.
+    Move the head until the bar stays full.
+
+    PORT is a device such as /dev/serial/by-id/..., socket://host:port or rfc2217://host:port.
+
+    What comes back is shown on standard error: on a terminal one line that changes, else a line per request.
+    The last line, on standard output, counts the clean answers. The exit code is 69 when there was none.
+    """
+    tally = Tally()
+    print(f"asking at {port} for {timeout:g} s at most; Ctrl-C ends it", file=sys.stderr)
+    display = _Display(beep)
+    failure = ""
+    try:
+        asyncio.run(watch(port, client, tally, display.show, count=count or 0, seconds=timeout))
+    except KeyboardInterrupt:
+        pass  # the way to end it
+    except TransportError as error:
+        failure = error.detail
+        if error.reason == "lost":
+            # The service would open it again; here the person is on the spot.
+            failure = f"{port} has gone: check the cable and its power, then start this again"
+    display.end()
+    if failure:
+        print(failure, file=sys.stderr)
+    print(_summary(tally))
+    return EXIT_OK if tally.clean and not failure else EXIT_UNAVAILABLE
+
+
+class _Display:
+    """One short line for each request, on a terminal each over the one before; advice when it changes."""
+
+    def __init__(self, beep: bool) -> None:
+        self._beep = beep
+        self._live = sys.stderr.isatty()
+        self._advice = ""
+        self._begun = False
+
+    def show(self, tally: Tally, sign: Sign) -> None:
+        if tally.advice != self._advice:
+            self.end()
+            self._advice = tally.advice
+            print(self._advice, file=sys.stderr)
+        text = f"{bar(tally.rate)} {tally.rate:4.0%} clean  now: {sign:<9}  {tally.clean}/{tally.requests}"
+        bell = _BELL if self._beep and sign is Sign.CLEAN else ""
+        self._begun = self._live
+        print(f"\r{text}  " if self._live else text, end=bell if self._live else f"{bell}\n", file=sys.stderr)
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        """Leave the line that changes, if it is there."""
+        if self._begun:
+            print(file=sys.stderr)
+            self._begun = False
+
+
+def _summary(tally: Tally) -> str:
+    others = ", ".join(f"{count} {sign}" for sign, count in tally.counts.items() if sign is not Sign.CLEAN)
+    text = f"{tally.clean} of {tally.requests} answers clean" + (f" ({others})" if others else "")
+    if not tally.requests:
+        return text
+    return f"{text}; that took as much of the meter's battery as {_hours(tally.requests)} of hourly readings"
+
+
+def _hours(requests: int) -> str:
+    """A reading an hour, the default, is one request."""
+    if requests < 48:
+        return f"{requests} hour{'s' if requests > 1 else ''}"
+    return f"{round(requests / 24)} days"

@@ -1,0 +1,1 @@
+"""`decode`: what captured bytes say."""

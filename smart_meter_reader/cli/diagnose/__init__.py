@@ -1,0 +1,1 @@
+"""`diagnose`: what a bug report needs, and nothing that names a household."""

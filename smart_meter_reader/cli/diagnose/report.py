@@ -1,0 +1,231 @@
+"""What to attach to a bug report: one text with versions, settings, line health, captures, all redacted."""
+
+from __future__ import annotations
+
+import platform
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+from smart_meter_reader import __version__, json_text
+from smart_meter_reader.cli.diagnose.recording_redaction import redact
+from smart_meter_reader.cli.diagnose.settings_redaction import redact_places, redact_problem, redact_settings
+from smart_meter_reader.cli.record.comments import comment_for
+from smart_meter_reader.cli.record.recorder import Session
+from smart_meter_reader.codecs.p1.cipher import Opener, parse_key
+from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.pipeline.kept_faults import FaultFile, KeptFault
+from smart_meter_reader.recordings.pseudonyms import HIDDEN, Pseudonyms, scrub
+from smart_meter_reader.recordings.text import FROM_METER, Burst, Recording, format_recording
+from smart_meter_reader.rooms import describe
+from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, ServiceSettings
+from smart_meter_reader.settings.schema import Secret
+from smart_meter_reader.settings.text import settings_text
+
+_PACKAGE = "smart-meter-reader"
+_PACKAGES = (
+    "click",
+    "cryptography",
+    "dsmr-parser",
+    "dynaconf",
+    "Homie4",
+    "paho-mqtt",
+    "pyserial",
+    "pyserial-asyncio",
+)
+# A meter's model can be its header without the first letters, and so a number without its first digits.
+_LONG_NUMBER = re.compile("[0-9]{5,}")
+_RESULT_OF_READING = ("valid_readings", "last_valid")
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One meter and what was recorded of it; ``session`` is None for a client that has no line."""
+
+    meter: str
+    client: str
+    settings: Any
+    session: Session | None
+    health: Mapping[str, Any]
+
+
+class Report:
+    """Collects the sections; everything that is told goes through the same pseudonyms."""
+
+    def __init__(self) -> None:
+        self._names = Pseudonyms()
+        self._secrets: list[str] = []
+        self._sections: list[str] = []
+        self._recordings: list[str] = []
+
+    def add_versions(self) -> None:
+        """Versions of the program, of Python, of the packages, and the system."""
+        self._add("versions", _versions())
+
+    def add_settings(self, loaded: LoadedSettings) -> None:
+        """The effective settings without secrets, and the warnings about them."""
+        settings = loaded.settings
+        drivers = [meter.driver for meter in settings.meters.values()]
+        drivers += [sink.driver for sink in settings.sinks.values()]
+        for driver in drivers:
+            self._secrets += secrets_of(driver)
+        text = settings_text(replace(loaded, settings=self._redacted(settings)))
+        self._add("settings", [text.rstrip(), *(f"warning: {warning}" for warning in loaded.warnings)])
+
+    def add_problems(self, problems: Iterable[str]) -> None:
+        """What is wrong with the settings, where they cannot be loaded."""
+        self._add("settings cannot be used", map(redact_problem, problems))
+
+    def add_capture(self, capture: Capture) -> None:
+        """The line health of a meter and one reading of it, redacted."""
+        if capture.session is None:
+            self._add(f"meter {capture.meter}", [f"{capture.client}: nothing to capture"])
+            return
+        recording = capture.session.recording
+        redacted = redact(recording, self._names, secrets=self._secrets, opener=_opener(capture.settings))
+        lines = [*_health(capture, recording), *redacted.notes]
+        self._add(f"meter {capture.meter}", lines)
+        text = format_recording(redacted.recording, comment_for(capture.client))
+        self._recordings.append(f"== recording of {capture.meter} ==\n\n{text}")
+
+    def add_faults(self, file: FaultFile, settings: ServiceSettings) -> None:
+        """What the service kept of its own faults in ``file``, redacted; nothing when there is none."""
+        try:
+            faults = file.load()
+        except OSError as error:
+            self._add("internal errors", [f"{file.path.name} cannot be read: {error.strerror}"])
+            return
+        for fault in faults:
+            self._add_fault(fault, settings)
+
+    def _add_fault(self, fault: KeptFault, settings: ServiceSettings) -> None:
+        meter = settings.meters.get(fault.meter)
+        lines = [f"{fault.time}: {fault.kind} in {fault.place}", *fault.trace]
+        if meter is None:
+            lines.append("the settings have no such meter any more: what it had sent is left out")
+        elif fault.received:
+            lines += self._add_received(fault, meter)
+        self._add(f"internal error of {fault.meter}", lines)
+
+    def _add_received(self, fault: KeptFault, meter: MeterSettings) -> Iterable[str]:
+        """The last bytes before a fault as a recording, where they can be redacted; sentences on them."""
+        recording = Recording(events=(Burst(0, FROM_METER, fault.received),), client=meter.client)
+        try:
+            redacted = redact(recording, self._names, secrets=self._secrets, opener=_opener(meter.driver))
+        except Exception as error:  # noqa: BLE001 - what broke a decoder may break the redaction too
+            return [f"what it had sent cannot be redacted ({describe(error)}): it is left out"]
+        text = format_recording(redacted.recording, comment_for(meter.client))
+        self._recordings.append(f"== received from {fault.meter} before {fault.kind} ==\n\n{text}")
+        return [f"{len(fault.received)} bytes had come before it", *redacted.notes]
+
+    def add_interruption(self, meter: str) -> None:
+        """Where somebody did not want to wait any longer."""
+        self._add("interrupted", [f"by the user, at meter {meter}; those after it were not read"])
+
+    def text(self) -> str:
+        """The whole report. Only now: a number that one capture told is taken out of all sections."""
+        heading = [
+            "For a bug report on smart-meter-reader. Keys, passwords, serial and customer numbers have been",
+            "taken out; look through it all the same before you give it away. The recordings at the end",
+            "replay: `smart-meter-reader read replay:FILE` takes the first one.",
+            "",
+        ]
+        originals = [*self._names.originals, *self._secrets]
+        told = scrub("\n".join([*heading, *self._sections]), originals)
+        return redact_places(told) + "\n".join(self._recordings)
+
+    def _add(self, title: str, lines: Iterable[str]) -> None:
+        self._sections.append("\n".join([f"== {title} ==", "", *lines, ""]))
+
+    def _redacted(self, settings: ServiceSettings) -> ServiceSettings:
+        names = self._names
+        return replace(
+            settings,
+            meters={
+                name: replace(meter, driver=redact_settings(meter.driver, names))
+                for name, meter in settings.meters.items()
+            },
+            sinks={
+                name: replace(sink, driver=redact_settings(sink.driver, names))
+                for name, sink in settings.sinks.items()
+            },
+        )
+
+
+def secrets_of(settings: Any) -> Iterator[str]:
+    """Every secret in a settings dataclass, also in the tables below it."""
+    for entry in fields(settings):
+        value = getattr(settings, entry.name)
+        if isinstance(value, Secret):
+            if value.reveal():
+                yield value.reveal()
+        elif isinstance(value, Mapping):
+            for inner in value.values():
+                yield from secrets_of(inner) if is_dataclass(inner) else ()
+        elif is_dataclass(value):
+            yield from secrets_of(value)
+
+
+def _versions() -> Iterator[str]:
+    yield f"{_PACKAGE} {__version__}"
+    yield f"Python {platform.python_version()} ({platform.python_implementation()}), {sys.platform}"
+    yield f"{_system()}, {platform.machine()}, kernel {platform.release()}"
+    for package in _PACKAGES:
+        try:
+            yield f"{package} {metadata.version(package)}"
+        except metadata.PackageNotFoundError:
+            yield f"{package} is not installed"
+    yield f"written {datetime.now(UTC).isoformat(timespec='seconds')}"
+
+
+def _system() -> str:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
+    except OSError:
+        return platform.system()  # a system without /etc/os-release
+
+
+def _health(capture: Capture, recording: Recording) -> Iterator[str]:
+    session = capture.session
+    assert session is not None
+    readings = session.readings(capture.meter)
+    yield f"client {capture.client}, {readings} reading{'s' * (readings != 1)}"
+    if session.error is not None:
+        yield _failure(session.error)
+    elif not readings:
+        yield session.why_no_reading()
+    for direction, words in ((">", "to the meter"), ("<", "from it")):
+        sizes = [len(burst.payload) for burst in recording.bursts if burst.direction == direction]
+        yield f"{sum(sizes)} bytes {words} in {len(sizes)} bursts"
+    for key, value in capture.health.items():
+        if key not in _RESULT_OF_READING:
+            yield f"{key}: {value}"
+    for message in session.messages:
+        if message["type"] == "status":
+            yield f"status {message['state']}: {message['reason']}: {message['detail']}"
+        elif message["type"] == "reading":
+            yield f"read from {message['meter']}: {', '.join(message['measurements'])}"
+        else:
+            told = {
+                key: _LONG_NUMBER.sub(HIDDEN, message[key])
+                for key in ("manufacturer", "model", "firmware", "dialect")
+                if key in message
+            }
+            yield f"meter {message['meter']}: {json_text.dumps(told)}"
+
+
+def _failure(error: ExplainedError) -> str:
+    return f"failed: {error.reason}: {error.detail}"
+
+
+def _opener(settings: Any) -> Opener | None:
+    """What decrypts the telegrams of a P1 port, whatever its tags are worth; None without a key."""
+    key, authentication_key = (getattr(settings, name, None) for name in ("key", "authentication_key"))
+    if not isinstance(key, Secret):
+        return None
+    own = parse_key(authentication_key.reveal()) if isinstance(authentication_key, Secret) else None
+    return Opener(parse_key(key.reveal()), own, "warn")

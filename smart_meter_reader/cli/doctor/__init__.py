@@ -1,0 +1,1 @@
+"""`doctor`: examines an environment, one check after the other."""

@@ -1,0 +1,119 @@
+"""All checks of one environment in the order in which they depend on each other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from smart_meter_reader.cli.doctor.clock_checks import check_clock, ntp_synchronised
+from smart_meter_reader.cli.doctor.meter_checks import check_keys, check_reading, line_of
+from smart_meter_reader.cli.doctor.port_checks import check_port
+from smart_meter_reader.cli.patience import patience_for
+from smart_meter_reader.console.checks import Check, Level, ok, warning
+from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.mqtt.examination import check_broker
+from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, load
+from smart_meter_reader.transport.ports import other_readers
+
+_FILES = ("config.py", "settings.toml", ".secrets.toml")
+
+
+async def examine(
+    directory: Path,
+    environment: str | None,
+    *,
+    read_meters: bool,
+    tell: Callable[[str], None],
+    patience: float | None = None,
+) -> AsyncIterator[Check]:
+    """Every check of an environment; ``tell`` gets what takes a while.
+
+    ``patience``: seconds for one reading of each meter; None: what suits its client.
+    What is wrong with the settings is a check too; nothing is raised for it.
+    """
+    loaded: LoadedSettings | None = None
+    try:
+        loaded = load(directory, environment)
+    except SettingsError as error:
+        for problem in error.problems:
+            yield Check(Level.SETTINGS, "settings", problem)
+    if loaded is not None:
+        settings = loaded.settings
+        yield ok("settings", f"environment {settings.environment} is understood: {_contents(loaded)}")
+        for text in loaded.warnings:
+            yield warning("settings", text)
+    yield check_clock(datetime.now(UTC), [directory / name for name in _FILES], ntp_synchronised())
+    if loaded is None:
+        return
+    for meter in loaded.settings.meters.values():
+        async for check in _examine_meter(meter, loaded, read_meters, tell, patience):
+            yield check
+    async for check in _examine_sinks(loaded):
+        yield check
+
+
+def _contents(loaded: LoadedSettings) -> str:
+    meters, sinks = loaded.settings.meters, loaded.settings.sinks
+    return f"meters {', '.join(meters)}; sinks {', '.join(sinks)}"
+
+
+async def _examine_meter(
+    meter: MeterSettings,
+    loaded: LoadedSettings,
+    read: bool,
+    tell: Callable[[str], None],
+    patience: float | None,
+) -> AsyncIterator[Check]:
+    subject = f"meter {meter.name}"
+    usable = True
+    port = getattr(meter.driver, "port", "")
+    if port:
+        for check in check_port(subject, port):
+            usable = usable and check.level < Level.UNAVAILABLE
+            yield check
+        yield ok(subject, f"read as {meter.client} at {line_of(meter.driver)}")
+    for check in check_keys(subject, meter, loaded):
+        yield check
+    if not usable:
+        return
+    if not read:
+        yield ok(subject, "not asked for a reading, as you wished")
+    elif port and other_readers(port):
+        yield warning(subject, "not asked for a reading, since another process has the port")
+    else:
+        seconds = patience_for(meter.driver, patience)
+        tell(f"{subject}: taking one reading (up to {seconds:g} s) ...")
+        async for check in check_reading(subject, meter, seconds):
+            yield check
+
+
+async def _examine_sinks(loaded: LoadedSettings) -> AsyncIterator[Check]:
+    """What the sinks talk to: each broker and login once, however many sinks share it."""
+    examined: list[tuple[object, ...]] = []
+    for sink in loaded.settings.sinks.values():
+        target = sink.driver
+        if isinstance(target, BrokerSettings):
+            login = (
+                target.address,
+                target.transport,
+                target.path,
+                target.protocol,
+                target.username,
+                target.password,
+                target.tls,
+                target.insecure,
+                target.ca,
+                target.client_cert,
+                target.client_key,
+            )
+            if login not in examined:
+                examined.append(login)
+                async for check in check_broker(f"broker of {sink.name}", target):
+                    yield check
+        elif sink.sink == "home_assistant_rest":
+            # Imported only now: few have it.
+            from smart_meter_reader.sinks.home_assistant.examination import check_home_assistant
+
+            yield await check_home_assistant(f"sink {sink.name}", target)

@@ -1,0 +1,73 @@
+"""Does the meter answer, and are its keys there?"""
+
+from __future__ import annotations
+
+import asyncio
+import typing
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+from smart_meter_reader.console.checks import Check, ok, unavailable
+from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.exceptions import ExplainedError, ProtocolError
+from smart_meter_reader.messages import Message
+from smart_meter_reader.meters.base import Client
+from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings
+from smart_meter_reader.settings.schema import Secret, keys_of
+
+
+def check_keys(subject: str, meter: MeterSettings, loaded: LoadedSettings) -> Iterator[Check]:
+    """Which keys of the meter are set, and where; not what they are. Loading has judged their form."""
+    for name, key in keys_of(type(meter.driver)).items():
+        if Secret not in (key.annotation, *typing.get_args(key.annotation)):
+            continue
+        secret = getattr(meter.driver, name)
+        if secret is None or not secret.reveal():
+            yield ok(subject, f"no {name} is set; only encrypted telegrams need it")
+        else:
+            origin = loaded.origins.get(("meters", meter.name, name))
+            where = f" in {origin.source}" if origin else ""
+            yield ok(subject, f"{name} is set{where}, and of the right form")
+
+
+def line_of(driver: Any) -> str:
+    """The line that a driver's settings describe, "" where there is none."""
+    lines = getattr(driver, "lines", None) or [getattr(driver, "line", None)]
+    return " or ".join(str(line) for line in lines if line is not None)
+
+
+async def check_reading(subject: str, meter: MeterSettings, patience: float) -> AsyncIterator[Check]:
+    """Take one reading, as the service would."""
+    seen: list[Message] = []
+
+    async def note(message: Message) -> None:
+        seen.append(message)
+        if message["type"] == "status" and message["state"] == "alert":
+            # The service goes on to listen; a wrong key will not become right while we wait.
+            raise ProtocolError(message["reason"], message["detail"])
+
+    client: Client = load_driver(CLIENTS, meter.client)(meter.name, meter.driver)
+    try:
+        async with asyncio.timeout(patience):
+            await client.run(note, once=True)
+    except ExplainedError as error:
+        yield unavailable(subject, f"no reading ({error.reason}): {error.detail}")
+    except TimeoutError:
+        yield unavailable(
+            subject, f"no reading within {patience:g} s: is the head in its place, the cable plugged in?"
+        )
+    for check in _seen(subject, meter, seen):
+        yield check
+
+
+def _seen(subject: str, meter: MeterSettings, seen: Sequence[Message]) -> Iterator[Check]:
+    for message in seen:
+        if message["type"] == "info" and message["meter"] == meter.name:
+            who = " ".join(filter(None, (message.get("manufacturer", ""), message.get("model", "meter"))))
+            number = message.get("serial_number")
+            yield ok(subject, f"{who} answers" + (f", serial number {number}" if number else ""))
+        elif message["type"] == "reading":
+            behind = "" if message["meter"] == meter.name else f" of {message['meter']}"
+            count = len(message["measurements"])
+            yield ok(subject, f"one reading{behind}: {count} value{'' if count == 1 else 's'}")

@@ -1,0 +1,1 @@
+"""`record`: everything that passes the line of a meter, with its times, as a text file."""

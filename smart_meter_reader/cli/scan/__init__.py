@@ -1,0 +1,1 @@
+"""`scan`: which meters are at which ports."""

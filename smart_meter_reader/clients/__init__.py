@@ -1,1 +1,0 @@
-"""Clients: one task per meter, from transport and codec to messages."""

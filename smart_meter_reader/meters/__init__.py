@@ -1,0 +1,1 @@
+"""Meters: a room for each family, with its client (one task a meter), emulator, probe and redaction."""

@@ -1,0 +1,260 @@
+"""The client `iec62056_21`: reads MULTICAL 66C, III and 401, the 382 and other IEC 62056-21 meters."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from smart_meter_reader.codecs.iec62056_21.capture import measured_in
+from smart_meter_reader.codecs.iec62056_21.frame import FrameReader
+from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
+from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
+from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
+from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
+from smart_meter_reader.messages import Health, Info, Measurement, Publish
+from smart_meter_reader.meters.base import Client
+from smart_meter_reader.meters.conversation import LineCounters
+from smart_meter_reader.meters.iec62056_21.identity import Known, check_number, find_out, requests_for
+from smart_meter_reader.meters.iec62056_21.line import LineTiming, MeterLine
+from smart_meter_reader.meters.iec62056_21.reading import Confirmed, confirmed_answer, confirmed_readout
+from smart_meter_reader.meters.iec62056_21.settings import READOUT, Iec62056_21Settings
+from smart_meter_reader.meters.poll_plan import Group
+from smart_meter_reader.meters.polling import Complaints, PollTimes
+from smart_meter_reader.network import stalls
+from smart_meter_reader.settings.durations import format_duration
+
+_log = logging.getLogger(__name__)
+
+_MISSES = 3  # readings in a row without an answer to a request, until it is asked no more
+_WAKE_UPS = {"none": b"", "nul": b"\x00", "0x55": b"\x55"}
+
+
+class Iec62056_21Client(Client):  # noqa: N801 - 62056-21 is one number
+    """Polls one meter at its times; with mode push, listens to one that sends by itself."""
+
+    settings_type: ClassVar[type[Iec62056_21Settings]] = Iec62056_21Settings
+    # Short answers have no checksum at all, and the seven bits of BCC let one error in 128 pass.
+    checksummed: ClassVar[bool] = False
+
+    def __init__(self, meter: str, settings: Iec62056_21Settings) -> None:
+        self.meter = meter
+        self.health: Health = {"valid_readings": 0}
+        self.longest_attempt = settings.poll_timeout.total_seconds()
+        self._settings = settings
+        self._counters = LineCounters()
+        self._counted = LineCounters()
+        self._times = PollTimes([Group((), settings.interval)])
+        self._complaints = Complaints(meter)
+
+    async def run(self, publish: Publish, *, once: bool = False) -> None:
+        if not once:
+            self._warn_of_battery()
+        self._times.prove_soon()
+        async with self._line() as line:
+            if self._settings.mode == "push":
+                await self._listen(line, publish, once=once)
+            else:
+                await self._serve(line, publish, once=once)
+
+    def read_now(self) -> None:
+        self._times.read_now()
+
+    def _line(self) -> MeterLine:
+        settings = self._settings
+        return MeterLine(
+            settings.port,
+            settings.line,
+            timing=LineTiming.repeating_after(settings.repeat_after.total_seconds()),
+            retries=settings.retries,
+            wake_up=_WAKE_UPS[settings.wake_up],
+            address=settings.address,
+            counters=self._counters,
+        )
+
+    # --- a meter that is asked ---
+
+    async def _serve(self, line: MeterLine, publish: Publish, *, once: bool) -> None:
+        """Poll over one open line until it ends."""
+        known: Known | None = None
+        while True:
+            await self._times.wait_until_due(line.listen_idle)
+            try:
+                async with stalls.timeout(self._settings.poll_timeout.total_seconds()):
+                    # A doubted reading may be another meter's, put in the place of the one that was.
+                    if known is None or self._times.asked_now:
+                        known = await self._identify(line, publish)
+                    await self._poll(line, known, publish)
+            except TimeoutError:
+                limit = format_duration(self._settings.poll_timeout)
+                raise TransportError(
+                    "timeout",
+                    f"{self._settings.port}: the reading took longer than {limit}; "
+                    "poll_timeout can allow more",
+                ) from None
+            finally:
+                self._count_line()
+            if once:
+                return
+
+    async def _identify(self, line: MeterLine, publish: Publish) -> Known:
+        """Find out and publish who the meter is. A meter that is not the expected one is not read."""
+        known = await find_out(line, self._settings)
+        check_number(known, self._settings)
+        self._tell_unknown_scales(known)
+        await publish(self._info(known))
+        return known
+
+    async def _poll(self, line: MeterLine, known: Known, publish: Publish) -> None:
+        """One reading: every request's confirmed answer, later ones leaving earlier values as they are."""
+        measurements: dict[str, Measurement] = {}
+        for request in requests_for(known, self._settings):
+            if measurements and known.unanswered[request] >= _MISSES:
+                continue  # an outage ends the connection, and with it what is known
+            try:
+                confirmed = await self._ask(line, known, request)
+            except (TransportError, ProtocolError) as error:
+                # What a readout with its check character has told is not lost for a short request.
+                if not measurements or error.reason == "lost":
+                    raise
+                self._note_missing(known, request, error)
+                continue
+            known.unanswered[request] = 0
+            measurements = self._measurements(confirmed, known.scaling) | measurements
+        known.readout = None
+        self._times.mark_read(datetime.now(UTC))
+        await self._publish(measurements, publish)
+
+    def _note_missing(self, known: Known, request: str, error: ExplainedError) -> None:
+        if error.reason not in ("no_echo_no_answer", "echo_only"):
+            self._complaints.say(f"the values of {request} are missing: {error.detail}")
+            return
+        known.unanswered[request] += 1
+        others = [f'"{other}"' for other in requests_for(known, self._settings) if other != request]
+        self._complaints.say(
+            f"the meter leaves {request} without an answer, though it answers otherwise, so that its values "
+            f"are missing: if it never does, set requests = [{', '.join(others)}]"
+        )
+
+    async def _ask(self, line: MeterLine, known: Known, request: str) -> Confirmed:
+        if request != READOUT:
+            return await confirmed_answer(line, request)
+        return known.readout or await confirmed_readout(line, line.read_out)
+
+    async def _publish(self, measurements: dict[str, Measurement], publish: Publish) -> None:
+        if not measurements:
+            raise ProtocolError(
+                "registers_unknown",
+                f"{self._settings.port}: the meter answers, but tells none of the quantities wanted: correct "
+                "`registers` or `requests`",
+            )
+        now = datetime.now(UTC)
+        self.health["valid_readings"] = self.health.get("valid_readings", 0) + 1
+        self.health["last_valid"] = now
+        self._count_line()
+        await publish({"type": "reading", "meter": self.meter, "time": now, "measurements": measurements})
+
+    def _measurements(self, confirmed: Confirmed, scaling: Scaling) -> dict[str, Measurement]:
+        """The values by quantity; those that two answers did not agree on are left out and counted."""
+        doubtful = confirmed.doubtful_quantities() & set(self._wanted(confirmed, scaling))
+        if doubtful:
+            self.health["rejected_values"] = self.health.get("rejected_values", 0) + len(doubtful)
+            _log.info("%s: answers differ too much in %s", self.meter, ", ".join(sorted(doubtful)))
+        measured = measured_in(confirmed.answer, scaling)
+        return {
+            key: {"value": measured[key][0], "unit": measured[key][1]}
+            for key in self._wanted(confirmed, scaling)
+            if key not in doubtful
+        }
+
+    def _wanted(self, confirmed: Confirmed, scaling: Scaling) -> Iterable[str]:
+        wanted = self._settings.registers
+        return [key for key in measured_in(confirmed.answer, scaling) if not wanted or key in wanted]
+
+    # --- a meter that sends by itself (mode D) ---
+
+    async def _listen(self, line: MeterLine, publish: Publish, *, once: bool) -> None:
+        """Publish what comes, at the times of the schedule; what comes between them is read and dropped."""
+        introduced = False
+        while True:
+            await self._times.wait_until_due(line.listen_idle)
+            confirmed = await self._next_sent(line)
+            known = Known("generic", self._settings.scaling)
+            known.learn(confirmed.answer)
+            if not introduced or self._times.asked_now:
+                check_number(known, self._settings)
+                await publish(self._info(known))
+                introduced = True
+            self._times.mark_read(datetime.now(UTC))
+            await self._publish(self._measurements(confirmed, known.scaling), publish)
+            if once:
+                return
+
+    async def _next_sent(self, line: MeterLine) -> Confirmed:
+        """The next readout that the meter sends, confirmed by the one after it where it has no checksum."""
+        reader = FrameReader()  # a new one, since what came meanwhile was dropped somewhere inside a readout
+        limit = self._settings.poll_timeout
+        try:
+            async with stalls.timeout(limit.total_seconds()):
+                return await confirmed_readout(line, lambda: line.listen(reader))
+        except TimeoutError:
+            raise TransportError(
+                "no_answer",
+                f"{self._settings.port}: the meter sent no whole readout within {format_duration(limit)}: "
+                "check that it sends by itself, the head's place, and `baud`",
+            ) from None
+        finally:
+            self._count_line()
+
+    # --- what is told besides readings ---
+
+    def _info(self, known: Known) -> Info:
+        info: Info = {
+            "type": "info",
+            "meter": self.meter,
+            "time": datetime.now(UTC),
+            "interval": max(1, round(self._settings.interval.period.total_seconds())),
+        }
+        manufacturer = known.manufacturer or ("" if known.model == "generic" else "KAM")
+        if manufacturer:
+            info["manufacturer"] = manufacturer_name(manufacturer)
+        if model := (known.plan.name or known.ident):
+            info["model"] = model
+        if known.number:
+            info["serial_number"] = known.number
+        return info
+
+    def _tell_unknown_scales(self, known: Known) -> None:
+        """Say which settings are missing, where a short answer is wanted and nothing tells its scale."""
+        short = [request for request in requests_for(known, self._settings) if request != READOUT]
+        measures = {
+            field.measure.value
+            for request in short
+            for field in SINGLE_LINE.get(request, ())
+            if field.quantity and (not self._settings.registers or field.quantity in self._settings.registers)
+        }
+        missing = [name for name in known.scaling.unknown() if name in measures]
+        if missing:
+            names = ", ".join(f"{name}_decimals" for name in missing)
+            self._complaints.say(
+                f"the meter does not tell the decimals of {', '.join(missing)}, which are left out: compare "
+                f"with its display and set {names}"
+            )
+
+    def _count_line(self) -> None:
+        now = datetime.now(UTC)
+        counters, before, times = self._counters, self._counted, self._times
+        times.requests.add(now, counters.requests - before.requests)
+        times.wake_ups.add(now, counters.wake_ups - before.wake_ups)
+        before.requests, before.wake_ups = counters.requests, counters.wake_ups
+        health = self.health
+        counters.tell(health)
+        health["requests_24h"] = times.requests.total(now)
+        health["wake_ups_24h"] = times.wake_ups.total(now)
+
+    def _warn_of_battery(self) -> None:
+        settings = self._settings
+        if settings.mode == "push" or settings.mains_powered or settings.model == "382":
+            return
+        self._complaints.warn_of_battery(settings.interval.period)

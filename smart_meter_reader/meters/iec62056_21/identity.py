@@ -1,0 +1,169 @@
+"""Which IEC 62056-21 meter answers: model, number, units and decimals, found out once per connection."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from smart_meter_reader.codecs.iec62056_21.capture import Readout, scaling_of_answer
+from smart_meter_reader.codecs.iec62056_21.codes import serial_number
+from smart_meter_reader.codecs.iec62056_21.frame import Identification
+from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer
+from smart_meter_reader.codecs.iec62056_21.scaling import Scaling, scaling_of_readout
+from smart_meter_reader.exceptions import ProtocolError, TransportError
+from smart_meter_reader.meters.iec62056_21.line import MeterLine
+from smart_meter_reader.meters.iec62056_21.reading import Confirmed, confirmed_answer, confirmed_readout
+from smart_meter_reader.meters.iec62056_21.settings import READOUT, Iec62056_21Settings
+
+_log = logging.getLogger(__name__)
+
+READOUT_QUANTITIES = frozenset({"heat_energy", "volume", "operating_hours", "serial_number"})
+"""What the readout of a MULTICAL holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """How a model is read: the name it is told by, and what is asked for at each reading."""
+
+    name: str
+    requests: tuple[str, ...]
+    # Whether it answers #2 with its program number, which tells units and decimals.
+    has_program: Literal["yes", "perhaps", "no"] = "no"
+
+
+MODELS: Mapping[str, ModelPlan] = {
+    "multical_66c": ModelPlan("MULTICAL 66-CDE", ("#1",), has_program="yes"),
+    "multical_iii": ModelPlan("MULTICAL III", ("#1",), has_program="perhaps"),
+    # Its program number is of another table, so units and decimals come from the readout.
+    "multical_401": ModelPlan("MULTICAL 401", ("readout", "#1")),
+    "382": ModelPlan("382", ("readout",)),
+    "generic": ModelPlan("", ("readout",)),
+}
+
+
+def model_of(identification: Identification | None) -> str:
+    """The model that an identification tells (5511-634 §4: MC; 5512-091 §12: MCC; 382: its type number)."""
+    if identification is None or identification.manufacturer.upper() != "KAM":
+        return "generic"
+    ident = identification.ident.upper()
+    if ident == "MCC":
+        return "multical_401"
+    if ident == "MC":
+        return "multical_66c"
+    return "382" if "382" in ident else "generic"
+
+
+@dataclass(slots=True)
+class Known:
+    """What one connection has found out about its meter."""
+
+    model: str
+    scaling: Scaling
+    manufacturer: str = ""
+    ident: str = ""
+    number: str = ""
+    readout: Confirmed | None = None  # taken while finding out, and still to be published
+    unanswered: Counter[str] = field(default_factory=Counter)  # readings in a row without it, by request
+
+    @property
+    def plan(self) -> ModelPlan:
+        return MODELS[self.model]
+
+    def learn(self, answer: Readout | ShortAnswer) -> None:
+        """Take number, units and decimals from an answer; what was known before stays."""
+        if isinstance(answer, ShortAnswer):
+            self.number = self.number or answer.fields.get("customer_no", "").lstrip("0")
+            self.scaling = self.scaling.completed_by(scaling_of_answer(answer))
+            return
+        if answer.identification is not None:
+            self.manufacturer = answer.identification.manufacturer.upper()
+            self.ident = answer.identification.ident
+        self.number = serial_number(answer.sets) or self.number
+        self.scaling = self.scaling.completed_by(scaling_of_readout(answer.sets))
+
+
+async def find_out(line: MeterLine, settings: Iec62056_21Settings) -> Known:
+    """Ask who the meter is, and what its numbers mean. Raises TransportError and ProtocolError.
+
+    Units and decimals come from the settings first (somebody looked at the display), then from the readout,
+    which writes them out, then from the program number.
+    """
+    if settings.model == "auto":
+        known = await _sign_on(line, settings)
+    else:
+        known = Known(settings.model, settings.scaling)
+    if known.plan.has_program != "no":
+        await _ask_program(line, known)
+    if _needs_readout(known, settings):
+        await _take_readout(line, known, settings)
+    return known
+
+
+async def _ask_program(line: MeterLine, known: Known) -> None:
+    try:
+        known.learn((await confirmed_answer(line, "#2")).answer)
+    except (TransportError, ProtocolError) as error:
+        if known.plan.has_program == "yes" or error.reason == "lost":
+            raise
+        _log.info("%s: no program number to learn units from (%s)", line.port, error)
+
+
+async def _sign_on(line: MeterLine, settings: Iec62056_21Settings) -> Known:
+    try:
+        readout = await confirmed_readout(line, line.read_out)
+    except TransportError as error:
+        if error.reason not in ("no_echo_no_answer", "echo_only"):
+            raise
+        # A head that cannot be heard at 300 Bd, or a meter that answers short requests only.
+        await line.ask_short("#2")
+        return Known("multical_66c", settings.scaling)
+    assert isinstance(readout.answer, Readout)
+    known = Known(model_of(readout.answer.identification), settings.scaling)
+    known.learn(readout.answer)
+    known.readout = readout
+    return known
+
+
+def _needs_readout(known: Known, settings: Iec62056_21Settings) -> bool:
+    if known.readout is not None:
+        return False
+    requests = requests_for(known, settings)
+    lacks_scale = known.scaling.energy is None or known.scaling.volume is None
+    return READOUT in requests or (lacks_scale and any(request != READOUT for request in requests))
+
+
+async def _take_readout(line: MeterLine, known: Known, settings: Iec62056_21Settings) -> None:
+    """Take the readout; a MULTICAL that has none, and is not read by it, is read without."""
+    try:
+        known.readout = await confirmed_readout(line, line.read_out)
+    except (TransportError, ProtocolError) as error:
+        if READOUT in requests_for(known, settings) or error.reason == "lost":
+            raise
+        _log.info("%s: no readout to learn units from (%s)", line.port, error)
+    else:
+        known.learn(known.readout.answer)
+
+
+def requests_for(known: Known, settings: Iec62056_21Settings) -> tuple[str, ...]:
+    """What is asked for at each reading: no request for quantities that nobody wants."""
+    if settings.requests:
+        return settings.requests
+    wanted = frozenset(settings.registers)
+    if wanted and READOUT in known.plan.requests and wanted <= READOUT_QUANTITIES:
+        return (READOUT,)
+    return known.plan.requests
+
+
+def check_number(known: Known, settings: Iec62056_21Settings) -> None:
+    """Raise ProtocolError ``wrong_meter`` when the settings expect another meter."""
+    expected = settings.serial_number
+    if expected is not None and known.number.lstrip("0") != expected.lstrip("0"):
+        found = f"number {known.number}" if known.number else "no number"
+        raise ProtocolError(
+            "wrong_meter",
+            f"{settings.port}: a meter with {found} answers, the settings expect {expected}: it is not read "
+            "until serial_number is corrected or removed",
+        )

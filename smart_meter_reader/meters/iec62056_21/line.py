@@ -1,0 +1,287 @@
+"""A conversation with an IEC 62056-21 meter: wake-up, sign-on, change of speed, short requests, repeats.
+
+Usable without settings or pipeline::
+
+    async with MeterLine("/dev/ttyUSB0") as meter:
+        print((await meter.ask_short("#1")).fields)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self, TypeVar
+
+from smart_meter_reader.codecs.iec62056_21.capture import Readout, readout_of
+from smart_meter_reader.codecs.iec62056_21.frame import (
+    DataBlock,
+    Frame,
+    FrameReader,
+    Identification,
+    Request,
+    ShortLine,
+)
+from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer, parse_line
+from smart_meter_reader.codecs.iec62056_21.request import (
+    SHORT_ANSWER_BAUD,
+    option_select,
+    short_request,
+    sign_on,
+)
+from smart_meter_reader.exceptions import FrameError, TransportError
+from smart_meter_reader.meters.conversation import LineCounters
+from smart_meter_reader.meters.iec62056_21.silence import Heard, explain_silence
+from smart_meter_reader.transport import LineSettings, Transport, open_transport
+
+_log = logging.getLogger(__name__)
+
+SIGN_ON_LINE = LineSettings(baud=300, bytesize=7, parity="E", stopbits=2)
+
+_T = TypeVar("_T")
+_F = TypeVar("_F", bound=Frame)
+
+# IEC 62056-21 annex B: NULs for 2.1 to 2.3 s, then 1.5 to 1.7 s of rest.
+_WAKE_UP = 2.2
+_WAKE_UP_REST = 1.6
+_STAYS_AWAKE = 10.0
+# The largest readouts have some 20 kB: seven minutes at 300 Bd with a margin.
+_LONGEST_READOUT = 900.0
+_SHORT_ANSWER_TIME = 10.0
+
+
+@dataclass(frozen=True)
+class LineTiming:
+    """Waits in seconds: for an answer to begin before its request is repeated, and for a mode A readout.
+
+    ``gap`` is the silence that ends an answer: IEC 62056-21 §6.3.14 allows 1500 ms between characters.
+    ``rest`` goes between an answer and the next message: 200 to 1500 ms there.
+    """
+
+    repeat: float = 5.0
+    mode_a: float = 2.0
+    gap: float = 1.5
+    rest: float = 0.3
+
+    @classmethod
+    def repeating_after(cls, seconds: float) -> LineTiming:
+        """The waits for a meter that is asked again after so long: no wait within is longer than that."""
+        return cls(seconds, min(cls.mode_a, seconds), min(cls.gap, seconds), min(cls.rest, seconds / 4))
+
+
+class MeterLine:
+    """One open line to one meter. Requests follow one another; a line is not shared between tasks."""
+
+    def __init__(
+        self,
+        port: str,
+        line: LineSettings = SIGN_ON_LINE,
+        *,
+        timing: LineTiming = LineTiming(),
+        retries: int = 3,
+        wake_up: bytes = b"",
+        address: str = "",
+        counters: LineCounters | None = None,
+    ) -> None:
+        self.port = port
+        self.counters = counters if counters is not None else LineCounters()
+        self._line = line
+        self.timing = timing
+        self._retries = retries
+        self._wake_up = wake_up
+        self._address = address
+        self._transport: Transport | None = None
+        # A TCP serial server has the speed that it was set to.
+        self._keeps_speed = port.startswith("socket://")
+        self._heard_at = float("-inf")
+        self._sent_at = float("-inf")
+
+    async def __aenter__(self) -> Self:
+        """Open the port. Raises TransportError."""
+        self._transport = await open_transport(self.port, self._line)
+        self._transport.keep_parity = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._transport is not None:
+            await self._transport.close()
+            self._transport = None
+
+    async def ask_short(self, request: str) -> ShortAnswer:
+        """The answer to a short request of one line ("#1"), strictly parsed, not yet confirmed.
+
+        Raises TransportError (``no_echo_no_answer``, ``echo_only``, ``lost``) and ProtocolError
+        (``damaged_answers``) when the repeats did not help.
+        """
+
+        async def attempt(heard: Heard, number: int) -> ShortAnswer:
+            await self._send(short_request(request), speed=self._line.baud)
+            answer_line = replace(self._line, baud=SHORT_ANSWER_BAUD)
+            await self._open().change_line(answer_line)
+            frame = await self._await(ShortLine, FrameReader(), heard, _SHORT_ANSWER_TIME)
+            return parse_line(request, frame.text)
+
+        return await self._repeat(attempt, request)
+
+    async def read_out(self) -> Readout:
+        """Sign on and take the data readout. Raises as ``ask_short``."""
+
+        async def attempt(heard: Heard, number: int) -> Readout:
+            reader = FrameReader()
+            await self._send(sign_on(self._address), speed=self._line.baud)
+            identification = await self._await(Identification, reader, heard, _SHORT_ANSWER_TIME)
+            # A head that cannot do the offered speed still reads at the first one, and the other way round.
+            keep_speed = self._keeps_speed != (number >= 2)
+            block = await self._read_block(identification, reader, heard, keep_speed=keep_speed)
+            readout = readout_of(identification, block)
+            self._keeps_speed = keep_speed
+            return readout
+
+        return await self._repeat(attempt, "the sign-on")
+
+    async def listen(self, reader: FrameReader) -> Readout:
+        """The next readout that the meter sends by itself (mode D). Waits for ever; raises TransportError.
+
+        One whose beginning was missed is passed over.
+        """
+        identification: Identification | None = None
+        while True:
+            try:
+                frame = reader.next_frame()
+                if isinstance(frame, Identification):
+                    identification = frame
+                elif isinstance(frame, DataBlock) and identification is not None:
+                    return readout_of(identification, frame)
+                elif frame is None:
+                    reader.receive_data(await self._open().read())
+            except FrameError as error:
+                self._note_damage(error)
+
+    async def listen_idle(self) -> None:
+        """Discard what arrives between polls, for ever. Raises TransportError when the port goes."""
+        while True:
+            await self._open().read()
+
+    async def _read_block(
+        self, identification: Identification, reader: FrameReader, heard: Heard, *, keep_speed: bool
+    ) -> DataBlock:
+        """The data message after an identification, at the speed that its mode brings."""
+        if identification.mode == "A":
+            return await self._read_mode_a(reader, heard)
+        if identification.mode == "C":
+            offered = "0" if keep_speed else identification.baud_character
+            await asyncio.sleep(self.timing.rest)
+            await self._send(option_select(offered), discard=False)
+            if offered == "0":
+                return await self._await(DataBlock, reader, heard, _LONGEST_READOUT)
+        await self._open().change_line(replace(self._line, baud=identification.baud))
+        return await self._await(DataBlock, reader, heard, _LONGEST_READOUT)
+
+    async def _read_mode_a(self, reader: FrameReader, heard: Heard) -> DataBlock:
+        try:
+            return await self._await(DataBlock, reader, heard, _LONGEST_READOUT, patience=self.timing.mode_a)
+        except TransportError as error:
+            if error.reason != "silence":
+                raise
+        # A MULTICAL 66C that writes "/KAM MC" means "/KAM0MC" and waits for the option to be selected.
+        await self._send(option_select("0"), discard=False)
+        return await self._await(DataBlock, reader, heard, _LONGEST_READOUT)
+
+    async def _repeat(self, attempt: Callable[[Heard, int], Awaitable[_T]], what: str) -> _T:
+        """Try until there is an undamaged answer, and not more often than allowed."""
+        heard = Heard()
+        loop = asyncio.get_running_loop()
+        for number in range(1 + self._retries):
+            if number:
+                self.counters.retries += 1
+                await asyncio.sleep(self._sent_at + self.timing.repeat - loop.time())
+            await self._rouse()
+            before, heard.damage = heard.damage, None
+            try:
+                answer = await attempt(heard, number)
+            except FrameError as error:
+                heard.damage = error
+                self._note_damage(error)
+            except TransportError as error:
+                if error.reason != "silence":
+                    raise
+                heard.damage = before
+            else:
+                self.counters.latency = loop.time() - self._sent_at
+                return answer
+        raise explain_silence(heard, self.port, what)
+
+    async def _rouse(self) -> None:
+        """Send the wake-up sequence to a meter that was silent for so long that it sleeps."""
+        loop = asyncio.get_running_loop()
+        if not self._wake_up or loop.time() - self._heard_at < _STAYS_AWAKE:
+            return
+        transport = self._open()
+        await transport.change_line(self._line)
+        count = int(_WAKE_UP / self._line.seconds(1)) + 1
+        self.counters.wake_ups += 1
+        await transport.write(self._wake_up * count)
+        await transport.wait_sent()
+        await asyncio.sleep(_WAKE_UP_REST)
+
+    async def _send(self, message: bytes, *, speed: int = 0, discard: bool = True) -> None:
+        transport = self._open()
+        if speed and transport.line.baud != speed:
+            await transport.change_line(self._line)
+        if discard:
+            transport.discard_input()
+        self.counters.requests += 1
+        await transport.write(message)
+        await transport.wait_sent()
+        self._sent_at = asyncio.get_running_loop().time()
+
+    async def _await(
+        self, kind: type[_F], reader: FrameReader, heard: Heard, longest: float, *, patience: float = 0.0
+    ) -> _F:
+        """The next frame of this kind; what else arrives before it is echo or noise.
+
+        Raises TransportError "silence" when nothing comes, FrameError when only damaged things do.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + (patience or self.timing.repeat)
+        end = until + longest
+        while True:
+            frame = self._next(reader, heard)
+            if isinstance(frame, kind):
+                return frame
+            if frame is not None:
+                continue
+            received = await self._open().read_before(min(until, end))
+            if not received:
+                break
+            reader.receive_data(received)
+            self._heard_at = loop.time()
+            until = max(until, self._heard_at + self.timing.gap)
+        heard.echo = heard.echo or reader.in_request
+        if heard.damage is None and (reader.is_empty or reader.in_request):
+            raise TransportError("silence", f"{self.port}: nothing came")
+        raise heard.damage or FrameError("incomplete", "the answer breaks off")
+
+    def _next(self, reader: FrameReader, heard: Heard) -> Frame | None:
+        """The next frame in what has arrived; a damaged one is remembered and passed over."""
+        while True:
+            try:
+                frame = reader.next_frame()
+            except FrameError as error:
+                heard.damage = error
+                continue
+            heard.echo = heard.echo or isinstance(frame, Request)
+            return frame
+
+    def _note_damage(self, error: FrameError) -> None:
+        self.counters.damaged_frames += 1
+        _log.debug("%s: damaged answer: %s, %s", self.port, error, error.frame.hex())
+
+    def _open(self) -> Transport:
+        if self._transport is None:
+            raise TransportError("closed", f"{self.port} is not open: use `async with MeterLine(...)`")
+        return self._transport

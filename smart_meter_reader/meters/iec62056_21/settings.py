@@ -1,0 +1,125 @@
+"""Settings of the client `iec62056_21`, and what they mean for the line and the scaling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
+from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD, SIGN_ON_BAUD
+from smart_meter_reader.codecs.iec62056_21.scaling import Scale, Scaling
+from smart_meter_reader.quantities import QUANTITIES
+from smart_meter_reader.settings.schedule import Schedule
+from smart_meter_reader.settings.schema import setting
+from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
+
+Model = Literal["auto", "multical_66c", "multical_401", "multical_iii", "382", "generic"]
+
+READOUT = "readout"
+
+
+def _decimals(what: str, where: str) -> int | None:
+    value: int | None = setting(
+        f"decimals of {what} on the display, where the meter does not tell them; -1: it counts {where}",
+        default=None,
+        minimum=-1,
+        maximum=4,
+    )
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Iec62056_21Settings:  # noqa: N801 - 62056-21 is one number
+    """Settings of the client `iec62056_21`: MULTICAL 66C, III, 401, the 382, others by their data sets."""
+
+    port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP)
+    model: Model = setting("which meter it is; auto signs on and finds out", default="auto")
+    registers: tuple[str, ...] = setting(
+        "quantities to publish; all that the meter tells by default", default=(), choices=tuple(QUANTITIES)
+    )
+    requests: tuple[str, ...] = setting(
+        "what is asked for at each reading; by default what the model answers best",
+        default=(),
+        choices=(READOUT, *SINGLE_LINE),
+    )
+    interval: Schedule = setting(
+        "how often, or when, the meter is read", default=Schedule(interval=timedelta(hours=1))
+    )
+    mode: Literal["request", "push"] = setting(
+        "request: the meter is asked (modes A to C, short requests); push: it sends by itself (mode D)",
+        default="request",
+    )
+    serial_number: str | None = setting(
+        "the meter's number (on MULTICAL: customer number); another meter is not read",
+        default=None,
+        pattern=r"[0-9A-Za-z.-]{1,32}",
+        pattern_help="the number in quotes",
+    )
+    address: str = setting(
+        "device address for the sign-on, where several meters share a line",
+        default="",
+        pattern=r"[0-9A-Za-z ]{0,32}",
+        pattern_help="up to 32 letters and digits",
+    )
+    mains_powered: bool = setting("no warning about the battery at intervals below 5 minutes", default=False)
+    wake_up: Literal["none", "nul", "0x55"] = setting(
+        "what a sleeping meter is sent before the first request: nothing, NULs or 55h for 2.2 s",
+        default="none",
+    )
+    energy_unit: Literal["GJ", "kWh", "MWh", "Gcal"] | None = setting(
+        "unit of the energies, where the program number does not tell", default=None
+    )
+    energy_decimals: int | None = _decimals("energies", "tens")
+    volume_decimals: int | None = _decimals("volumes", "tens of m³")
+    flow_unit: Literal["L/h", "m³/h"] = setting("unit of the flow, with flow_decimals", default="L/h")
+    flow_decimals: int | None = _decimals("the flow", "tens")
+    power_unit: Literal["kW", "MW"] = setting("unit of the power, with power_decimals", default="kW")
+    power_decimals: int | None = _decimals("the power", "tens")
+    baud: int | None = setting(
+        "speed of the first request; by default 300, and 2400 for mode push",
+        default=None,
+        minimum=300,
+        maximum=19_200,
+    )
+    stopbits: Literal[1, 2] = setting("stop bits; MULTICAL 66-CDE insists on two", default=2)
+    rts: bool | None = setting("level of RTS, for heads that live on it; left alone by default", default=None)
+    dtr: bool | None = setting("level of DTR, for heads that live on it; left alone by default", default=None)
+    repeat_after: timedelta = setting(
+        "how long to wait for an answer before the request is repeated; a MULTICAL ignores requests while "
+        "it calculates",
+        default=timedelta(seconds=5),
+        minimum=timedelta(milliseconds=10),
+        maximum=timedelta(minutes=1),
+    )
+    retries: int = setting("repeats of an unanswered request", default=3, minimum=0, maximum=20)
+    poll_timeout: timedelta = setting(
+        "when one reading with all its repeats must be over; a long readout at 300 Bd takes minutes",
+        default=timedelta(minutes=5),
+        minimum=timedelta(seconds=1),
+        maximum=timedelta(minutes=30),
+    )
+
+    def __post_init__(self) -> None:
+        if (self.energy_unit is None) != (self.energy_decimals is None):
+            raise ValueError("energy_unit and energy_decimals belong together: set both or none")
+
+    @property
+    def line(self) -> LineSettings:
+        """The line at the speed of the first request."""
+        baud = self.baud or (MODE_D_BAUD if self.mode == "push" else SIGN_ON_BAUD)
+        return LineSettings(baud, 7, "E", self.stopbits, self.rts, self.dtr)
+
+    @property
+    def scaling(self) -> Scaling:
+        """What the settings tell about units and decimals."""
+        return Scaling(
+            energy=_scale(self.energy_unit, self.energy_decimals),
+            volume=_scale("m³", self.volume_decimals),
+            flow=_scale(self.flow_unit, self.flow_decimals),
+            power=_scale(self.power_unit, self.power_decimals),
+        )
+
+
+def _scale(unit: str | None, decimals: int | None) -> Scale | None:
+    return None if unit is None or decimals is None else (unit, decimals)

@@ -1,0 +1,233 @@
+"""The client `kamstrup`: reads a KMP meter at its times and publishes who it is and what it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import ClassVar
+
+from smart_meter_reader.codecs.kmp import RegisterValue
+from smart_meter_reader.codecs.kmp.meters import MANUFACTURER
+from smart_meter_reader.codecs.kmp.registers import register_of
+from smart_meter_reader.exceptions import ProtocolError, TransportError, ValueFormatError
+from smart_meter_reader.messages import Health, Info, Measurement, Publish, Value
+from smart_meter_reader.meters.base import Client
+from smart_meter_reader.meters.conversation import LineCounters
+from smart_meter_reader.meters.kmp.absences import Absences
+from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
+from smart_meter_reader.meters.kmp.identity import Identity, read_identity
+from smart_meter_reader.meters.kmp.settings import KamstrupSettings
+from smart_meter_reader.meters.polling import Complaints, PollTimes
+from smart_meter_reader.network import stalls
+from smart_meter_reader.settings.durations import format_duration
+from smart_meter_reader.text import LONGEST_NUMBER, is_bounded
+
+_log = logging.getLogger(__name__)
+
+_TIMING = Timing()
+# The optical circuit of the meter is awake for a while after a request; later the next request wakes it.
+_STAYS_AWAKE = timedelta(seconds=30)
+# A connection that lived for less has a reason to be told; an older one was closed for being idle.
+_IDLE_LIFE = 60.0
+_REOPEN_PAUSE = 1.0
+
+
+class _IdleLossError(TransportError):
+    """The port went while nothing was asked."""
+
+
+class KamstrupClient(Client):
+    """Polls one meter at its times, in as few frames as possible; what the meter lacks is left alone."""
+
+    settings_type: ClassVar[type[KamstrupSettings]] = KamstrupSettings
+
+    def __init__(self, meter: str, settings: KamstrupSettings) -> None:
+        self.meter = meter
+        self.health: Health = {"valid_readings": 0}
+        self.longest_attempt = settings.poll_timeout.total_seconds()
+        self._settings = settings
+        self._counters = LineCounters()
+        self._requests_before = 0
+        self._times = PollTimes(settings.plan)
+        self._absences = Absences()
+        self._last_poll: datetime | None = None
+        self._tells_type = True
+        self._complaints = Complaints(meter)
+
+    async def run(self, publish: Publish, *, once: bool = False) -> None:
+        if not once and not self._settings.mains_powered:
+            self._complaints.warn_of_battery(self._times.shortest_period)
+        self._times.prove_soon()
+        loop = asyncio.get_running_loop()
+        while True:
+            opened = loop.time()
+            try:
+                async with self._connection() as connection:
+                    await self._serve(connection, publish, once=once)
+                    return
+            except _IdleLossError as error:
+                # A serial server may close a connection on which nothing happens for an hour. If it opens
+                # again, nobody needs to know; if not, opening raises what there is to say.
+                if loop.time() - opened < _IDLE_LIFE:
+                    raise
+                _log.info("%s: %s", self.meter, error.detail)
+                await asyncio.sleep(_REOPEN_PAUSE)
+
+    def read_now(self) -> None:
+        self._times.read_now()
+
+    def _connection(self) -> KmpConnection:
+        settings = self._settings
+        patience = settings.answer_timeout.total_seconds()
+        return KmpConnection(
+            settings.port,
+            settings.line,
+            address=settings.address,
+            timing=Timing(
+                first_answer=patience,
+                answer=max(patience, _TIMING.answer),
+                slow_answer=max(patience, _TIMING.slow_answer),
+            ),
+            retries=settings.retries,
+            counters=self._counters,
+        )
+
+    async def _serve(self, connection: KmpConnection, publish: Publish, *, once: bool) -> None:
+        """Poll over one open connection until it ends."""
+        self._absences.forget_pauses()
+        identified = False
+        while True:
+            await self._times.wait_until_due(lambda: _listen_idle(connection))
+            try:
+                async with stalls.timeout(self._settings.poll_timeout.total_seconds()):
+                    # A doubted reading may be another meter's, put in the place of the one that was.
+                    if not identified or self._times.asked_now:
+                        await self._identify(connection, publish)
+                        identified = True
+                    await self._poll(connection, publish)
+            except TimeoutError:
+                limit = format_duration(self._settings.poll_timeout)
+                raise TransportError(
+                    "timeout",
+                    f"{self._settings.port}: the poll took longer than {limit}; poll_timeout can allow more",
+                ) from None
+            finally:
+                self._count_line()
+            if once:
+                return
+
+    async def _identify(self, connection: KmpConnection, publish: Publish) -> None:
+        """Ask and publish who the meter is. A meter that is not the expected one is not read."""
+        self._note_wake_up(datetime.now(UTC))
+        identity = await read_identity(connection, ask_type=self._tells_type)
+        # Not asked for again at every reconnection: the meter just showed that it answers, but not that.
+        self._tells_type = bool(identity.model)
+        expected = self._settings.serial_number
+        if expected is not None and identity.serial_number.lstrip("0") != str(expected).lstrip("0"):
+            found = (
+                f"serial number {identity.serial_number}" if identity.serial_number else "no serial number"
+            )
+            raise ProtocolError(
+                "wrong_meter",
+                f"{self._settings.port}: a meter with {found} answers, the settings expect {expected}: it is "
+                "not read until serial_number is corrected or removed",
+            )
+        await publish(self._info(identity))
+
+    async def _poll(self, connection: KmpConnection, publish: Publish) -> None:
+        """One reading of all groups that are due."""
+        now = datetime.now(UTC)
+        self._note_wake_up(now)
+        due = self._times.registers_due(now)
+        wanted = self._absences.present(due, now)
+        # A second time when nothing came: that can be a meter without any of these, or one in trouble.
+        answered = await connection.read_registers(wanted) or await connection.read_registers(wanted)
+        self._times.mark_read(now)
+        self._note_absent(wanted, answered, now)
+        measurements = self._measurements(wanted, answered)
+        if measurements:
+            self.health["valid_readings"] = self.health.get("valid_readings", 0) + 1
+            self.health["last_valid"] = now = datetime.now(UTC)
+            self._count_line()
+            await publish({"type": "reading", "meter": self.meter, "time": now, "measurements": measurements})
+
+    def _measurements(
+        self, wanted: Sequence[int], answered: Mapping[int, RegisterValue]
+    ) -> dict[str, Measurement]:
+        """The values by quantity, in the order of the settings. A date that is not set is absent."""
+        measurements: dict[str, Measurement] = {}
+        for register in wanted:
+            if register not in answered:
+                continue
+            try:
+                value = _published(answered[register].value)
+            except ValueFormatError as error:
+                self.health["rejected_values"] = self.health.get("rejected_values", 0) + 1
+                self._complaints.say(
+                    f"{register_of(register).quantity} (register {register}) is left out: {error}"
+                )
+                continue
+            if value is not None:
+                quantity = register_of(register).quantity
+                measurements[quantity] = {"value": value, "unit": answered[register].unit}
+        return measurements
+
+    def _note_absent(self, wanted: Sequence[int], answered: Mapping[int, object], now: datetime) -> None:
+        if wanted and not answered and not self.health.get("valid_readings"):
+            raise ProtocolError(
+                "registers_unknown",
+                f"{self._settings.port}: the meter answers, but has none of the registers asked for: correct "
+                "`registers`; `smart-meter-reader registers` lists them by model",
+            )
+        news = self._absences.note(wanted, answered, now, self._times.period_of)
+        if news:
+            names = ", ".join(f"{register_of(register).quantity} ({register})" for register in news)
+            self._complaints.say(f"the meter does not have {names}; it is asked again now and then")
+
+    def _note_wake_up(self, now: datetime) -> None:
+        if self._last_poll is None or now - self._last_poll > _STAYS_AWAKE:
+            self._times.wake_ups.add(now)
+        self._last_poll = now
+
+    def _count_line(self) -> None:
+        now = datetime.now(UTC)
+        counters = self._counters
+        self._times.requests.add(now, counters.requests - self._requests_before)
+        self._requests_before = counters.requests
+        health = self.health
+        counters.tell(health)
+        health["requests_24h"] = self._times.requests.total(now)
+        health["wake_ups_24h"] = self._times.wake_ups.total(now)
+
+    def _info(self, identity: Identity) -> Info:
+        info: Info = {
+            "type": "info",
+            "meter": self.meter,
+            "time": datetime.now(UTC),
+            "manufacturer": MANUFACTURER,
+            "interval": max(1, round(self._settings.interval.period.total_seconds())),
+        }
+        if model := self._settings.model or identity.model:
+            info["model"] = model
+        if identity.firmware:
+            info["firmware"] = identity.firmware
+        if identity.serial_number:
+            info["serial_number"] = identity.serial_number
+        return info
+
+
+def _published(value: Value | None) -> Value | None:
+    """The value, unless its digits are more than a reader of JSON need take. Raises ValueFormatError."""
+    if isinstance(value, Decimal) and not is_bounded(value):
+        raise ValueFormatError(f"{value} has more than {LONGEST_NUMBER} digits: no meter counts so far")
+    return value
+
+
+async def _listen_idle(connection: KmpConnection) -> None:
+    try:
+        await connection.listen_idle()
+    except TransportError as error:
+        raise _IdleLossError(error.reason, error.detail) from error

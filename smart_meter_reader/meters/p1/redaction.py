@@ -1,0 +1,179 @@
+"""Redacts P1 streams: equipment identifiers, texts, long numbers in the header; checksums anew.
+
+An encrypted telegram is decrypted, redacted, and encrypted again with keys that everybody may know; without
+its key it is left out, since nobody can tell what is in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from smart_meter_reader.codecs.p1.checksum import crc16_arc, crc16_x25, verify
+from smart_meter_reader.codecs.p1.cipher import CipherFrame, Opened, Opener, find_header
+from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
+from smart_meter_reader.codecs.p1.frame import FrameReader
+from smart_meter_reader.codecs.p1.plain import PlainFrame
+from smart_meter_reader.exceptions import DecryptionError, FrameError
+from smart_meter_reader.recordings.data_sets import redact_data_sets, redact_fragments, redact_name
+from smart_meter_reader.recordings.pseudonyms import Pseudonyms
+from smart_meter_reader.recordings.rewriting import rewrite_runs
+from smart_meter_reader.recordings.text import FROM_METER, Burst, Event
+
+PUBLIC_KEY: Final = bytes(range(16))
+PUBLIC_AUTHENTICATION_KEY: Final = bytes(range(16, 32))
+# For telegrams whose tag could not be verified: it cannot be with the public key either.
+_UNKNOWN_AUTHENTICATION_KEY: Final = bytes(range(32, 48))
+
+_START = re.compile(rb"/[0-9A-Za-z]{3}[^\r\n]{0,128}\r?\n")
+_END = re.compile(rb"\n!(?P<checksum>[0-9A-Fa-f]{4})?(?=[\r\n]|\Z)")
+# Of how many headers before one end each is tried.
+_MAX_STARTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RedactedStream:
+    """``encrypted_anew``: replaying needs the public keys. ``left_out``: frames that could not be opened."""
+
+    events: tuple[Event, ...]
+    encrypted_anew: bool = False
+    left_out: int = 0
+
+
+def redact_p1(events: Sequence[Event], names: Pseudonyms, opener: Opener | None) -> RedactedStream:
+    """The stream with everything replaced that may name a person or a device."""
+    received = b"".join(
+        event.payload for event in events if isinstance(event, Burst) and event.direction == FROM_METER
+    )
+    if find_header(received) is None:
+        return RedactedStream(tuple(rewrite_runs(events, lambda _, run: _stream(run, names))))
+    return _encrypted(events, names, opener)
+
+
+def _stream(stream: bytes, names: Pseudonyms) -> bytes:
+    """Plain telegrams, damaged and cut ones too, as long as before."""
+    written = bytearray()
+    place = 0
+    for end in _END.finditer(stream):
+        written += _telegram(stream[place : end.start() + 2], end["checksum"], names)
+        place = end.end()
+    # A telegram that goes on after the end of the recording, or noise.
+    return bytes(written + redact_fragments(_lines(stream[place:], names)))
+
+
+def _telegram(covered: bytes, checksum: bytes | None, names: Pseudonyms) -> bytes:
+    """Everything up to a telegram's '!', and its checksum; what stands before its header is a fragment."""
+    starts = [found.start() for found in _START.finditer(covered)][-_MAX_STARTS:]
+    if checksum is None:
+        start = starts[-1] if starts else len(covered)
+        return _fragment(covered[:start], names) + _lines(covered[start:], names)
+    expected = int(checksum, 16)
+    for start in reversed(starts):
+        telegram = covered[start:]
+        algorithm = _algorithm(telegram, expected)
+        if algorithm is not None:
+            written = _lines(telegram, names)
+            anew = _checksum(written, algorithm, as_sent=verify(telegram, expected, x25=True) == telegram)
+            return _fragment(covered[:start], names) + written + b"%04X" % anew
+    written = _fragment(covered, names)
+    right = {_algorithm(written[found.start() :], expected) for found in _START.finditer(written)}
+    return written + (checksum if right <= {None} else b"%04X" % (expected ^ 1))
+
+
+Algorithm = Literal["arc", "x25"]
+
+
+def _algorithm(telegram: bytes, expected: int) -> Algorithm | None:
+    if verify(telegram, expected) is not None:
+        return "arc"
+    return "x25" if verify(telegram, expected, x25=True) is not None else None
+
+
+def _checksum(telegram: bytes, algorithm: Algorithm, *, as_sent: bool) -> int:
+    """``as_sent`` is false where the line ends lost their CR before the recording, and not before the CRC."""
+    if not as_sent:
+        telegram = re.sub(rb"(?<!\r)\n", b"\r\n", telegram)
+    return crc16_arc(telegram) if algorithm == "arc" else crc16_x25(telegram)
+
+
+def _lines(text: bytes, names: Pseudonyms) -> bytes:
+    text = _START.sub(lambda header: redact_name(header[0], names), text)
+    return redact_data_sets(text, names, octets=True)
+
+
+def _fragment(text: bytes, names: Pseudonyms) -> bytes:
+    """Part of a telegram whose checksum did not confirm it: values may begin and end anywhere in it."""
+    return redact_fragments(_lines(text, names))
+
+
+def _encrypted(events: Sequence[Event], names: Pseudonyms, opener: Opener | None) -> RedactedStream:
+    frames: list[CipherFrame] = []
+
+    def open_frame(frame: CipherFrame) -> Opened:
+        names.of(frame.system_title.hex())  # errors tell it, so it is known even where nothing can be opened
+        _device_number(frame, names)
+        if opener is None:
+            raise DecryptionError("no_key", "there is no key")
+        opened = opener.open(frame)
+        frames.append(frame)
+        return opened
+
+    reader = FrameReader(open_frame)
+    written: list[Event] = []
+    left_out = 0
+    for event in events:
+        if not isinstance(event, Burst) or event.direction != FROM_METER:
+            written.append(event)
+            continue
+        reader.receive_data(event.payload)
+        payload = b""
+        for found in _frames(reader):
+            if isinstance(found, PlainFrame):
+                payload += _plain(found, names)
+            elif isinstance(found, Opened):
+                payload += _encrypt(found, frames.pop(0), names)
+            else:
+                left_out += 1
+        if payload:
+            written.append(replace(event, payload=payload))
+    return RedactedStream(tuple(written), encrypted_anew=opener is not None, left_out=left_out)
+
+
+def _frames(reader: FrameReader) -> Iterator[PlainFrame | Opened | FrameError | DecryptionError]:
+    while True:
+        try:
+            frame = reader.next_frame()
+        except (FrameError, DecryptionError) as error:
+            yield error
+            continue
+        if frame is None:
+            return
+        yield frame
+
+
+def _plain(frame: PlainFrame, names: Pseudonyms) -> bytes:
+    return encode_telegram(_lines(frame.telegram, names), "arc" if frame.checksum == "ok" else "none")
+
+
+def _encrypt(opened: Opened, frame: CipherFrame, names: Pseudonyms) -> bytes:
+    """The redacted telegram, encrypted as its meter would with the public keys."""
+    telegram = encode_telegram(
+        _lines(opened.telegram, names), "none" if opened.checksum == "absent" else "arc"
+    )
+    made_up = frame.system_title[:3] + _device_number(frame, names).to_bytes(5, "big")
+    verified = opened.authentication == "verified"
+    return encrypt_telegram(
+        telegram,
+        PUBLIC_KEY,
+        PUBLIC_AUTHENTICATION_KEY if verified else _UNKNOWN_AUTHENTICATION_KEY,
+        made_up,
+        frame.frame_counter,
+        security=frame.security,
+    )
+
+
+def _device_number(frame: CipherFrame, names: Pseudonyms) -> int:
+    """What stands for it; it follows three letters for the manufacturer (DLMS UA 1000-2, 4.3.4)."""
+    return int(names.of(str(int.from_bytes(frame.system_title[3:], "big"))))

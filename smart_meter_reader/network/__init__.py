@@ -1,0 +1,1 @@
+"""What everything that talks to the network shares: blocking calls away from the event loop."""

@@ -1,0 +1,294 @@
+"""The supervisor: runs clients and sinks, restarts them with backoff by error class, tells their state."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from typing import Literal
+
+from smart_meter_reader.exceptions import (
+    DecryptionError,
+    ExplainedError,
+    ProtocolError,
+    SinkError,
+    TransportError,
+)
+from smart_meter_reader.messages import STARTING, Message, Publish, Reading, Status
+from smart_meter_reader.meters.base import Client
+from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.pipeline.meter_states import MeterState, State, StateLog, Told, status_of
+from smart_meter_reader.rooms import INTERNAL_ERROR, Fault, Heard, Room, advice, explained, hearing, outcome
+from smart_meter_reader.service.notify import Pulse
+from smart_meter_reader.sinks.base import Sink
+
+_log = logging.getLogger(__name__)
+
+Keep = Callable[[str, Fault, bytes], None]
+"""Keeps a fault of the client of a meter, and what was received last, for ``diagnose``."""
+
+# A port that comes and goes every second would fill the log; whoever tries a plug shall see what he does.
+TOLD_IN_AN_HOUR = 5
+# Fresh counters follow a reading, but a meter that sends every second would only fill the log with them.
+HEALTH_SECONDS = 60.0
+# A sub-meter is missed after three of its intervals, and after so long at least.
+MISSED_SECONDS = 300.0
+
+# A cable that comes back is noticed within half a minute. A meter that answers rubbish, or not at all, sits
+# on a battery: asking it again and again helps nobody.
+BACKOFF: dict[type[BaseException], Backoff] = {
+    TransportError: Backoff(1.0, 30.0),
+    ProtocolError: Backoff(5.0, 300.0),
+    DecryptionError: Backoff(5.0, 300.0),
+    SinkError: Backoff(1.0, 60.0),
+    ExplainedError: Backoff(5.0, 300.0),
+    BaseException: Backoff(1.0, 300.0),  # a bug, which may be over with the telegram that showed it
+}
+# Reasons that mean "the port is fine, the meter is not": patience as for a protocol error.
+METER_SILENT = frozenset({"no_echo_no_answer", "echo_only", "no_answer", "wrong_meter"})
+
+
+def backoff_for(error: BaseException) -> Backoff:
+    """The backoff of an error's class; a silent meter counts as a protocol error."""
+    if isinstance(error, ExplainedError) and error.reason in METER_SILENT:
+        return BACKOFF[ProtocolError]
+    return next(backoff for error_class, backoff in BACKOFF.items() if isinstance(error, error_class))
+
+
+class MeterSupervisor:
+    """Runs one client for ever and keeps the state of its meter.
+
+    Every message of the client passes through here: a reading of a meter that is not online is preceded
+    by the status ``online``. The sub-meters of a P1 meter have states of their own, which end with their
+    parent's, and when it no longer sends them.
+
+    What the client raises stays here; what is none of our errors is told as ``alert internal_error``.
+    """
+
+    def __init__(self, client: Client, publish: Publish, keep: Keep | None = None) -> None:
+        """``keep`` gets each new fault of this program with the bytes that were received last."""
+        self.client = client
+        self._keep = keep
+        self._room = Room(f"meter {client.meter}")
+        self._heard = Heard()
+        self._publish_on = publish
+        self._clock = asyncio.get_running_loop().time
+        self._last_attempt_at = self._clock()
+        self._told: dict[str, Told] = {client.meter: Told(self._clock())}
+        self._state_logs: dict[str, StateLog] = {}
+        self._failures = 0
+        self._health_published = float("-inf")
+        self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
+
+    @property
+    def meter(self) -> str:
+        return self.client.meter
+
+    @property
+    def state(self) -> MeterState:
+        return self._told[self.client.meter].state
+
+    @property
+    def reason(self) -> str:
+        return self._told[self.client.meter].reason
+
+    def pulse(self) -> Pulse:
+        """How the meter is doing, for the watchdog."""
+        now, told = self._clock(), self._told[self.meter]
+        return Pulse(
+            meter=self.meter,
+            state=told.state,
+            reason=told.reason,
+            rhythm=told.rhythm,
+            since_reading=now - told.read_at,
+            since_attempt=now - self._last_attempt_at,
+            longest_attempt=getattr(self.client, "longest_attempt", 0.0),
+        )
+
+    async def run(self) -> None:
+        """Run the client until cancelled; errors that a restart can mend are waited out."""
+        # What a broker still holds of a service that was killed may say that the meter is online.
+        await self._publish_on(self._status(self.meter, "offline", STARTING, "waiting for the first reading"))
+        while True:
+            self._last_attempt_at = self._clock()
+            error = await self._attempt(once=False)
+            if error is None:
+                return  # a client ends by itself only when its source does (a replayed recording)
+            self._last_attempt_at = self._clock()
+            await self._tell_failure(error)
+            self._failures += 1
+            wait = backoff_for(error).wait(self._failures, self._jitter)
+            del error  # with all that its frames hold
+            self._count("reconnects")
+            await asyncio.sleep(wait)
+
+    async def run_once(self) -> bool:
+        """Take one reading; False when there was none (the reason has been told)."""
+        error = await self._attempt(once=True)
+        if error is not None:
+            await self._tell_failure(error)
+        return error is None
+
+    async def _attempt(self, *, once: bool) -> BaseException | None:
+        """Run the client: why it ended; None when it did so by itself."""
+        self._heard.clear()
+        with hearing(self._heard):
+            error = await outcome(lambda: self.client.run(self.publish, once=once), self.meter)
+        return error and (explained(error) or error)
+
+    def read_now(self) -> None:
+        """Ask the client for a reading at once."""
+        self._room.contain(self.client.read_now, None, "the reading that was asked for is not taken")
+
+    def knows(self, meter: str) -> bool:
+        return meter in self._told  # the own one, and those behind it
+
+    async def publish(self, message: Message) -> None:
+        """Pass on one of the client's messages, with the statuses that it implies."""
+        await self._publish(message)
+        # A client that finds hundreds of telegrams in its input never waits: let the others have their turn.
+        await asyncio.sleep(0)
+
+    async def _publish(self, message: Message) -> None:
+        match message["type"]:
+            case "reading":
+                await self._publish_reading(message)
+            case "status":
+                told = self._told_of(message["meter"])
+                if (told.state, told.reason) != (message["state"], message["reason"]):
+                    self._log_state(message["meter"], message["state"], message["reason"], message["detail"])
+                told.state, told.reason, told.detail = message["state"], message["reason"], message["detail"]
+                await self._publish_on(message)
+            case "info":
+                if "interval" in message:
+                    self._told_of(message["meter"]).rhythm = float(message["interval"])
+                await self._publish_on(message)
+
+    def unjudged(self, meter: str, error: BaseException) -> Status:
+        """The guard failed on a message of the meter, which is held back: the status that says so."""
+        fault = self._note(error, "what the guard could not judge is held back")
+        told = self._told_of(meter)
+        told.state, told.reason, told.detail = "alert", INTERNAL_ERROR, advice(fault)
+        return self._status(meter, told.state, told.reason, told.detail)
+
+    async def _publish_reading(self, reading: Reading) -> None:
+        meter = reading["meter"]
+        told = self._told_of(meter)
+        self._failures = 0
+        if meter == self.meter:
+            await self._miss_sub_meters()
+        if told.state != "online":
+            await self._tell(meter, "online", "", "readings arrive")
+            self._health_published = self._clock()
+        await self._publish_on(reading)
+        told.read_at = self._clock()
+        if meter == self.meter and told.read_at - self._health_published >= HEALTH_SECONDS:
+            self._health_published = told.read_at
+            await self.publish_health()
+
+    async def _miss_sub_meters(self) -> None:
+        """Before a reading of the parent: which sub-meters are long not among what it sends.
+
+        Their age is counted up to the reading before, behind which theirs had its chance; so a gap in
+        everything makes none of them old.
+        """
+        parent = self._told[self.meter]
+        for meter, told in self._told.items():
+            limit = max(MISSED_SECONDS, 3 * told.rhythm)
+            if told is not parent and parent.read_at - told.read_at > limit:
+                detail = (
+                    f"the meter {self.meter}, behind which it is, no longer sends a reading of it: was it "
+                    "taken off, or is its cable or radio link down?"
+                )
+                await self._tell(meter, "offline", "not_sent", detail)
+
+    def _told_of(self, meter: str) -> Told:
+        return self._told.setdefault(meter, Told(self._clock()))
+
+    async def publish_health(self) -> None:
+        """Publish the state again with fresh health counters."""
+        told = self._told[self.meter]
+        if told.state != "starting":
+            await self._publish_on(self._status(self.meter, told.state, told.reason, told.detail))
+
+    async def _tell_failure(self, error: BaseException) -> None:
+        state: State = "alert"
+        if isinstance(error, ExplainedError):
+            state, reason, detail = "offline", error.reason, error.detail
+        else:
+            fault = self._note(error, "the meter is tried again, the others are read on")
+            reason, detail = INTERNAL_ERROR, advice(fault)
+        for meter in list(self._told):
+            await self._tell(meter, state, reason, detail)
+
+    def _note(self, error: BaseException, consequence: str) -> Fault:
+        """Count and log a fault of this program, and have the new ones kept."""
+        self._count("internal_errors")
+        fault, is_new = self._room.note(error, consequence)
+        if is_new and self._keep is not None:
+            self._keep(self.meter, fault, self._heard.last())
+        return fault
+
+    def _count(self, key: Literal["reconnects", "internal_errors"]) -> None:
+        self.client.health[key] = self.client.health.get(key, 0) + 1
+
+    async def _tell(self, meter: str, state: State, reason: str, detail: str) -> None:
+        told = self._told[meter]
+        if (told.state, told.reason) == (state, reason):
+            _log.debug("%s: still %s (%s)", meter, state, reason)
+            return
+        told.state, told.reason, told.detail = state, reason, detail
+        self._log_state(meter, state, reason, detail)
+        await self._publish_on(self._status(meter, state, reason, detail))
+
+    def _log_state(self, meter: str, state: str, reason: str, detail: str) -> None:
+        told = self._state_logs.setdefault(meter, StateLog(TOLD_IN_AN_HOUR))
+        told.log(meter, state, reason, detail, self._clock())
+
+    def _status(self, meter: str, state: State, reason: str, detail: str) -> Status:
+        health = self.client.health if meter == self.client.meter else None
+        return status_of(meter, state, reason, detail, health)
+
+
+class SinkSupervisor:
+    """Runs one sink until its queue ends; whatever it raises restarts that sink only."""
+
+    def __init__(self, sink: Sink, messages: AsyncIterator[Message]) -> None:
+        self.sink = sink
+        self._messages = messages
+        self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
+        self._room = Room(f"sink {sink.name}")
+        self._last_reason = ""
+        self.restarts = 0
+
+    @property
+    def internal_errors(self) -> int:
+        """How often this program failed in it, also where that cost single messages only."""
+        return self._room.errors + getattr(self.sink, "internal_errors", 0)
+
+    async def run(self) -> None:
+        failures = 0
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            error = await outcome(lambda: self.sink.run(self._messages), self.sink.name)
+            if error is None:
+                return
+            backoff = self._tell(error)
+            self.restarts += 1
+            # A sink that ran for a while before it failed starts a new row of failures.
+            failures = 1 if loop.time() - started > backoff.longest else failures + 1
+            del error  # with all that its frames hold
+            await asyncio.sleep(backoff.wait(failures, self._jitter))
+
+    def _tell(self, error: BaseException) -> Backoff:
+        """Say why the sink ended; how to wait before it is started again."""
+        refused = explained(error, SinkError)
+        if refused is None:
+            self._room.note(error, "it is started again, the others go on; what it was at may be lost to it")
+            return backoff_for(error)
+        level = logging.DEBUG if refused.reason == self._last_reason else logging.WARNING
+        self._last_reason = refused.reason
+        _log.log(level, "sink %s: %s", self.sink.name, refused.detail)
+        return BACKOFF[SinkError]

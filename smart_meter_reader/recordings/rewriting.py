@@ -1,0 +1,41 @@
+"""Rewrites what the meter sent, byte by byte as long as before, whatever bursts it came in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from smart_meter_reader.recordings.text import FROM_METER, TO_METER, Burst, Event
+
+Rewrite: TypeAlias = Callable[[bytes, bytes], bytes]
+"""From the request before (b"" for none) and all that came after it to as many bytes."""
+
+
+def rewrite_runs(events: Sequence[Event], rewrite: Rewrite) -> Iterator[Event]:
+    """The events with every run of bursts from the meter rewritten; times and bursts stay as they are."""
+    request = b""
+    run: list[Burst] = []
+    for event in events:
+        if isinstance(event, Burst) and event.direction == FROM_METER:
+            run.append(event)
+            continue
+        yield from _rewritten(run, request, rewrite)
+        run = []
+        if isinstance(event, Burst) and event.direction == TO_METER:
+            request = event.payload
+        yield event
+    yield from _rewritten(run, request, rewrite)
+
+
+def _rewritten(run: list[Burst], request: bytes, rewrite: Rewrite) -> Iterator[Event]:
+    if not run:
+        return
+    whole = b"".join(burst.payload for burst in run)
+    written = rewrite(request, whole)
+    if len(written) != len(whole):
+        raise AssertionError(f"{len(whole)} bytes were rewritten as {len(written)}")
+    place = 0
+    for burst in run:
+        yield replace(burst, payload=written[place : place + len(burst.payload)])
+        place += len(burst.payload)

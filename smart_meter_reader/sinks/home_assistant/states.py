@@ -1,0 +1,59 @@
+"""Values as Home Assistant takes them for states."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from smart_meter_reader.messages import Value
+from smart_meter_reader.sinks.home_assistant.classes import SensorClass
+from smart_meter_reader.text import bounded_number
+
+# Longest state that Home Assistant keeps (core, MAX_LENGTH_STATE_STATE).
+LONGEST_STATE = 255
+
+
+def state_of(sensor: SensorClass, value: Value) -> str | None:
+    """A value as Home Assistant takes it, digits as they are; None for what the entity cannot show."""
+    if sensor.numeric:
+        return _number(value)
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    if sensor.device_class == "timestamp":
+        time = parsed_time(text)
+        return utc(time) if time else None
+    if sensor.device_class == "date":
+        return text if _is_date(text) else None
+    return text[:LONGEST_STATE] or None
+
+
+def _number(value: Value) -> str | None:
+    number = bounded_number(value)
+    return None if number is None else format(number, "f")
+
+
+def decimals(value: Value) -> int:
+    """How many decimals a value came with."""
+    exponent = value.as_tuple().exponent if isinstance(value, Decimal) else 0
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def parsed_time(text: str) -> datetime | None:
+    """The time of an ISO 8601 text, in UTC; None without an offset, which Home Assistant insists on."""
+    try:
+        time = datetime.fromisoformat(text)
+        return time.astimezone(UTC) if time.tzinfo else None
+    except (ValueError, OverflowError):  # the year 1 or 9999 in UTC may be none
+        return None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def utc(time: datetime) -> str:
+    """A time in UTC, to the second, with ``Z``."""
+    return time.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"

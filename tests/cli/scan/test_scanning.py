@@ -1,0 +1,228 @@
+"""Scanning: every kind of meter is found, no battery is worried, and what is no meter is explained."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from smart_meter_reader.cli.scan.probes import listen
+from smart_meter_reader.cli.scan.scanning import scan_port, scan_ports
+from smart_meter_reader.codecs.kmp import GetRegisterRequest, GetTypeRequest, encode_request
+from smart_meter_reader.codecs.p1.encode import encode_telegram
+from smart_meter_reader.codecs.parity import add_parity
+from smart_meter_reader.emulators.faults import Fault
+from smart_meter_reader.emulators.stream import EmulatedMeter, MeterLine, on_pty, on_tcp
+from smart_meter_reader.meters.found import Found, PortReport
+from smart_meter_reader.meters.iec62056_21.emulator import Iec62056Meter
+from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
+from smart_meter_reader.meters.p1.emulator import Encryption, P1Meter
+from smart_meter_reader.meters.p1.settings import FAST
+from smart_meter_reader.transport import LineSettings
+from tests.peers.foreign_meter import ForeignMeter
+from tests.peers.lines import Echo, Noise, Silent
+from tests.peers.ser2net import ser2net
+
+LISTEN = 0.6
+
+
+def no_progress(port: str, what: str) -> None:
+    """The tests look at the reports."""
+
+
+async def scan(meter: EmulatedMeter) -> PortReport:
+    async with on_pty(meter) as port:
+        return await scan_port(port, no_progress, LISTEN)
+
+
+class SevenBits:
+    """Sends a telegram of DSMR 2.2 as 7E1 looks on a line read as 8N1: even parity in the eighth bit."""
+
+    def __init__(self) -> None:
+        text = (
+            b"/ISk5\\2MT382-1003\r\n\r\n0-0:96.1.1(31)\r\n1-0:1.8.1(00001.001*kWh)\r\n0-0:96.14.0(0001)\r\n!"
+        )
+        telegram = encode_telegram(text, "none")
+        self._sent = bytes(byte | (byte.bit_count() & 1) << 7 for byte in telegram)
+
+    async def serve(self, line: MeterLine) -> None:
+        while True:
+            await line.write(self._sent)
+            await asyncio.sleep(0.05)
+
+
+KEYS = Encryption(bytes(range(16)), bytes(16))
+METERS: dict[str, tuple[EmulatedMeter, dict[str, str]]] = {
+    "multical": (
+        KamstrupMeter("402", reply_delay=0),
+        {"client": "kamstrup", "protocol": "KMP", "kind": "heat", "model": "MULTICAL 402"},
+    ),
+    "multical asleep": (
+        KamstrupMeter("402", faults=[Fault("drop", first=1)], reply_delay=0),
+        {"client": "kamstrup", "model": "MULTICAL 402"},
+    ),
+    "not ours": (
+        ForeignMeter(),
+        {"client": "kamstrup", "model": "", "serial_number": "80000000"},
+    ),
+    "66c": (
+        Iec62056Meter("multical_66c", reply_delay=0),
+        {"client": "iec62056_21", "model": "MULTICAL 66-CDE", "kind": "heat"},
+    ),
+    "401": (
+        Iec62056Meter("multical_401", reply_delay=0),
+        {"client": "iec62056_21", "model": "MULTICAL 401", "serial_number": "60017"},
+    ),
+    "mode C": (
+        Iec62056Meter("iec62056_21", reply_delay=0),
+        {"client": "iec62056_21", "manufacturer": "EMU", "protocol": "IEC 62056-21 mode C", "kind": "meter"},
+    ),
+    "P1": (
+        P1Meter("dsmr-5", interval=0.1),
+        {"client": "dsmr", "protocol": "P1", "dialect": "dsmr-5", "kind": "electricity"},
+    ),
+    "P1 of Belgium": (P1Meter("belgium", interval=0.1), {"client": "dsmr", "dialect": "belgium"}),
+    "encrypted P1": (
+        P1Meter("austria", interval=0.1, encryption=KEYS),
+        {"client": "dsmr", "protocol": "encrypted P1", "model": ""},
+    ),
+    "P1 with parity": (SevenBits(), {"client": "dsmr", "dialect": "dsmr-2.2"}),
+}
+
+
+async def test_all_ports_are_scanned_at_once_and_every_meter_is_found() -> None:
+    async with AsyncExitStack() as stack:
+        ports = [await stack.enter_async_context(on_pty(meter)) for meter, _ in METERS.values()]
+        reports = await scan_ports(ports, no_progress, LISTEN)
+    assert [report.port for report in reports] == ports
+    for (name, (_, expected)), report in zip(METERS.items(), reports, strict=True):
+        assert report.found is not None, (name, report)
+        seen = {key: getattr(report.found, key) for key in expected}
+        assert seen == expected, name
+
+
+async def test_an_older_multical_that_knows_no_sign_on_is_found_by_its_short_answers() -> None:
+    meter = Iec62056Meter("multical_66c", reply_delay=0)
+
+    class Deaf:
+        """Lets nothing but short requests through."""
+
+        async def serve(self, line: MeterLine) -> None:
+            class Filtered:
+                line: LineSettings | None = None
+
+                async def read(self) -> bytes:
+                    received = await _line.read()
+                    seven = bytes(byte & 0x7F for byte in received)
+                    return received if seven.startswith(b"/#") or not received else b"\0"
+
+                async def write(self, payload: bytes) -> None:
+                    await _line.write(payload)
+
+            _line = line
+            await meter.serve(Filtered())
+
+    report = await scan(Deaf())
+    assert report.found is not None, report
+    assert (report.found.client, report.found.keys["model"]) == ("iec62056_21", "multical_66c")
+    assert report.found.serial_number == "60017"
+
+
+async def test_silence_is_asked_once_in_each_protocol_and_signs_of_a_meter_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A line that babbles is otherwise heard for longer than a test should take.
+    monkeypatch.setattr("smart_meter_reader.meters.iec62056_21.sign_on._LONGEST", 1.0)
+    monkeypatch.setattr("smart_meter_reader.meters.iec62056_21.line._SHORT_ANSWER_TIME", 1.0)
+    silent = Silent()
+    damaged = KamstrupMeter("403", faults=[Fault("crc")], reply_delay=0)
+    lines: list[EmulatedMeter] = [silent, Echo(), Noise(), damaged]
+    async with AsyncExitStack() as stack:
+        ports = [await stack.enter_async_context(on_pty(line)) for line in lines]
+        reports = await scan_ports(ports, no_progress, LISTEN)
+    assert [report.found for report in reports] == [None] * len(lines)
+    told = ["; ".join(report.clues) for report in reports]
+    assert told[0] == ""
+    assert "the head returns what is sent" in told[1]
+    assert "bytes that are no telegram" in told[2]
+    assert "came damaged" in told[3]
+    # The battery: KMP's second request is for a meter that the first one woke.
+    kmp = encode_request(GetTypeRequest()) + encode_request(GetRegisterRequest((1001,)))
+    assert silent.heard.startswith(kmp)
+    seven = bytes(byte & 0x7F for byte in silent.heard[len(kmp) :])
+    assert seven == b"/?!\r\n/#1\r"
+
+
+async def test_a_meter_that_sends_is_never_asked() -> None:
+    class Watched(Silent):
+        async def serve(self, line: MeterLine) -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(P1Meter("dsmr-5", interval=0.1).serve(line))
+                group.create_task(super().serve(line))
+
+    meter = Watched()
+    report = await scan(meter)
+    assert report.found is not None
+    assert meter.heard == b""
+
+
+async def test_a_meter_behind_rfc_2217_is_found_with_its_speed(tmp_path: Path) -> None:
+    async with (
+        on_pty(KamstrupMeter("402", reply_delay=0)) as device,
+        ser2net(device, tmp_path, accepter="telnet(rfc2217),tcp") as place,
+    ):
+        report = await scan_port(f"rfc2217://{place}", no_progress, LISTEN)
+    assert report.found is not None, report
+    assert report.found.description.startswith("Kamstrup MULTICAL 402, serial number")
+    assert report.found.description.endswith("KMP at 1200 Bd 8N2")
+
+
+async def test_a_meter_behind_a_serial_server_is_found_without_a_speed(tmp_path: Path) -> None:
+    async with (
+        on_pty(KamstrupMeter("402", reply_delay=0)) as device,
+        ser2net(device, tmp_path, accepter="tcp") as place,
+    ):
+        report = await scan_port(f"socket://{place}", no_progress, LISTEN)
+    assert report.found is not None, report
+    assert report.found.model == "MULTICAL 402"
+    assert " Bd" not in report.found.description
+    async with on_tcp(P1Meter("dsmr-5", interval=0.1)) as place:
+        report = await scan_port(f"socket://{place}", no_progress, LISTEN)
+    assert report.found is not None
+    assert "baud" not in report.found.keys
+
+
+@pytest.mark.parametrize(
+    ("port", "said"),
+    [
+        ("/dev/not-a-port", "does not exist"),
+        ("/etc", "not a serial port"),
+        ("socket://127.0.0.1:1", "refuses"),
+    ],
+)
+async def test_a_port_that_cannot_be_used_is_explained(port: str, said: str) -> None:
+    report = await scan_port(port, no_progress, LISTEN)
+    assert (report.found, report.clues) == (None, [])
+    assert said in report.problem
+
+
+def test_what_a_meter_says_of_itself_cannot_steer_the_terminal() -> None:
+    found = Found("/dev/x", "dsmr", "P1", FAST, "electricity", model="A\x1b[2J\nB", serial_number="1\r2")
+    assert found.description == "A[2JB, serial number 12: P1 at 115200 Bd 8N1"
+
+
+async def test_of_a_long_stream_every_byte_is_counted_and_its_end_is_looked_through() -> None:
+    telegram = add_parity(encode_telegram(b"/ABC5x\r\n\r\n1-3:0.2.8(50)\r\n1-0:1.8.1(001234.567*kWh)\r\n!"))
+    stream = b"noise " * 50_000 + telegram * (80_000 // len(telegram))
+
+    class Stream:
+        async def serve(self, line: MeterLine) -> None:
+            await line.write(stream)
+            await line.read()
+
+    async with on_tcp(Stream()) as place:
+        heard = await listen(f"socket://{place}", FAST, 3.0)
+    assert heard.count == len(stream)
+    assert isinstance(heard.outcome, Found)

@@ -1,0 +1,26 @@
+"""How long `read`, `doctor` and `diagnose` wait for a reading."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from smart_meter_reader.cli.patience import patience_for
+from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
+from smart_meter_reader.meters.p1.settings import DsmrSettings
+
+PORT = "/dev/ttyUSB0"
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted", "seconds"),
+    [
+        (DsmrSettings(port=PORT), None, 60),
+        (Iec62056_21Settings(port=PORT), None, 301),
+        (Iec62056_21Settings(port=PORT, poll_timeout=timedelta(seconds=20)), None, 60),
+        (Iec62056_21Settings(port=PORT), 5.0, 5),
+    ],
+)
+def test_as_long_as_the_client_may_take(settings: object, wanted: float | None, seconds: float) -> None:
+    assert patience_for(settings, wanted) == seconds

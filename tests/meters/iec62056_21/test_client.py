@@ -1,0 +1,570 @@
+"""The client `iec62056_21` against emulated meters on real ptys and TCP: and what it publishes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from smart_meter_reader.codecs.iec62056_21.bcc import sum_bcc, xor_bcc
+from smart_meter_reader.codecs.parity import add_parity
+from smart_meter_reader.emulators.faults import parse_faults
+from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
+from smart_meter_reader.emulators.stream import MeterLine as EmulatedLine
+from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
+from smart_meter_reader.messages import Info, Message, Reading
+from smart_meter_reader.meters.iec62056_21.client import Iec62056_21Client
+from smart_meter_reader.meters.iec62056_21.emulator import FAULTS, Iec62056Meter
+from smart_meter_reader.meters.iec62056_21.line import LineTiming, MeterLine
+from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
+from smart_meter_reader.settings.schedule import Schedule
+from smart_meter_reader.settings.schema import Place, parse
+from smart_meter_reader.transport import LineSettings
+
+SOON = Schedule(interval=timedelta(milliseconds=20))
+FAST_LINE = LineSettings(baud=19_200, bytesize=7, parity="E", stopbits=2)
+FAST = LineTiming.repeating_after(0.15)
+
+
+def emulated(model: str = "multical_66c", *faults: str, **options: Any) -> Iec62056Meter:
+    return Iec62056Meter(model, faults=parse_faults(faults, FAULTS), reply_delay=0.0, **options)
+
+
+def client(port: str, **settings: Any) -> Iec62056_21Client:
+    defaults: dict[str, Any] = {
+        "port": port,
+        "model": "multical_66c",
+        "repeat_after": timedelta(milliseconds=150),
+        "mains_powered": True,
+        "baud": 19_200,  # a stream without a line takes it at any speed
+    }
+    return Iec62056_21Client("heat", Iec62056_21Settings(**(defaults | settings)))
+
+
+async def read_once(meter: EmulatedMeter, **settings: Any) -> tuple[Info, Reading, Iec62056_21Client]:
+    """Info, reading and client after one reading of ``meter`` on a pseudo-terminal."""
+    async with on_pty(meter) as port:
+        return await read_port(port, **settings)
+
+
+async def read_port(port: str, **settings: Any) -> tuple[Info, Reading, Iec62056_21Client]:
+    messages: list[Message] = []
+    reader = client(port, **settings)
+
+    async def publish(message: Message) -> None:
+        messages.append(message)
+
+    await reader.run(publish, once=True)
+    info, reading = messages
+    assert info["type"] == "info"
+    assert reading["type"] == "reading"
+    return info, reading, reader
+
+
+def plain(reading: Reading) -> dict[str, str]:
+    return {
+        key: f"{measured['value']} {measured['unit']}".strip()
+        for key, measured in reading["measurements"].items()
+    }
+
+
+HEAT = {
+    "heat_energy": "507.109 MWh",
+    "volume": "12966.26 m³",
+    "operating_hours": "32673 h",
+    "flow_temperature": "68.11 °C",
+    "return_temperature": "33.66 °C",
+    "temperature_difference": "34.45 K",
+    "power": "3.1 kW",
+    "volume_flow": "79 L/h",
+    "power_maximum_month": "9.3 kW",
+    "info_code": "0",
+}
+
+
+async def test_a_66c_is_read_by_short_requests_scaled_by_its_program(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    meter = emulated()
+    info, reading, reader = await read_once(meter)
+    assert plain(reading) == HEAT
+    assert (info["manufacturer"], info["model"]) == ("Kamstrup", "MULTICAL 66-CDE")
+    assert info["serial_number"] == "60017"
+    assert list(meter.asked) == [b"/#2", b"/#2", b"/#1", b"/#1"]
+    assert reader.health["requests_24h"] == 4
+    assert reader.health["damaged_frames"] == 0
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [("multical_66c", "MULTICAL 66-CDE"), ("multical_401", "MULTICAL 401"), ("iec62056_21", "EMULATED")],
+)
+@pytest.mark.parametrize("place", [on_pty, on_tcp])
+async def test_auto_finds_out_which_meter_it_is(model: str, name: str, place: Any) -> None:
+    context: AbstractAsyncContextManager[str] = place(emulated(model))
+    async with context as port:
+        url = port if port.startswith("/") else f"socket://{port}"
+        info, reading, _ = await read_port(url, model="auto")
+    assert info["model"] == name
+    assert reading["measurements"]
+
+
+async def test_a_401_is_scaled_by_its_readout_and_the_rest_asked_of_the_owner(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _, reading, _ = await read_once(emulated("multical_401"), model="multical_401")
+    assert plain(reading)["heat_energy"] == "507.109 GJ"
+    assert plain(reading)["volume"] == "1296.626 m³"
+    assert plain(reading)["flow_temperature"] == "68.11 °C"
+    assert "power" not in reading["measurements"]
+    assert "flow_decimals, power_decimals" in caplog.text
+
+
+async def test_settings_tell_decimals_that_the_meter_does_not() -> None:
+    _, reading, _ = await read_once(
+        emulated("multical_401"), model="multical_401", flow_decimals=0, power_decimals=1
+    )
+    assert plain(reading)["power"] == "3.1 kW"
+    assert plain(reading)["volume_flow"] == "79 L/h"
+
+
+async def test_settings_go_before_what_the_meter_tells() -> None:
+    _, reading, _ = await read_once(emulated(), energy_unit="GJ", energy_decimals=2, volume_decimals=1)
+    assert plain(reading)["heat_energy"] == "5071.09 GJ"
+    assert plain(reading)["volume"] == "129662.6 m³"
+
+
+async def test_a_program_that_is_not_in_the_table_is_made_up_for_by_the_readout() -> None:
+    _, reading, _ = await read_once(emulated(values={"ABCCC": 44_999}))
+    assert plain(reading)["heat_energy"] == "507.109 MWh"
+    assert plain(reading)["volume"] == "12966.26 m³"
+    assert "volume_flow" not in reading["measurements"]
+
+
+async def test_nothing_is_asked_for_what_nobody_wants() -> None:
+    meter = emulated("multical_401")
+    _, reading, _ = await read_once(meter, model="multical_401", registers=("heat_energy", "volume"))
+    assert set(reading["measurements"]) == {"heat_energy", "volume"}
+    assert list(meter.asked) == [b"/?!\r\n", b"\x06000\r\n"]
+
+
+async def test_a_mode_c_meter_is_read_at_the_speed_it_offers() -> None:
+    meter = emulated("iec62056_21")
+    _, reading, _ = await read_once(meter, model="generic")
+    assert plain(reading)["active_energy_import"] == "507109.0 kWh"
+    assert plain(reading)["voltage_l1"] == "230.4 V"
+    assert list(meter.asked) == [b"/?!\r\n", b"\x06050\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("model", "fault"),
+    [
+        ("multical_66c", "drop:1/3"),
+        ("multical_66c", "noise:1/2"),
+        ("multical_66c", "parity:1"),
+        ("multical_66c", "digit:1"),
+        ("multical_66c", "digit:1/3"),
+        ("multical_66c", "echo,noise:1/3"),
+        ("iec62056_21", "drop:1/3"),
+        ("iec62056_21", "digit:2"),
+        ("iec62056_21", "echo,parity:1"),
+    ],
+)
+async def test_faults_cost_repeats_and_never_a_wrong_value(model: str, fault: str) -> None:
+    expected = HEAT if model == "multical_66c" else {"active_energy_import": "507109.0 kWh"}
+    settings = {"retries": 8, "registers": tuple(expected)}
+    model_setting = "multical_66c" if model == "multical_66c" else "generic"
+    _, reading, _ = await read_once(emulated(model, fault), model=model_setting, **settings)
+    for key, value in plain(reading).items():
+        assert value == expected[key]
+
+
+class Altered(Iec62056Meter):
+    """A meter one of whose answers is altered on the way, parity and all."""
+
+    def __init__(self, model: str, number: int, altered: tuple[bytes, bytes]) -> None:
+        super().__init__(model, reply_delay=0.0)
+        self._number = number
+        self._altered = altered
+
+    def _answer(self, request: Any, seconds: float) -> tuple[bytes, int]:
+        answer, baud = super()._answer(request, seconds)
+        return (answer.replace(*self._altered) if len(self.asked) == self._number else answer), baud
+
+
+@pytest.mark.parametrize("number", [3, 4])
+@pytest.mark.parametrize("wrong", [b"0006871", b"0006311", b"0096811"])
+async def test_a_wrong_digit_in_a_temperature_is_not_published(number: int, wrong: bytes) -> None:
+    meter = Altered("multical_66c", number, (b"0006811", wrong))
+    _, reading, _ = await read_once(meter)
+    assert plain(reading) == HEAT
+
+
+async def test_a_meter_without_parity_on_a_bare_stream_is_read_too() -> None:
+    _, reading, _ = await read_once(emulated(parity=False))
+    assert plain(reading) == HEAT
+
+
+class Selective(Iec62056Meter):
+    """A meter that is silent on some requests."""
+
+    def __init__(self, model: str, *silent_on: bytes) -> None:
+        super().__init__(model, reply_delay=0.0)
+        self._silent_on = silent_on
+
+    def _answer(self, request: Any, seconds: float) -> tuple[bytes, int]:
+        return (b"", 0) if request[0] in self._silent_on else super()._answer(request, seconds)
+
+
+async def test_a_readout_is_published_though_the_short_request_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _, reading, _ = await read_once(Selective("multical_401", b"/#1"), model="multical_401", retries=1)
+    assert set(reading["measurements"]) == {"heat_energy", "volume", "operating_hours", "serial_number"}
+    assert "leaves #1 without an answer" in caplog.text
+    assert 'requests = ["readout"]' in caplog.text
+
+
+async def test_a_request_that_is_never_answered_is_asked_no_more() -> None:
+    meter = Selective("multical_401", b"/#1")
+    readings: list[Message] = []
+    async with on_pty(meter) as port:
+        done = asyncio.Event()
+
+        async def publish(message: Message) -> None:
+            if message["type"] == "reading":
+                readings.append(message)
+                if len(readings) == 5:
+                    done.set()
+
+        async with asyncio.TaskGroup() as group:
+            reader = client(port, model="multical_401", retries=0, interval=SOON)
+            task = group.create_task(reader.run(publish))
+            async with asyncio.timeout(20):
+                await done.wait()
+            task.cancel()
+    assert list(meter.asked)[:15].count(b"/#1") == 3
+
+
+async def test_a_multical_iii_without_a_program_number_is_scaled_by_its_readout() -> None:
+    _, reading, _ = await read_once(Selective("multical_66c", b"/#2"), model="multical_iii", retries=1)
+    assert plain(reading)["heat_energy"] == "507.109 MWh"
+
+
+async def test_auto_finds_a_66c_that_does_not_answer_the_sign_on() -> None:
+    info, reading, _ = await read_once(Selective("multical_66c", b"/?!\r\n"), model="auto", retries=1)
+    assert info["model"] == "MULTICAL 66-CDE"
+    assert plain(reading) == HEAT
+
+
+async def test_a_value_that_does_not_keep_still_is_left_out_and_counted() -> None:
+    class Restless(Iec62056Meter):
+        """A meter whose flow jumps from one answer to the next."""
+
+        def __init__(self) -> None:
+            super().__init__(reply_delay=0.0)
+            self._jumps = False
+
+        def _answer(self, request: Any, seconds: float) -> tuple[bytes, int]:
+            answer, baud = super()._answer(request, seconds)
+            self._jumps = not self._jumps
+            return (answer.replace(b" 0000079 ", b" 0000979 ") if self._jumps else answer), baud
+
+    _, reading, reader = await read_once(Restless())
+    assert set(HEAT) - set(reading["measurements"]) == {"volume_flow"}
+    assert reader.health["rejected_values"] == 1
+
+
+@asynccontextmanager
+async def line_to(meter: EmulatedMeter, **options: Any) -> AsyncIterator[MeterLine]:
+    settings: Mapping[str, Any] = {"line": FAST_LINE, "timing": FAST, "retries": 2} | options
+    async with on_pty(meter) as port, MeterLine(port, **settings) as line:
+        yield line
+
+
+@pytest.mark.parametrize(
+    ("faults", "error", "reason"),
+    [
+        (("drop",), TransportError, "no_echo_no_answer"),
+        (("drop", "echo"), TransportError, "echo_only"),
+        (("truncate",), ProtocolError, "damaged_answers"),
+        (("parity",), ProtocolError, "damaged_answers"),
+    ],
+)
+async def test_what_went_wrong_is_told_in_a_word(
+    faults: tuple[str, ...], error: type[ExplainedError], reason: str
+) -> None:
+    meter = emulated("multical_66c", *faults)
+    async with line_to(meter) as line:
+        with pytest.raises(error) as caught:
+            await line.ask_short("#1")
+    assert caught.value.reason == reason
+    assert line.counters.requests == 3
+    assert line.counters.retries == 2
+
+
+async def test_answers_that_never_agree_are_no_reading() -> None:
+    with pytest.raises(ProtocolError) as caught:
+        await read_once(emulated("multical_66c", "digit"), registers=("heat_energy",))
+    assert caught.value.reason == "contradicting_answers"
+
+
+@pytest.mark.parametrize(("place", "prefix", "speed"), [(on_pty, "", b"5"), (on_tcp, "socket://", b"0")])
+async def test_a_speed_is_chosen_only_where_the_line_can_follow(
+    place: Any, prefix: str, speed: bytes
+) -> None:
+    meter = emulated("iec62056_21")
+    async with (
+        place(meter) as port,
+        MeterLine(f"{prefix}{port}", FAST_LINE, timing=FAST, retries=0) as line,
+    ):
+        await line.read_out()
+    assert list(meter.asked) == [b"/?!\r\n", b"\x060" + speed + b"0\r\n"]
+
+
+class OneSpeed(Iec62056Meter):
+    """A mode C meter whose answers at the offered speed are lost on their way."""
+
+    def _answer(self, request: Any, seconds: float) -> tuple[bytes, int]:
+        return (b"", 0) if request["speed"] == b"5" else super()._answer(request, seconds)
+
+
+async def test_the_speed_that_worked_is_the_one_of_the_next_readout() -> None:
+    meter = OneSpeed("iec62056_21", reply_delay=0.0)
+    async with line_to(meter) as line:
+        await line.read_out()
+        meter.asked.clear()
+        await line.read_out()
+    assert list(meter.asked) == [b"/?!\r\n", b"\x06000\r\n"]
+
+
+async def test_a_readout_with_a_wrong_bcc_is_not_believed() -> None:
+    async with line_to(emulated("iec62056_21", "digit:1/2")) as line:
+        with pytest.raises(ProtocolError) as caught:
+            await line.read_out()
+    assert caught.value.reason == "damaged_answers"
+
+
+async def test_a_sleeping_meter_answers_once_it_is_woken_up() -> None:
+    async with line_to(emulated("multical_66c", "sleep"), wake_up=b"\x55") as line:
+        answer = await line.ask_short("#1")
+    assert answer.fields["energy"] == "0507109"
+    assert line.counters.wake_ups == 1
+    assert line.counters.retries == 0
+
+
+async def test_another_meter_is_not_read() -> None:
+    with pytest.raises(ProtocolError) as caught:
+        await read_once(emulated(), serial_number="4711")
+    assert caught.value.reason == "wrong_meter"
+    assert "60017" in caught.value.detail
+    _, reading, _ = await read_once(emulated(), serial_number="00000060017")
+    assert reading["measurements"]
+
+
+@pytest.mark.parametrize("model", ["multical_66c", "multical_401"])
+async def test_a_meter_put_in_the_place_of_another_is_not_read_when_a_reading_is_doubted(model: str) -> None:
+    meter, messages, read = emulated(model), [], asyncio.Event()
+
+    async def publish(message: Message) -> None:
+        messages.append(message["type"])
+        if message["type"] == "reading":
+            read.set()
+
+    async with on_pty(meter) as port:
+        reader = client(port, model=model, serial_number="60017")
+        task = asyncio.create_task(reader.run(publish))
+        async with asyncio.timeout(20):
+            await read.wait()
+            meter._house.fixed = {"customer_no": 60_018}
+            reader.read_now()  # as the guard does
+            with pytest.raises(ProtocolError, match="60018") as caught:
+                await task
+    assert caught.value.reason == "wrong_meter"
+    assert messages == ["info", "reading"]
+
+
+async def test_a_meter_that_needs_its_option_selected_in_mode_a_gets_it() -> None:
+    class Blank(Iec62056Meter):
+        """A 66C that writes a blank for its speed, and waits for the option select nevertheless."""
+
+        def _answer(self, request: Any, seconds: float) -> tuple[bytes, int]:
+            answer, baud = super()._answer(request, seconds)
+            return answer.replace(b"/KAM0MC", b"/KAM MC"), baud
+
+    async with line_to(Blank(reply_delay=0.0)) as line:
+        readout = await line.read_out()
+    assert readout.bcc == "sum"
+    assert readout.identification is not None
+    assert readout.identification.mode == "A"
+
+
+class ModeA:
+    """A meter that sends its readout right behind its identification."""
+
+    async def serve(self, line: EmulatedLine) -> None:
+        while await line.read():
+            body = b"0.0(10865272)\r\n1.20(0009032*kWh)\r\n1.6(000001,5*kW)!\r\n\x03"
+            block = b"\x02" + body + bytes([sum(body) & 0x7F])
+            await line.write(add_parity(b"/KAM 685-382-OK-10\r\n" + block))
+
+
+async def test_a_382_of_mode_a() -> None:
+    info, reading, _ = await read_once(ModeA(), model="auto")
+    assert info["model"] == "382"
+    assert plain(reading)["active_energy_import"] == "9032 kWh"
+
+
+class WrongAtFirst:
+    """A meter of the standard's BCC; its first readout is damaged so that Kamstrup's computation fits."""
+
+    def __init__(self) -> None:
+        self.readouts = 0
+
+    async def serve(self, line: EmulatedLine) -> None:
+        while await line.read():
+            self.readouts += 1
+            true = b"1.8.0(000448.5*kWh)!\r\n\x03"
+            wrong = true.replace(b"000448", b"008448")
+            check = xor_bcc(true)
+            assert sum_bcc(wrong) == check
+            sent = wrong if self.readouts == 1 else true
+            await line.write(add_parity(b"/ISK MT174\r\n\x02" + sent + bytes([check])))
+
+
+async def test_a_readout_that_passes_only_by_the_computation_of_another_make_is_confirmed() -> None:
+    meter = WrongAtFirst()
+    _, reading, _ = await read_once(meter, model="generic")
+    assert plain(reading)["active_energy_import"] == "448.5 kWh"
+    assert meter.readouts == 3
+
+
+class Pushing:
+    """A meter of mode D: sends by itself, in tenths of a watt-hour; every third readout is damaged."""
+
+    async def serve(self, line: EmulatedLine) -> None:
+        for number in range(1000):
+            energy = Decimal("4637.1246") + Decimal(number) / 10_000
+            text = (
+                f"/ESY5Q3DA1004\r\n\r\n1-0:1.8.0*255({energy:013.4f}*kWh)\r\n1-0:1.7.0*255(0.36*kW)\r\n!\r\n"
+            )
+            sent = text.replace("(000", "(900") if number % 3 == 2 else text
+            await line.write(add_parity(sent.encode()))
+            await asyncio.sleep(0.02)
+
+
+async def test_a_meter_of_mode_d_is_listened_to() -> None:
+    readings: list[Reading] = []
+    async with on_pty(Pushing()) as port:
+        reader = client(port, model="generic", mode="push", interval=SOON)
+        done = asyncio.Event()
+
+        async def publish(message: Message) -> None:
+            if message["type"] == "reading":
+                readings.append(message)
+                if len(readings) == 4:
+                    done.set()
+
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(reader.run(publish))
+            async with asyncio.timeout(20):
+                await done.wait()
+            task.cancel()
+    energies = [reading["measurements"]["active_energy_import"]["value"] for reading in readings]
+    assert energies == sorted(energies)
+    assert all(Decimal(4637) < Decimal(energy) < Decimal(4638) for energy in energies)
+
+
+async def test_it_keeps_reading_and_reads_now_when_asked() -> None:
+    messages: list[Message] = []
+    async with on_pty(emulated()) as port:
+        reader = client(port)
+        arrived = asyncio.Event()
+
+        async def publish(message: Message) -> None:
+            messages.append(message)
+            arrived.set()
+
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(reader.run(publish))
+            async with asyncio.timeout(20):
+                while len(messages) < 2:
+                    arrived.clear()
+                    await arrived.wait()
+                reader.read_now()
+                while len(messages) < 4:
+                    arrived.clear()
+                    await arrived.wait()
+            task.cancel()
+    assert [message["type"] for message in messages] == ["info", "reading"] * 2
+
+
+async def test_a_port_that_goes_ends_the_run() -> None:
+    meter = emulated()
+    async with asyncio.TaskGroup() as group:
+        async with on_tcp(meter) as port:
+            arrived = asyncio.Event()
+
+            async def publish(message: Message) -> None:
+                arrived.set()
+
+            async def run() -> ExplainedError:
+                with pytest.raises(TransportError) as caught:
+                    await client(f"socket://{port}").run(publish)
+                return caught.value
+
+            task = group.create_task(run())
+            await arrived.wait()
+        error = await task
+    assert error.reason == "lost"
+
+
+def test_settings_from_a_table() -> None:
+    settings, problems = parse(
+        Iec62056_21Settings,
+        {"port": "/dev/ttyUSB0", "model": "multical_66c", "interval": "30min", "wake_up": "nul"},
+        Place({}),
+    )
+    assert not problems
+    assert settings is not None
+    assert settings.interval == Schedule(interval=timedelta(minutes=30))
+    assert (settings.line.baud, settings.line.bytesize, settings.line.parity) == (300, 7, "E")
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ({"model": "multical_66d"}, "multical_66c"),
+        ({"registers": ["heat_energie"]}, "heat_energy"),
+        ({"requests": ["#7"]}, "#1"),
+        ({"energy_decimals": 3}, "energy_unit"),
+        ({"wake_up": "yes"}, "nul"),
+    ],
+)
+def test_settings_that_cannot_be_used(table: dict[str, Any], complaint: str) -> None:
+    settings, problems = parse(Iec62056_21Settings, {"port": "/dev/ttyUSB0"} | table, Place({}))
+    assert settings is None
+    assert complaint in "\n".join(problems)
+
+
+def test_energy_needs_unit_and_decimals_together() -> None:
+    with pytest.raises(ValueError, match="energy_unit and energy_decimals"):
+        Iec62056_21Settings(port="/dev/ttyUSB0", energy_decimals=2)
+
+
+async def test_frequent_readings_of_a_battery_meter_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    reader = client("/nowhere", interval=SOON, mains_powered=False)
+
+    async def publish(message: Message) -> None:
+        raise AssertionError(message)
+
+    with pytest.raises(TransportError):
+        await reader.run(publish)
+    assert "battery" in caplog.text

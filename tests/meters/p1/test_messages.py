@@ -1,0 +1,50 @@
+"""From telegrams to messages: nothing of a telegram is lost, and nothing of it is told twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from smart_meter_reader.codecs.p1.telegram import TelegramParser
+from smart_meter_reader.guard.guard import Guard
+from smart_meter_reader.guard.rules import MeterPolicy
+from smart_meter_reader.messages import Message
+from smart_meter_reader.meters.p1.messages import Messages
+from tests.codecs.p1.vectors import PLAIN, Vector, wire
+
+NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+WHOLE = [vector for vector in PLAIN if b"\n!" in wire(vector)]
+
+
+def told(text: bytes, messages: Messages, seconds: float = 0.0) -> list[Message]:
+    telegram = TelegramParser().parse(text[: text.index(b"\n!") + 2], "ok")
+    return list(messages.of(telegram, NOW, seconds, 0.0))
+
+
+@pytest.mark.parametrize("vector", WHOLE, ids=lambda v: v["id"])
+def test_every_line_stands_once_with_the_meter_that_it_belongs_to(vector: Vector) -> None:
+    received = wire(vector)
+    messages = [m for m in told(received, Messages("p1")) if m["type"] == "reading"]
+    codes = sorted(code for message in messages for code in message["objects"])
+    telegram = TelegramParser().parse(received[: received.index(b"\n!") + 2], "ok")
+    assert codes == sorted(telegram.objects)
+    for code in telegram.objects:
+        if code.startswith(("1-0:", "0-0:")):
+            assert any(code in message["objects"] for message in messages if message["meter"] == "p1")
+
+
+def test_a_gas_value_that_is_held_back_is_in_no_message() -> None:
+    """Among the raw lines of the electricity meter it would still reach the broker."""
+    lines = b"1-0:1.7.0(00.244*kW)\r\n0-1:24.1.0(003)\r\n0-1:24.2.1(260115120000W)(%b*m3)\r\n"
+    messages, guard = Messages("p1"), Guard({"p1": MeterPolicy()})
+    readings = [
+        out
+        for second, gas in enumerate((b"01000.001", b"00000.007", b"01000.002"))
+        for message in told(b"/ISK5\\2\r\n\r\n" + lines % gas + b"!", messages, float(second))
+        for out in guard.check(message)
+        if out["type"] == "reading"
+    ]
+    assert [reading["meter"] for reading in readings] == ["p1", "p1-gas", "p1", "p1", "p1-gas"]
+    assert "1000.002" in str(readings)
+    assert "0.007" not in str(readings)

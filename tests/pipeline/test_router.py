@@ -1,0 +1,208 @@
+"""The router: order, completeness, the bounded queue that drops its oldest reading, the ordered end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status
+from smart_meter_reader.pipeline.router import SinkQueue, route
+
+ACTS, KINDS = ("put", "take"), ("reading", "status", "info")
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def reading(number: int, meter: str = "heat") -> Reading:
+    measurement: Measurement = {"value": Decimal(number), "unit": "kW"}
+    return {"type": "reading", "meter": meter, "time": WHEN, "measurements": {"power": measurement}}
+
+
+def status() -> Status:
+    return {"type": "status", "meter": "heat", "time": WHEN, "state": "online", "reason": "", "detail": ""}
+
+
+def everything(message: Message) -> list[Message]:
+    return [message]
+
+
+async def taken(queue: SinkQueue) -> list[Message]:
+    return [message async for message in queue]
+
+
+async def test_every_sink_gets_every_message_in_order() -> None:
+    central: asyncio.Queue[Message | None] = asyncio.Queue()
+    queues = {name: SinkQueue(name, 100) for name in ("a", "b")}
+    sent: list[Message] = [reading(number) for number in range(50)]
+    for message in [*sent, None]:
+        await central.put(message)
+    await route(central, queues, everything)
+    assert await taken(queues["a"]) == sent
+    assert await taken(queues["b"]) == sent
+
+
+async def test_a_fast_meter_does_not_drive_out_a_slow_one() -> None:
+    queue = SinkQueue("stuck", 10)
+    slow = [reading(number, "water") for number in range(3)]
+    queue.put(slow[0])
+    for number in range(1000):
+        queue.put(reading(number, "p1"))
+        if number in (300, 600):
+            queue.put(slow[number // 300])
+    queue.close()
+    got = await taken(queue)
+    assert [message for message in got if message["meter"] == "water"] == slow
+    assert [message for message in got if message["meter"] == "p1"] == [
+        reading(number, "p1") for number in range(993, 1000)
+    ]
+    assert queue.accepted == len(got) + queue.dropped == 1003
+
+
+async def test_meters_take_turns() -> None:
+    queue = SinkQueue("slow", 100)
+    for number in range(50):
+        queue.put(reading(number, "p1"))
+    queue.put(reading(0, "water"))
+    queue.put(reading(1, "water"))
+    first = [await anext(queue) for _ in range(5)]
+    assert [message["meter"] for message in first] == ["p1", "water", "p1", "water", "p1"]
+    queue.put(reading(2, "water"))
+    assert [(await anext(queue))["meter"] for _ in range(2)] == ["p1", "water"]
+    queue.close()
+    assert [message["meter"] for message in await taken(queue)] == ["p1"] * 46
+
+
+async def test_a_sink_that_does_not_take_delays_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    central: asyncio.Queue[Message | None] = asyncio.Queue(10)
+    stuck, busy = SinkQueue("stuck", 5), SinkQueue("busy", 5)
+    sent = [reading(number) for number in range(1000)]
+    async with asyncio.TaskGroup() as group:
+        got = group.create_task(taken(busy))
+        group.create_task(route(central, {"stuck": stuck, "busy": busy}, everything))
+        for message in sent:
+            await central.put(message)
+            await asyncio.sleep(0)
+        await central.put(None)
+    assert got.result() == sent
+    assert stuck.dropped == 995
+    assert await taken(stuck) == sent[-5:]
+    warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1, "one warning a minute, not one per reading"
+    assert "sink stuck does not keep up" in warnings[0].getMessage()
+    caplog.clear()
+    stuck.report_remaining_drops()
+    assert "994 more readings" in caplog.text
+
+
+async def test_statuses_outlive_readings_in_a_full_queue() -> None:
+    queue = SinkQueue("slow", 3)
+    queue.put(status())
+    for number in range(10):
+        queue.put(reading(number))
+    queue.close()
+    assert [message["type"] for message in await taken(queue)] == ["status", "reading", "reading"]
+
+
+async def test_a_meter_that_floods_with_statuses_pushes_out_its_own() -> None:
+    queue = SinkQueue("slow", 10)
+    other: Reading = {**reading(1), "meter": "other"}
+    queue.put(other)
+    told: list[Message] = []
+    for number in range(50):
+        told.append({**status(), "reason": f"reason {number}"})
+        queue.put(told[-1])
+    queue.close()
+    assert await taken(queue) == [other, *told[-9:]]
+
+
+async def test_a_queue_of_statuses_alone_still_stays_bounded() -> None:
+    queue = SinkQueue("slow", 3)
+    for _ in range(10):
+        queue.put(status())
+    assert len(queue) == 3
+    assert queue.dropped == 7
+
+
+async def test_the_filter_decides_what_passes() -> None:
+    central: asyncio.Queue[Message | None] = asyncio.Queue()
+    queue = SinkQueue("a", 10)
+    for message in [reading(1), status(), None]:
+        await central.put(message)
+    await route(central, {"a": queue}, lambda m: [m, m] if m["type"] == "status" else [])
+    assert await taken(queue) == [status(), status()]
+
+
+async def test_a_closed_queue_takes_nothing_more() -> None:
+    queue = SinkQueue("gone", 10)
+    queue.close()
+    queue.put(reading(1))
+    assert await taken(queue) == []
+
+
+def told(meter: str, number: int) -> list[Message]:
+    """What a client publishes at its start: who the meter is, that it is there, and a reading."""
+    info: Info = {"type": "info", "meter": meter, "time": WHEN, "serial_number": str(number)}
+    return [info, {**status(), "meter": meter, "detail": str(number)}, reading(number, meter)]
+
+
+async def test_a_thousand_meters_that_start_keep_their_status_and_identity() -> None:
+    queue = SinkQueue("stuck", 100)
+    meters = [f"m{number}" for number in range(1000)]
+    for number in range(3):
+        for meter in meters:
+            for message in told(meter, number):
+                queue.put(message)
+    queue.close()
+    got = await taken(queue)
+    for meter in meters:
+        assert [message for message in got if message["meter"] == meter] == told(meter, 2)
+    assert queue.accepted == len(got) + queue.dropped == 9000
+
+
+async def test_what_is_dropped_is_told_by_its_kind(caplog: pytest.LogCaptureFixture) -> None:
+    queue = SinkQueue("stuck", 3)
+    for number in range(5):
+        for message in told("heat", number):
+            queue.put(message)
+    queue.report_remaining_drops()
+    assert queue.dropped_by_kind == {"reading": 4, "status": 4, "info": 4}
+    assert "1 older identity dropped" in caplog.text
+    assert "4 more readings and 4 more older statuses and 3 more older identities were dropped" in caplog.text
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(ACTS), st.sampled_from("abc"), st.sampled_from(KINDS))),
+    st.integers(1, 12),
+)
+def test_any_traffic_keeps_order_count_and_the_newest_word(
+    traffic: list[tuple[str, str, str]], size: int
+) -> None:
+    asyncio.run(_any_traffic(traffic, size))
+
+
+async def _any_traffic(traffic: list[tuple[str, str, str]], size: int) -> None:
+    queue = SinkQueue("any", size)
+    put: list[Message] = []
+    got: list[Message] = []
+    for act, meter, kind in traffic:
+        if act == "put":
+            by_kind = {message["type"]: message for message in told(meter, len(put))}
+            put.append(by_kind[kind])  # type: ignore[index]
+            queue.put(put[-1])
+            assert len(queue) <= max(size, 9)
+        elif len(queue):
+            got.append(await anext(queue))
+    queue.close()
+    got += await taken(queue)
+    assert queue.accepted == len(put) == len(got) + queue.dropped
+    for meter in "abc":
+        before = [put.index(message) for message in got if message["meter"] == meter]
+        assert before == sorted(before)
+        for kind in ("status", "info"):
+            newest = [m for m in put if m["meter"] == meter and m["type"] == kind][-1:]
+            assert all(message in got for message in newest)

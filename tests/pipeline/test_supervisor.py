@@ -1,0 +1,290 @@
+"""The supervisor: states told once, backoff by error class, sinks restarted alone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import pytest
+
+from smart_meter_reader.exceptions import (
+    DecryptionError,
+    ExplainedError,
+    ProtocolError,
+    SinkError,
+    TransportError,
+)
+from smart_meter_reader.messages import Health, Info, Message, Publish, Reading
+from smart_meter_reader.meters.base import Client
+from smart_meter_reader.meters.iec62056_21.client import Iec62056_21Client
+from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
+from smart_meter_reader.meters.kmp.client import KamstrupClient
+from smart_meter_reader.meters.kmp.settings import KamstrupSettings
+from smart_meter_reader.meters.p1.client import DsmrClient
+from smart_meter_reader.meters.p1.settings import DsmrSettings
+from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.pipeline import supervisor
+from smart_meter_reader.pipeline.supervisor import MeterSupervisor, SinkSupervisor, backoff_for
+
+Step = Callable[[Publish], Awaitable[None]]
+
+
+def reading(meter: str = "heat") -> Reading:
+    return {
+        "type": "reading",
+        "meter": meter,
+        "time": datetime.now(UTC),
+        "measurements": {"power": {"value": Decimal("1.0"), "unit": "kW"}},
+    }
+
+
+class ScriptedClient(Client):
+    """A client whose every run plays the next step of a script; after the last it waits for ever."""
+
+    settings_type: ClassVar[type[Any]] = object
+
+    def __init__(self, *steps: Step) -> None:
+        self.meter = "heat"
+        self.health: Health = {}
+        self.runs = 0
+        self._steps = list(steps)
+
+    async def run(self, publish: Publish, *, once: bool = False) -> None:
+        self.runs += 1
+        if self._steps:
+            await self._steps.pop(0)(publish)
+            return
+        await asyncio.Event().wait()
+
+    def read_now(self) -> None:
+        pass
+
+
+async def test_the_watchdog_hears_how_long_one_attempt_may_take() -> None:
+    async def publish(message: Message) -> None:
+        pass
+
+    assert MeterSupervisor(ScriptedClient(), publish).pulse().longest_attempt == 0.0
+    old = Iec62056_21Client("old", Iec62056_21Settings(port="/dev/null", poll_timeout=timedelta(minutes=7)))
+    assert MeterSupervisor(old, publish).pulse().longest_attempt == 420.0
+    heat = KamstrupClient("heat", KamstrupSettings(port="/dev/null", poll_timeout=timedelta(minutes=8)))
+    assert MeterSupervisor(heat, publish).pulse().longest_attempt == 480.0
+    power = DsmrClient("power", DsmrSettings(port="/dev/null", timeout=timedelta(minutes=9)))
+    assert MeterSupervisor(power, publish).pulse().longest_attempt == 540.0
+
+
+def fails(error: ExplainedError) -> Step:
+    async def step(publish: Publish) -> None:
+        raise error
+
+    return step
+
+
+def reads_then_fails(error: ExplainedError, *meters: str) -> Step:
+    async def step(publish: Publish) -> None:
+        for meter in meters or ("heat",):
+            await publish(reading(meter))
+        raise error
+
+    return step
+
+
+async def said(client: ScriptedClient, runs: int) -> list[Message]:
+    """What the supervisor publishes until the client has been entered so often."""
+    messages: list[Message] = []
+
+    async def publish(message: Message) -> None:
+        messages.append(message)
+
+    task = asyncio.ensure_future(MeterSupervisor(client, publish).run())
+    async with asyncio.timeout(10):
+        while client.runs < runs:
+            await asyncio.sleep(0.001)
+    task.cancel()
+    begin, *rest = messages
+    assert states([begin]) == [("heat", "offline", "starting")]
+    return rest
+
+
+@pytest.fixture(autouse=True)
+def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "BACKOFF", {kind: Backoff(0.001, 0.002) for kind in supervisor.BACKOFF})
+
+
+def states(messages: list[Message]) -> list[tuple[str, str, str]]:
+    return [(m["meter"], m["state"], m["reason"]) for m in messages if m["type"] == "status"]
+
+
+async def test_a_reading_brings_the_meter_online_before_it_is_passed_on() -> None:
+    messages = await said(ScriptedClient(reads_then_fails(TransportError("lost", "gone"))), 2)
+    assert [message["type"] for message in messages] == ["status", "reading", "status"]
+    assert states(messages) == [("heat", "online", ""), ("heat", "offline", "lost")]
+
+
+async def test_a_port_that_comes_and_goes_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    step = reads_then_fails(TransportError("lost", "the port was closed"))
+    messages = await said(ScriptedClient(*[step] * 20), 21)
+    assert len(states(messages)) == 40, "the sinks see every change"
+    assert caplog.text.count("heat is offline") == supervisor.TOLD_IN_AN_HOUR
+    assert caplog.text.count("heat is online") == supervisor.TOLD_IN_AN_HOUR + 1, "the last word is true"
+
+
+async def test_the_same_trouble_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    error = TransportError("port_missing", "the port is missing; plug it in")
+    messages = await said(ScriptedClient(*[fails(error)] * 5), 6)
+    assert states(messages) == [("heat", "offline", "port_missing")]
+    told = [r for r in caplog.records if r.levelno == logging.WARNING]
+    assert [r.getMessage() for r in told] == ["meter heat is offline: the port is missing; plug it in"]
+
+
+async def test_another_reason_is_told_again() -> None:
+    messages = await said(
+        ScriptedClient(fails(TransportError("port_missing", "a")), fails(ProtocolError("echo_only", "b"))), 3
+    )
+    assert [state[2] for state in states(messages)] == ["port_missing", "echo_only"]
+
+
+async def test_sub_meters_go_offline_with_their_parent() -> None:
+    script = reads_then_fails(TransportError("lost", "gone"), "heat", "heat-gas")
+    messages = await said(ScriptedClient(script), 2)
+    offline = [m["meter"] for m in messages if m["type"] == "status" and m["state"] == "offline"]
+    assert offline == ["heat", "heat-gas"]
+
+
+async def test_a_sub_meter_that_is_no_longer_sent_goes_offline_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "MISSED_SECONDS", 0.0)
+
+    async def step(publish: Publish) -> None:
+        gas: Info = {"type": "info", "meter": "heat-gas", "time": datetime.now(UTC), "interval": 0}
+        await publish(gas)
+        for meter in ("heat", "heat-gas", "heat", "heat-gas", "heat", "heat", "heat", "heat-gas"):
+            await publish(reading(meter))
+
+    messages = await said(ScriptedClient(step), 1)
+    told = [
+        (m["meter"], m["state"] if m["type"] == "status" else m["type"])
+        for m in messages
+        if m["type"] != "info"
+    ]
+    both = [("heat", "reading"), ("heat-gas", "reading")]
+    assert told == [
+        *[("heat", "online"), both[0], ("heat-gas", "online"), both[1]],
+        *both,
+        both[0],  # the gas could still come
+        *[("heat-gas", "offline"), both[0], both[0], ("heat-gas", "online"), both[1]],
+    ]
+    (missed,) = [m for m in messages if m["type"] == "status" and m["state"] == "offline"]
+    assert missed["reason"] == "not_sent"
+    assert "the meter heat, behind which it is, no longer sends a reading of it" in missed["detail"]
+
+
+async def test_a_sub_meter_is_not_missed_before_its_time() -> None:
+    async def step(publish: Publish) -> None:
+        for meter in ("heat", "heat-gas", "heat", "heat", "heat"):
+            await publish(reading(meter))
+
+    messages = await said(ScriptedClient(step), 1)
+    assert states(messages) == [("heat", "online", ""), ("heat-gas", "online", "")]
+
+
+async def test_the_status_carries_the_health() -> None:
+    client = ScriptedClient(fails(TransportError("lost", "gone")))
+    client.health["damaged_frames"] = 3
+    messages = await said(client, 2)
+    assert messages[0]["type"] == "status"
+    assert messages[0]["health"] == {
+        "valid_readings": 0,
+        "damaged_frames": 3,
+        "rejected_values": 0,
+        "reconnects": 0,
+    }
+    assert client.health["reconnects"] == 1
+
+
+async def test_a_bug_is_told_and_the_client_entered_again() -> None:
+    async def bug(publish: Publish) -> None:
+        raise ZeroDivisionError
+
+    client = ScriptedClient(bug, bug, reads_then_fails(TransportError("lost", "gone")))
+    messages = await said(client, 4)
+    assert states(messages) == [
+        ("heat", "alert", "internal_error"),
+        ("heat", "online", ""),
+        ("heat", "offline", "lost"),
+    ]
+    assert client.health["internal_errors"] == 2
+    assert client.health["reconnects"] == 3
+    told = messages[0]
+    assert told["type"] == "status"
+    assert "a fault of this program" in told["detail"]
+    assert "diagnose" in told["detail"]
+
+
+async def test_a_group_of_our_errors_is_told_as_its_first() -> None:
+    async def lose() -> None:
+        raise TransportError("lost", "the port was closed")
+
+    async def step(publish: Publish) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(lose())
+
+    client = ScriptedClient(step)
+    assert states(await said(client, 2)) == [("heat", "offline", "lost")]
+    assert "internal_errors" not in client.health
+
+
+def test_backoff_doubles_up_to_its_limit_for_ever() -> None:
+    backoff = Backoff(1.0, 30.0)
+    waits = [backoff.wait(failures, random.Random(1)) for failures in (1, 2, 3, 10, 100_000)]
+    for wait, base in zip(waits, (1, 2, 4, 30, 30), strict=True):
+        assert 0.8 * base <= wait <= 1.2 * base
+
+
+@pytest.mark.usefixtures("_real_backoff")
+@pytest.mark.parametrize(
+    ("error", "longest"),
+    [
+        (TransportError("lost", ""), 30.0),
+        (TransportError("echo_only", ""), 300.0),
+        (ProtocolError("damaged_answers", ""), 300.0),
+        (DecryptionError("wrong_key", ""), 300.0),
+        (SinkError("refused", ""), 60.0),
+    ],
+)
+def test_backoff_by_consequence(error: ExplainedError, longest: float) -> None:
+    assert backoff_for(error).longest == longest
+
+
+@pytest.fixture
+def _real_backoff(_short_backoff: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+
+
+async def test_a_sink_is_restarted_alone_and_keeps_its_queue() -> None:
+    class FailingSink:
+        settings_type: ClassVar[type[Any]] = object
+        name = "flaky"
+
+        def __init__(self) -> None:
+            self.got: list[Message] = []
+
+        async def run(self, messages: AsyncIterator[Message]) -> None:
+            async for message in messages:
+                self.got.append(message)
+                raise SinkError("refused", "the other side refuses")
+
+    async def three() -> AsyncIterator[Message]:
+        for _ in range(3):
+            yield reading()
+
+    sink = FailingSink()
+    supervised = SinkSupervisor(sink, three())
+    await supervised.run()
+    assert len(sink.got) == 3
+    assert supervised.restarts == 3

@@ -1,0 +1,290 @@
+"""The systemd unit and its drop-ins: accepted by systemd, well shut in, and each environment on its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from smart_meter_reader.cli.service import service
+from smart_meter_reader.service.program import running_program
+from smart_meter_reader.service.unit import DROP_IN, UNIT, drop_in_text, instance_name, unit_template
+
+ROOT = Path(__file__).parents[2]
+INSTANCE = instance_name("kamstrup_403")
+UNITS = "etc/systemd/system"
+
+
+def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = shutil.which("systemd-analyze")
+    assert program, "systemd-analyze is missing; scripts/test installs it (package systemd)"
+    return subprocess.run(
+        [program, *arguments], capture_output=True, text=True, check=False, env={"SYSTEMD_COLORS": "0"}
+    )
+
+
+def exposure(unit: Path) -> float:
+    output = analyze("security", "--offline=true", "--no-pager", str(unit)).stdout
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", output)
+    assert found, output
+    return float(found[1])
+
+
+def settings_directory(path: Path, environment: str = "kamstrup_403") -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "config.py", path)
+    (path / "settings.toml").write_text(
+        f'[{environment}.meters.heat]\nclient = "dummy"\n[{environment}.sinks.stdout]\n'
+    )
+    return path
+
+
+DROP_INS = {
+    "shipped": None,
+    "installed": ("kamstrup_403", Path("/etc"), Path(sys.executable), ()),
+    "installed in a home": (
+        *("kamstrup_403", Path("/root/my: 100 %"), Path(sys.executable)),
+        (Path("/root/my program/.venv"),),
+    ),
+}
+
+
+@pytest.fixture(params=DROP_INS)
+def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """One instance as a file, with its drop-in beside it."""
+    arguments = DROP_INS[request.param]
+    path = tmp_path / instance_name(arguments[0] if arguments else "kamstrup_403")
+    # The program of the shipped one is nowhere here; systemd says so of what is not there.
+    text = unit_template().replace("/opt/smart_meter_reader/bin/python", sys.executable)
+    path.write_text(text)
+    if arguments:
+        directory = tmp_path / f"{path.name}.d"
+        directory.mkdir()
+        (directory / DROP_IN).write_text(drop_in_text(*arguments))
+    return path
+
+
+def test_systemd_has_nothing_to_say_about_the_unit(unit: Path) -> None:
+    result = analyze("verify", str(unit))
+    assert (result.returncode, result.stdout + result.stderr) == (0, "")
+
+
+def test_the_service_is_shut_in(unit: Path) -> None:
+    assert exposure(unit) <= 2.0
+
+
+def test_the_unit_leaves_room_for_many_meters_and_connections() -> None:
+    """2,000 meters on TCP are as many files, and 120 connections to a broker may all be opening at once."""
+    assert "LimitNOFILE=8192" in unit_template()
+    assert "TasksMax=256" in unit_template()
+
+
+def test_each_instance_has_a_user_of_its_own() -> None:
+    assert "User=smr-%i" in unit_template()
+    names = {
+        re.findall("^User=(.*)$", drop_in_text(name, Path("/etc"), Path("/x"), ()), re.MULTILINE)[0]
+        for name in ("a.b", "a.c", "a" * 28)
+    }
+    assert len(names) == 3
+    assert all(re.fullmatch("smr-[a-z0-9]{1,27}", name) for name in names)
+
+
+def test_python_looks_for_no_module_in_the_directory_of_the_settings() -> None:
+    (start,) = re.findall("^ExecStart=(.*)$", unit_template(), re.MULTILINE)
+    assert " -I " in start
+    starts = re.findall("^ExecStart=(.+)$", drop_in_text("x", Path("/etc"), Path("/x"), ()), re.MULTILINE)
+    assert all(" -I " in line for line in starts)
+    assert len(starts) == 1
+
+
+def test_the_unit_in_etc_is_the_packages_own() -> None:
+    assert (ROOT / "etc" / UNIT).read_text() == unit_template()
+
+
+def test_a_missing_file_of_secrets_is_replaced_by_valid_toml() -> None:
+    """systemd.exec(5): SetCredential= counts when LoadCredential='s file is not there."""
+    (fallback,) = re.findall(r"^SetCredential=secrets\.toml:(.*)$", unit_template(), re.MULTILINE)
+    assert tomllib.loads(fallback) == {}
+
+
+def test_secrets_that_root_alone_can_read_come_as_the_credential(tmp_path: Path) -> None:
+    directory = settings_directory(tmp_path / "settings")
+    (directory / ".secrets.toml").write_text("[default]\nqueue_size = 11\n")
+    (directory / ".secrets.toml").chmod(0)
+    (tmp_path / "secrets.toml").write_text("[default]\nqueue_size = 22\n")
+    # Without its capabilities root may read as little as anybody.
+    powerless = ["setpriv", "--bounding-set=-all"] if os.geteuid() == 0 else []
+    result = subprocess.run(
+        [*powerless, sys.executable, "-m", "smart_meter_reader", "check", "kamstrup_403"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=directory,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "CREDENTIALS_DIRECTORY": str(tmp_path)},
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "queue_size = 22" in result.stdout
+
+
+def test_settings_that_cannot_be_used_are_not_tried_again() -> None:
+    assert re.search(r"^RestartPreventExitStatus=78$", unit_template(), re.MULTILINE)
+
+
+def test_hidden_directories_are_let_through_one_by_one() -> None:
+    places = (Path("/root/my project/.venv"), Path("/root/.pyenv/versions/3.11"), Path("/opt/x"))
+    text = drop_in_text("home", Path("/etc/x"), places[0] / "bin/python", places)
+    assert "ProtectHome=tmpfs" in text
+    assert re.findall("BindReadOnlyPaths=(.*)", text) == [
+        '"/root/my project/.venv"',
+        "/root/.pyenv/versions/3.11",
+    ]
+    command = '"/root/my project/.venv/bin/python" -I -X faulthandler -m smart_meter_reader run'
+    assert f"ExecStart={command}" in text
+    assert "LoadCredential=secrets.toml:/etc/x/.secrets.toml" in text
+
+
+def invoke(*arguments: str, code: int = 0, answer: str = "") -> str:
+    result = CliRunner().invoke(service, arguments, input=answer, catch_exceptions=False)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """Where the tests install: the image of a system, so that this one stays as it is."""
+    path = tmp_path / "image"
+    path.mkdir()
+    return path
+
+
+def test_install_shows_every_step_and_does_none_when_dry(tmp_path: Path, image: Path) -> None:
+    directory = settings_directory(tmp_path / "settings")
+    arguments = ["--directory", str(directory), "--root", str(image), "--dry-run"]
+    output = invoke("install", "kamstrup_403", *arguments)
+    assert f"write  {image}/{UNITS}/{UNIT}:" in output
+    assert f"write  {image}/etc/smart_meter_reader/kamstrup_403/settings.toml:" in output
+    assert f"ExecStart={sys.executable} -I -X faulthandler -m smart_meter_reader run" in output
+    assert "WorkingDirectory=/etc/smart_meter_reader/kamstrup_403\n" in output
+    assert output.splitlines()[-1] == f"run    systemctl --root={image} enable {INSTANCE}"
+    assert not list(image.iterdir())
+
+
+def test_install_and_uninstall_with_the_real_systemctl(tmp_path: Path, image: Path) -> None:
+    directory = settings_directory(tmp_path / "settings")
+    (directory / ".secrets.toml").write_text("[default]\n# nothing\n")
+    enabled = image / UNITS / "multi-user.target.wants" / INSTANCE
+    place = ["--root", str(image)]
+    arguments = ["install", "kamstrup_403", "--directory", str(directory), *place]
+    invoke(*arguments, code=1, answer="n\n")
+    assert not enabled.is_symlink()
+    invoke(*arguments, "--yes")
+    assert enabled.is_symlink()
+    assert (image / UNITS / UNIT).read_text() == unit_template()
+    program = running_program()
+    own = Path("/etc/smart_meter_reader/kamstrup_403")
+    expected = drop_in_text("kamstrup_403", own, program.interpreter, program.places)
+    assert (image / UNITS / f"{INSTANCE}.d" / DROP_IN).read_text() == expected
+    copies = image / own.relative_to("/")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in copies.iterdir()}
+    assert modes == {"config.py": 0o644, "settings.toml": 0o644, ".secrets.toml": 0o600}
+    assert copies.stat().st_mode & 0o777 == 0o755
+    assert invoke(*arguments, "--dry-run").count("(as it is there already)") == 5
+    (image / UNITS / UNIT).write_bytes(unit_template().encode() + b"# gr\xf6\xdfer\n")
+    assert "-# gr" in invoke(*arguments, "--dry-run")
+    invoke("uninstall", "kamstrup_403", *place, "-y")
+    assert not enabled.is_symlink()
+    assert not list((image / UNITS).glob("smart_meter_reader*"))
+    assert (copies / "settings.toml").exists()
+
+
+def test_one_environment_s_directory_is_no_business_of_another_s(tmp_path: Path, image: Path) -> None:
+    """A11: the second directory took the first environment's service its settings."""
+    place = ["--root", str(image), "--yes"]
+    for name in ("home", "barn"):
+        settings_directory(tmp_path / name, name)
+        invoke("install", name, "--directory", str(tmp_path / name), *place)
+    drop_ins = {name: image / UNITS / f"{instance_name(name)}.d" / DROP_IN for name in ("home", "barn")}
+    for name, path in drop_ins.items():
+        assert f"WorkingDirectory=/etc/smart_meter_reader/{name}\n" in path.read_text()
+        assert f"[{name}.meters.heat]" in (image / f"etc/smart_meter_reader/{name}/settings.toml").read_text()
+    invoke("uninstall", "home", *place)
+    assert not drop_ins["home"].parent.exists()
+    assert drop_ins["barn"].exists()
+    assert (image / UNITS / UNIT).exists()
+    invoke("uninstall", "barn", *place)
+    assert not (image / UNITS / UNIT).exists()
+
+
+def test_an_environment_that_was_enabled_by_hand_keeps_the_unit(tmp_path: Path, image: Path) -> None:
+    directory = settings_directory(tmp_path / "settings")
+    place = ["--root", str(image), "--yes"]
+    invoke("install", "kamstrup_403", "--directory", str(directory), *place)
+    (image / UNITS / "multi-user.target.wants" / instance_name("t210")).symlink_to(f"/{UNITS}/{UNIT}")
+    invoke("uninstall", "kamstrup_403", *place)
+    assert (image / UNITS / UNIT).exists()
+
+
+def test_settings_in_etc_stay_where_they_are(image: Path) -> None:
+    directory = settings_directory(image / "etc/meters")
+    place = ["--root", str(image), "--yes"]
+    invoke("install", "kamstrup_403", "--directory", str(directory), *place)
+    assert "WorkingDirectory=/etc/meters\n" in (image / UNITS / f"{INSTANCE}.d" / DROP_IN).read_text()
+    assert not (image / "etc/smart_meter_reader").exists()
+
+
+def run_command(*arguments: str, path: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "smart_meter_reader", "service", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=settings_directory(Path(path) / "settings"),
+        env={"PATH": path},
+    )
+
+
+def test_without_systemd_it_says_so(tmp_path: Path, image: Path) -> None:
+    for arguments in (["install", "kamstrup_403"], ["uninstall", "kamstrup_403"]):
+        result = run_command(*arguments, "--yes", "--root", str(image), path=str(tmp_path))
+        assert (result.returncode, "systemd does not run here" in result.stderr) == (69, True), result.stderr
+    for arguments in (["status"], ["logs", "kamstrup_403"]):
+        result = run_command(*arguments, path=str(tmp_path))
+        assert (result.returncode, "this machine does not use systemd" in result.stderr) == (69, True)
+
+
+@pytest.mark.parametrize("name", ["a/b", "*", "..", ".", "-x", "%i"])
+@pytest.mark.parametrize("command", ["install", "uninstall"])
+def test_a_name_that_no_instance_can_have_is_wrong_use(command: str, name: str, tmp_path: Path) -> None:
+    result = run_command(command, "--dry-run", "--", name, path=str(tmp_path))
+    assert result.returncode == 64
+    assert f"'{name}' cannot be part of a service's name" in result.stderr
+
+
+def test_fewer_lines_than_none_is_wrong_use(tmp_path: Path) -> None:
+    result = run_command("logs", "dummy", "--lines", "-3", path=str(tmp_path))
+    assert result.returncode == 64
+    assert "'--lines'" in result.stderr
+
+
+def test_without_an_answer_nothing_is_installed(tmp_path: Path, image: Path) -> None:
+    directory = settings_directory(tmp_path / "settings")
+    arguments = ["install", "kamstrup_403", "--directory", str(directory), "--root", str(image)]
+    for closed in ("</dev/null", "<&-"):
+        command = ["sh", "-c", f'"$@" {closed}', "-", sys.executable, "-m", "smart_meter_reader", "service"]
+        result = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
+        assert result.returncode == 64
+        assert "--yes does it without asking" in result.stderr
+    assert not list(image.iterdir())
+
+
+def test_settings_with_problems_are_not_installed(tmp_path: Path, image: Path) -> None:
+    result = run_command("install", "kamstrup_404", "--root", str(image), "--dry-run", path=str(tmp_path))
+    assert result.returncode == 78
+    assert "kamstrup_404" in result.stderr
