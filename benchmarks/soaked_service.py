@@ -19,10 +19,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from smart_meter_reader import app
+from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.log import set_up_logging
 from smart_meter_reader.messages import Message
 from smart_meter_reader.pipeline.router import SinkQueue, route
-from smart_meter_reader.settings.loading import load
 
 SAMPLE_SECONDS = 5.0
 
@@ -73,7 +73,7 @@ def _values(message: Message) -> int:
 
 async def run(pipe: int) -> int:
     """Run the environment ``soak`` until SIGTERM."""
-    settings = load(environment="soak").settings
+    settings = load_settings(environment="soak").settings
     set_up_logging(settings.log_level)
     counts = Counts()
     vars(app)["route"] = counts.route

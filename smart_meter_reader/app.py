@@ -6,17 +6,17 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
 
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.drivers import load
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
-from smart_meter_reader.guard.rules import FEWEST_DIGITS
 from smart_meter_reader.guard.state import StateFile, state_path
 from smart_meter_reader.messages import Message
-from smart_meter_reader.meters.base import Client, has_checksums
-from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.meters.base import Client
+from smart_meter_reader.meters.registry import meter_driver
 from smart_meter_reader.meters.turns import taking_turns
 from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.network.stalls import watch_stalls
@@ -29,12 +29,10 @@ from smart_meter_reader.rooms import Room, outcome
 from smart_meter_reader.service.notify import Notifier, Pulse, report
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings
 from smart_meter_reader.sinks.base import Sink
-from smart_meter_reader.sinks.registry import SINKS
+from smart_meter_reader.sinks.registry import sink_driver
 
 _log = logging.getLogger(__name__)
 
-EXIT_OK = 0
-EXIT_UNAVAILABLE = 69
 # The whole stop takes 5 s at most; the sinks get what is left when the clients have closed their ports.
 CLIENT_STOP_SECONDS = 1.5
 SINK_STOP_SECONDS = 2.5
@@ -64,8 +62,7 @@ class Service:
         ]
         outages = Outages()
         for each in self.sinks:
-            if hasattr(each.sink, "share_outages"):
-                each.sink.share_outages(outages)
+            each.sink.share_outages(outages)
         path = fault_path(settings.environment, os.environ)
         keep = FaultFile(path).add_aside if path else None
         self.meters = [
@@ -75,8 +72,8 @@ class Service:
         self._state_file = _state_file(settings.environment)
         memory = self._state_file.load() if self._state_file else {}
         clients = {meter.meter: meter.client for meter in self.meters}
-        policies = {name: _policy(client, settings.meters[name]) for name, client in clients.items()}
-        self._guard = Guard(policies, memory, self._reread, partial(has_checksums, clients))
+        policies = {name: _policy(meter) for name, meter in settings.meters.items()}
+        self._guard = Guard(policies, memory, self._reread, partial(_checksummed, clients, policies))
         origins = {name: policy.origin for name, policy in policies.items()}
         for name, client in clients.items():
             give_back = partial(recall, client, origins[name], memory)
@@ -154,8 +151,7 @@ class Service:
     def _stay_available(self) -> None:
         """Values of a run from cron are not taken back at its end."""
         for supervisor in self.sinks:
-            if hasattr(supervisor.sink, "stay_available"):
-                supervisor.sink.stay_available()
+            supervisor.sink.stay_available()
 
     def _reread(self, name: str) -> None:
         for meter in self.meters:
@@ -190,7 +186,7 @@ class Service:
 
     def _tell_undelivered(self) -> bool:
         """Name the sinks whose readings did not arrive, for there is no next reading to make up for it."""
-        undelivered = [each.sink.name for each in self.sinks if not getattr(each.sink, "delivered", True)]
+        undelivered = [each.sink.name for each in self.sinks if not each.sink.delivered]
         for name in undelivered:
             _log.error("sink %s: what was read did not arrive", name)
         return bool(undelivered)
@@ -282,21 +278,29 @@ def _state_file(environment: str) -> StateFile | None:
     return StateFile(path) if path else None
 
 
-def _policy(client: Client, settings: MeterSettings) -> MeterPolicy:
+def _policy(meter: MeterSettings) -> MeterPolicy:
     """How the guard judges one meter by its settings; what its line lets through it asks the client."""
+    driver = meter_driver(meter.client)
     return MeterPolicy(
-        settings=settings.guard,
-        counter_digits=getattr(client, "counter_digits", FEWEST_DIGITS),
-        simulated=getattr(client, "simulated", False),
-        origin=f"{settings.client} {getattr(settings.driver, 'port', '')}",
+        settings=meter.guard,
+        checksummed=driver.checksummed,
+        counter_digits=driver.counter_digits,
+        simulated=driver.simulated,
+        origin=f"{meter.client} {meter.driver.reads_from}",
     )
 
 
-def _build_client(name: str, client: str, driver: object) -> Client:
-    built: Client = load_driver(CLIENTS, client)(name, driver)
+def _checksummed(clients: Mapping[str, Client], policies: Mapping[str, MeterPolicy], meter: str) -> bool:
+    """Whether what this meter sends at present tells damaged bytes from good ones: what the guard asks."""
+    told = clients[meter].checksummed if meter in clients else None
+    return policies[meter].checksummed if told is None and meter in policies else told is not False
+
+
+def _build_client(name: str, client: str, settings: object) -> Client:
+    built: Client = load(meter_driver(client).client)(name, settings)
     return built
 
 
-def _build_sink(name: str, sink: str, driver: object) -> Sink:
-    built: Sink = load_driver(SINKS, sink)(name, driver)
+def _build_sink(name: str, sink: str, settings: object) -> Sink:
+    built: Sink = load(sink_driver(sink).sink)(name, settings)
     return built

@@ -85,5 +85,9 @@ class Info(TypedDict):
     via: NotRequired[str]  # the meter whose telegram carries this one (M-Bus channels)
 
 
+# What of an info names a household or a device, and is left out of what is meant for sharing.
+IDENTIFYING = frozenset({"serial_number"})
+
+
 Message: TypeAlias = Reading | Status | Info
 Publish: TypeAlias = Callable[[Message], Awaitable[None]]

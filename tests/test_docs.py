@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
-from smart_meter_reader.settings.loading import load
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -68,7 +68,7 @@ def test_the_settings_shown_load(page: Path, tmp_path: Path) -> None:
         (tmp_path / "settings.toml").write_text(text, encoding="utf-8")
         for environment in [name for name in tables if name != "default"]:
             (tmp_path / ".secrets.toml").write_text(rest_of(environment, tables), encoding="utf-8")
-            assert load(tmp_path, environment).settings.meters
+            assert load_settings(tmp_path, environment).settings.meters
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

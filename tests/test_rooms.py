@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
 from smart_meter_reader import app, cli
 from smart_meter_reader.codecs.p1.reader import P1Reader
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.drivers import load
 from smart_meter_reader.exceptions import ProtocolError
 from smart_meter_reader.guard.guard import Guard
 from smart_meter_reader.guard.settings import GuardSettings
@@ -25,7 +25,7 @@ from smart_meter_reader.meters.dummy import DummySettings
 from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
 from smart_meter_reader.meters.kmp.settings import KamstrupSettings
 from smart_meter_reader.meters.p1.settings import DsmrSettings
-from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.meters.registry import METERS, meter_driver
 from smart_meter_reader.meters.replay import ReplaySettings
 from smart_meter_reader.mqtt import connection
 from smart_meter_reader.network.backoff import Backoff
@@ -34,14 +34,16 @@ from smart_meter_reader.pipeline.kept_faults import FaultFile
 from smart_meter_reader.rooms import describe, outcome
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
 from smart_meter_reader.settings.schema import Secret
-from smart_meter_reader.sinks import mqtt_sink
+from smart_meter_reader.sinks import mqtt_sink, registry
+from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.home_assistant.mqtt import HomeAssistantSettings
 from smart_meter_reader.sinks.home_assistant.rest import HomeAssistantRestSettings
 from smart_meter_reader.sinks.homie.sink import HomieDevicePresenter, HomieSettings
 from smart_meter_reader.sinks.mqtt_json import MqttJsonSettings
-from smart_meter_reader.sinks.registry import SINKS
+from smart_meter_reader.sinks.registry import SINKS, sink_driver
 from smart_meter_reader.sinks.stdout import StdoutSettings
 from tests.peers.mosquitto import Mosquitto, Watcher
+from tests.records import sink_record
 
 SECRET = "E0044007203694119"
 PATIENCE = 30.0
@@ -99,10 +101,8 @@ KINDS = list(RAISES)
 CALLBACK_KINDS = KINDS[:-1]
 
 
-class _Collecting:
+class _Collecting(Sink):
     """A sink that keeps what it gets; its settings are the list."""
-
-    settings_type: ClassVar[type[Any]] = list
 
     def __init__(self, name: str, settings: list[Message]) -> None:
         self.name = name
@@ -113,13 +113,16 @@ class _Collecting:
             self._got.append(message)
 
 
+COLLECTING = sink_record(f"{__name__}:_Collecting", "builtins:list")
+
+
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(supervisor, "BACKOFF", {kind: Backoff(0.02, 0.02) for kind in supervisor.BACKOFF})
     monkeypatch.setattr(mqtt_sink, "FAULT_BACKOFF", Backoff(0.02, 0.02))
     monkeypatch.setattr(connection, "BROKER_AWAY", Backoff(0.02, 0.02))
-    monkeypatch.setattr(app, "SINKS", {**SINKS, "collecting": f"{__name__}:_Collecting"})
+    monkeypatch.setattr(registry, "SINKS", {**SINKS, "collecting": f"{__name__}:COLLECTING"})
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
 
 
@@ -186,25 +189,25 @@ async def _healthy_goes_on(got: Got) -> None:
 
 @pytest.fixture
 def client_settings(tmp_path: Path) -> dict[str, object]:
-    settings = {
+    settings: dict[str, object] = {
         "dsmr": DsmrSettings(port="/dev/null"),
         "dummy": DummySettings(),
         "iec62056_21": Iec62056_21Settings(port="/dev/null"),
         "kamstrup": KamstrupSettings(port="/dev/null"),
         "replay": ReplaySettings(file=tmp_path / "none"),
     }
-    assert set(settings) == set(CLIENTS)
+    assert set(settings) == set(METERS)
     return settings
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", METERS)
 async def test_whatever_a_client_raises_it_alone_is_restarted(
     client: str,
     client_settings: dict[str, object],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    driver = load_driver(CLIENTS, client)
+    driver = load(meter_driver(client).client)
     healthy_run = driver.run
     entered: dict[str, int] = {}
 
@@ -237,7 +240,7 @@ async def test_whatever_a_client_raises_it_alone_is_restarted(
 
 @pytest.fixture
 def sink_settings() -> dict[str, object]:
-    settings = {
+    settings: dict[str, object] = {
         "home_assistant": HomeAssistantSettings(host="127.0.0.1", port=1),
         "home_assistant_rest": HomeAssistantRestSettings(url="http://127.0.0.1:1", token=Secret("x")),
         "homie": HomieSettings(host="127.0.0.1", port=1),
@@ -263,7 +266,7 @@ async def test_whatever_a_sink_raises_it_alone_is_restarted(
             RAISES[KINDS[int(self.name.removeprefix("ill-"))]]()
             await asyncio.sleep(0)
 
-    monkeypatch.setattr(load_driver(SINKS, sink), "run", run)
+    monkeypatch.setattr(load(sink_driver(sink).sink), "run", run)
     ill = {f"ill-{number}": (sink, sink_settings[sink]) for number in range(len(KINDS))}
     async with service({}, ill) as (running, got):
         await until(lambda: len(entered) == len(ill) and min(entered.values()) >= 3, "three starts of each")

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.cli import EXIT_SETTINGS, main
+from smart_meter_reader.cli import main
 from smart_meter_reader.cli.diagnose.recording_redaction import redact
 from smart_meter_reader.codecs.kmp import RegisterValue
+from smart_meter_reader.console import EXIT_SETTINGS
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.serve import run_emulator
 from smart_meter_reader.exceptions import ExplainedError, SettingsError, ValueFormatError

@@ -13,17 +13,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-PROGRAM = "smart-meter-reader"
-COMPLETION_VARIABLE = "_SMART_METER_READER_COMPLETE"
-"""Set by the shell's completion script (see `completion`): then the program only says what fits."""
-
-EXIT_OK = 0
-EXIT_USAGE = 64
-EXIT_DATA = 65
-EXIT_UNAVAILABLE = 69
-EXIT_FAULT = 70
-EXIT_SETTINGS = 78
-EXIT_INTERRUPTED = 130
+from smart_meter_reader.console import (
+    COMPLETION_VARIABLE,
+    EXIT_FAULT,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_SETTINGS,
+    EXIT_UNAVAILABLE,
+)
 
 # What a full disk, or a file of a limited size, says to whoever redirects our output there.
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

@@ -17,10 +17,10 @@ def check(environment: str | None) -> int:
     Prints every key that ENV (default: what ENV_FOR_DYNACONF names) runs with and where it was found, or
     every problem, then with exit code 78. Secrets are not printed.
     """
-    from smart_meter_reader.settings.loading import load
+    from smart_meter_reader.cli.settings import load_settings
     from smart_meter_reader.settings.text import settings_text
 
-    loaded = load(environment=environment)
+    loaded = load_settings(environment=environment)
     for warning in loaded.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(settings_text(loaded), end="")

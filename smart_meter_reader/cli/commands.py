@@ -10,8 +10,8 @@ import click
 from click.shell_completion import CompletionItem, shell_complete
 
 from smart_meter_reader import __version__
-from smart_meter_reader.cli import COMPLETION_VARIABLE, EXIT_INTERRUPTED, EXIT_USAGE, PROGRAM
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.console import COMPLETION_VARIABLE, EXIT_INTERRUPTED, EXIT_USAGE, PROGRAM
+from smart_meter_reader.drivers import load
 
 
 class Lazy(NamedTuple):
@@ -87,7 +87,7 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         path = entry.path if isinstance(entry, Lazy) else entry
-        command: click.Command = load_driver({cmd_name: path}, cmd_name)
+        command: click.Command = load(path)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

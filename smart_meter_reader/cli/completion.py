@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import click
 from click.shell_completion import get_completion_class
 
-from smart_meter_reader.cli import COMPLETION_VARIABLE, EXIT_OK, PROGRAM
+from smart_meter_reader.console import COMPLETION_VARIABLE, EXIT_OK, PROGRAM
 
 _PLACES: Mapping[str, str] = {
     "bash": f"~/.local/share/bash-completion/completions/{PROGRAM}",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
+from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
 
 # File, its template in smart_meter_reader/templates, and its mode.
 _FILES = (

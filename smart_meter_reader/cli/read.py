@@ -11,21 +11,21 @@ from typing import Any
 
 import click
 
-from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.cli.patience import PATIENCE_HELP, patience_for
+from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.finite import FiniteRange
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.drivers import load
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.messages import Info, Message, Reading
 from smart_meter_reader.meters.base import Client
-from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.meters.registry import meter_driver, meter_drivers
 from smart_meter_reader.settings.schema import Origin, Place, parse
 from smart_meter_reader.settings.values import VariableValue
 
 METER = "meter"
 # The clients that read a port; what the others make up or replay has none.
-AT_A_PORT = sorted(set(CLIENTS) - {"dummy", "replay"})
+AT_A_PORT = sorted(client for client, driver in meter_drivers().items() if driver.reads_port)
 _SOURCE = "command line"
 # What an info message repeats of the reading beside it; the interval is nobody's when there is one reading.
 _ENVELOPE = frozenset({"type", "meter", "time", "interval"})
@@ -80,7 +80,7 @@ def read(
     )
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     name, settings = _named_settings(client, port, registers, baud, assignments)
-    driver: Client = load_driver(CLIENTS, name)(METER, settings)
+    driver: Client = load(meter_driver(name).client)(METER, settings)
     patience = patience_for(settings, timeout)
     print(f"reading {port} ...", file=sys.stderr)
     seen: list[Message] = []
@@ -125,9 +125,8 @@ def _parsed(client: str, table: Mapping[str, Any], assignments: Sequence[str]) -
     others = dict(map(_assignment, assignments))
     for key in table.keys() & others.keys():
         raise click.UsageError(f"--set {key}: that was given already, as an argument or option of its own")
-    driver = load_driver(CLIENTS, client)
     settings, problems = parse(
-        driver.settings_type, {**table, **others}, Place({(): Origin(_SOURCE, client, ())})
+        load(meter_driver(client).settings), {**table, **others}, Place({(): Origin(_SOURCE, client, ())})
     )
     if problems:
         raise click.UsageError("\n".join(problems))

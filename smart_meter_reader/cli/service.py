@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.cli import PROGRAM
+from smart_meter_reader.cli.settings import load_settings
+from smart_meter_reader.console import PROGRAM
 from smart_meter_reader.console.confirmation import confirm
 from smart_meter_reader.console.environments import complete_environment
 from smart_meter_reader.service.errors import ServiceError
@@ -74,7 +75,7 @@ def install(environment: str, directory: Path, yes: bool, dry_run: bool, root: P
     if not dry_run:
         machine.check(_again())
     place = Path(os.path.abspath(directory))  # noqa: PTH100 - resolve() follows links, which are refused
-    planned = plan(machine, environment, place, program, trusted)
+    planned = plan(machine, environment, place, program, trusted, load_settings)
     for warning in planned.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if _carry_out(planned.steps, yes=yes, dry_run=dry_run) and not root:

@@ -6,7 +6,7 @@ import os
 import signal
 from types import FrameType
 
-from smart_meter_reader.cli import EXIT_OK
+from smart_meter_reader.console import EXIT_OK
 from smart_meter_reader.settings.source import begin_source
 
 
@@ -21,10 +21,10 @@ def start(environment: str | None = None, *, once: bool = False) -> int:
     import logging
 
     from smart_meter_reader.app import run_service
+    from smart_meter_reader.cli.settings import load_settings
     from smart_meter_reader.log import set_up_logging
-    from smart_meter_reader.settings.loading import load
 
-    loaded = load(source=source)
+    loaded = load_settings(source=source)
     set_up_logging(loaded.settings.log_level)
     for warning in loaded.warnings:
         logging.getLogger(__name__).warning("%s", warning)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ _SEPARATORS = re.compile(
 )
 # A byte below 10h as programs print it: 0xd.
 _ONE_DIGIT = re.compile(r"\b0x([0-9a-f])\b", re.IGNORECASE)
+_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|([rnt\\0]))")
+_ESCAPED = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\", "0": "\0"}
 _HEX_WORD = re.compile(r"[0-9a-f]+", re.IGNORECASE)
 
 
@@ -37,6 +40,28 @@ def read_capture(words: tuple[str, ...]) -> bytes:
         if content is not None:
             return _held_by(words[0], content)
         raise click.UsageError(f"{error}; and there is no file of that name") from None
+
+
+def read_capture_or_text(words: tuple[str, ...]) -> bytes:
+    """The bytes that the arguments stand for: as ``read_capture`` has it, or else text as it is sent."""
+    try:
+        return read_capture(words)
+    except click.UsageError:
+        text = " ".join(words)
+        # Whatever looks like an answer is one; a lone word is more likely a file name mistyped.
+        if len(words) == 1 and not re.search(r"[\s(\\]|^/[A-Za-z?#]+[^/]*$", text):
+            raise
+        sent = _unescaped(text)
+        # An identification or a request is a line, whose end a shell user need not type.
+        return sent + b"\r\n" if sent.startswith(b"/") and not sent.endswith((b"\r", b"\n")) else sent
+
+
+def _unescaped(text: str) -> bytes:
+    plain = _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else _ESCAPED[m[2]], text)
+    try:
+        return plain.encode("latin-1")
+    except UnicodeEncodeError:
+        return os.fsencode(plain)
 
 
 def hex_bytes(text: str) -> bytes:

@@ -7,11 +7,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from smart_meter_reader.settings.schema import setting
+from smart_meter_reader.settings.schema import DriverSettings, setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GuardSettings:
+class GuardSettings(DriverSettings):
     """What is believed of a meter's values. The default ceilings fit anything up to a large building."""
 
     shared_table: ClassVar[str] = "guard"

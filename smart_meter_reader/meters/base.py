@@ -1,11 +1,45 @@
-"""What a client is: a task that reads one meter and publishes what it reads."""
+"""What a client is: a task that reads one meter and publishes what it reads; and what its settings tell."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Protocol
 
 from smart_meter_reader.messages import Health, Publish
+from smart_meter_reader.settings.schema import DriverSettings, Secret
+from smart_meter_reader.transport.line import LineSettings
+
+
+class ClientSettings(DriverSettings):
+    """What the program asks of the settings of any client, whatever their keys."""
+
+    __slots__ = ()
+
+    @property
+    def reads_from(self) -> str:
+        """The port, "" where there is none."""
+        return ""
+
+    @property
+    def lines(self) -> Sequence[LineSettings]:
+        """The lines that the port is tried with, the likelier one first."""
+        return ()
+
+    @property
+    def longest_reading(self) -> timedelta | None:
+        """How long one reading may take; None where that has no limit of its own."""
+        return None
+
+    @property
+    def decryption_keys(self) -> tuple[Secret | None, Secret | None]:
+        """The encryption key and the authentication key, where the meter encrypts."""
+        return None, None
+
+    @property
+    def named_quantities(self) -> tuple[str, ...]:
+        """The quantities that the settings name, in their order; () where the meter decides."""
+        return ()
 
 
 class Client(Protocol):
@@ -21,23 +55,28 @@ class Client(Protocol):
     A reading that arrives makes the supervisor publish ``online`` before it. A client publishes a status
     itself only for what does not end the connection: ``alert``, with a reason.
 
-    A client may say ``checksummed = False`` when what it reads cannot tell damaged bytes from good ones,
-    which is asked with each message, since P1 shows it only in its telegrams; ``counter_digits`` when its
-    counters have more than seven, and ``simulated = True`` when nothing real is behind it: the guard then
-    judges its values accordingly. A client of which one attempt at a reading may take longer than two minutes
-    says ``longest_attempt``, in seconds, for the watchdog.
+    Clients name this class as their base, and so get what is said here of those that say nothing themselves.
+    What the guard must know of a family stands in its ``MeterDriver``.
 
     What a client has learnt and should still know after a restart is its ``memory``. It is kept with the
     guard's, for the same port, and given back by ``recall`` before the first ``run``.
     """
 
-    settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings/schema.py
-
     meter: str
     health: Health  # counted by the client in place; the supervisor publishes copies
+    # Seconds that one attempt at a reading may take, where they can be more than 120: for the watchdog.
+    longest_attempt: float = 0.0
 
     def __init__(self, meter: str, settings: Any) -> None:
         """Keep the settings; open nothing."""
+
+    @property
+    def checksummed(self) -> bool | None:
+        """Whether what arrives can tell damaged bytes from good ones; None: as the family's record says.
+
+        Asked with each message, since P1 shows it only in its telegrams.
+        """
+        return None
 
     @property
     def memory(self) -> Mapping[str, Any]:
@@ -54,8 +93,4 @@ class Client(Protocol):
 
     def read_now(self) -> None:
         """Read as soon as possible (polled meters); nothing to do for meters that push."""
-
-
-def has_checksums(clients: Mapping[str, Client], meter: str) -> bool:
-    """Whether what this meter sends at present tells damaged bytes from good ones: what the guard asks."""
-    return getattr(clients.get(meter), "checksummed", True)
+        return

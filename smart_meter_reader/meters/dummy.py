@@ -7,16 +7,16 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import ClassVar
 
+from smart_meter_reader.drivers import MeterDriver
 from smart_meter_reader.messages import Health, Info, Measurement, Publish, Reading
-from smart_meter_reader.meters.base import Client
+from smart_meter_reader.meters.base import Client, ClientSettings
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
 from smart_meter_reader.settings.schema import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DummySettings:
+class DummySettings(ClientSettings):
     """Settings of the client `dummy`."""
 
     interval: timedelta = setting(
@@ -74,9 +74,6 @@ def _one_of_every_kind() -> tuple[str, ...]:
 
 class DummyClient(Client):
     """A meter for trying out sinks and settings: no port, no protocol, the same values for the same seed."""
-
-    settings_type: ClassVar[type[DummySettings]] = DummySettings
-    simulated: ClassVar[bool] = True
 
     def __init__(self, meter: str, settings: DummySettings) -> None:
         self.meter = meter
@@ -150,3 +147,23 @@ class DummyClient(Client):
                 return f"2026-01-{day:02}T{hour:02}:00:00Z"
             case _:
                 return f"dummy {10_000_000 + self._settings.seed}"
+
+
+DRIVER = MeterDriver(
+    title="dummy",
+    client=f"{__name__}:DummyClient",
+    settings=f"{__name__}:DummySettings",
+    # Nothing real is behind it: no port to look at, no bytes to decode or redact.
+    listens="",
+    asks=(),
+    head="",
+    emulators={},
+    protocol="",
+    decode="",
+    sniff="",
+    comment="",
+    redact="",
+    typical=(),
+    health=(),
+    simulated=True,
+)

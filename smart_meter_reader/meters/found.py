@@ -1,12 +1,14 @@
-"""What a scan found at a port: the meter, or the signs that there could be one."""
+"""What a scan finds at a port, and how a family of meters takes part in one: it listens, or it asks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Protocol, TypeAlias
 
-from smart_meter_reader.transport import LineSettings
+from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.transport.line import LineSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,6 @@ class Found:
     """A meter that answered or sent by itself; "" for what it did not tell."""
 
     port: str
-    client: str
     protocol: str  # in words: KMP, P1, encrypted P1, ...
     line: LineSettings
     kind: str  # what it measures, and the meter's name in the settings: heat, electricity
@@ -25,6 +26,7 @@ class Found:
     # Settings besides client and port.
     keys: Mapping[str, str | int] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()  # what remains to be done by hand
+    client: str = ""  # the scan knows whose probe it was
 
     @property
     def description(self) -> str:
@@ -40,14 +42,44 @@ class Found:
         return "" if self.port.startswith("socket://") else f" at {self.line}"
 
 
-@dataclass(slots=True)
-class PortReport:
-    """What a scan of one port came to: ``found``, else the signs of life, or why it could not be scanned."""
+Outcome: TypeAlias = Found | str
+"""The meter found, or a clue: a sentence on what was heard instead, "" for nothing at all."""
 
-    port: str
-    found: Found | None = None
-    problem: str = ""
-    clues: list[str] = field(default_factory=list)
+
+class Hearing(Protocol):
+    """What one family makes of the bytes that come by themselves at one port, at one speed."""
+
+    def receive_data(self, received: bytes) -> Found | None:
+        """The meter, as soon as it is sure."""
+
+    def judge(self) -> Outcome:
+        """What it was, now that the time is over without a meter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """How to find meters that send by themselves: at which lines, in this order, and who listens there."""
+
+    lines: Sequence[LineSettings]
+    hear: Callable[[str, LineSettings], Hearing]  # port and line
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How to find meters that must be asked: in words for the person who waits, and by one short exchange.
+
+    ``ask`` opens the port itself and is polite to batteries. It raises TransportError. ``seconds``: about how
+    long it takes where nothing answers; the short ones are asked first.
+    """
+
+    words: str
+    seconds: float
+    ask: Callable[[str], Awaitable[Outcome]]
+
+
+def clue(error: ExplainedError) -> str:
+    """What an error says, without the port that it names first."""
+    return error.detail.partition(": ")[2] or error.detail
 
 
 def printable(text: str) -> str:

@@ -1,13 +1,26 @@
-"""The clients by the name that settings use; each module is imported only when chosen."""
+"""The meter families by the name of their client in settings; each is imported only when chosen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-CLIENTS: Mapping[str, str] = {
-    "dsmr": "smart_meter_reader.meters.p1.client:DsmrClient",
-    "dummy": "smart_meter_reader.meters.dummy:DummyClient",
-    "iec62056_21": "smart_meter_reader.meters.iec62056_21.client:Iec62056_21Client",
-    "kamstrup": "smart_meter_reader.meters.kmp.client:KamstrupClient",
-    "replay": "smart_meter_reader.meters.replay:ReplayClient",
+from smart_meter_reader.drivers import MeterDriver, load
+
+METERS: Mapping[str, str] = {
+    "dsmr": "smart_meter_reader.meters.p1:DRIVER",
+    "dummy": "smart_meter_reader.meters.dummy:DRIVER",
+    "iec62056_21": "smart_meter_reader.meters.iec62056_21:DRIVER",
+    "kamstrup": "smart_meter_reader.meters.kmp:DRIVER",
+    "replay": "smart_meter_reader.meters.replay:DRIVER",
 }
+
+
+def meter_driver(client: str) -> MeterDriver:
+    """The family that settings call ``client``. KeyError when there is none."""
+    driver: MeterDriver = load(METERS[client])
+    return driver
+
+
+def meter_drivers() -> Mapping[str, MeterDriver]:
+    """All families by the name of their client, in the order of the registry."""
+    return {client: meter_driver(client) for client in METERS}

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.drivers import MeterDriver, load
 from smart_meter_reader.exceptions import RecordingEndedError, TransportError
 from smart_meter_reader.messages import Health, Message, Publish
-from smart_meter_reader.meters.base import Client
-from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.meters.base import Client, ClientSettings
+from smart_meter_reader.meters.registry import METERS, meter_driver
 from smart_meter_reader.recordings.player import Player, load_recording
 from smart_meter_reader.recordings.text import Recording
 from smart_meter_reader.settings.schema import Origin, Place, Secret, parse, setting
@@ -27,10 +27,10 @@ _OWN_NAME = "replay"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplaySettings:
+class ReplaySettings(ClientSettings):
     """Settings of the client `replay`."""
 
-    file: Path = setting("the recording, as `smart-meter-reader record` writes it")
+    file: Path = setting("the recording, as `smart-meter-reader record` writes it", identifies=False)
     speed: Decimal = setting(
         "2 replays twice as fast as recorded; 0 as fast as it goes", default=Decimal(1), minimum=Decimal(0)
     )
@@ -38,9 +38,18 @@ class ReplaySettings:
     protocol: str = setting(
         "client to interpret it with, such as kamstrup or dsmr; by default the one that the recording names",
         default="",
+        identifies=False,
     )
     key: Secret | None = setting("encryption key (GUEK) of a recorded P1 port, as for dsmr", default=None)
     authentication_key: Secret | None = setting("authentication key (GAK) that goes with it", default=None)
+
+    @property
+    def decryption_keys(self) -> tuple[Secret | None, Secret | None]:
+        return self.key, self.authentication_key
+
+    @property
+    def reads_from(self) -> str:
+        return f"replay:{self.file}"
 
 
 class ReplayClient(Client):
@@ -48,9 +57,6 @@ class ReplayClient(Client):
 
     A polled meter is asked again when it was asked in the recording, whatever its interval.
     """
-
-    settings_type: ClassVar[type[ReplaySettings]] = ReplaySettings
-    simulated: ClassVar[bool] = True
 
     def __init__(self, meter: str, settings: ReplaySettings) -> None:
         self.meter = meter
@@ -95,7 +101,7 @@ class ReplayClient(Client):
         return self._client
 
     def _keys(self) -> dict[str, str]:
-        keys = {"key": self._settings.key, "authentication_key": self._settings.authentication_key}
+        keys = dict(zip(("key", "authentication_key"), self._settings.decryption_keys, strict=True))
         return {name: secret.reveal() for name, secret in keys.items() if secret is not None}
 
     def _poll_when_recorded(self, client: Client) -> None:
@@ -114,7 +120,7 @@ def build_recorded(
     Raises TransportError (``recording_unusable``) when the recording's header does not allow it.
     """
     name = protocol or recording.client
-    known = sorted(set(CLIENTS) - {_OWN_NAME})
+    known = sorted(set(METERS) - {_OWN_NAME})
     if name not in known:
         found = f"names the client {name!r}" if name else "does not say which client it is for"
         raise _unusable(file, f'{found}: write "client: NAME" into it, with one of {", ".join(known)}')
@@ -124,14 +130,34 @@ def build_recorded(
         raise _unusable(
             file, f"has a setting that is no TOML ({error}): texts in it stand in quotes"
         ) from None
-    driver = load_driver(CLIENTS, name)
+    driver = meter_driver(name)
     table |= {"port": f"replay:{file}", **(extra or {})}
-    settings, problems = parse(driver.settings_type, table, Place({(): Origin(str(file), name, ())}))
+    settings, problems = parse(load(driver.settings), table, Place({(): Origin(str(file), name, ())}))
     if problems:
         raise _unusable(file, "has settings that the client does not take: " + "; ".join(problems))
-    client: Client = driver(meter, settings)
+    client: Client = load(driver.client)(meter, settings)
     return client
 
 
 def _unusable(file: Path, problem: str) -> TransportError:
     return TransportError("recording_unusable", f"{file} {problem}")
+
+
+DRIVER = MeterDriver(
+    title="recording",
+    client=f"{__name__}:ReplayClient",
+    settings=f"{__name__}:ReplaySettings",
+    # A recording stands in the place of a meter of another family, which says all of this.
+    listens="",
+    asks=(),
+    head="",
+    emulators={},
+    protocol="",
+    decode="",
+    sniff="",
+    comment="",
+    redact="",
+    typical=("heat_energy", "volume", "power", "volume_flow", "flow_temperature", "return_temperature"),
+    health=("retries", "latency_ms", "requests_24h", "wake_ups_24h"),
+    simulated=True,
+)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from smart_meter_reader.network.loopback import is_this_computer
-from smart_meter_reader.settings.schema import Secret, setting
+from smart_meter_reader.settings.schema import DriverSettings, Secret, setting
 
 _LONGEST_LOGIN = 65_535  # MQTT 3.1.1, 1.5.3: the length of a string is told in two bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerSettings:
+class BrokerSettings(DriverSettings):
     """How to reach the broker. A sink's settings inherit from this.
 
     The keys stand in the shared table ``[mqtt]`` of the environment; a sink's own table may repeat any of
@@ -28,20 +28,32 @@ class BrokerSettings:
         required=True,
         pattern=r"[^\s/@]+",
         pattern_help="a name or address alone, without mqtt:// before it and without a login",
+        identifies=True,
     )
     port: int = setting("0 means 1883, with TLS 8883", default=0, minimum=0, maximum=65535)
     transport: Literal["tcp", "websockets"] = setting("how MQTT travels", default="tcp")
-    path: str = setting("path of the websocket", default="/mqtt", pattern="/.*", pattern_help="starts with /")
-    username: str = setting("login name; empty means no login", default="")
+    path: str = setting(
+        "path of the websocket",
+        default="/mqtt",
+        pattern="/.*",
+        pattern_help="starts with /",
+        identifies=False,
+    )
+    username: str = setting("login name; empty means no login", default="", identifies=True)
     password: Secret = setting("password of the login", default=Secret(""))
     tls: bool = setting("encrypt, and verify the broker with the system's CAs or `ca`", default=False)
-    ca: Path | None = setting("PEM file of the CA that signed the broker's certificate", default=None)
-    client_cert: Path | None = setting("PEM file of our own certificate", default=None)
-    client_key: Path | None = setting("PEM file of our own key, when not in `client_cert`", default=None)
+    ca: Path | None = setting(
+        "PEM file of the CA that signed the broker's certificate", default=None, identifies=False
+    )
+    client_cert: Path | None = setting("PEM file of our own certificate", default=None, identifies=False)
+    client_key: Path | None = setting(
+        "PEM file of our own key, when not in `client_cert`", default=None, identifies=False
+    )
     insecure: bool = setting("do NOT verify who the broker is (with TLS)", default=False)
     client_id: str = setting(
         "start of the client id, followed by the sink's name; empty means a random one at each start",
         default="",
+        identifies=True,
     )
     keepalive: int = setting(
         "seconds between signs of life to the broker", default=60, minimum=5, maximum=3600
@@ -55,6 +67,7 @@ class BrokerSettings:
         default="",
         pattern="[^/+#]*",
         pattern_help="text without / + #",
+        identifies=False,
     )
 
     def __post_init__(self) -> None:
@@ -67,10 +80,22 @@ class BrokerSettings:
         if not self.tls and (self.ca or self.client_cert or self.insecure):
             raise ValueError("`ca`, `client_cert` and `insecure` are about TLS: set `tls` to true")
 
+    def named(self, environment: str) -> Self:
+        """Services on one broker tell themselves apart by their environment, unless the settings say how."""
+        return self if self.service else replace(self, service=environment)
+
     @property
     def effective_port(self) -> int:
         """The port to connect to: as set, or the registered one."""
         return self.port or (8883 if self.tls else 1883)
+
+    @property
+    def login(self) -> tuple[object, ...]:
+        """What makes one connection as good as another."""
+        return (
+            *(self.address, self.transport, self.path, self.protocol, self.username, self.password),
+            *(self.tls, self.insecure, self.ca, self.client_cert, self.client_key),
+        )
 
     @property
     def address(self) -> str:

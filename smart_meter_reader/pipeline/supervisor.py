@@ -103,7 +103,7 @@ class MeterSupervisor:
             rhythm=told.rhythm,
             since_reading=now - told.read_at,
             since_attempt=now - self._last_attempt_at,
-            longest_attempt=getattr(self.client, "longest_attempt", 0.0),
+            longest_attempt=self.client.longest_attempt,
         )
 
     async def run(self) -> None:
@@ -265,7 +265,7 @@ class SinkSupervisor:
     @property
     def internal_errors(self) -> int:
         """How often this program failed in it, also where that cost single messages only."""
-        return self._room.errors + getattr(self.sink, "internal_errors", 0)
+        return self._room.errors + self.sink.internal_errors
 
     async def run(self) -> None:
         failures = 0

@@ -98,10 +98,12 @@ ELECTRICITY: tuple[Quantity, ...] = (
     ),
     *_per_phase("voltage_sags", "Voltage sags", Kind.COUNT, diagnostic=True),
     *_per_phase("voltage_swells", "Voltage swells", Kind.COUNT, diagnostic=True),
-    Quantity("text_message", "Text message", Kind.TEXT, diagnostic=True),
-    Quantity("text_message_code", "Text message code", Kind.TEXT, diagnostic=True),
+    Quantity("text_message", "Text message", Kind.TEXT, diagnostic=True, identifies=True),
+    Quantity("text_message_code", "Text message code", Kind.TEXT, diagnostic=True, identifies=True),
     *(
-        Quantity(f"text_message_{number}", f"Text message {number}", Kind.TEXT, diagnostic=True)
+        Quantity(
+            f"text_message_{number}", f"Text message {number}", Kind.TEXT, diagnostic=True, identifies=True
+        )
         for number in (2, 3, 4, 5)
     ),
     Quantity("equipment_state", "Equipment state", Kind.CODE, diagnostic=True),

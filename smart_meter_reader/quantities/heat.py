@@ -11,8 +11,8 @@ def _total(key: str, name: str, kind: Kind = Kind.ENERGY, *, diagnostic: bool = 
     return Quantity(key, name, kind, cumulative=True, diagnostic=diagnostic)
 
 
-def _about_meter(key: str, name: str, kind: Kind = Kind.CODE) -> Quantity:
-    return Quantity(key, name, kind, diagnostic=True)
+def _about_meter(key: str, name: str, kind: Kind = Kind.CODE, *, identifies: bool = False) -> Quantity:
+    return Quantity(key, name, kind, diagnostic=True, identifies=identifies)
 
 
 _ENERGIES = (
@@ -131,13 +131,13 @@ _ABOUT_METER = (
     _total("operating_hours", "Operating hours", Kind.DURATION, diagnostic=True),
     _total("error_hours", "Error hours", Kind.DURATION, diagnostic=True),
     _about_meter("battery_remaining", "Battery remaining", Kind.DURATION),
-    _about_meter("serial_number", "Serial number", Kind.TEXT),
-    _about_meter("customer_number", "Customer number", Kind.TEXT),
-    _about_meter("customer_number_low", "Customer number, low digits", Kind.TEXT),
-    _about_meter("customer_number_high", "Customer number, high digits", Kind.TEXT),
-    _about_meter("meter_number_input_a", "Number of the meter on input A", Kind.TEXT),
-    _about_meter("meter_number_input_b", "Number of the meter on input B", Kind.TEXT),
-    _about_meter("din_meter_id", "DIN meter identification", Kind.TEXT),
+    _about_meter("serial_number", "Serial number", Kind.TEXT, identifies=True),
+    _about_meter("customer_number", "Customer number", Kind.TEXT, identifies=True),
+    _about_meter("customer_number_low", "Customer number, low digits", Kind.TEXT, identifies=True),
+    _about_meter("customer_number_high", "Customer number, high digits", Kind.TEXT, identifies=True),
+    _about_meter("meter_number_input_a", "Number of the meter on input A", Kind.TEXT, identifies=True),
+    _about_meter("meter_number_input_b", "Number of the meter on input B", Kind.TEXT, identifies=True),
+    _about_meter("din_meter_id", "DIN meter identification", Kind.TEXT, identifies=True),
     _about_meter("meter_type", "Meter type", Kind.TEXT),
     _about_meter("meter_type_text", "Meter type (text)", Kind.TEXT),
     _about_meter("type_number", "Type number", Kind.TEXT),

@@ -21,8 +21,8 @@ MULTICAL_382: tuple[Quantity, ...] = (
     Quantity("active_power_import_peak", "Active power import, peak", Kind.POWER),
     Quantity("active_power_import_peak_2", "Active power import, second peak", Kind.POWER),
     Quantity("active_power_import_peak_time", "Active power import, time of peak", Kind.TIMESTAMP),
-    Quantity("meter_number_1", "Meter number 1", Kind.TEXT, diagnostic=True),
-    Quantity("meter_number_2", "Meter number 2", Kind.TEXT, diagnostic=True),
-    Quantity("meter_number_3", "Meter number 3", Kind.TEXT, diagnostic=True),
+    Quantity("meter_number_1", "Meter number 1", Kind.TEXT, diagnostic=True, identifies=True),
+    Quantity("meter_number_2", "Meter number 2", Kind.TEXT, diagnostic=True, identifies=True),
+    Quantity("meter_number_3", "Meter number 3", Kind.TEXT, diagnostic=True, identifies=True),
     Quantity("rtc", "Date and time (clock chip)", Kind.TIMESTAMP, diagnostic=True),
 )

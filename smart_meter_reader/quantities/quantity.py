@@ -42,7 +42,8 @@ class Quantity:
     """One entry of the catalogue.
 
     ``cumulative``: a total that never falls but for a new meter. ``diagnostic``: about the meter or the
-    line rather than about what flows through it.
+    line rather than about what flows through it. ``identifies``: it may name a person, a household or a
+    device, and is redacted in what is meant for sharing.
     """
 
     key: str
@@ -50,3 +51,4 @@ class Quantity:
     kind: Kind
     cumulative: bool = False
     diagnostic: bool = False
+    identifies: bool = False

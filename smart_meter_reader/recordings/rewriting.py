@@ -1,12 +1,26 @@
-"""Rewrites what the meter sent, byte by byte as long as before, whatever bursts it came in."""
+"""Rewriting recordings so that they can be given away: every run of bytes as long as before."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TypeAlias
 
 from smart_meter_reader.recordings.text import FROM_METER, TO_METER, Burst, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What a family has made of the events of a recording: nothing in it names a person or a device.
+
+    ``settings`` are those that replaying needs now, as TOML; ``notes`` are sentences on what is not in it.
+    """
+
+    events: tuple[Event, ...]
+    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    notes: tuple[str, ...] = ()
+
 
 Rewrite: TypeAlias = Callable[[bytes, bytes], bytes]
 """From the request before (b"" for none) and all that came after it to as many bytes."""

@@ -35,6 +35,7 @@ _WRITTEN = {byte: f"\\{letter}" for letter, byte in _ESCAPED.items()}
 
 _HEX_PER_LINE = 24
 _TEXT_PER_LINE = 96
+_LONGEST_COMMENT = 100
 _COMMENT_COLUMN = 12 + 3 * _HEX_PER_LINE
 
 
@@ -80,6 +81,11 @@ class Recording:
     def bursts(self) -> tuple[Burst, ...]:
         """The bytes without changes of the line."""
         return tuple(event for event in self.events if isinstance(event, Burst))
+
+
+def comment_of(text: str) -> str:
+    """A text as a comment behind bytes: no longer than a line that is still read."""
+    return text if len(text) <= _LONGEST_COMMENT else text[: _LONGEST_COMMENT - 3] + "..."
 
 
 def find_recordings(text: str) -> list[Recording]:

@@ -13,10 +13,10 @@ from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.service import settings_files
 from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.service.program import Program, closed_directory
-from smart_meter_reader.service.settings_files import CONFIG, NAMES, SECRETS, SETTINGS
+from smart_meter_reader.service.settings_files import CONFIG, NAMES, SECRETS, SETTINGS, LoadSettings
 from smart_meter_reader.service.steps import SETTINGS_HOME, Machine, Step, write
 from smart_meter_reader.service.unit import UNIT, drop_in_text, instance_name, is_hidden, unit_template
-from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, SinkSettings, load
+from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, SinkSettings
 from smart_meter_reader.settings.ownership import weakness
 
 
@@ -29,7 +29,14 @@ class Plan:
     settings: Path
 
 
-def plan(machine: Machine, environment: str, directory: Path, program: Program, trusted: Set[int]) -> Plan:
+def plan(
+    machine: Machine,
+    environment: str,
+    directory: Path,
+    program: Program,
+    trusted: Set[int],
+    load: LoadSettings,
+) -> Plan:
     """The installation of ``environment`` with the settings in ``directory``.
 
     ``trusted`` are the users who may change what the service runs: root, or whoever makes an image. Settings
@@ -44,7 +51,7 @@ def plan(machine: Machine, environment: str, directory: Path, program: Program, 
         for target in (place, *(place / name for name in NAMES)):
             _require_ours(target, trusted)
         contents = _contents(directory, place, trusted)
-        loaded = settings_files.check(contents, environment)
+        loaded = settings_files.check(contents, environment, load)
         steps = [_write_settings(place / name, content) for name, content in contents.items()]
         warnings = list(loaded.warnings)
     if loaded.exposed:

@@ -12,14 +12,15 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
+from typing import TypeAlias
 
 import smart_meter_reader
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.service.errors import ServiceError
-from smart_meter_reader.settings.loading import LoadedSettings, load
+from smart_meter_reader.settings.loading import LoadedSettings
 from smart_meter_reader.settings.ownership import user_name
 
 CONFIG, SETTINGS, SECRETS = "config.py", "settings.toml", ".secrets.toml"
@@ -54,7 +55,11 @@ def default_config() -> bytes:
     return (resources.files(smart_meter_reader) / "templates" / "config.py.template").read_bytes()
 
 
-def check(contents: Mapping[str, bytes], environment: str) -> LoadedSettings:
+LoadSettings: TypeAlias = Callable[[Path, str], LoadedSettings]
+"""Loads an environment from a directory, with the drivers that this program has."""
+
+
+def check(contents: Mapping[str, bytes], environment: str, load: LoadSettings) -> LoadedSettings:
     """Load the settings from a directory of our own, where nobody exchanges them. Raises SettingsError."""
     with tempfile.TemporaryDirectory(prefix="smart-meter-reader-") as name:
         for file, content in contents.items():

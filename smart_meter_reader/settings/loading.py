@@ -9,18 +9,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.drivers import load as load_object
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.guard.settings import GuardSettings
-from smart_meter_reader.meters.registry import CLIENTS
 from smart_meter_reader.settings.names import nearest
-from smart_meter_reader.settings.schema import Origin, Place, keys_of, parse, setting
+from smart_meter_reader.settings.schema import Origin, Place, keys_of, parse, setting, shared_table_of
 from smart_meter_reader.settings.source import SettingsSource, begin_source
 from smart_meter_reader.settings.tables import MergedTables, merge
 from smart_meter_reader.settings.values import VariableValue, shown
@@ -30,20 +28,31 @@ from smart_meter_reader.settings.warnings import (
     secrets_sent_openly,
     warnings_about,
 )
-from smart_meter_reader.sinks.registry import SINKS
 
 METER_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 SINK_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
+class Registries:
+    """What an environment can name: import strings of the drivers by their names; ``guard``: its settings.
+
+    They come in from above: what drivers there are is not the settings' business.
+    """
+
+    meters: Mapping[str, str]
+    sinks: Mapping[str, str]
+    guard: type[Any]
+
+
+@dataclass(frozen=True, slots=True)
 class MeterSettings:
-    """One table of [ENVIRONMENT.meters]; ``driver`` is the client's own settings."""
+    """One table of [ENVIRONMENT.meters]; ``driver`` is the client's own settings, ``guard`` the guard's."""
 
     name: str
     client: str
     driver: Any
-    guard: GuardSettings = field(default_factory=GuardSettings)
+    guard: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +108,7 @@ def load(
     environment: str | None = None,
     *,
     source: SettingsSource | None = None,
-    clients: Mapping[str, str] = CLIENTS,
-    sinks: Mapping[str, str] = SINKS,
+    registries: Registries,
 ) -> LoadedSettings:
     """Load and check the settings in ``directory`` (default: the working directory).
 
@@ -109,7 +117,7 @@ def load(
     """
     found = (source or begin_source(directory, environment)).read()
     merged = merge(found)
-    settings, drivers = build(merged, clients, sinks)
+    settings, drivers = build(merged, registries)
     files = [Path(table["source"]) for table in found["tables"]]
     openly = secrets_sent_openly({name: sink.driver for name, sink in settings.sinks.items()})
     warnings = (*found["warnings"], *warnings_about(drivers, files), *openly)
@@ -117,13 +125,11 @@ def load(
     return LoadedSettings(settings, warnings, MappingProxyType(merged.origins), exposed)
 
 
-def build(
-    merged: MergedTables, clients: Mapping[str, str], sinks: Mapping[str, str]
-) -> tuple[ServiceSettings, list[DriverTable]]:
+def build(merged: MergedTables, registries: Registries) -> tuple[ServiceSettings, list[DriverTable]]:
     """The typed settings, and what each driver was given. Raises SettingsError."""
-    tables = _Tables(merged)
-    meters = {name: tables.meter(name, clients) for name in tables.named("meters", METER_NAME)}
-    written = {name: tables.sink(name, sinks) for name in tables.named("sinks", SINK_NAME)}
+    tables = _Tables(merged, registries)
+    meters = {name: tables.meter(name) for name in tables.named("meters", METER_NAME)}
+    written = {name: tables.sink(name) for name in tables.named("sinks", SINK_NAME)}
     tables.check_ports()
     common = tables.common()
     if tables.problems or common is None:
@@ -141,8 +147,9 @@ def build(
 class _Tables:
     """Reads the merged tables and collects every problem on the way."""
 
-    def __init__(self, merged: MergedTables) -> None:
+    def __init__(self, merged: MergedTables, registries: Registries) -> None:
         self.merged = merged
+        self._registries = registries
         self.problems: list[str] = []
         self.drivers: list[DriverTable] = []
 
@@ -168,15 +175,17 @@ class _Tables:
                 self.problems.append(f"{place / name}: found the name {_name_problem(name, key)}")
         return [name for name in self.merged.table(key) if isinstance(self.merged.values[key][name], dict)]
 
-    def meter(self, name: str, clients: Mapping[str, str]) -> MeterSettings | None:
+    def meter(self, name: str) -> MeterSettings | None:
+        clients = self._registries.meters
         place = self.merged.place / "meters" / name
         table = self.merged.table("meters", name)
         client = self._choice(table.get("client"), clients, place / "client")
         driver = self._driver(client, clients, table, place, ("client", "guard"))
-        guard: GuardSettings | None = self._read(GuardSettings, table.get("guard", {}), place / "guard")
+        guard = self._read(self._registries.guard, table.get("guard", {}), place / "guard")
         return None if driver is None or guard is None else MeterSettings(name, client, driver, guard)
 
-    def sink(self, name: str, sinks: Mapping[str, str]) -> SinkSettings | None:
+    def sink(self, name: str) -> SinkSettings | None:
+        sinks = self._registries.sinks
         place = self.merged.place / "sinks" / name
         table = self.merged.table("sinks", name)
         kind = self._choice(table.get("type", name), sinks, place / "type" if "type" in table else place)
@@ -228,15 +237,14 @@ class _Tables:
         if not name:
             return None
         try:
-            settings_type = load_driver(registry, name).settings_type
+            record = load_object(registry[name])
+            settings_type = load_object(record.settings)
+            load_object(record.implementation)  # now, and not at the start: it may need a package
         except ImportError as error:
             self.problems.append(f'{place}: "{name}" needs a package that is not installed: {error}')
             return None
         driver = self._read(settings_type, table, place, others)
-        if driver is not None and getattr(driver, "service", None) == "":
-            # Services on one broker tell themselves apart by their environment, unless the settings say how.
-            driver = replace(driver, service=self.merged.environment)
-        return driver
+        return None if driver is None else driver.named(self.merged.environment)
 
     def _read(self, settings_type: type[Any], table: Any, place: Place, others: Sequence[str] = ()) -> Any:
         if not isinstance(table, Mapping):
@@ -252,7 +260,7 @@ class _Tables:
         self, settings_type: type[Any], table: Mapping[str, Any], place: Place
     ) -> Mapping[str, Any]:
         """The driver's table over its defaults from the shared one."""
-        shared = getattr(settings_type, "shared_table", "")
+        shared = shared_table_of(settings_type)
         known = keys_of(settings_type)
         defaults = {
             key: value

@@ -4,9 +4,7 @@ A driver (client or sink) declares a frozen, keyword-only dataclass. A field wit
 required; its annotation says what is allowed; ``setting()`` adds help and limits. ``parse`` reads a plain
 table into it and collects every problem instead of stopping at the first.
 
-A dataclass may name a shared table, ``shared_table: ClassVar[str] = "mqtt"``: the environment's
-``[mqtt]`` table then holds defaults for its keys. That of a client may say ``sub_meters``: what ends the
-names of the meters that it publishes beside its own (METER-gas).
+What the program asks of the settings of any driver, whatever their keys, stands in ``DriverSettings``.
 
 Own code and not a validation library: the memory budget of the service (30 MiB) leaves no room for the
 large ones, and the small ones stop at the first problem or return untyped dicts.
@@ -21,7 +19,8 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar
 
 from smart_meter_reader.settings.durations import UnfitValueError
 from smart_meter_reader.settings.names import nearest
@@ -35,7 +34,7 @@ from smart_meter_reader.settings.values import (
     shown,
 )
 
-__all__ = ["Key", "Limits", "Origin", "Place", "Secret", "keys_of", "parse", "setting"]
+__all__ = ["DriverSettings", "Key", "Limits", "Origin", "Place", "Secret", "keys_of", "parse", "setting"]
 
 _Settings = TypeVar("_Settings")
 _REFUSED: Any = object()  # stands for a value that was refused; its problem has been noted
@@ -50,6 +49,31 @@ def setting(help: str, *, default: Any = ..., **limits: Any) -> Any:  # noqa: A0
         # dataclasses take no unhashable default; a read-only view is safe to share.
         return field(default_factory=lambda: types.MappingProxyType(default), metadata=metadata)
     return field(default=default, metadata=metadata)
+
+
+class DriverSettings:
+    """What the settings of every driver can be asked; their dataclasses inherit it."""
+
+    __slots__ = ()
+
+    # The environment's table of this name ("mqtt") holds defaults for the keys; "": there is none.
+    shared_table: ClassVar[str] = ""
+    # What ends the names of the meters that a client publishes beside its own (METER-gas).
+    sub_meters: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def sent_openly(self) -> str:
+        """A sentence on what secret of these goes unencrypted to another computer; "" when none does."""
+        return ""
+
+    def named(self, environment: str) -> Self:
+        """These settings in this environment, for what shall differ from one to the next by itself."""
+        return self
+
+
+def shared_table_of(settings_type: type[Any]) -> str:
+    """The shared table that holds defaults for it; "" for none, and for tables inside of others."""
+    return settings_type.shared_table if issubclass(settings_type, DriverSettings) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +124,17 @@ class Key:
     def allowed(self) -> str:
         return allowed_text(self.annotation, self.limits)
 
+    @property
+    def is_free_text(self) -> bool:
+        """Whether people write what they like: then it must be decided whether it tells who they are."""
+        return not self.limits.choices and bool(_leaves(self.annotation) & {str, Path})
+
+    @property
+    def identifies(self) -> bool:
+        """Whether the value may name a person, a household or a device."""
+        decided = self.limits.identifies
+        return self.is_free_text if decided is None else decided
+
 
 def keys_of(settings_type: type[Any]) -> Mapping[str, Key]:
     """The keys of a settings dataclass by name, in the order of declaration."""
@@ -136,7 +171,7 @@ def parse(
         for name, key in keys.items()
         if name in table
     }
-    shared = getattr(settings_type, "shared_table", "")
+    shared = shared_table_of(settings_type)
     elsewhere = f"; it can also stand in the table [{shared}] of the environment" if shared else ""
     problems += [
         f"{place / name}: missing; needed: {_description(key)}{elsewhere}"
@@ -158,6 +193,15 @@ def _key(entry: dataclasses.Field[Any], annotation: Any) -> Key:
         # "" often says "none" to a key that has a default; to a required one it says nothing.
         limits = dataclasses.replace(limits, pattern=".+", pattern_help="text in quotes, not empty")
     return Key(entry.name, annotation, limits, required, None if required else _default(entry))
+
+
+def _leaves(annotation: Any) -> set[Any]:
+    """The types of single values that an annotation is made of."""
+    kind = typing.get_origin(annotation)
+    inner = typing.get_args(annotation) if kind is not typing.Literal else ()
+    if kind in (dict, Mapping):
+        inner = inner[1:]  # names of tables, or of what stands in them
+    return set().union(*map(_leaves, inner)) if inner else {annotation}
 
 
 def _description(key: Key) -> str:

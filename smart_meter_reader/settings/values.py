@@ -52,6 +52,9 @@ class Limits:
     pattern_help: str = ""  # what the pattern means, in words
     choices: tuple[str, ...] = ()
     required: bool = False  # the settings must say it, though code may rely on the default
+    # Whether the value names a person, a household or a device: `diagnose` then shows another one, or none.
+    # Free text on which nobody has decided is taken for such.
+    identifies: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from smart_meter_reader.settings.names import holds_secrets
-from smart_meter_reader.settings.schema import Place, Secret, keys_of
+from smart_meter_reader.settings.schema import DriverSettings, Place, Secret, keys_of, shared_table_of
 from smart_meter_reader.settings.values import is_table
 
 _BARE_PORT = re.compile(r"/dev/tty(USB|ACM)[0-9]+")
@@ -27,8 +27,7 @@ class DriverTable:
     @property
     def shared_table(self) -> str:
         """The shared table that holds defaults for it, or ""."""
-        name: str = getattr(self.settings_type, "shared_table", "")
-        return name
+        return shared_table_of(self.settings_type)
 
 
 def warnings_about(drivers: Sequence[DriverTable], files: Sequence[Path]) -> Iterator[str]:
@@ -50,7 +49,7 @@ def secrets_sent_openly(sinks: Mapping[str, Any]) -> Iterator[str]:
     """One line per secret that goes to another computer unencrypted. ``sinks``: their settings, by name."""
     users: dict[str, list[str]] = {}
     for name, settings in sinks.items():
-        if sentence := getattr(settings, "sent_openly", ""):
+        if sentence := settings.sent_openly:
             users.setdefault(sentence, []).append(name)
     for sentence, names in users.items():
         yield f"{'sink' if len(names) == 1 else 'sinks'} {', '.join(names)}: {sentence}"
@@ -78,13 +77,17 @@ def _shared_names(drivers: Sequence[DriverTable]) -> Iterator[str]:
     """No error: only the line knows whether a P1 meter has a heat meter behind it."""
     meters = {driver.place.path[1:]: driver for driver in drivers if driver.place.path[0] == "meters"}
     for path, driver in meters.items():
-        for ending in sorted(getattr(driver.settings_type, "sub_meters", ())):
+        for ending in sorted(_sub_meters(driver.settings_type)):
             other = meters.get((f"{path[0]}-{ending}",))
             if other is not None:
                 yield (
                     f'{other.place}: meter "{path[0]}" gives this name to the {ending} meter behind it, if '
                     "there is one, and their readings would mix; give this one another name"
                 )
+
+
+def _sub_meters(settings_type: type[Any]) -> frozenset[str]:
+    return settings_type.sub_meters if issubclass(settings_type, DriverSettings) else frozenset()
 
 
 def _open_secrets(settings_type: type[Any], table: Mapping[str, Any], place: Place) -> Iterator[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from smart_meter_reader.messages import Message
+from smart_meter_reader.mqtt.outages import Outages
 
 
 class Sink(Protocol):
@@ -15,19 +16,11 @@ class Sink(Protocol):
     A sink that keeps a connection remembers the newest info, status and reading of every meter itself,
     so that it can announce them again after a reconnect.
 
-    A sink that takes back what it announced when the service stops may have a method ``stay_available()``.
-    It is called before ``run`` when the service takes one reading and ends (`run --once`, for cron): what was
-    read is then as good after the stop as before. It may also have a property ``delivered``: whether, after
-    ``run``, everything was taken on the other side; without it, what was written counts as delivered.
+    A fault of this program in one message shall cost that message alone, counted in ``internal_errors``. What
+    leaves ``run`` restarts the sink.
 
-    A sink on an MQTT broker has a method ``share_outages(outages)``, called before ``run``: a broker that is
-    away is told once, not once for each sink.
-
-    A fault of this program in one message shall cost that message alone; ``internal_errors``, a property that
-    a sink may have, counts such faults. What leaves ``run`` restarts the sink.
+    Sinks name this class as their base, and so get what is said here of those that say nothing themselves.
     """
-
-    settings_type: ClassVar[type[Any]]  # a frozen dataclass, see settings/schema.py
 
     name: str
 
@@ -36,3 +29,24 @@ class Sink(Protocol):
 
     async def run(self, messages: AsyncIterator[Message]) -> None:
         """Deliver messages until there are no more."""
+
+    def share_outages(self, outages: Outages) -> None:
+        """Called before ``run``: a broker that is away is told once, not once for each sink on it."""
+        return
+
+    @property
+    def internal_errors(self) -> int:
+        """How many faults of this program cost a message, and nothing else."""
+        return 0
+
+    @property
+    def delivered(self) -> bool:
+        """Whether, after ``run``, everything was taken on the other side; what was written counts as that."""
+        return True
+
+    def stay_available(self) -> None:
+        """Called before ``run`` when the service takes one reading and ends (`run --once`, for cron).
+
+        What was read is then as good after the stop as before: do not take back what was announced.
+        """
+        return  # nothing was announced

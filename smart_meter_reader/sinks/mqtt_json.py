@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
+from smart_meter_reader.drivers import SinkDriver
 from smart_meter_reader.json_text import dumps
 from smart_meter_reader.messages import Message, Reading, Status, Value
 from smart_meter_reader.mqtt.message import MqttMessage
@@ -29,6 +30,7 @@ class MqttJsonSettings(BrokerSettings):
         default="smart-meter-reader",
         pattern="[^/+#$][^+#]*[^/+#]|[^/+#$]",
         pattern_help="a topic without + and #, not beginning with $, without / at its ends",
+        identifies=False,
     )
     format: Literal["nested", "flat"] = setting(
         'nested: {"power": {"value": 1.2, "unit": "kW"}}; flat: {"power": 1.2}', default="nested"
@@ -51,7 +53,6 @@ class MqttJsonSettings(BrokerSettings):
 class MqttJsonSink(MqttSink):
     """One JSON object per reading on ``<base>/<meter>/state``; see docs/mqtt.md for all topics."""
 
-    settings_type: ClassVar[type[MqttJsonSettings]] = MqttJsonSettings
     _settings: MqttJsonSettings
 
     def __init__(self, name: str, settings: MqttJsonSettings) -> None:
@@ -180,3 +181,10 @@ def _without_address(message: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(value: Value) -> str:
     return value if isinstance(value, str) else format(value, "d" if isinstance(value, int) else "f")
+
+
+DRIVER = SinkDriver(
+    sink=f"{__name__}:MqttJsonSink",
+    settings=f"{__name__}:MqttJsonSettings",
+    examine="smart_meter_reader.mqtt.examination:check_broker",
+)

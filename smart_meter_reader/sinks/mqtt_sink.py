@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt.connection import Connection
@@ -20,6 +20,7 @@ from smart_meter_reader.mqtt.presenter import Presenter
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.rooms import Room, left_out, outcome
+from smart_meter_reader.sinks.base import Sink
 
 __all__ = ["MqttMessage", "MqttSink", "Presenter"]
 
@@ -41,14 +42,13 @@ class _Pair:
     connection: Connection
 
 
-class MqttSink(ABC):
+class MqttSink(Sink, ABC):
     """Base of the MQTT sinks: a presenter on a connection, or one such pair per meter.
 
     A connection has one will. So a convention that wants a will per meter (Homie) sets ``per_meter``; its
     pairs are made when a meter's first message arrives.
     """
 
-    settings_type: ClassVar[type[Any]]
     per_meter: ClassVar[bool] = False
 
     def __init__(self, name: str, settings: BrokerSettings) -> None:

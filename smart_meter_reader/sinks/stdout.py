@@ -16,13 +16,15 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import ClassVar, Literal, TextIO
+from typing import Literal, TextIO
 
+from smart_meter_reader.drivers import SinkDriver
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.messages import STARTING, Info, Message, Reading, Value
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.rooms import Room, left_out
-from smart_meter_reader.settings.schema import setting
+from smart_meter_reader.settings.schema import DriverSettings, setting
+from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.whole_writes import room_in
 
 _log = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ _PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.ENOBUFS, e
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StdoutSettings:
+class StdoutSettings(DriverSettings):
     """Settings of the sink `stdout`."""
 
     format: Literal["json", "table"] = setting(
@@ -44,15 +46,13 @@ class StdoutSettings:
     )
 
 
-class StdoutSink:
+class StdoutSink(Sink):
     """Writes every message to standard output.
 
     The writing is done by a thread of its own: a reader that does not read on (a stopped pager, say) then
     fills this sink's queue and delays nothing else, and so does a full disk, on which writing goes on where
     it stopped as soon as it can. When the reader has gone, the sink ends.
     """
-
-    settings_type: ClassVar[type[StdoutSettings]] = StdoutSettings
 
     def __init__(self, name: str, settings: StdoutSettings) -> None:
         self.name = name
@@ -282,3 +282,6 @@ def _wait_until_writable(descriptor: int) -> None:
     writable = select.poll()
     writable.register(descriptor, select.POLLOUT)
     writable.poll()
+
+
+DRIVER = SinkDriver(sink=f"{__name__}:StdoutSink", settings=f"{__name__}:StdoutSettings", examine="")

@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
-from smart_meter_reader.cli import COMPLETION_VARIABLE, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE, main
+from smart_meter_reader.cli import main
 from smart_meter_reader.cli.commands import COMMANDS, cli
+from smart_meter_reader.console import COMPLETION_VARIABLE, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
 from tests.cli.program import PROGRAM, ROOT
 
 
@@ -44,6 +45,7 @@ def test_listing_the_commands_imports_none_of_them() -> None:
         "smart_meter_reader.cli",
         "smart_meter_reader.cli.commands",
         "smart_meter_reader.drivers",
+        "smart_meter_reader.console",
         "smart_meter_reader.exceptions",
         "smart_meter_reader.text",
     }

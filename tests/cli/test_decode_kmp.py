@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from smart_meter_reader.cli import EXIT_DATA, EXIT_OK, EXIT_USAGE, main
+from smart_meter_reader.cli import main
+from smart_meter_reader.console import EXIT_DATA, EXIT_OK, EXIT_USAGE
 from smart_meter_reader.console.capture import hex_bytes
 from smart_meter_reader.recordings.text import MAGIC, Burst, Recording, format_recording
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from smart_meter_reader.cli.patience import patience_for
+from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
 from smart_meter_reader.meters.p1.settings import DsmrSettings
 
@@ -22,5 +23,7 @@ PORT = "/dev/ttyUSB0"
         (Iec62056_21Settings(port=PORT), 5.0, 5),
     ],
 )
-def test_as_long_as_the_client_may_take(settings: object, wanted: float | None, seconds: float) -> None:
+def test_as_long_as_the_client_may_take(
+    settings: ClientSettings, wanted: float | None, seconds: float
+) -> None:
     assert patience_for(settings, wanted) == seconds

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.cli import (
+from smart_meter_reader.cli.decode.auto import likeliest
+from smart_meter_reader.cli.record.recorder import record_client
+from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
+from smart_meter_reader.console import (
     EXIT_DATA,
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -19,10 +22,9 @@ from smart_meter_reader.cli import (
     EXIT_UNAVAILABLE,
     EXIT_USAGE,
 )
-from smart_meter_reader.cli.record.recorder import record_client
-from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
 from smart_meter_reader.messages import Publish
 from smart_meter_reader.meters.dummy import DummyClient, DummySettings
+from smart_meter_reader.meters.registry import meter_drivers
 from smart_meter_reader.pipeline.kept_faults import FaultFile
 from smart_meter_reader.recordings.pseudonyms import forms_of, leaks
 from smart_meter_reader.recordings.text import find_recordings
@@ -399,7 +401,11 @@ def test_the_protocol_of_a_capture_is_found(tmp_path: Path, capture: str, protoc
 
 
 def test_published_captures_are_told_apart() -> None:
-    from smart_meter_reader.cli.decode.guessing import guess_protocol
+    drivers = [driver for driver in meter_drivers().values() if driver.sniff]
+
+    def guess_protocol(capture: bytes) -> str:
+        driver = likeliest(capture, drivers)
+        return "" if driver is None else driver.protocol
 
     for entry in json.loads((DATA / "p1" / "p1_plain.json").read_text())["entries"]:
         if "0-0:" in entry["text"] or "1-3:" in entry["text"]:

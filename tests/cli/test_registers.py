@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from smart_meter_reader.cli import EXIT_OK, EXIT_USAGE, main
+from smart_meter_reader.cli import main
 from smart_meter_reader.codecs.kmp.registers import REGISTERS
+from smart_meter_reader.console import EXIT_OK, EXIT_USAGE
 
 
 def test_every_register_is_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE, main
+from smart_meter_reader.cli import main
+from smart_meter_reader.console import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE
 from tests.cli.program import PROGRAM, ROOT, emulated, run
 from tests.peers.lines import silent_terminal
 from tests.peers.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, login_lines

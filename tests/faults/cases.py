@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from smart_meter_reader.codecs.p1.reader import P1Reader
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.drivers import load
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty
 from smart_meter_reader.messages import Message
@@ -19,7 +19,7 @@ from smart_meter_reader.meters.kmp import emulator as kamstrup
 from smart_meter_reader.meters.kmp.settings import KamstrupSettings
 from smart_meter_reader.meters.p1 import emulator as p1
 from smart_meter_reader.meters.p1.settings import DsmrSettings
-from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.meters.registry import meter_driver
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import Secret
 from tests.faults.meters import ByteByByte, DiesMidFrame, Nonsensical, Troubled
@@ -260,7 +260,7 @@ async def truth_of(protocol: Protocol) -> frozenset[Shown]:
 
     async with on_pty(protocol.meter("", encrypted=False)) as port:
         settings = protocol.settings_type(**{**protocol.settings, "port": port})
-        await load_driver(CLIENTS, protocol.client)(METER, settings).run(keep, once=True)
+        await load(meter_driver(protocol.client).client)(METER, settings).run(keep, once=True)
     return frozenset(values)
 
 

@@ -10,14 +10,15 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar
 
 from smart_meter_reader import app
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import Measurement, Message, Reading
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
+from smart_meter_reader.sinks.base import Sink
 from tests.peers.ser2net import free_port, ser2net
+from tests.records import sink_record
 
 PATIENCE = 40.0
 METER = "meter"
@@ -67,9 +68,7 @@ class Port:
         await self._behind.aclose()
 
 
-class _CollectingSink:
-    settings_type: ClassVar[type[Any]] = object
-
+class _CollectingSink(Sink):
     def __init__(self, name: str, settings: Heard) -> None:
         self.name = name
         self._heard = settings
@@ -155,7 +154,7 @@ class LogToHeard(logging.Handler):
 async def running(client: str, settings: object, name: str) -> AsyncIterator[Heard]:
     """The service with one meter and one sink; at the end it is stopped in order.
 
-    ``app.SINKS`` must know "collecting" (see ``COLLECTING``).
+    The registry of sinks must know "collecting" (see ``COLLECTING``).
     """
     heard = Heard()
     _heard.set(heard)
@@ -179,7 +178,8 @@ async def running(client: str, settings: object, name: str) -> AsyncIterator[Hea
         await task
 
 
-COLLECTING: Mapping[str, str] = {"collecting": f"{__name__}:_CollectingSink"}
+COLLECTING_DRIVER = sink_record(f"{__name__}:_CollectingSink", "builtins:object")
+COLLECTING: Mapping[str, str] = {"collecting": f"{__name__}:COLLECTING_DRIVER"}
 
 
 Shown = tuple[str, str, str]

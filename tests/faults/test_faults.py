@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader import app
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.pipeline import supervisor
+from smart_meter_reader.sinks import registry
 from tests.faults.cases import CASES, DSMR, IEC, KAMSTRUP, Case, endured, late_port, truth_of
 from tests.faults.rig import COLLECTING, METER, Heard, LogToHeard, Port, Shown, running, shown
 from tests.faults.table import Row, read_rows
@@ -73,7 +73,7 @@ def outcomes(
     handler = LogToHeard()
     logging.getLogger().addHandler(handler)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, "SINKS", COLLECTING)
+        patch.setattr(registry, "SINKS", COLLECTING)
         patch.setattr(supervisor, "BACKOFF", {kind: Backoff(0.05, 0.1) for kind in supervisor.BACKOFF})
         patch.setenv("STATE_DIRECTORY", str(tmp_path_factory.mktemp("state")))
         yield asyncio.run(run_all(chosen, tmp_path_factory.mktemp("ports")))

@@ -37,6 +37,7 @@ from smart_meter_reader.guard.memory import decode
 from smart_meter_reader.json_text import dumps
 from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.p1.messages import Messages
+from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.meters.replay import build_recorded
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.quantities.units import convert_energy
@@ -53,6 +54,7 @@ from smart_meter_reader.recordings.text import (
 )
 from smart_meter_reader.settings.durations import UnfitValueError, parse_duration
 from smart_meter_reader.settings.schedule import Schedule
+from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.settings.values import Limits, read_leaf
 from smart_meter_reader.sinks.home_assistant.classes import SensorClass
 from smart_meter_reader.sinks.home_assistant.meter import sensor_of, unknown_quantity
@@ -230,8 +232,8 @@ def _redaction(client: str) -> Target:
             for place, piece in enumerate(pieces)
         )
         names = Pseudonyms()
-        opener = Opener(KEYS[0], policy="off") if client == "dsmr" else None
-        redacted = redact(Recording(events, client=client), names, opener=opener)
+        settings = DsmrSettings(port="/dev/null", key=Secret(KEYS[0].hex())) if client == "dsmr" else None
+        redacted = redact(Recording(events, client=client), names, settings=settings)
         text = format_recording(redacted.recording, comment_for(client))
         assert parse_recording(text).bursts == redacted.recording.bursts
         scrub(text, names.originals)

@@ -14,7 +14,7 @@ from smart_meter_reader.guard.guard import Guard, MeterPolicy
 from smart_meter_reader.guard.ratio import ratio
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status
-from smart_meter_reader.meters.p1.client import DsmrClient
+from smart_meter_reader.meters.registry import meter_driver
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -283,7 +283,7 @@ def test_few_digits_do_not_roll_over() -> None:
 @pytest.mark.parametrize(("last", "believed"), [("9999.995", False), ("999999.995", True)])
 def test_a_meter_that_shows_nine_digits_rolls_over_from_nine(last: str, believed: bool) -> None:
     """P1 writes 009999.995, and the number has no leading zeros."""
-    guard = Guard({"heat": MeterPolicy(counter_digits=DsmrClient.counter_digits)})
+    guard = Guard({"heat": MeterPolicy(counter_digits=meter_driver("dsmr").counter_digits)})
     out = [each for message in (energy(0, last), energy(1, "0.004")) for each in guard.check(message)]
     assert values(out) == ([last, "0.004"] if believed else [last])
 

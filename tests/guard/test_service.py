@@ -15,33 +15,37 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar
 
 import pytest
 
 from smart_meter_reader import app
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import Health, Message, Publish
-from smart_meter_reader.meters.base import Client
+from smart_meter_reader.meters import registry as meters
+from smart_meter_reader.meters.base import Client, ClientSettings
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
+from smart_meter_reader.sinks import registry as sinks
+from smart_meter_reader.sinks.base import Sink
+from tests.records import meter_record, sink_record
 
 ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
-class Script:
+class Script(ClientSettings):
     """What the meter shows: totals in order, of which the first ``unasked`` come by themselves."""
 
     totals: tuple[str, ...]
     unasked: int = 1000
     port: str = "/dev/null"
 
+    @property
+    def reads_from(self) -> str:
+        return self.port
+
 
 class ScriptedClient(Client):
     """A meter without a checksum on its line that shows what it is told to."""
-
-    settings_type: ClassVar[type[Any]] = Script
-    checksummed: ClassVar[bool] = False
 
     def __init__(self, meter: str, settings: Script) -> None:
         self.meter = meter
@@ -67,10 +71,8 @@ class ScriptedClient(Client):
         self._asked.set()
 
 
-class CollectingSink:
+class CollectingSink(Sink):
     """Keeps what it receives in the list that its settings are."""
-
-    settings_type: ClassVar[type[Any]] = list
 
     def __init__(self, name: str, settings: list[Message]) -> None:
         self.name = name
@@ -81,10 +83,14 @@ class CollectingSink:
             self._received.append(message)
 
 
+SCRIPTED = meter_record(f"{__name__}:ScriptedClient", f"{__name__}:Script", checksummed=False)
+COLLECTING = sink_record(f"{__name__}:CollectingSink", "builtins:list")
+
+
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(app, "CLIENTS", {"scripted": f"{__name__}:ScriptedClient"})
-    monkeypatch.setattr(app, "SINKS", {"collecting": f"{__name__}:CollectingSink"})
+    monkeypatch.setattr(meters, "METERS", {"scripted": f"{__name__}:SCRIPTED"})
+    monkeypatch.setattr(sinks, "SINKS", {"collecting": f"{__name__}:COLLECTING"})
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
 
 

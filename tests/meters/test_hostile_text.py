@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from smart_meter_reader.cli import EXIT_OK, main
+from smart_meter_reader.cli import main
 from smart_meter_reader.codecs.kmp import GetRegisterResponse, RegisterValue, encode_response
 from smart_meter_reader.codecs.kmp.registers import resolve_register
 from smart_meter_reader.codecs.p1.encode import encode_telegram
+from smart_meter_reader.console import EXIT_OK
 from smart_meter_reader.emulators.stream import EmulatedMeter, MeterLine, on_pty
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
 from smart_meter_reader.messages import Message

@@ -13,14 +13,14 @@ import pytest
 
 from smart_meter_reader.cli.record.comments import comment_for
 from smart_meter_reader.cli.record.recorder import Session, record_client, record_line
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.drivers import load
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.exceptions import ExplainedError, ProtocolError, RecordingEndedError, TransportError
 from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.iec62056_21.emulator import Iec62056Meter
 from smart_meter_reader.meters.kmp.emulator import FAULTS, KamstrupMeter
-from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.meters.registry import meter_driver
 from smart_meter_reader.meters.replay import ReplayClient, ReplaySettings
 from smart_meter_reader.recordings.text import Burst, Recording, format_recording, parse_recording
 from smart_meter_reader.settings.schema import Origin, Place, parse
@@ -31,7 +31,7 @@ KAMSTRUP = {"registers": ["heat_energy", "volume", "power"], "interval": "1h"}
 
 def settings_of(client: str, table: Mapping[str, Any]) -> Any:
     settings, problems = parse(
-        load_driver(CLIENTS, client).settings_type, table, Place({(): Origin("test", "", ())})
+        load(meter_driver(client).settings), table, Place({(): Origin("test", "", ())})
     )
     assert settings is not None, problems
     return settings
@@ -39,7 +39,7 @@ def settings_of(client: str, table: Mapping[str, Any]) -> Any:
 
 async def record(client: str, port: str, table: Mapping[str, Any], count: int = 1) -> Session:
     settings = settings_of(client, {"port": port, **table})
-    driver = load_driver(CLIENTS, client)("m", settings)
+    driver = load(meter_driver(client).client)("m", settings)
     return await record_client(client, driver, settings, count=count, seconds=20)
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE, main
+from smart_meter_reader.cli import main
 from smart_meter_reader.cli.mqtt import clear as mqtt_clear
 from smart_meter_reader.cli.mqtt import sinks as cli_mqtt_sinks
 from smart_meter_reader.cli.mqtt import test as mqtt_test
+from smart_meter_reader.console import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE
 from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.dummy import DummyClient, DummySettings
 from smart_meter_reader.pipeline.router import SinkQueue

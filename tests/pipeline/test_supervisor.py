@@ -8,7 +8,6 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar
 
 import pytest
 
@@ -30,6 +29,7 @@ from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.pipeline import supervisor
 from smart_meter_reader.pipeline.supervisor import MeterSupervisor, SinkSupervisor, backoff_for
+from smart_meter_reader.sinks.base import Sink
 
 Step = Callable[[Publish], Awaitable[None]]
 
@@ -45,8 +45,6 @@ def reading(meter: str = "heat") -> Reading:
 
 class ScriptedClient(Client):
     """A client whose every run plays the next step of a script; after the last it waits for ever."""
-
-    settings_type: ClassVar[type[Any]] = object
 
     def __init__(self, *steps: Step) -> None:
         self.meter = "heat"
@@ -267,8 +265,7 @@ def _real_backoff(_short_backoff: None, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 async def test_a_sink_is_restarted_alone_and_keeps_its_queue() -> None:
-    class FailingSink:
-        settings_type: ClassVar[type[Any]] = object
+    class FailingSink(Sink):
         name = "flaky"
 
         def __init__(self) -> None:

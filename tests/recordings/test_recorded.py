@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.cli.diagnose.recording_redaction import redact
-from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.meters.p1.redaction import PUBLIC_AUTHENTICATION_KEY, PUBLIC_KEY
+from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms
 from smart_meter_reader.recordings.text import format_recording, parse_recording
+from smart_meter_reader.settings.schema import Secret
 from tests.recordings.recorded import FOLDER, expected_file, read_recording
 
 RECORDINGS = sorted(FOLDER.glob("*.rec"))
@@ -32,8 +33,10 @@ async def test_a_recording_gives_what_it_gave(file: Path) -> None:
 
 @pytest.mark.parametrize("file", RECORDINGS, ids=lambda file: file.stem)
 async def test_a_redacted_recording_gives_the_same_measurements(file: Path, tmp_path: Path) -> None:
-    opener = Opener(PUBLIC_KEY, PUBLIC_AUTHENTICATION_KEY, "warn")
-    redacted = redact(parse_recording(file.read_text()), Pseudonyms(), opener=opener).recording
+    keys = (PUBLIC_KEY, PUBLIC_AUTHENTICATION_KEY)
+    key, authentication_key = (Secret(each.hex()) for each in keys)
+    settings = DsmrSettings(port="/dev/null", key=key, authentication_key=authentication_key)
+    redacted = redact(parse_recording(file.read_text()), Pseudonyms(), settings=settings).recording
     copy = tmp_path / file.name
     copy.write_text(format_recording(redacted))
     before, after = json.loads(expected_file(file).read_text()), await read_recording(copy)

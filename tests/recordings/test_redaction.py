@@ -40,18 +40,19 @@ from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegra
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.codecs.parity import add_parity, count_parity_errors
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.drivers import load
 from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.exceptions import DecryptionError, FrameError
 from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.iec62056_21.emulator import Iec62056Meter
 from smart_meter_reader.meters.p1.redaction import PUBLIC_AUTHENTICATION_KEY, PUBLIC_KEY
-from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.meters.p1.settings import DsmrSettings
+from smart_meter_reader.meters.registry import meter_driver
 from smart_meter_reader.meters.replay import ReplayClient, ReplaySettings
 from smart_meter_reader.recordings.data_sets import redact_data_sets
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms, forms_of, leaks, scrub
 from smart_meter_reader.recordings.text import Burst, Recording, format_recording
-from smart_meter_reader.settings.schema import Origin, Place, parse
+from smart_meter_reader.settings.schema import Origin, Place, Secret, parse
 
 DATA = Path(__file__).parent.parent / "data"
 SERIAL = 71234567
@@ -183,15 +184,16 @@ async def test_an_iec_session_loses_its_numbers_and_replays(
     tmp_path: Path, model: str, table: dict[str, Any], parity: bool
 ) -> None:
     meter = Iec62056Meter(model, values={"customer_no": int(CUSTOMER)}, reply_delay=0.0, parity=parity)
-    kind = load_driver(CLIENTS, "iec62056_21")
+    driver = meter_driver("iec62056_21")
     async with on_pty(meter) as path:
         settings, problems = parse(
-            kind.settings_type,
+            load(driver.settings),
             {"port": path, "serial_number": CUSTOMER.lstrip("0"), **table},
             Place({(): Origin("test", "", ())}),
         )
         assert settings is not None, problems
-        session = await record_client("iec62056_21", kind("m", settings), settings, count=1, seconds=30)
+        client = load(driver.client)("m", settings)
+        session = await record_client("iec62056_21", client, settings, count=1, seconds=30)
     assert session.error is None
     assert leaks(joined(session.recording), [CUSTOMER.lstrip("0")])
     redacted = redact(session.recording, Pseudonyms())
@@ -344,9 +346,17 @@ def encrypted(count: int, ak: bytes = AK) -> Recording:
     return Recording(bursts(*(("<", frame) for frame in frames)), "dsmr", settings={"interval": '"0s"'})
 
 
+def with_keys(key: bytes | None, authentication_key: bytes) -> DsmrSettings:
+    if key is None:
+        return DsmrSettings(port="/dev/null")
+    return DsmrSettings(
+        port="/dev/null", key=Secret(key.hex()), authentication_key=Secret(authentication_key.hex())
+    )
+
+
 async def test_an_encrypted_stream_is_encrypted_anew_with_public_keys(tmp_path: Path) -> None:
     recording = encrypted(2)
-    redacted = redact(recording, Pseudonyms(), secrets=[KEY.hex(), AK.hex()], opener=Opener(KEY, AK, "warn"))
+    redacted = redact(recording, Pseudonyms(), secrets=[KEY.hex(), AK.hex()], settings=with_keys(KEY, AK))
     assert len(redacted.notes) == 1
     text = format_recording(redacted.recording)
     nothing_left(text, KEY.hex(), AK.hex(), "SAG123456789", "123456789", *NAMES)
@@ -359,15 +369,15 @@ async def test_an_encrypted_stream_is_encrypted_anew_with_public_keys(tmp_path: 
 
 
 def test_a_tag_that_could_not_be_verified_still_cannot() -> None:
-    redacted = redact(encrypted(1), Pseudonyms(), opener=Opener(KEY, bytes(16), "warn"))
+    redacted = redact(encrypted(1), Pseudonyms(), settings=with_keys(KEY, bytes(16)))
     (telegram,) = p1_telegrams(joined(redacted.recording), PUBLIC_KEY, PUBLIC_AUTHENTICATION_KEY)
     assert isinstance(telegram, Telegram)
     assert telegram.authentication == "failed"
 
 
-@pytest.mark.parametrize("opener", [None, Opener(bytes(16), AK, "warn")])
-def test_without_the_right_key_nothing_encrypted_is_given_away(opener: Opener | None) -> None:
-    redacted = redact(encrypted(2), Pseudonyms(), opener=opener)
+@pytest.mark.parametrize("key", [None, bytes(16)])
+def test_without_the_right_key_nothing_encrypted_is_given_away(key: bytes | None) -> None:
+    redacted = redact(encrypted(2), Pseudonyms(), settings=with_keys(key, AK))
     assert not joined(redacted.recording)
     assert any("2 encrypted telegrams without a fitting key are left out" in note for note in redacted.notes)
 
@@ -426,10 +436,10 @@ def test_numbers_in_bcd_are_found() -> None:
     assert not leaks(b"1.8.0(0123.5*kWh)", ["30313233"])
 
 
-@pytest.mark.parametrize("opener", [None, Opener(bytes(16), AK, "warn")])
-def test_the_system_title_of_what_stays_closed_is_known_too(opener: Opener | None) -> None:
+@pytest.mark.parametrize("key", [None, bytes(16)])
+def test_the_system_title_of_what_stays_closed_is_known_too(key: bytes | None) -> None:
     names = Pseudonyms()
-    redact(encrypted(1), names, opener=opener)
+    redact(encrypted(1), names, settings=with_keys(key, AK))
     title = (b"SAG" + (123456789).to_bytes(5, "big")).hex()
     assert "123456789" in names.originals
     assert scrub(f"the meter with system title {title} sends", names.originals).count("hidden") == 1

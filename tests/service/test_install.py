@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.service.installation import Plan, plan, require_program
@@ -48,7 +49,7 @@ def image(tmp_path: Path) -> Path:
 
 def planned(directory: Path, image: Path) -> Plan:
     program = Program(Path("/opt/x/bin/python"), (Path("/opt/x"),))
-    return plan(Machine(image), "house", directory, program, own())
+    return plan(Machine(image), "house", directory, program, own(), load_settings)
 
 
 def install(directory: Path, image: Path) -> Path:

@@ -10,8 +10,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from smart_meter_reader.guard.settings import GuardSettings
+from smart_meter_reader.settings.loading import Registries
 from smart_meter_reader.settings.schedule import Schedule
-from smart_meter_reader.settings.schema import Secret, setting
+from smart_meter_reader.settings.schema import DriverSettings, Secret, setting
+from tests.records import meter_record, sink_record
 
 
 class Parity(StrEnum):
@@ -26,7 +29,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeatSettings:
+class HeatSettings(DriverSettings):
     port: str = setting("device path or URL of the infrared head")
     interval: Schedule = setting("when to read", default=Schedule.parse("1h"))
     timeout: timedelta = setting(
@@ -49,11 +52,11 @@ class HeatSettings:
 
 
 class HeatClient:
-    settings_type: ClassVar[type[HeatSettings]] = HeatSettings
+    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerSettings:
+class BrokerSettings(DriverSettings):
     shared_table: ClassVar[str] = "mqtt"
 
     host: str = setting("name or address of the broker", default="localhost", required=True)
@@ -68,17 +71,23 @@ class BrokerSettings:
 
 
 class MqttSink:
-    settings_type: ClassVar[type[BrokerSettings]] = BrokerSettings
+    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScreenSettings:
+class ScreenSettings(DriverSettings):
     format: Literal["json", "table"] = setting("how to write", default="json")
 
 
 class ScreenSink:
-    settings_type: ClassVar[type[ScreenSettings]] = ScreenSettings
+    pass
 
 
-CLIENTS = {"heat": "tests.settings.drivers:HeatClient", "absent": "a_package_that_is_not_there:Client"}
-SINKS = {"mqtt_json": "tests.settings.drivers:MqttSink", "screen": "tests.settings.drivers:ScreenSink"}
+HEAT = meter_record(f"{__name__}:HeatClient", f"{__name__}:HeatSettings")
+MQTT_JSON = sink_record(f"{__name__}:MqttSink", f"{__name__}:BrokerSettings")
+SCREEN = sink_record(f"{__name__}:ScreenSink", f"{__name__}:ScreenSettings")
+REGISTRIES = Registries(
+    {"heat": f"{__name__}:HEAT", "absent": "a_package_that_is_not_there:DRIVER"},
+    {"mqtt_json": f"{__name__}:MQTT_JSON", "screen": f"{__name__}:SCREEN"},
+    GuardSettings,
+)

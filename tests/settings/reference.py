@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.drivers import load
 from smart_meter_reader.guard.settings import GuardSettings
-from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.meters.registry import METERS
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.settings.loading import CommonSettings
 from smart_meter_reader.settings.schema import Key, keys_of
@@ -27,16 +27,14 @@ def written(text: str) -> str:
         "the environment": _table(CommonSettings),
         "guard": _table(GuardSettings),
         "broker": _table(BrokerSettings),
-        "clients": _drivers("Client", CLIENTS),
+        "clients": _drivers("Client", METERS),
         "sinks": _drivers("Sink", SINKS),
     }
     return _SECTION.sub(lambda found: found[1] + content.pop(found[2]) + found[3], text)
 
 
 def _drivers(kind: str, registry: Mapping[str, str]) -> str:
-    sections = [
-        f"\n### {kind} `{name}`\n{_table(load_driver(registry, name).settings_type)}" for name in registry
-    ]
+    sections = [f"\n### {kind} `{name}`\n{_table(load(load(registry[name]).settings))}" for name in registry]
     return "".join(sections)
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.settings.loading import LoadedSettings, load
 from smart_meter_reader.transport import ports as serial_ports
 from tests.settings import reference as settings_reference
-from tests.settings.drivers import CLIENTS, SINKS
+from tests.settings.drivers import REGISTRIES
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "smart_meter_reader" / "templates"
@@ -45,7 +46,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def load_house(directory: Path) -> LoadedSettings:
-    return load(directory, "house", clients=CLIENTS, sinks=SINKS)
+    return load(directory, "house", registries=REGISTRIES)
 
 
 def heat(directory: Path) -> Any:
@@ -98,9 +99,9 @@ def test_a_credential_that_cannot_be_read_is_named(directory: Path, monkeypatch:
 
 def test_the_environment_comes_from_its_variable(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENV_FOR_DYNACONF", "House")
-    assert load(directory, clients=CLIENTS, sinks=SINKS).settings.environment == "house"
+    assert load(directory, registries=REGISTRIES).settings.environment == "house"
     monkeypatch.chdir(directory)
-    assert load(clients=CLIENTS, sinks=SINKS).settings.environment == "house"
+    assert load(registries=REGISTRIES).settings.environment == "house"
 
 
 def test_variables_say_numbers_lists_and_tables(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,7 +195,7 @@ def test_warns_when_a_meter_has_the_name_of_one_behind_another(tmp_path: Path) -
         for number, (name, client) in enumerate(meters.items(), 2000)
     ]
     (tmp_path / "settings.toml").write_text("".join(tables) + "[house.sinks.stdout]\n", "utf-8")
-    (warning,) = load(tmp_path, "house").warnings
+    (warning,) = load_settings(tmp_path, "house").warnings
     assert warning == (
         'settings.toml [house] meters.el-heat: meter "el" gives this name to the heat meter behind it, if '
         "there is one, and their readings would mix; give this one another name"
@@ -211,7 +212,7 @@ def test_a_port_under_two_names_is_still_one_port(directory: Path, monkeypatch: 
 
 @pytest.mark.parametrize("environment", ["dummy", "demo", "kamstrup_403", "multical_66c"])
 def test_the_shipped_environments_are_right(environment: str) -> None:
-    assert load(ROOT, environment).settings.environment == environment
+    assert load_settings(ROOT, environment).settings.environment == environment
 
 
 @pytest.mark.parametrize(

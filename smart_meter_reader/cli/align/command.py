@@ -7,19 +7,23 @@ import sys
 
 import click
 
-from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
-from smart_meter_reader.cli.align.alignment import PROBES, Sign, Tally, bar, watch
+from smart_meter_reader.cli.align.alignment import Tally, bar, watch
+from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.finite import FiniteRange
+from smart_meter_reader.drivers import load
 from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.meters.head import Sign
+from smart_meter_reader.meters.registry import meter_driver, meter_drivers
 
 _BELL = "\a"
+_WITH_HEAD = tuple(client for client, driver in meter_drivers().items() if driver.head)
 
 
 @click.command()
 @click.argument("port")
 @click.option(
     "--client",
-    type=click.Choice(tuple(PROBES)),
+    type=click.Choice(_WITH_HEAD),
     default="kamstrup",
     show_default=True,
     help="What kind of meter it is.",
@@ -50,7 +54,8 @@ def align(port: str, client: str, beep: bool, count: int | None, timeout: float)
     display = _Display(beep)
     failure = ""
     try:
-        asyncio.run(watch(port, client, tally, display.show, count=count or 0, seconds=timeout))
+        probing = load(meter_driver(client).head)(port)
+        asyncio.run(watch(probing, tally, display.show, count=count or 0, seconds=timeout))
     except KeyboardInterrupt:
         pass  # the way to end it
     except TransportError as error:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from smart_meter_reader.cli import EXIT_DATA
-from smart_meter_reader.cli.decode.guessing import guess_protocol
-from smart_meter_reader.meters.iec62056_21.decode import bytes_of, iec62056_21
-from smart_meter_reader.meters.kmp.decode import kmp
+from smart_meter_reader.console import EXIT_DATA
+from smart_meter_reader.console.capture import read_capture_or_text
+from smart_meter_reader.drivers import Likeness, MeterDriver, load
 from smart_meter_reader.meters.p1.keys import key_options
+from smart_meter_reader.meters.registry import meter_drivers
 
 
 @click.command
@@ -30,28 +29,37 @@ def auto(
     """Decode a capture of any of the protocols.
 
     The capture is given as for the others. Which protocol it was taken for is told on standard error. The
-    keys are for encrypted P1 telegrams.
+    keys are for encrypted meters.
 
     Exit code 65 tells that no protocol was recognised, that a frame was damaged or that there was none.
     """
-    captured = bytes_of(capture)
-    protocol = guess_protocol(captured)
-    if not protocol:
-        click.echo("not recognised: none of KMP, P1 and IEC 62056-21 looks like this", err=True)
+    captured = read_capture_or_text(capture)
+    drivers = [driver for driver in meter_drivers().values() if driver.sniff]
+    driver = likeliest(captured, drivers)
+    if driver is None:
+        titles = [each.title for each in drivers]
+        known = f"{', '.join(titles[:-1])} and {titles[-1]}"
+        click.echo(f"not recognised: none of {known} looks like this", err=True)
         context.exit(EXIT_DATA)
-    click.echo(f"taken for {_NAMES[protocol]}; decode {protocol} has more options", err=True)
+    click.echo(f"taken for {driver.title}; decode {driver.protocol} has more options", err=True)
+    command: click.Command = load(driver.decode)
     # Handed on as digits, since standard input can be read only once.
-    words = (captured.hex(),)
-    if protocol == "kmp":
-        context.invoke(kmp, capture=words, as_json=as_json)
-    elif protocol == "iec62056_21":
-        context.invoke(iec62056_21, capture=words, as_json=as_json)
-    else:
-        # Imported only when needed: it brings the P1 libraries.
-        from smart_meter_reader.meters.p1.decode import p1
-
-        keys: dict[str, Any] = {"key": key, "authentication_key": authentication_key, "key_file": key_file}
-        context.invoke(p1, capture=words, as_json=as_json, **keys)
+    given = {
+        "capture": (captured.hex(),),
+        "key": key,
+        "authentication_key": authentication_key,
+        "key_file": key_file,
+        "as_json": as_json,
+    }
+    taken = {parameter.name for parameter in command.params}
+    context.invoke(command, **{name: value for name, value in given.items() if name in taken})
 
 
-_NAMES = {"kmp": "KMP (Kamstrup)", "p1": "P1", "iec62056_21": "IEC 62056-21"}
+def likeliest(capture: bytes, drivers: list[MeterDriver]) -> MeterDriver | None:
+    """The family whose protocol the bytes look like most, at a tie the first; None when like none."""
+    best, found = Likeness.NONE, None
+    for driver in drivers:
+        likeness: Likeness = load(driver.sniff)(capture)
+        if likeness > best:
+            best, found = likeness, driver
+    return found

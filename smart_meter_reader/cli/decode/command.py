@@ -7,12 +7,15 @@ from collections.abc import Mapping
 import click
 
 from smart_meter_reader.cli.commands import LazyGroup
+from smart_meter_reader.meters.registry import meter_drivers
 
 PROTOCOLS: Mapping[str, str] = {
     "auto": "smart_meter_reader.cli.decode.auto:auto",
-    "iec62056_21": "smart_meter_reader.meters.iec62056_21.decode:iec62056_21",
-    "kmp": "smart_meter_reader.meters.kmp.decode:kmp",
-    "p1": "smart_meter_reader.meters.p1.decode:p1",
+    **{
+        driver.protocol: driver.decode
+        for driver in sorted(meter_drivers().values(), key=lambda driver: driver.protocol)
+        if driver.decode
+    },
 }
 
 

@@ -9,22 +9,21 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.cli import EXIT_INTERRUPTED, EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE
 from smart_meter_reader.cli.diagnose.report import Capture, Report
 from smart_meter_reader.cli.patience import PATIENCE_HELP, patience_for
 from smart_meter_reader.cli.record.recorder import record_client
+from smart_meter_reader.cli.settings import load_settings
+from smart_meter_reader.console import EXIT_INTERRUPTED, EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE
 from smart_meter_reader.console.environments import complete_environment
 from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.console.interruption import interruptible
 from smart_meter_reader.console.output_file import check_writable, write
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.drivers import load
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.meters.base import Client
-from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.meters.registry import meter_driver
 from smart_meter_reader.pipeline.kept_faults import FaultFile, fault_paths
-from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, load
-
-_WITHOUT_LINE = frozenset({"dummy"})
+from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings
 
 
 @click.command()
@@ -57,7 +56,7 @@ def diagnose(environment: str | None, output: Path, timeout: float | None) -> in
     report = Report()
     report.add_versions()
     try:
-        loaded = load(environment=environment)
+        loaded = load_settings(environment=environment)
     except SettingsError as error:
         report.add_problems(error.problems)
         print("the settings cannot be used; `smart-meter-reader check` says why", file=sys.stderr)
@@ -95,9 +94,9 @@ async def _add_meters(
 
 
 async def _capture(name: str, meter: MeterSettings, wanted: float | None, stop: asyncio.Event) -> Capture:
-    if meter.client in _WITHOUT_LINE:
+    if not meter.driver.reads_from:
         return Capture(name, meter.client, meter.driver, None, {})
-    client: Client = load_driver(CLIENTS, meter.client)(name, meter.driver)
+    client: Client = load(meter_driver(meter.client).client)(name, meter.driver)
     print(f"reading {name} ...", file=sys.stderr)
     seconds = patience_for(meter.driver, wanted)
     session = await record_client(

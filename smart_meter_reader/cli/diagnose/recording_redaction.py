@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from smart_meter_reader.cli.diagnose.settings_redaction import NUMBERS, redact_places, redact_setting
-from smart_meter_reader.codecs.p1.cipher import Opener
-from smart_meter_reader.meters.iec62056_21.redaction import redact_iec
-from smart_meter_reader.meters.kmp.redaction import redact_kmp
-from smart_meter_reader.meters.p1.redaction import PUBLIC_AUTHENTICATION_KEY, PUBLIC_KEY, redact_p1
-from smart_meter_reader.recordings.pseudonyms import Pseudonyms, leaks
+from smart_meter_reader.cli.diagnose.settings_redaction import redact_number, redact_places
+from smart_meter_reader.drivers import load
+from smart_meter_reader.meters.base import ClientSettings
+from smart_meter_reader.meters.registry import METERS, meter_driver
+from smart_meter_reader.recordings.pseudonyms import HIDDEN, Pseudonyms, leaks
+from smart_meter_reader.recordings.rewriting import Rewritten
 from smart_meter_reader.recordings.text import Burst, Recording
+from smart_meter_reader.settings.schema import Key, keys_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,44 +25,41 @@ class Redacted:
 
 
 def redact(
-    recording: Recording, names: Pseudonyms, *, secrets: Iterable[str] = (), opener: Opener | None = None
+    recording: Recording,
+    names: Pseudonyms,
+    *,
+    secrets: Iterable[str] = (),
+    settings: ClientSettings | None = None,
 ) -> Redacted:
-    """Replace what names a person or a device. ``opener`` decrypts P1 telegrams; ``secrets`` never stay.
+    """Replace what names a person or a device. ``settings`` have the keys of encrypted meters.
 
-    Should a number or secret be left in spite of that, the bytes are left out and a note says so.
+    Should a number or one of the ``secrets`` be left in spite of that, the bytes are left out and a note
+    says so.
     """
-    settings = {key: _setting(key, value, names) for key, value in recording.settings.items()}
-    notes: list[str] = []
-    match recording.client:
-        case "kamstrup":
-            events = tuple(redact_kmp(recording.events, names))
-        case "iec62056_21":
-            events = tuple(redact_iec(recording.events, names))
-        case "dsmr":
-            stream = redact_p1(recording.events, names, opener)
-            events = stream.events
-            if stream.encrypted_anew:
-                settings["key"] = json.dumps(PUBLIC_KEY.hex())
-                settings["authentication_key"] = json.dumps(PUBLIC_AUTHENTICATION_KEY.hex())
-                notes.append("telegrams are encrypted with public keys, which stand in the recording")
-            if stream.left_out:
-                notes.append(f"{stream.left_out} encrypted telegrams without a fitting key are left out")
-        case _:
-            events = ()
-            notes.append(f"nothing is known about the bytes of {recording.client!r}: they are left out")
+    driver = meter_driver(recording.client) if recording.client in METERS else None
+    known = keys_of(load(driver.settings)) if driver is not None else {}
+    own = {key: _setting(known.get(key), value, names) for key, value in recording.settings.items()}
+    if driver is not None and driver.redact:
+        rewritten: Rewritten = load(driver.redact)(recording.events, names, settings)
+    else:
+        unknown = f"nothing is known about the bytes of {recording.client!r}: they are left out"
+        rewritten = Rewritten((), notes=(unknown,))
+    events, notes = rewritten.events, rewritten.notes
     sent = b"".join(event.payload for event in events if isinstance(event, Burst))
     if leaks(sent, [*names.originals, *secrets]):
         events = ()
-        notes.append("a number could not be replaced everywhere: the bytes are left out")
-    return Redacted(replace(recording, events=events, settings=settings), tuple(notes))
+        notes = (*notes, "a number could not be replaced everywhere: the bytes are left out")
+    return Redacted(replace(recording, events=events, settings={**own, **rewritten.settings}), notes)
 
 
-def _setting(key: str, value: str, names: Pseudonyms) -> str:
-    """A setting as TOML; texts and numbers of TOML are JSON too."""
-    if key in NUMBERS:
+def _setting(key: Key | None, value: str, names: Pseudonyms) -> str:
+    """A setting as TOML; texts and numbers of TOML are JSON too. A key that nobody knows tells nothing."""
+    if key is None:
+        return f'"{HIDDEN}"'
+    if key.identifies:
         try:
             written = json.loads(value)
         except (ValueError, RecursionError):  # of a recording that somebody wrote by hand
             written = value
-        return json.dumps(redact_setting(key, written, names))
+        return json.dumps(redact_number(written, names))
     return redact_places(value)

@@ -16,7 +16,6 @@ from smart_meter_reader.cli.diagnose.recording_redaction import redact
 from smart_meter_reader.cli.diagnose.settings_redaction import redact_places, redact_problem, redact_settings
 from smart_meter_reader.cli.record.comments import comment_for
 from smart_meter_reader.cli.record.recorder import Session
-from smart_meter_reader.codecs.p1.cipher import Opener, parse_key
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.pipeline.kept_faults import FaultFile, KeptFault
 from smart_meter_reader.recordings.pseudonyms import HIDDEN, Pseudonyms, scrub
@@ -86,7 +85,7 @@ class Report:
             self._add(f"meter {capture.meter}", [f"{capture.client}: nothing to capture"])
             return
         recording = capture.session.recording
-        redacted = redact(recording, self._names, secrets=self._secrets, opener=_opener(capture.settings))
+        redacted = redact(recording, self._names, secrets=self._secrets, settings=capture.settings)
         lines = [*_health(capture, recording), *redacted.notes]
         self._add(f"meter {capture.meter}", lines)
         text = format_recording(redacted.recording, comment_for(capture.client))
@@ -115,7 +114,7 @@ class Report:
         """The last bytes before a fault as a recording, where they can be redacted; sentences on them."""
         recording = Recording(events=(Burst(0, FROM_METER, fault.received),), client=meter.client)
         try:
-            redacted = redact(recording, self._names, secrets=self._secrets, opener=_opener(meter.driver))
+            redacted = redact(recording, self._names, secrets=self._secrets, settings=meter.driver)
         except Exception as error:  # noqa: BLE001 - what broke a decoder may break the redaction too
             return [f"what it had sent cannot be redacted ({describe(error)}): it is left out"]
         text = format_recording(redacted.recording, comment_for(meter.client))
@@ -220,12 +219,3 @@ def _health(capture: Capture, recording: Recording) -> Iterator[str]:
 
 def _failure(error: ExplainedError) -> str:
     return f"failed: {error.reason}: {error.detail}"
-
-
-def _opener(settings: Any) -> Opener | None:
-    """What decrypts the telegrams of a P1 port, whatever its tags are worth; None without a key."""
-    key, authentication_key = (getattr(settings, name, None) for name in ("key", "authentication_key"))
-    if not isinstance(key, Secret):
-        return None
-    own = parse_key(authentication_key.reveal()) if isinstance(authentication_key, Secret) else None
-    return Opener(parse_key(key.reveal()), own, "warn")

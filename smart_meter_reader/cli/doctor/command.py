@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.cli import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE
 from smart_meter_reader.cli.doctor.examination import examine
 from smart_meter_reader.cli.patience import PATIENCE_HELP
+from smart_meter_reader.console import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE
 from smart_meter_reader.console.checks import Check, Level
 from smart_meter_reader.console.environments import complete_environment
 from smart_meter_reader.console.finite import FiniteRange

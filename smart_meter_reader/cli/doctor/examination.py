@@ -7,14 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from smart_meter_reader.cli.doctor.clock_checks import check_clock, ntp_synchronised
-from smart_meter_reader.cli.doctor.meter_checks import check_keys, check_reading, line_of
+from smart_meter_reader.cli.doctor.meter_checks import check_keys, check_reading
 from smart_meter_reader.cli.doctor.port_checks import check_port
 from smart_meter_reader.cli.patience import patience_for
+from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.console.checks import Check, Level, ok, warning
+from smart_meter_reader.drivers import load
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.mqtt.examination import check_broker
+from smart_meter_reader.meters.registry import meter_driver
 from smart_meter_reader.mqtt.settings import BrokerSettings
-from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, load
+from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings
+from smart_meter_reader.sinks.registry import sink_driver
 from smart_meter_reader.transport.ports import other_readers
 
 _FILES = ("config.py", "settings.toml", ".secrets.toml")
@@ -35,7 +38,7 @@ async def examine(
     """
     loaded: LoadedSettings | None = None
     try:
-        loaded = load(directory, environment)
+        loaded = load_settings(directory, environment)
     except SettingsError as error:
         for problem in error.problems:
             yield Check(Level.SETTINGS, "settings", problem)
@@ -68,12 +71,12 @@ async def _examine_meter(
 ) -> AsyncIterator[Check]:
     subject = f"meter {meter.name}"
     usable = True
-    port = getattr(meter.driver, "port", "")
+    port = meter.driver.reads_from if meter_driver(meter.client).reads_port else ""
     if port:
         for check in check_port(subject, port):
             usable = usable and check.level < Level.UNAVAILABLE
             yield check
-        yield ok(subject, f"read as {meter.client} at {line_of(meter.driver)}")
+        yield ok(subject, f"read as {meter.client} at {' or '.join(map(str, meter.driver.lines))}")
     for check in check_keys(subject, meter, loaded):
         yield check
     if not usable:
@@ -93,27 +96,13 @@ async def _examine_sinks(loaded: LoadedSettings) -> AsyncIterator[Check]:
     """What the sinks talk to: each broker and login once, however many sinks share it."""
     examined: list[tuple[object, ...]] = []
     for sink in loaded.settings.sinks.values():
-        target = sink.driver
+        path, target = sink_driver(sink.sink).examine, sink.driver
+        subject = f"sink {sink.name}"
         if isinstance(target, BrokerSettings):
-            login = (
-                target.address,
-                target.transport,
-                target.path,
-                target.protocol,
-                target.username,
-                target.password,
-                target.tls,
-                target.insecure,
-                target.ca,
-                target.client_cert,
-                target.client_key,
-            )
-            if login not in examined:
-                examined.append(login)
-                async for check in check_broker(f"broker of {sink.name}", target):
-                    yield check
-        elif sink.sink == "home_assistant_rest":
-            # Imported only now: few have it.
-            from smart_meter_reader.sinks.home_assistant.examination import check_home_assistant
-
-            yield await check_home_assistant(f"sink {sink.name}", target)
+            subject = f"broker of {sink.name}"
+            if target.login in examined:
+                continue
+            examined.append(target.login)
+        if path:
+            async for check in load(path)(subject, target):
+                yield check

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import typing
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any
 
 from smart_meter_reader.console.checks import Check, ok, unavailable
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.drivers import load
 from smart_meter_reader.exceptions import ExplainedError, ProtocolError
 from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.base import Client
-from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.meters.registry import meter_driver
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings
 from smart_meter_reader.settings.schema import Secret, keys_of
 
@@ -31,12 +30,6 @@ def check_keys(subject: str, meter: MeterSettings, loaded: LoadedSettings) -> It
             yield ok(subject, f"{name} is set{where}, and of the right form")
 
 
-def line_of(driver: Any) -> str:
-    """The line that a driver's settings describe, "" where there is none."""
-    lines = getattr(driver, "lines", None) or [getattr(driver, "line", None)]
-    return " or ".join(str(line) for line in lines if line is not None)
-
-
 async def check_reading(subject: str, meter: MeterSettings, patience: float) -> AsyncIterator[Check]:
     """Take one reading, as the service would."""
     seen: list[Message] = []
@@ -47,7 +40,7 @@ async def check_reading(subject: str, meter: MeterSettings, patience: float) -> 
             # The service goes on to listen; a wrong key will not become right while we wait.
             raise ProtocolError(message["reason"], message["detail"])
 
-    client: Client = load_driver(CLIENTS, meter.client)(meter.name, meter.driver)
+    client: Client = load(meter_driver(meter.client).client)(meter.name, meter.driver)
     try:
         async with asyncio.timeout(patience):
             await client.run(note, once=True)

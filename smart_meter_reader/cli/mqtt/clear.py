@@ -7,8 +7,8 @@ import os
 
 import click
 
-from smart_meter_reader.cli import EXIT_OK
 from smart_meter_reader.cli.mqtt.sinks import confirmed, mqtt_sinks
+from smart_meter_reader.console import EXIT_OK
 from smart_meter_reader.console.confirmation import confirm
 from smart_meter_reader.console.environments import complete_environment
 from smart_meter_reader.exceptions import SinkError
@@ -37,9 +37,9 @@ def clear(meter: str, environment: str | None, yes: bool) -> int:
     METER is the name that it had in the settings. Lists what is found, and asks. A meter that is still read
     comes back with its next reading.
     """
-    from smart_meter_reader.settings.loading import load
+    from smart_meter_reader.cli.settings import load_settings
 
-    settings = load(environment=environment).settings
+    settings = load_settings(environment=environment).settings
     if not meter or set(meter) & set("/+#$"):
         raise click.UsageError(f'"{meter}" cannot be the name of a meter')
     sinks = mqtt_sinks(settings)

@@ -5,27 +5,20 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import cast
 
 import click
 
-from smart_meter_reader.cli import EXIT_OK
+from smart_meter_reader.console import EXIT_OK
 from smart_meter_reader.console.environments import complete_environment
+from smart_meter_reader.drivers import MeterDriver
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.messages import Health, Message, Status
+from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.dummy import DummyClient, DummySettings
+from smart_meter_reader.meters.registry import meter_driver
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.pipeline.meter_states import NO_TROUBLE
-from smart_meter_reader.quantities import QUANTITIES
-
-# What a meter tells whose settings do not name quantities, or only by numbers.
-_HEAT = ("heat_energy", "volume", "power", "volume_flow", "flow_temperature", "return_temperature")
-_ELECTRICITY = ("active_energy_import", "active_energy_export", "active_power_import", "active_power_export")
-_TYPICAL = {"dsmr": (*_ELECTRICITY, "voltage_l1", "current_l1")}
-
-# What a client adds to the line health with its first reading, by kind.
-_POLLED: Health = {"retries": 0, "latency_ms": 0, "requests_24h": 1, "wake_ups_24h": 1}
-_HEALTH: dict[str, Health] = {"dsmr": {"latency_ms": 0}, "dummy": {}}
 
 
 @click.command()
@@ -39,14 +32,14 @@ def preview(environment: str | None, as_json: bool) -> int:
     quantities are those of the settings as far as they name any, the values those of the dummy meter.
     """
     from smart_meter_reader.cli.mqtt.sinks import mqtt_sinks
-    from smart_meter_reader.settings.loading import load
+    from smart_meter_reader.cli.settings import load_settings
 
-    settings = load(environment=environment).settings
+    settings = load_settings(environment=environment).settings
     sinks = mqtt_sinks(settings)
     messages = [
         message
         for name, meter in settings.meters.items()
-        for message in asyncio.run(_one_reading(name, meter.client, meter.driver))
+        for message in asyncio.run(_one_reading(name, meter_driver(meter.client), meter.driver))
     ]
     for sink, broker in sinks:
         if not as_json:
@@ -56,10 +49,10 @@ def preview(environment: str | None, as_json: bool) -> int:
     return EXIT_OK
 
 
-async def _one_reading(name: str, client: str, settings: Any) -> list[Message]:
+async def _one_reading(name: str, driver: MeterDriver, settings: ClientSettings) -> list[Message]:
     """What a meter puts on the queue up to and with its first reading."""
     if not isinstance(settings, DummySettings):
-        settings = DummySettings(quantities=_quantities(client, settings))
+        settings = DummySettings(quantities=settings.named_quantities or driver.typical)
     messages: list[Message] = []
 
     async def publish(message: Message) -> None:
@@ -75,7 +68,7 @@ async def _one_reading(name: str, client: str, settings: Any) -> list[Message]:
         "detail": "readings arrive",
         "health": {
             **NO_TROUBLE,
-            **_HEALTH.get(client, _POLLED),
+            **_health(driver),
             "valid_readings": 1,
             "last_valid": messages[-1]["time"],
         },
@@ -83,9 +76,10 @@ async def _one_reading(name: str, client: str, settings: Any) -> list[Message]:
     return [messages[0], online, *messages[1:]]
 
 
-def _quantities(client: str, settings: Any) -> tuple[str, ...]:
-    named = tuple(key for key in getattr(settings, "registers", ()) if key in QUANTITIES)
-    return named or tuple(key for key in _TYPICAL.get(client, _HEAT) if key in QUANTITIES)
+def _health(driver: MeterDriver) -> Health:
+    """What a client adds to the line health with its first reading: it has sent one request, if any."""
+    told = {key: int(key.endswith("_24h")) for key in driver.health}
+    return cast(Health, told)
 
 
 def _as_text(occasion: str, message: MqttMessage) -> str:

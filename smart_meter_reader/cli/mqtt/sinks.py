@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.drivers import load
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.mqtt import failures
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.settings.loading import ServiceSettings
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
-from smart_meter_reader.sinks.registry import SINKS
+from smart_meter_reader.sinks.registry import sink_driver
 
 CONFIRM_SECONDS = 10.0
 
@@ -19,7 +19,7 @@ CONFIRM_SECONDS = 10.0
 def mqtt_sinks(settings: ServiceSettings) -> list[tuple[MqttSink, BrokerSettings]]:
     """The sinks that publish to a broker, not started. Raises SettingsError when there is none."""
     found = [
-        (load_driver(SINKS, sink.sink)(name, sink.driver), sink.driver)
+        (load(sink_driver(sink.sink).sink)(name, sink.driver), sink.driver)
         for name, sink in settings.sinks.items()
         if isinstance(sink.driver, BrokerSettings)
     ]

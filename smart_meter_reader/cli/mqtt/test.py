@@ -8,8 +8,8 @@ import sys
 
 import click
 
-from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.cli.mqtt.sinks import confirmed, mqtt_sinks
+from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.environments import complete_environment
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.message import MqttMessage
@@ -31,9 +31,9 @@ def test(environment: str | None) -> int:
     Uses the same host, login, certificates and topics as the service. Says for every tree of topics
     whether the broker lets us publish there. The exit code is 69 when something is refused.
     """
-    from smart_meter_reader.settings.loading import load
+    from smart_meter_reader.cli.settings import load_settings
 
-    sinks = mqtt_sinks(load(environment=environment).settings)
+    sinks = mqtt_sinks(load_settings(environment=environment).settings)
     results = [asyncio.run(_test(sink, broker)) for sink, broker in sinks]
     return EXIT_OK if all(results) else EXIT_UNAVAILABLE
 

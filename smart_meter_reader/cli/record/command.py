@@ -13,17 +13,17 @@ from typing import cast
 
 import click
 
-from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.cli.patience import patience_for
 from smart_meter_reader.cli.read import AT_A_PORT, METER, client_settings
 from smart_meter_reader.cli.record.comments import comment_for
 from smart_meter_reader.cli.record.recorder import Session, record_client, record_line
+from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.console.interruption import interruptible
 from smart_meter_reader.console.output_file import check_writable, write
-from smart_meter_reader.drivers import load_driver
+from smart_meter_reader.drivers import load
 from smart_meter_reader.exceptions import RecordingEndedError
-from smart_meter_reader.meters.registry import CLIENTS
+from smart_meter_reader.meters.registry import meter_driver
 from smart_meter_reader.recordings.text import format_recording
 from smart_meter_reader.transport import LineSettings, Parity
 
@@ -78,7 +78,7 @@ def record(
         )
     else:
         settings = client_settings(client, port, registers, baud, assignments)
-        driver = load_driver(CLIENTS, client)(METER, settings)
+        driver = load(meter_driver(client).client)(METER, settings)
         count = count if count is not None or duration is not None else 1
         print(f"recording {port} ...", file=sys.stderr)
         seconds = duration or _READ_SECONDS + ((count or 1) - 1) * patience_for(settings, None)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.cli import EXIT_OK, EXIT_UNAVAILABLE
-from smart_meter_reader.cli.scan.scanning import LISTEN, scan_ports
+from smart_meter_reader.cli.scan.scanning import LISTEN, PortReport, scan_ports
 from smart_meter_reader.cli.scan.settings_block import append, free_environment, settings_block
+from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.json_text import dumps_for
-from smart_meter_reader.meters.found import Found, PortReport
+from smart_meter_reader.meters.found import Found
 from smart_meter_reader.transport.ports import is_console, serial_ports, stable_name
 
 _SETTINGS = Path("settings.toml")

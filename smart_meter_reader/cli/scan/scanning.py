@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
-from smart_meter_reader.cli.scan.probes import PUSH_LINES, Outcome, ask_kmp, ask_short, ask_sign_on, listen
+from smart_meter_reader.drivers import MeterDriver, load
 from smart_meter_reader.exceptions import TransportError
-from smart_meter_reader.meters.found import PortReport
+from smart_meter_reader.meters.found import Found, Hearing, Listening, Outcome, Question
+from smart_meter_reader.meters.registry import meter_drivers
+from smart_meter_reader.transport import LineSettings, open_transport
 from smart_meter_reader.transport.ports import other_readers
 
 # Meters with P1 send every 10 seconds at the slowest.
@@ -18,11 +21,24 @@ _LET_GO = 0.3
 Tell = Callable[[str, str], None]
 """Gets a port and what happens there."""
 
-_QUESTIONS: Sequence[tuple[str, Callable[[str], Awaitable[Outcome]]]] = (
-    ("asking in KMP at 1200 Bd", ask_kmp),
-    ("signing on by IEC 62056-21 at 300 Bd", ask_sign_on),
-    ("asking an older MULTICAL (/#1) at 300 Bd", ask_short),
-)
+
+@dataclass(slots=True)
+class PortReport:
+    """What a scan of one port came to: ``found``, else the signs of life, or why it could not be scanned."""
+
+    port: str
+    found: Found | None = None
+    problem: str = ""
+    clues: list[str] = field(default_factory=list)
+
+    def settle(self, outcome: Outcome, client: str = "") -> bool:
+        """Put in what came out; True when a meter was found."""
+        if isinstance(outcome, str):
+            if outcome and outcome not in self.clues:
+                self.clues.append(outcome)
+            return False
+        self.found = replace(outcome, client=client)
+        return True
 
 
 async def scan_ports(ports: Sequence[str], tell: Tell, seconds: float = LISTEN) -> list[PortReport]:
@@ -53,29 +69,67 @@ async def scan_port(port: str, tell: Tell, seconds: float = LISTEN) -> PortRepor
 
 async def _listen(report: PortReport, tell: Tell, seconds: float) -> None:
     """Meters that send by themselves. A line that is silent at one speed is silent at all."""
-    lines = PUSH_LINES[:1] if report.port.startswith("socket://") else PUSH_LINES
-    for line in lines:
-        speed = "" if report.port.startswith("socket://") else f" at {line}"
-        tell(report.port, f"listening for P1{speed} (up to {seconds:g} s)")
-        heard = await listen(report.port, line, seconds)
-        if _settle(report, heard.outcome) or not heard.count:
+    listening = {client: driver for client, driver in meter_drivers().items() if driver.listens}
+    lines = _lines(listening)
+    fixed = report.port.startswith("socket://")  # its speed is nobody's to set here
+    for line, clients in [(next(iter(lines)), list(listening))] if fixed else lines.items():
+        names = " and ".join(listening[client].title for client in clients)
+        tell(report.port, f"listening for {names}{'' if fixed else f' at {line}'} (up to {seconds:g} s)")
+        hearings = {
+            client: _loaded_listening(listening[client]).hear(report.port, line) for client in clients
+        }
+        count = await hear(report, line, hearings, seconds)
+        if report.found is not None or not count:
             return
+
+
+def _lines(listening: dict[str, MeterDriver]) -> dict[LineSettings, list[str]]:
+    """Who listens at which line, in the order of the families, and of the lines in each."""
+    lines: dict[LineSettings, list[str]] = {}
+    for client, driver in listening.items():
+        for line in _loaded_listening(driver).lines:
+            lines.setdefault(line, []).append(client)
+    return lines
+
+
+def _loaded_listening(driver: MeterDriver) -> Listening:
+    listening: Listening = load(driver.listens)
+    return listening
+
+
+async def hear(report: PortReport, line: LineSettings, hearings: dict[str, Hearing], seconds: float) -> int:
+    """Listen without a word until a family knows its meter; how many bytes came.
+
+    Raises TransportError when the port cannot be used.
+    """
+    count = 0
+    async with await open_transport(report.port, line) as transport:
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    received = await transport.read()
+                    count += len(received)
+                    for client, hearing in hearings.items():
+                        found = hearing.receive_data(received)
+                        if found is not None:
+                            report.settle(found, client)
+                            return count
+        except TimeoutError:
+            pass  # time to judge what came
+    outcomes = {client: hearing.judge() for client, hearing in hearings.items()}
+    told = [report.settle(outcome, client) or bool(outcome) for client, outcome in outcomes.items()]
+    if count and not any(told):
+        report.settle(f"{count} bytes that are no telegram came by themselves at {line}")
+    return count
 
 
 async def _ask(report: PortReport, tell: Tell) -> None:
-    for words, question in _QUESTIONS:
+    questions: list[tuple[Question, str]] = [
+        (load(path), client) for client, driver in meter_drivers().items() for path in driver.asks
+    ]
+    for question, client in sorted(questions, key=lambda each: each[0].seconds):
         if "://" in report.port:
             await asyncio.sleep(_LET_GO)
-        tell(report.port, words)
-        if _settle(report, await question(report.port)):
+        tell(report.port, question.words)
+        if report.settle(await question.ask(report.port), client):
             return
-
-
-def _settle(report: PortReport, outcome: Outcome) -> bool:
-    """Put what came out into the report; True when a meter was found."""
-    if isinstance(outcome, str):
-        if outcome and outcome not in report.clues:
-            report.clues.append(outcome)
-        return False
-    report.found = outcome
-    return True

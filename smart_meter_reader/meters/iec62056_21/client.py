@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import ClassVar
 
 from smart_meter_reader.codecs.iec62056_21.capture import measured_in
 from smart_meter_reader.codecs.iec62056_21.frame import FrameReader
@@ -33,10 +32,6 @@ _WAKE_UPS = {"none": b"", "nul": b"\x00", "0x55": b"\x55"}
 
 class Iec62056_21Client(Client):  # noqa: N801 - 62056-21 is one number
     """Polls one meter at its times; with mode push, listens to one that sends by itself."""
-
-    settings_type: ClassVar[type[Iec62056_21Settings]] = Iec62056_21Settings
-    # Short answers have no checksum at all, and the seven bits of BCC let one error in 128 pass.
-    checksummed: ClassVar[bool] = False
 
     def __init__(self, meter: str, settings: Iec62056_21Settings) -> None:
         self.meter = meter

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -11,16 +10,17 @@ from typing import Any
 
 import click
 
-from smart_meter_reader.cli import EXIT_DATA
+from smart_meter_reader.codecs.iec62056_21.capture import decode_capture
 from smart_meter_reader.codecs.iec62056_21.describe import Description, describe_capture
+from smart_meter_reader.codecs.iec62056_21.frame import Request
 from smart_meter_reader.codecs.iec62056_21.request import SHORT_REQUESTS
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling, parse_program, scaling_of_program
-from smart_meter_reader.console.capture import read_capture
-from smart_meter_reader.exceptions import ValueFormatError
+from smart_meter_reader.codecs.parity import strip_parity
+from smart_meter_reader.console import EXIT_DATA
+from smart_meter_reader.console.capture import read_capture_or_text
+from smart_meter_reader.drivers import Likeness
+from smart_meter_reader.exceptions import ProtocolError, ValueFormatError
 from smart_meter_reader.json_text import dumps_for
-
-_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|([rnt\\0]))")
-_ESCAPED = {"r": "\r", "n": "\n", "t": "\t", "\\": "\\", "0": "\0"}
 
 
 @click.command("iec62056_21")
@@ -52,33 +52,31 @@ def iec62056_21(
 
     Exit code 65 tells that an answer was damaged or that there was none.
     """
-    described = describe_capture(bytes_of(capture), request=request or "", scaling=_scaling(program))
+    described = describe_capture(
+        read_capture_or_text(capture), request=request or "", scaling=_scaling(program)
+    )
     for answer in described:
         click.echo(dumps_for(sys.stdout, answer) if as_json else "\n".join(_lines(answer)))
     if any("error" in answer for answer in described):
         context.exit(EXIT_DATA)
 
 
-def bytes_of(words: tuple[str, ...]) -> bytes:
-    """The bytes that the arguments stand for: as ``read_capture`` has it, or else text as it is sent."""
-    try:
-        return read_capture(words)
-    except click.UsageError:
-        text = " ".join(words)
-        # Whatever looks like an answer is one; a lone word is more likely a file name mistyped.
-        if len(words) == 1 and not re.search(r"[\s(\\]|^/[A-Za-z?#]+[^/]*$", text):
-            raise
-        sent = _unescaped(text)
-        # An identification or a request is a line, whose end a shell user need not type.
-        return sent + b"\r\n" if sent.startswith(b"/") and not sent.endswith((b"\r", b"\n")) else sent
+_DATA_SET = re.compile(rb"^[^()\r\n]{1,30}\([^()\r\n]*\)", re.MULTILINE)
+# A short answer of a MULTICAL 66C, in spite of damage: fields of seven digits.
+_FIELDS = re.compile(rb"(?:[0-9]{7} +){2}")
 
 
-def _unescaped(text: str) -> bytes:
-    plain = _ESCAPE.sub(lambda m: chr(int(m[1], 16)) if m[1] else _ESCAPED[m[2]], text)
-    try:
-        return plain.encode("latin-1")
-    except UnicodeEncodeError:
-        return os.fsencode(plain)
+def sniff(capture: bytes) -> Likeness:
+    """How much captured bytes look like IEC 62056-21: an undamaged answer, or at least a request, is sure."""
+    decoded = decode_capture(capture)
+    if any(
+        (isinstance(answer, Request) and answer.text.startswith((b"/#", b"/?")))
+        or not isinstance(answer, Request | ProtocolError)
+        for answer in decoded
+    ):
+        return Likeness.FRAMED
+    text = strip_parity(capture)
+    return Likeness.SIMILAR if _DATA_SET.search(text) or _FIELDS.search(text) else Likeness.NONE
 
 
 def _scaling(program: str | None) -> Scaling:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.cli.emulate import fault_help, faults_from, serve, where_options
 from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.emulators.clock import FASTEST
+from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
 from smart_meter_reader.meters.iec62056_21 import emulator as older
 
 

@@ -13,9 +13,10 @@ from smart_meter_reader.codecs.parity import (
     count_parity_errors,
     strip_parity,
 )
+from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.recordings.data_sets import redact_data_sets, redact_fragments, redact_name
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms
-from smart_meter_reader.recordings.rewriting import rewrite_runs
+from smart_meter_reader.recordings.rewriting import Rewritten, rewrite_runs
 from smart_meter_reader.recordings.text import TO_METER, Burst, Event
 
 _BLOCK = re.compile(rb"\x02([^\x02\x03]*\x03)(.)", re.DOTALL)
@@ -28,7 +29,12 @@ _CUSTOMER_FIRST = (b"/#2", b"/#3", b"/#D")
 _LONGEST_OTHER_FIELD = 9
 
 
-def redact_iec(events: Sequence[Event], names: Pseudonyms) -> Iterator[Event]:
+def redact(events: Sequence[Event], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
+    """The conversation with the numbers of customers and devices replaced."""
+    return Rewritten(tuple(_redacted_events(events, names)))
+
+
+def _redacted_events(events: Sequence[Event], names: Pseudonyms) -> Iterator[Event]:
     """The events with numbers of customers and devices replaced."""
     for event in rewrite_runs(events, lambda request, run: _run(request, run, names)):
         if isinstance(event, Burst) and event.direction == TO_METER:

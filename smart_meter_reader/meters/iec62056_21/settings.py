@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
 from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD, SIGN_ON_BAUD
 from smart_meter_reader.codecs.iec62056_21.scaling import Scale, Scaling
+from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
@@ -30,10 +32,10 @@ def _decimals(what: str, where: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Iec62056_21Settings:  # noqa: N801 - 62056-21 is one number
+class Iec62056_21Settings(ClientSettings):  # noqa: N801 - 62056-21 is one number
     """Settings of the client `iec62056_21`: MULTICAL 66C, III, 401, the 382, others by their data sets."""
 
-    port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP)
+    port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, identifies=False)
     model: Model = setting("which meter it is; auto signs on and finds out", default="auto")
     registers: tuple[str, ...] = setting(
         "quantities to publish; all that the meter tells by default", default=(), choices=tuple(QUANTITIES)
@@ -55,12 +57,14 @@ class Iec62056_21Settings:  # noqa: N801 - 62056-21 is one number
         default=None,
         pattern=r"[0-9A-Za-z.-]{1,32}",
         pattern_help="the number in quotes",
+        identifies=True,
     )
     address: str = setting(
         "device address for the sign-on, where several meters share a line",
         default="",
         pattern=r"[0-9A-Za-z ]{0,32}",
         pattern_help="up to 32 letters and digits",
+        identifies=True,
     )
     mains_powered: bool = setting("no warning about the battery at intervals below 5 minutes", default=False)
     wake_up: Literal["none", "nul", "0x55"] = setting(
@@ -103,6 +107,22 @@ class Iec62056_21Settings:  # noqa: N801 - 62056-21 is one number
     def __post_init__(self) -> None:
         if (self.energy_unit is None) != (self.energy_decimals is None):
             raise ValueError("energy_unit and energy_decimals belong together: set both or none")
+
+    @property
+    def reads_from(self) -> str:
+        return self.port
+
+    @property
+    def lines(self) -> Sequence[LineSettings]:
+        return (self.line,)
+
+    @property
+    def longest_reading(self) -> timedelta:
+        return self.poll_timeout
+
+    @property
+    def named_quantities(self) -> tuple[str, ...]:
+        return self.registers
 
     @property
     def line(self) -> LineSettings:

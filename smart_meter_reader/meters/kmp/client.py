@@ -7,7 +7,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import ClassVar
 
 from smart_meter_reader.codecs.kmp import RegisterValue
 from smart_meter_reader.codecs.kmp.meters import MANUFACTURER
@@ -41,8 +40,6 @@ class _IdleLossError(TransportError):
 
 class KamstrupClient(Client):
     """Polls one meter at its times, in as few frames as possible; what the meter lacks is left alone."""
-
-    settings_type: ClassVar[type[KamstrupSettings]] = KamstrupSettings
 
     def __init__(self, meter: str, settings: KamstrupSettings) -> None:
         self.meter = meter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
@@ -9,10 +10,13 @@ from typing import Any
 
 import click
 
-from smart_meter_reader.cli import EXIT_DATA
 from smart_meter_reader.codecs.kmp.describe import Capture, Description, describe_capture
+from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture
+from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.json_text import dumps_for
+
+_FRAME = re.compile(rb"[\x40\x80]\x3f[^\x40\x80\x0d]{3,}\x0d", re.DOTALL)
 
 
 @click.command
@@ -35,6 +39,14 @@ def kmp(context: click.Context, capture: tuple[str, ...], as_json: bool) -> None
         click.echo(remark, err=True)
     if described.damaged or not described.frames:
         context.exit(EXIT_DATA)
+
+
+def sniff(capture: bytes) -> Likeness:
+    """How much captured bytes look like KMP."""
+    frames = describe_capture(capture).frames
+    if any("error" not in frame and frame["direction"] != "ack" for frame in frames):
+        return Likeness.CHECKED
+    return Likeness.FRAMED if _FRAME.search(capture) else Likeness.NONE
 
 
 def _remarks(capture: Capture) -> Iterator[str]:

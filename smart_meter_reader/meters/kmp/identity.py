@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeVar
 
 from smart_meter_reader.codecs.kmp import GetTypeResponse
 from smart_meter_reader.codecs.kmp.meters import model_of
 from smart_meter_reader.codecs.kmp.registers import resolve_register
-from smart_meter_reader.exceptions import ExplainedError, ValueFormatError
+from smart_meter_reader.exceptions import ValueFormatError
+from smart_meter_reader.meters.conversation import unless_unanswered
 from smart_meter_reader.meters.kmp.connection import KmpConnection
 
 _SERIAL_NUMBER = resolve_register("serial_number").id
-
-UNANSWERED = frozenset({"no_echo_no_answer", "echo_only", "damaged_answers", "strange_answers"})
-"""How a request ends that the meter does not know: the reasons of its error."""
-
-_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +57,6 @@ async def read_serial_register(connection: KmpConnection) -> str:
     except ValueFormatError:
         return ""
     return format(value, "f") if isinstance(value, Decimal) else str(value or "")
-
-
-async def unless_unanswered(request: Awaitable[_Answer]) -> _Answer | None:
-    """The answer; None when the meter leaves the request without a usable one."""
-    try:
-        return await request
-    except ExplainedError as error:
-        if error.reason not in UNANSWERED:
-            raise
-        return None
 
 
 def type_name(meter_type: GetTypeResponse | None) -> str:

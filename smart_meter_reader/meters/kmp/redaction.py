@@ -17,21 +17,11 @@ from smart_meter_reader.codecs.kmp import (
     register_of,
 )
 from smart_meter_reader.exceptions import FrameError, ProtocolError, ValueFormatError
+from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms
+from smart_meter_reader.recordings.rewriting import Rewritten
 from smart_meter_reader.recordings.text import FROM_METER, Burst, Event
-
-_PRIVATE = frozenset(
-    {
-        "serial_number",
-        "customer_number",
-        "customer_number_low",
-        "customer_number_high",
-        "meter_number_input_a",
-        "meter_number_input_b",
-        "din_meter_id",
-    }
-)
 
 # 5512-447, 3.1: start and stop bytes are stuffed inside a frame, so that they delimit it wherever they stand.
 _FRAME = re.compile(rb"[\x40\x80][^\x40\x80\x0d]*\x0d", re.DOTALL)
@@ -40,7 +30,12 @@ _DELIMITERS = b"\x00\x06\x0d\x40\x80"
 _FILLERS = (b"\xff", b"\xfe", b"\xfd")
 
 
-def redact_kmp(events: Sequence[Event], names: Pseudonyms) -> Iterator[Event]:
+def redact(events: Sequence[Event], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
+    """The conversation with the numbers of customers and devices replaced."""
+    return Rewritten(tuple(_redacted_events(events, names)))
+
+
+def _redacted_events(events: Sequence[Event], names: Pseudonyms) -> Iterator[Event]:
     """The events with private registers replaced; a frame that arrived in pieces becomes one burst."""
     pending: Burst | None = None
     for event in events:
@@ -114,8 +109,8 @@ def _payload(frame: Frame, names: Pseudonyms) -> bytes:
 
 
 def _register(value: RegisterValue, names: Pseudonyms) -> RegisterValue:
-    quantity = register_of(value.register).quantity
-    if quantity in QUANTITIES and quantity not in _PRIVATE:
+    quantity = QUANTITIES.get(register_of(value.register).quantity)
+    if quantity is not None and not quantity.identifies:
         return value
     size = len(value.mantissa)
     if not any(value.mantissa):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -10,7 +10,9 @@ from typing import Literal
 
 from smart_meter_reader.codecs.kmp import HEAT_METER
 from smart_meter_reader.codecs.kmp.registers import resolve_register
+from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.poll_plan import Group
+from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
@@ -45,7 +47,7 @@ def _ids(registers: tuple[int | str, ...], key: str) -> tuple[int, ...]:
 class GroupSettings:
     """Further registers with their own interval: monthly peaks once a day, say."""
 
-    registers: tuple[int | str, ...] = setting(_REGISTERS_HELP)
+    registers: tuple[int | str, ...] = setting(_REGISTERS_HELP, identifies=False)
     interval: Schedule = setting("how often, or when, this group is read")
 
     def __post_init__(self) -> None:
@@ -53,11 +55,11 @@ class GroupSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KamstrupSettings:
+class KamstrupSettings(ClientSettings):
     """Settings of the client `kamstrup`: MULTICAL and other KMP meters at an optical head."""
 
-    port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP)
-    registers: tuple[int | str, ...] = setting(_REGISTERS_HELP, default=DEFAULT_REGISTERS)
+    port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, identifies=False)
+    registers: tuple[int | str, ...] = setting(_REGISTERS_HELP, default=DEFAULT_REGISTERS, identifies=False)
     interval: Schedule = setting("how often, or when, the meter is read", default=DEFAULT_INTERVAL)
     groups: Mapping[str, GroupSettings] = setting(
         "further registers with their own interval", default=MappingProxyType({})
@@ -68,12 +70,14 @@ class KamstrupSettings:
         default=None,
         pattern=r"[0-9]{1,10}",
         pattern_help="the digits of a serial number in quotes",
+        identifies=True,
     )
     model: str = setting(
         'what the meter is called, such as "MULTICAL 403"; for meters whose type code tells nothing',
         default="",
         pattern=r"[^\x00-\x1f]{0,60}",
         pattern_help="up to 60 characters",
+        identifies=False,
     )
     baud: int = setting("speed of the line", default=1200, minimum=300, maximum=115_200)
     parity: Literal["N", "E", "O"] = setting("parity: none, even, odd", default="N")
@@ -99,6 +103,22 @@ class KamstrupSettings:
 
     def __post_init__(self) -> None:
         _ids(self.registers, "registers")
+
+    @property
+    def reads_from(self) -> str:
+        return self.port
+
+    @property
+    def lines(self) -> Sequence[LineSettings]:
+        return (self.line,)
+
+    @property
+    def longest_reading(self) -> timedelta:
+        return self.poll_timeout
+
+    @property
+    def named_quantities(self) -> tuple[str, ...]:
+        return tuple(key for key in self.registers if isinstance(key, str) and key in QUANTITIES)
 
     @property
     def line(self) -> LineSettings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from smart_meter_reader.messages import Health, Publish
 from smart_meter_reader.meters.base import Client
@@ -20,10 +20,6 @@ class DsmrClient(Client):
     A telegram that cannot be decrypted makes the status ``alert`` with its cause while listening goes on;
     a line without anything good for ``timeout`` is closed and opened again.
     """
-
-    settings_type: ClassVar[type[DsmrSettings]] = DsmrSettings
-    # F9(3,3), DSMR 5.0.2 P1, section 6.12; some countries have more. Gas may have 8.
-    counter_digits: ClassVar[int] = 9
 
     def __init__(self, meter: str, settings: DsmrSettings) -> None:
         self.meter = meter

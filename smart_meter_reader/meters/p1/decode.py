@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -10,11 +11,13 @@ from typing import Any
 
 import click
 
-from smart_meter_reader.cli import EXIT_DATA
-from smart_meter_reader.codecs.p1.cipher import Policy
+from smart_meter_reader.codecs.p1.cipher import Policy, find_header
 from smart_meter_reader.codecs.p1.describe import Description, describe_capture
 from smart_meter_reader.codecs.p1.dialect import DIALECTS
+from smart_meter_reader.codecs.parity import strip_parity
+from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture
+from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.meters.p1.keys import key_options, read_opener
 
@@ -57,6 +60,20 @@ def p1(
         click.echo(dumps_for(sys.stdout, description) if as_json else "\n".join(_lines(description)))
     if failed:
         context.exit(EXIT_DATA)
+
+
+# Whole OBIS codes, or a checksum behind '!'. Readouts of the optical head have reduced codes as a rule, and
+# where they have whole ones and no block around them either decoder reads them.
+_LINES = re.compile(rb"^!\s*[0-9A-Fa-f]{4}\s*$|^[0-9]{1,2}-[0-9]{1,2}:[0-9A-F]{1,3}\.", re.MULTILINE)
+_BLOCK = re.compile(rb"\x02[^\x02\x03]*\x03")
+
+
+def sniff(capture: bytes) -> Likeness:
+    """How much captured bytes look like P1 telegrams, plain or encrypted."""
+    if find_header(capture) is not None:
+        return Likeness.FRAMED
+    text = strip_parity(capture)
+    return Likeness.FRAMED if not _BLOCK.search(text) and _LINES.search(text) else Likeness.NONE
 
 
 def _lines(description: Description) -> Iterator[str]:

@@ -6,20 +6,22 @@ its key it is left out, since nobody can tell what is in it.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Literal
 
 from smart_meter_reader.codecs.p1.checksum import crc16_arc, crc16_x25, verify
-from smart_meter_reader.codecs.p1.cipher import CipherFrame, Opened, Opener, find_header
+from smart_meter_reader.codecs.p1.cipher import CipherFrame, Opened, Opener, find_header, parse_key
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
 from smart_meter_reader.codecs.p1.frame import FrameReader
 from smart_meter_reader.codecs.p1.plain import PlainFrame
 from smart_meter_reader.exceptions import DecryptionError, FrameError
+from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.recordings.data_sets import redact_data_sets, redact_fragments, redact_name
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms
-from smart_meter_reader.recordings.rewriting import rewrite_runs
+from smart_meter_reader.recordings.rewriting import Rewritten, rewrite_runs
 from smart_meter_reader.recordings.text import FROM_METER, Burst, Event
 
 PUBLIC_KEY: Final = bytes(range(16))
@@ -33,23 +35,23 @@ _END = re.compile(rb"\n!(?P<checksum>[0-9A-Fa-f]{4})?(?=[\r\n]|\Z)")
 _MAX_STARTS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class RedactedStream:
-    """``encrypted_anew``: replaying needs the public keys. ``left_out``: frames that could not be opened."""
-
-    events: tuple[Event, ...]
-    encrypted_anew: bool = False
-    left_out: int = 0
-
-
-def redact_p1(events: Sequence[Event], names: Pseudonyms, opener: Opener | None) -> RedactedStream:
-    """The stream with everything replaced that may name a person or a device."""
+def redact(events: Sequence[Event], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
+    """The stream with everything replaced that may name a person or a device. ``settings`` have the keys."""
     received = b"".join(
         event.payload for event in events if isinstance(event, Burst) and event.direction == FROM_METER
     )
     if find_header(received) is None:
-        return RedactedStream(tuple(rewrite_runs(events, lambda _, run: _stream(run, names))))
-    return _encrypted(events, names, opener)
+        return Rewritten(tuple(rewrite_runs(events, lambda _, run: _stream(run, names))))
+    return _encrypted(events, names, _opener(settings))
+
+
+def _opener(settings: ClientSettings | None) -> Opener | None:
+    """What decrypts the telegrams, whatever their tags are worth; None without a key."""
+    key, authentication_key = (None, None) if settings is None else settings.decryption_keys
+    if key is None:
+        return None
+    own = parse_key(authentication_key.reveal()) if authentication_key is not None else None
+    return Opener(parse_key(key.reveal()), own, "warn")
 
 
 def _stream(stream: bytes, names: Pseudonyms) -> bytes:
@@ -108,7 +110,7 @@ def _fragment(text: bytes, names: Pseudonyms) -> bytes:
     return redact_fragments(_lines(text, names))
 
 
-def _encrypted(events: Sequence[Event], names: Pseudonyms, opener: Opener | None) -> RedactedStream:
+def _encrypted(events: Sequence[Event], names: Pseudonyms, opener: Opener | None) -> Rewritten:
     frames: list[CipherFrame] = []
 
     def open_frame(frame: CipherFrame) -> Opened:
@@ -138,7 +140,20 @@ def _encrypted(events: Sequence[Event], names: Pseudonyms, opener: Opener | None
                 left_out += 1
         if payload:
             written.append(replace(event, payload=payload))
-    return RedactedStream(tuple(written), encrypted_anew=opener is not None, left_out=left_out)
+    return _told(written, opener, left_out)
+
+
+def _told(written: list[Event], opener: Opener | None, left_out: int) -> Rewritten:
+    """What was written, and what the person who gets it must know."""
+    settings: dict[str, str] = {}
+    notes: list[str] = []
+    if opener is not None:
+        settings["key"] = json.dumps(PUBLIC_KEY.hex())
+        settings["authentication_key"] = json.dumps(PUBLIC_AUTHENTICATION_KEY.hex())
+        notes.append("telegrams are encrypted with public keys, which stand in the recording")
+    if left_out:
+        notes.append(f"{left_out} encrypted telegrams without a fitting key are left out")
+    return Rewritten(tuple(written), settings, tuple(notes))
 
 
 def _frames(reader: FrameReader) -> Iterator[PlainFrame | Opened | FrameError | DecryptionError]:

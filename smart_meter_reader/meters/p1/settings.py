@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from smart_meter_reader.codecs.p1.cipher import Opener, Policy, parse_key
 from smart_meter_reader.codecs.p1.dialect import DIALECTS
 from smart_meter_reader.codecs.p1.mbus import MEDIA
+from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.settings.schema import Secret, setting
 from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
 
@@ -21,12 +22,12 @@ _KEY_HELP = "32 hexadecimal digits in quotes; belongs into .secrets.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DsmrSettings:
+class DsmrSettings(ClientSettings):
     """Settings of the client `dsmr`: electricity meters with a P1 port, plain or encrypted."""
 
     sub_meters: ClassVar[frozenset[str]] = MEDIA
 
-    port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP)
+    port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, identifies=False)
     interval: timedelta = setting(
         "how often a reading is published, the newest telegram each time; the line is always read; "
         '"0s" publishes every telegram',
@@ -69,6 +70,14 @@ class DsmrSettings:
             raise ValueError("authentication_key is of no use without key: set both")
         if self.format is not None and self.baud == "auto":
             raise ValueError("format needs a baud: set both, or none to find them out")
+
+    @property
+    def decryption_keys(self) -> tuple[Secret | None, Secret | None]:
+        return self.key, self.authentication_key
+
+    @property
+    def reads_from(self) -> str:
+        return self.port
 
     @property
     def lines(self) -> Sequence[LineSettings]:

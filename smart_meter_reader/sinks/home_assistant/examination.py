@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from smart_meter_reader.console.checks import Check, ok, unavailable
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.network.off_loop import in_daemon_thread
@@ -9,7 +11,7 @@ from smart_meter_reader.sinks.home_assistant.api import Api
 from smart_meter_reader.sinks.home_assistant.rest import HomeAssistantRestSettings
 
 
-async def check_home_assistant(subject: str, settings: HomeAssistantRestSettings) -> Check:
+async def check_home_assistant(subject: str, settings: HomeAssistantRestSettings) -> AsyncIterator[Check]:
     """Ask the API whether it takes the token; posts nothing."""
     api = Api(
         settings.url,
@@ -21,7 +23,8 @@ async def check_home_assistant(subject: str, settings: HomeAssistantRestSettings
     try:
         await in_daemon_thread(api.check, abandon=lambda _: None)
     except SinkError as error:
-        return unavailable(subject, error.detail)
+        yield unavailable(subject, error.detail)
+    else:
+        yield ok(subject, f"Home Assistant at {settings.url} takes the token")
     finally:
         api.close()
-    return ok(subject, f"Home Assistant at {settings.url} takes the token")

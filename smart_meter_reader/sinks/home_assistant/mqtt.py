@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import Literal
 
 from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt.message import MqttMessage
@@ -33,18 +33,21 @@ class HomeAssistantSettings(BrokerSettings):
         default="smart_meter_reader_ha",
         pattern=_TOPIC,
         pattern_help=_TOPIC_HELP,
+        identifies=False,
     )
     discovery_prefix: str = setting(
         "the discovery prefix in Home Assistant's MQTT options",
         default="homeassistant",
         pattern=_TOPIC,
         pattern_help=_TOPIC_HELP,
+        identifies=False,
     )
     birth_topic: str = setting(
         "where Home Assistant tells that it has started; all is announced again then",
         default="homeassistant/status",
         pattern=_TOPIC,
         pattern_help=_TOPIC_HELP,
+        identifies=False,
     )
     heat_energy_unit: Literal["", "kWh", "MWh", "GJ"] = setting(
         "an extra entity with heat and cooling energy in this unit, besides the meter's own", default=""
@@ -155,7 +158,6 @@ def _availability(meter: Meter) -> MqttMessage:
 class HomeAssistantSink(MqttSink):
     """Home Assistant by MQTT discovery: one device per meter, all on one connection."""
 
-    settings_type: ClassVar[type[HomeAssistantSettings]] = HomeAssistantSettings
     _settings: HomeAssistantSettings
 
     def __init__(self, name: str, settings: HomeAssistantSettings) -> None:

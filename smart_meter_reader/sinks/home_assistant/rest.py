@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from smart_meter_reader.exceptions import SinkError
@@ -23,7 +23,8 @@ from smart_meter_reader.network import stalls
 from smart_meter_reader.network.loopback import is_this_computer
 from smart_meter_reader.network.off_loop import in_daemon_thread
 from smart_meter_reader.rooms import Room, left_out
-from smart_meter_reader.settings.schema import Secret, setting
+from smart_meter_reader.settings.schema import DriverSettings, Secret, setting
+from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.home_assistant.api import Api
 from smart_meter_reader.sinks.home_assistant.rest_states import States
 
@@ -39,7 +40,7 @@ _STEPS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HomeAssistantRestSettings:
+class HomeAssistantRestSettings(DriverSettings):
     """Settings of the sink ``home_assistant_rest``."""
 
     url: str = setting(
@@ -47,9 +48,12 @@ class HomeAssistantRestSettings:
         default="http://homeassistant.local:8123",
         pattern=r"https?://(\[[0-9A-Fa-f:.]+\]|[^/\s@?#:\[\]]+)(:[0-9]{1,5})?(/[^\s?#]*)?",
         pattern_help="http://HOST:PORT or https://HOST:PORT",
+        identifies=True,
     )
     token: Secret = setting("long-lived access token, from your profile in Home Assistant (Security)")
-    ca: Path | None = setting("PEM file of the CA that signed Home Assistant's certificate", default=None)
+    ca: Path | None = setting(
+        "PEM file of the CA that signed Home Assistant's certificate", default=None, identifies=False
+    )
     insecure: bool = setting("do NOT verify who Home Assistant is (with https)", default=False)
     timeout: timedelta = setting(
         "how long each step of a request may take",
@@ -81,14 +85,12 @@ class HomeAssistantRestSettings:
         )
 
 
-class HomeAssistantRestSink:
+class HomeAssistantRestSink(Sink):
     """Posts what is new, newest wins per entity; everything again when Home Assistant has lost it.
 
     The requests are made one after another in a thread, so that a host that hangs delays nobody else. At the
     stop every entity becomes ``unavailable``, except after a run that takes one reading.
     """
-
-    settings_type: ClassVar[type[HomeAssistantRestSettings]] = HomeAssistantRestSettings
 
     def __init__(self, name: str, settings: HomeAssistantRestSettings) -> None:
         self.name = name

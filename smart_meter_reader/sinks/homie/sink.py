@@ -52,6 +52,7 @@ class HomieSettings(BrokerSettings):
         default="homie",
         pattern=r"[^/#+$\s]+(/[^/#+$\s]+)*",
         pattern_help="a topic without wildcards",
+        identifies=False,
     )
 
 
@@ -171,7 +172,6 @@ def _utc(time: datetime) -> str:
 class HomieSink(MqttSink):
     """Homie 4.0.0: a device per meter, a connection per device, since a connection has one last will."""
 
-    settings_type: ClassVar[type[HomieSettings]] = HomieSettings
     per_meter: ClassVar[bool] = True
     _settings: HomieSettings
 

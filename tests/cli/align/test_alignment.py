@@ -6,19 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.cli.align.alignment import Sign, Tally, bar, watch
+from smart_meter_reader.cli.align.alignment import Tally, bar, watch
+from smart_meter_reader.drivers import load
 from smart_meter_reader.emulators.faults import Fault
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.meters.head import Sign
 from smart_meter_reader.meters.iec62056_21.emulator import Iec62056Meter
 from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
+from smart_meter_reader.meters.registry import meter_driver
 from tests.peers.foreign_meter import ForeignMeter
 from tests.peers.lines import Echo, Noise, Silent
 
 
 async def signs(port: str, count: int, client: str = "kamstrup") -> list[Sign]:
     seen: list[Sign] = []
-    await watch(port, client, Tally(), lambda tally, sign: seen.append(sign), count=count, seconds=60)
+    await watch(
+        load(meter_driver(client).head)(port),
+        Tally(),
+        lambda tally, sign: seen.append(sign),
+        count=count,
+        seconds=60,
+    )
     return seen
 
 
@@ -73,7 +82,13 @@ async def test_it_works_through_a_serial_server() -> None:
 async def test_it_stops_by_itself() -> None:
     seen: list[Sign] = []
     async with on_pty(multical()) as port:
-        await watch(port, "kamstrup", Tally(), lambda tally, sign: seen.append(sign), count=0, seconds=0.01)
+        await watch(
+            load(meter_driver("kamstrup").head)(port),
+            Tally(),
+            lambda tally, sign: seen.append(sign),
+            count=0,
+            seconds=0.01,
+        )
     assert seen == [Sign.CLEAN]
 
 

@@ -18,6 +18,7 @@ from smart_meter_reader.cli.doctor.meter_checks import check_reading
 from smart_meter_reader.cli.doctor.port_checks import check_port
 from smart_meter_reader.console.checks import Check, Level
 from smart_meter_reader.emulators.stream import on_pty
+from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.meters.p1.emulator import Encryption, P1Meter
 from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.mqtt.examination import check_broker
@@ -110,7 +111,7 @@ async def test_the_reading_tells_at_once_whether_the_key_is_right(key: str | Non
             key=Secret(key) if key else None,
             authentication_key=Secret("00" * 16) if key else None,
         )
-        meter = MeterSettings("power", "dsmr", settings)
+        meter = MeterSettings("power", "dsmr", settings, GuardSettings())
         checks = [check async for check in check_reading("meter power", meter, 30)]
     assert any(said in check.text for check in checks), checks
     assert max(check.level for check in checks) is (Level.OK if "one" in said else Level.UNAVAILABLE)
@@ -184,9 +185,8 @@ async def test_home_assistant_is_asked_whether_it_takes_the_token(token: str, le
     with ThreadingHTTPServer(("127.0.0.1", 0), _Api) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
-        check = await check_home_assistant(
-            "sink rest", HomeAssistantRestSettings(url=url, token=Secret(token))
-        )
+        settings = HomeAssistantRestSettings(url=url, token=Secret(token))
+        (check,) = [check async for check in check_home_assistant("sink rest", settings)]
         server.shutdown()
     assert check.level is level, check
     assert token not in check.text.split()

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.cli.scan.probes import listen
-from smart_meter_reader.cli.scan.scanning import scan_port, scan_ports
+from smart_meter_reader.cli.scan.scanning import PortReport, hear, scan_port, scan_ports
 from smart_meter_reader.codecs.kmp import GetRegisterRequest, GetTypeRequest, encode_request
 from smart_meter_reader.codecs.p1.encode import encode_telegram
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.emulators.faults import Fault
 from smart_meter_reader.emulators.stream import EmulatedMeter, MeterLine, on_pty, on_tcp
-from smart_meter_reader.meters.found import Found, PortReport
+from smart_meter_reader.meters.found import Found
 from smart_meter_reader.meters.iec62056_21.emulator import Iec62056Meter
 from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
 from smart_meter_reader.meters.p1.emulator import Encryption, P1Meter
+from smart_meter_reader.meters.p1.probe import P1Hearing
 from smart_meter_reader.meters.p1.settings import FAST
 from smart_meter_reader.transport import LineSettings
 from tests.peers.foreign_meter import ForeignMeter
@@ -209,7 +209,9 @@ async def test_a_port_that_cannot_be_used_is_explained(port: str, said: str) -> 
 
 
 def test_what_a_meter_says_of_itself_cannot_steer_the_terminal() -> None:
-    found = Found("/dev/x", "dsmr", "P1", FAST, "electricity", model="A\x1b[2J\nB", serial_number="1\r2")
+    found = Found(
+        "/dev/x", "P1", FAST, "electricity", model="A\x1b[2J\nB", serial_number="1\r2", client="dsmr"
+    )
     assert found.description == "A[2JB, serial number 12: P1 at 115200 Bd 8N1"
 
 
@@ -223,6 +225,8 @@ async def test_of_a_long_stream_every_byte_is_counted_and_its_end_is_looked_thro
             await line.read()
 
     async with on_tcp(Stream()) as place:
-        heard = await listen(f"socket://{place}", FAST, 3.0)
-    assert heard.count == len(stream)
-    assert isinstance(heard.outcome, Found)
+        url = f"socket://{place}"
+        report = PortReport(url)
+        count = await hear(report, FAST, {"dsmr": P1Hearing(url, FAST)}, 3.0)
+    assert count == len(stream)
+    assert report.found is not None

@@ -13,28 +13,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader.cli.scan.settings_block import append, free_environment, settings_block
+from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.meters.found import Found
 from smart_meter_reader.meters.iec62056_21.line import SIGN_ON_LINE
 from smart_meter_reader.meters.kmp.connection import OPTICAL_LINE
 from smart_meter_reader.meters.p1.settings import FAST, SLOW
-from smart_meter_reader.settings.loading import load
 
 CONFIG = Path(__file__).parents[3] / "config.py"
 
 FINDS = [
-    Found("/dev/a", "kamstrup", "KMP", OPTICAL_LINE, "heat", keys=MappingProxyType({"interval": "1h"})),
-    Found("socket://10.0.0.1:4001", "kamstrup", "KMP", OPTICAL_LINE, "heat"),
-    Found("/dev/b", "dsmr", "P1", FAST, "electricity", keys=MappingProxyType({"baud": 115200})),
-    Found("/dev/c", "dsmr", "P1", SLOW, "electricity", keys=MappingProxyType({"baud": 9600})),
+    Found(
+        "/dev/a", "KMP", OPTICAL_LINE, "heat", keys=MappingProxyType({"interval": "1h"}), client="kamstrup"
+    ),
+    Found("socket://10.0.0.1:4001", "KMP", OPTICAL_LINE, "heat", client="kamstrup"),
+    Found("/dev/b", "P1", FAST, "electricity", keys=MappingProxyType({"baud": 115200}), client="dsmr"),
+    Found("/dev/c", "P1", SLOW, "electricity", keys=MappingProxyType({"baud": 9600}), client="dsmr"),
     Found(
         "/dev/d",
-        "iec62056_21",
         "short requests (/#1)",
         SIGN_ON_LINE,
         "heat",
         keys=MappingProxyType({"model": "multical_66c", "interval": "1h"}),
         notes=("compare",),
+        client="iec62056_21",
     ),
 ]
 
@@ -42,7 +44,7 @@ FINDS = [
 def test_the_block_can_be_pasted_into_empty_settings(tmp_path: Path) -> None:
     (tmp_path / "config.py").write_text(CONFIG.read_text())
     (tmp_path / "settings.toml").write_text(settings_block("scanned", FINDS))
-    loaded = load(tmp_path, "scanned")
+    loaded = load_settings(tmp_path, "scanned")
     assert list(loaded.settings.meters) == ["heat", "heat-2", "electricity", "electricity-2", "heat-3"]
     assert [meter.driver.port for meter in loaded.settings.meters.values()] == [f.port for f in FINDS]
     assert list(loaded.settings.sinks) == ["stdout"]
@@ -59,7 +61,17 @@ def test_nothing_that_a_meter_says_gets_out_of_its_comment(
     model: str, number: str, dialect: str, note: str, port: str
 ) -> None:
     found = Found(
-        port, "dsmr", "P1", FAST, "electricity", "", model, number, dialect, MappingProxyType({}), (note,)
+        port,
+        "P1",
+        FAST,
+        "electricity",
+        "",
+        model,
+        number,
+        dialect,
+        MappingProxyType({}),
+        (note,),
+        client="dsmr",
     )
     assert tomllib.loads(settings_block("scanned", [found])) == {
         "scanned": {

@@ -1,0 +1,133 @@
+"""Finding IEC 62056-21 meters: what `scan` asks at a port, and what `align` asks through the head."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+
+from smart_meter_reader.codecs.iec62056_21.codes import serial_number
+from smart_meter_reader.codecs.iec62056_21.data_set import parse_data_sets
+from smart_meter_reader.codecs.iec62056_21.frame import DataBlock, Identification
+from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
+from smart_meter_reader.codecs.iec62056_21.request import option_select
+from smart_meter_reader.exceptions import ExplainedError, FrameError, TransportError
+from smart_meter_reader.meters.conversation import UNANSWERED, unless_unanswered
+from smart_meter_reader.meters.found import Found, Outcome, Question, clue
+from smart_meter_reader.meters.head import Probe, Sign, sign_of
+from smart_meter_reader.meters.iec62056_21.identity import MODELS, model_of
+from smart_meter_reader.meters.iec62056_21.line import SIGN_ON_LINE, MeterLine
+from smart_meter_reader.meters.iec62056_21.sign_on import SignOn, sign_on_once, until_silent
+from smart_meter_reader.transport import LineSettings, Transport, open_transport
+
+_READOUT = 60.0
+_READOUT_GAP = 3.0
+_REACTION = 0.25  # IEC 62056-21 §6.3.14: 200 to 1500 ms
+
+
+async def ask_sign_on(port: str) -> Outcome:
+    """IEC 62056-21 sign-on, and the readout that follows it, for the serial number."""
+    async with await open_transport(port, SIGN_ON_LINE) as transport:
+        result = await sign_on_once(transport)
+        if result.identification is None:
+            if result.damaged:
+                return "the answer to the sign-on came damaged: move the head a little"
+            return "the head returns the sign-on, the meter does not answer it" if result.echo else ""
+        number = await _number(transport, result, result.identification)
+    identification = result.identification
+    model = model_of(identification)
+    return Found(
+        port,
+        f"IEC 62056-21 mode {identification.mode}",
+        SIGN_ON_LINE,
+        "electricity" if model == "382" else "heat" if model != "generic" else "meter",
+        manufacturer=manufacturer_name(identification.manufacturer),
+        model=MODELS[model].name or identification.ident,
+        serial_number=number,
+        keys=MappingProxyType({"interval": "1h"}),
+    )
+
+
+async def _number(transport: Transport, result: SignOn, identification: Identification) -> str:
+    """The serial number in the readout; "" when that does not come within a minute."""
+    try:
+        async with asyncio.timeout(_READOUT):
+            await _choose_speed(transport, identification)
+            text = await _block(transport, result)
+    except (TimeoutError, TransportError, FrameError):
+        return ""  # who the meter is was told before; the client gets the readout with its repeats
+    return serial_number(parse_data_sets(text).sets)
+
+
+async def _choose_speed(transport: Transport, identification: Identification) -> None:
+    if identification.mode == "C":
+        await asyncio.sleep(_REACTION)
+        await transport.write(option_select(identification.baud_character))
+    if identification.mode != "A":
+        line = SIGN_ON_LINE
+        await transport.change_line(
+            LineSettings(identification.baud, line.bytesize, line.parity, line.stopbits)
+        )
+
+
+async def _block(transport: Transport, result: SignOn) -> bytes:
+    while True:
+        frame = result.reader.next_frame()
+        if isinstance(frame, DataBlock):
+            return frame.text
+        if frame is None:
+            async with asyncio.timeout(_READOUT_GAP):
+                result.reader.receive_data(await transport.read())
+
+
+async def ask_short(port: str) -> Outcome:
+    """The short request ``/#1``, which older MULTICALs answer; then ``/#2`` for the number."""
+    async with MeterLine(port, retries=0) as meter:
+        try:
+            await meter.ask_short("#1")
+        except ExplainedError as error:
+            if error.reason not in UNANSWERED:
+                raise
+            return "" if error.reason == "no_echo_no_answer" else clue(error)
+        second = await unless_unanswered(meter.ask_short("#2"))
+    number = second.fields.get("customer_no", "").lstrip("0") if second else ""
+    return Found(
+        port,
+        "short requests (/#1)",
+        SIGN_ON_LINE,
+        "heat",
+        manufacturer="Kamstrup",
+        model="MULTICAL 66-CDE or III",
+        serial_number=number,
+        keys=MappingProxyType({"model": "multical_66c", "interval": "1h"}),
+        notes=("compare the values with the display; energy_unit and energy_decimals correct them",),
+    )
+
+
+SIGN_ON = Question("signing on by IEC 62056-21 at 300 Bd", 3.0, ask_sign_on)
+SHORT_REQUEST = Question("asking an older MULTICAL (/#1) at 300 Bd", 6.0, ask_short)
+
+
+def sign_of_answer(result: SignOn) -> Sign:
+    """What was heard after a sign-on."""
+    return sign_of(
+        clean=result.identification is not None,
+        damaged=bool(result.damaged),
+        echo=bool(result.echo),
+        heard=bool(result.heard),
+    )
+
+
+@asynccontextmanager
+async def head_probe(port: str) -> AsyncIterator[Probe]:
+    """Asks the meter to identify itself. Raises TransportError."""
+    async with await open_transport(port, SIGN_ON_LINE) as transport:
+
+        async def probe() -> Sign:
+            result = await sign_on_once(transport)
+            if result.heard:
+                await until_silent(transport)
+            return sign_of_answer(result)
+
+        yield probe

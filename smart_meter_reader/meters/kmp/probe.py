@@ -1,0 +1,75 @@
+"""Finding KMP meters: what `scan` asks at a port, and what `align` asks through the head."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+
+from smart_meter_reader.codecs.kmp import GetRegisterRequest
+from smart_meter_reader.codecs.kmp.meters import MANUFACTURER
+from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.meters.conversation import UNANSWERED, unless_unanswered
+from smart_meter_reader.meters.found import Found, Outcome, Question, clue
+from smart_meter_reader.meters.head import Probe, Sign, sign_of
+from smart_meter_reader.meters.kmp.connection import OPTICAL_LINE, KmpConnection, Timing
+from smart_meter_reader.meters.kmp.identity import read_serial_register, type_name
+from smart_meter_reader.meters.kmp.listening import Listening
+
+HEAT_ENERGY = 60
+
+
+async def ask_kmp(port: str) -> Outcome:
+    """GetType, and the register of the serial number where that is not answered: two requests at most.
+
+    The first wakes a meter that sleeps, the second is answered by meters that know no GetType.
+    """
+    async with KmpConnection(port, retries=0) as meter:
+        kind = await unless_unanswered(meter.read_type())
+        try:
+            number = await read_serial_register(meter)
+        except ExplainedError as error:
+            if error.reason not in UNANSWERED:
+                raise
+            if kind is None:
+                return "" if error.reason == "no_echo_no_answer" else clue(error)
+            number = ""
+        if kind is None:
+            kind = await unless_unanswered(meter.read_type())
+        elif not number:
+            number = str(await unless_unanswered(meter.read_serial_number()) or "")
+    return Found(
+        port,
+        "KMP",
+        OPTICAL_LINE,
+        "heat",
+        manufacturer=MANUFACTURER,
+        model=type_name(kind),
+        serial_number=number,
+        keys=MappingProxyType({"interval": "1h"}),
+    )
+
+
+QUESTION = Question("asking in KMP at 1200 Bd", 2.0, ask_kmp)
+
+
+def sign_of_answer(listening: Listening) -> Sign:
+    """What was heard after a request. A whole answer counts, also one that somebody else asked for."""
+    return sign_of(
+        clean=listening.answer is not None or bool(listening.strangers),
+        damaged=bool(listening.damaged),
+        echo=bool(listening.echo),
+        heard=bool(listening.heard),
+    )
+
+
+@asynccontextmanager
+async def head_probe(port: str) -> AsyncIterator[Probe]:
+    """Asks for one register. Raises TransportError."""
+    request = GetRegisterRequest((HEAT_ENERGY,))
+    async with KmpConnection(port, OPTICAL_LINE, timing=Timing(answer=1.0)) as meter:
+
+        async def probe() -> Sign:
+            return sign_of_answer(await meter.try_once(request))
+
+        yield probe
