@@ -10,6 +10,7 @@ header), 2.2.3 / 1.5.5 (remaining length), 3.3 (PUBLISH), 1.5.3 / 1.5.4 (text).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 # The longest packet that we take; our own discovery of the largest meter has 50 KB.
@@ -24,6 +25,9 @@ _PUBACK, _PUBREC, _PUBCOMP = 4, 5, 7
 _RESERVED_FLAGS = 0  # 2.1.3: of all packets that a broker may send us, but PUBLISH
 # What a broker may send to a client that asks for QoS 1 at most and never unsubscribes.
 _ANSWERS = frozenset({_CONNACK, _PUBACK, _PUBREC, _PUBCOMP, _SUBACK, _PINGRESP})
+# By far the most of what comes: PUBACK, with MQTT 5 with a reason code and without properties (3.4). A few of
+# them at once go to paho.
+_PUBACKS = re.compile(rb"(?:\x40(?:\x02..|\x03...|\x04...\x00)){1,64}", re.DOTALL)
 _NAMES = (
     *("reserved", "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP"),
     *("SUBSCRIBE", "SUBACK", "UNSUBSCRIBE", "UNSUBACK", "PINGREQ", "PINGRESP", "DISCONNECT", "AUTH"),
@@ -36,7 +40,7 @@ class BrokenStreamError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A packet for paho, whole, and no longer than an answer can be."""
+    """A packet for paho, whole, and no longer than an answer can be; or some PUBACKs."""
 
     packet: bytes
 
@@ -79,6 +83,8 @@ class Incoming:
 
     def next(self) -> Answer | Publication | None:
         """The next packet; None when its end has not arrived. Raises BrokenStreamError."""
+        if self._connected and (acknowledged := _PUBACKS.match(self._received)):
+            return Answer(self._cut(acknowledged.end()))
         header = self._header()
         if header is None:
             return None
@@ -90,12 +96,16 @@ class Incoming:
             raise BrokenStreamError(f"{_NAMES[kind]} of {length} bytes")
         if len(self._received) < start + length:
             return None
-        first, packet = self._received[0], bytes(self._received[: start + length])
-        del self._received[: start + length]
+        first, packet = self._received[0], self._cut(start + length)
         if kind == _PUBLISH:
             return self._publication(first, packet[start:])
         self._connected = True
         return Answer(packet)
+
+    def _cut(self, length: int) -> bytes:
+        packet = bytes(self._received[:length])
+        del self._received[:length]
+        return packet
 
     def _header(self) -> tuple[int, int] | None:
         """Where the packet's content begins, and its length; None when that has not arrived."""

@@ -200,12 +200,12 @@ class Link:
 
     def _take(self, packet: Answer | Publication) -> bool:
         """Whether it answers something of ours."""
-        wire = self._wire
+        wire, before = self._wire, self.outbox.progress
         assert wire
         if isinstance(packet, Answer):
             wire.socket.give(packet.packet)
-            before = self.outbox.progress
-            self._client.loop_read()
+            while wire.attached and wire.socket.pending():
+                self._client.loop_read()
             return self.outbox.progress > before
         if packet.identifier is not None:
             wire.socket.send(_PUBACK + packet.identifier.to_bytes(2))

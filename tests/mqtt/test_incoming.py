@@ -28,11 +28,16 @@ def publish(topic: bytes, payload: bytes, *, qos: int = 1, properties: bytes = b
 
 
 def packets(incoming: Incoming, received: bytes, size: int = 65536) -> list[Answer | Publication]:
+    """What comes of these bytes; acknowledgements, of which several may come at once, one by one."""
     found: list[Answer | Publication] = []
     for start in range(0, len(received), size):
         incoming.receive(received[start : start + size])
         while (one := incoming.next()) is not None:
-            found.append(one)
+            packet = one.packet if isinstance(one, Answer) else b""
+            while packet[:1] == b"\x40" and len(packet) > 2 + packet[1]:
+                found.append(Answer(packet[: 2 + packet[1]]))
+                packet = packet[2 + packet[1] :]
+            found.append(Answer(packet) if isinstance(one, Answer) else one)
     return found
 
 
@@ -50,6 +55,17 @@ def test_packets_come_whole_however_they_are_cut(size: int) -> None:
         Publication("a/b", b"hello", None),
         Answer(b"\xd0\x00"),
         Publication("c", b"x" * 300, 7),
+    ]
+
+
+@given(
+    st.lists(st.sampled_from([b"\x40\x02\x00\x01", b"\x40\x03@\x02\x10", b"\x40\x04\x00\x01\x10\x00"])),
+    st.integers(1, 9),
+)
+def test_acknowledgements_come_whole_and_in_order(sent: list[bytes], size: int) -> None:
+    assert packets(connected(), b"".join(sent) + b"\xd0\x00", size) == [
+        *map(Answer, sent),
+        Answer(b"\xd0\x00"),
     ]
 
 
