@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections import Counter, deque
+from collections import deque
+from collections.abc import Hashable
 from typing import Any
 
 from smart_meter_reader.text import LONGEST_TEXT, printable
@@ -15,6 +16,8 @@ _PRIORITIES = ((logging.ERROR, "<3>"), (logging.WARNING, "<4>"), (logging.INFO, 
 
 
 _LONGEST_MESSAGE = 2 * LONGEST_TEXT
+# After so long there is room in the log for other things than those that filled it.
+_NEW_THINGS_SECONDS = 3600.0
 
 
 class _Formatter(logging.Formatter):
@@ -48,23 +51,63 @@ def set_up_logging(level: str) -> None:
     logging.getLogger("asyncio").setLevel(logging.WARNING)
 
 
-class Repeats:
-    """Lets the same be logged ``most`` times in an hour: what comes and goes would fill the log."""
+class Seldom:
+    """What is worth a line in the log, of what comes again and again. Pure: the time is an argument.
 
-    def __init__(self, most: int) -> None:
+    ``more`` and ``again`` let the same be said ``most`` times in ``seconds``, ``first`` once for ever. Of
+    ever new things so many ``different`` ones are said, and as many once more when an hour has passed.
+    """
+
+    def __init__(self, most: int = 1, seconds: float = 3600.0, *, different: int = 1000) -> None:
         self._most = most
-        self._said: dict[str, deque[float]] = {}
-        self._unsaid: Counter[str] = Counter()
+        self._seconds = seconds
+        self._different = different
+        self._said: dict[Hashable, deque[float]] = {}
+        self._unsaid: dict[Hashable, int] = {}
+        self._since = 0.0  # when the first of the things in ``_said`` was said
 
-    def more(self, what: str, now: float, times: int = 1) -> str | None:
+    def first(self, what: Hashable, now: float = 0.0) -> bool:
+        """Whether it was never said. ``now`` is in seconds of any clock, here as everywhere."""
+        if what in self._said:
+            return False
+        return self._times_of(what, now) is not None
+
+    def again(self, what: Hashable, now: float) -> bool:
+        """Whether it may be said now."""
+        times = self._times_of(what, now)
+        if times is None or (len(times) == self._most and abs(now - times[0]) < self._seconds):
+            return False
+        times.append(now)
+        return True
+
+    def more(self, what: Hashable, now: float, times: int = 1) -> str | None:
         """It came ``times`` times again: "" or "; 3 more since it was last said", the end of the line.
 
-        None when nothing is to be logged: too soon, or it did not come since. ``now`` is in seconds.
+        None when nothing is to be logged: too soon, or it did not come since.
         """
-        self._unsaid[what] += times
-        said = self._said.setdefault(what, deque(maxlen=self._most))
-        if not self._unsaid[what] or (len(said) == self._most and abs(now - said[0]) < 3600):
+        unsaid = self._unsaid.get(what, 0) + times
+        if not unsaid or not self.again(what, now):
+            if what in self._said:
+                self._unsaid[what] = unsaid
             return None
-        said.append(now)
-        before = self._unsaid.pop(what) - 1
-        return f"; {before} more since it was last said" if before else ""
+        self._unsaid.pop(what, None)
+        return f"; {unsaid - 1} more since it was last said" if unsaid > 1 else ""
+
+    def forget(self) -> bool:
+        """It is over, and news when it comes again. Whether anything was said of it."""
+        said = bool(self._said)
+        self._said.clear()
+        self._unsaid.clear()
+        return said
+
+    def _times_of(self, what: Hashable, now: float) -> deque[float] | None:
+        """When it was said last, to be added to; None while too many others were."""
+        if what not in self._said:
+            if len(self._said) >= self._different:
+                if abs(now - self._since) < _NEW_THINGS_SECONDS:
+                    return None
+                self.forget()
+            if not self._said:
+                self._since = now
+            self._said[what] = deque(maxlen=self._most)
+        return self._said[what]

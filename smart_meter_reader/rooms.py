@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from smart_meter_reader.exceptions import ExplainedError
-from smart_meter_reader.log import Repeats
+from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Message
 
 _log = logging.getLogger(__name__)
@@ -134,13 +134,13 @@ class Room:
     def __init__(self, name: str) -> None:
         self.name = name
         self.errors = 0
-        self._repeats = Repeats(1)
+        self._seldom = Seldom()
 
     def note(self, error: BaseException, consequence: str) -> tuple[Fault, bool]:
         """Count and log, with the ``consequence``: the fault, and whether it was logged in full."""
         self.errors += 1
         fault = describe(error)
-        more = self._repeats.more(str(fault), time.monotonic())
+        more = self._seldom.more(str(fault), time.monotonic())
         if more is None:
             _log.debug("%s: %s again: %s", self.name, INTERNAL_ERROR, fault)
         else:

@@ -23,7 +23,7 @@ from smart_meter_reader.guard.rules import (
     sentence,
 )
 from smart_meter_reader.guard.serials import Serials
-from smart_meter_reader.log import Repeats
+from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status, Value
 from smart_meter_reader.text import printable
 
@@ -63,8 +63,8 @@ class MeterGuard:
         self._told: frozenset[str] = frozenset()  # the doubts of the last status
         self._upstream: Status | None = None  # what the supervisor or client said last
         self._rereads = 0
-        self._logged_doubts = Repeats(1)
-        self._logged_baselines = Repeats(MOST_BASELINES)
+        self._logged_doubts = Seldom()
+        self._logged_baselines = Seldom(MOST_BASELINES)
         self._said_trouble = False  # since it was last logged that all is well
 
     @property
@@ -238,9 +238,9 @@ class MeterGuard:
                 self._logged_doubts, key, now, self._doubts[key][1], times=key in new
             )
 
-    def _log(self, repeats: Repeats, what: str, now: datetime, sentence: str, times: int = 1) -> bool:
+    def _log(self, seldom: Seldom, what: str, now: datetime, sentence: str, times: int = 1) -> bool:
         """Whether it was not too soon to say it again."""
-        more = repeats.more(what, now.timestamp(), times)
+        more = seldom.more(what, now.timestamp(), times)
         if more is not None:
             _log.warning("meter %s: %s%s", self.name, sentence, more)
         return more is not None

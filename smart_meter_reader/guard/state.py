@@ -15,6 +15,7 @@ from typing import Protocol
 
 from smart_meter_reader.files import read_small, write_whole
 from smart_meter_reader.guard.memory import Memory, MeterMemory, decode, encode
+from smart_meter_reader.log import Seldom
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class StateFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._trouble = ""  # what was said last, so that it is not said every hour
+        self._said = Seldom()
         self._saved_revision = 0
         self._loaded = False
         self._writing = threading.Lock()
@@ -124,9 +125,8 @@ class StateFile:
                 )
                 return
             self._saved_revision = revision
-        if self._trouble:
+        if self._said.forget():
             _log.info("%s is written again", self.path)
-            self._trouble = ""
 
     def _set_aside(self) -> str:
         kept = self.path.with_suffix(".damaged")
@@ -137,6 +137,5 @@ class StateFile:
         return f"; the file is kept as {kept.name}"
 
     def _tell(self, trouble: str) -> None:
-        if trouble != self._trouble:
+        if self._said.first(trouble):
             _log.warning("%s", trouble)
-            self._trouble = trouble

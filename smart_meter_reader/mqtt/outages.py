@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from smart_meter_reader.log import Seldom
 from smart_meter_reader.mqtt.failures import NEEDS_A_PERSON
 
 # A link that ended sooner is no new outage: two clients with one id throw each other out again and again.
@@ -27,7 +28,7 @@ class Outages:
 
     def __init__(self) -> None:
         self._rows: dict[Hashable, _Row] = {}
-        self._said: set[Hashable] = set()
+        self.said = Seldom()  # what is told once, whatever comes and goes
 
     def failed(self, broker: Hashable, reason: str, connected_at: float | None, now: float) -> bool:
         """A connection has failed; whether that is news. ``connected_at``: None when it never stood.
@@ -51,9 +52,3 @@ class Outages:
         news = sink not in row.connected
         row.connected.add(sink)
         return news
-
-    def first(self, what: Hashable) -> bool:
-        """Whether this was never said before."""
-        new = what not in self._said
-        self._said.add(what)
-        return new

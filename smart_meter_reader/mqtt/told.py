@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.log import Seldom
 from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.text import LONGEST_NAME, printable
@@ -27,7 +28,7 @@ class Told:
         self._outages = outages
         self._party = broker.address, broker.transport, broker.username
         self._dropped = 0
-        self._last_drop_warning = float("-inf")
+        self._drops = Seldom(seconds=DROP_WARNING_SECONDS)
 
     def connected(self, client_id: str, version: str) -> None:
         """The broker has let us in."""
@@ -78,16 +79,15 @@ class Told:
     def history_dropped(self, dropped: int, *, at_the_end: bool = False) -> None:
         """Now and then, with how many since the last time; at the end whatever was not told yet."""
         untold = dropped - self._dropped
-        now = asyncio.get_running_loop().time()
-        if untold and (at_the_end or now - self._last_drop_warning >= DROP_WARNING_SECONDS):
+        if untold and (self._drops.again("dropped", asyncio.get_running_loop().time()) or at_the_end):
             _log.warning(
                 "%s: the history is full while the broker is away: %d of its oldest readings lost, %d in all",
                 self._name,
                 untold,
                 dropped,
             )
-            self._dropped, self._last_drop_warning = dropped, now
+            self._dropped = dropped
 
     def _once(self, what: str, text: str, *arguments: object) -> None:
-        news = self._outages.first((self._party, what))
+        news = self._outages.said.first((self._party, what))
         _log.log(logging.WARNING if news else logging.DEBUG, text, *arguments)

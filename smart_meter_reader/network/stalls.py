@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from smart_meter_reader.log import Repeats
+from smart_meter_reader.log import Seldom
 
 _log = logging.getLogger(__name__)
 
@@ -72,14 +72,14 @@ async def let_in() -> None:
 async def watch_stalls() -> None:
     """Tell in the log, for ever, when this process stood still for seconds: data may have a gap then."""
     loop = asyncio.get_running_loop()
-    repeats = Repeats(_TOLD_IN_AN_HOUR)
+    seldom = Seldom(_TOLD_IN_AN_HOUR)
     while True:
         due = loop.time() + LOOK_SECONDS
         await asyncio.sleep(LOOK_SECONDS)
         now = loop.time()
         if now - due < LOOK_SECONDS:
             continue
-        more = repeats.more("stall", now)
+        more = seldom.more("stall", now)
         if more is not None:
             _log.warning(
                 "this process stood still for %.0f s or more: it was stopped, or the computer was too busy; "

@@ -17,6 +17,7 @@ from typing import Any
 
 from smart_meter_reader.files import read_small, write_whole
 from smart_meter_reader.guard.state import state_path
+from smart_meter_reader.log import Seldom
 from smart_meter_reader.rooms import Fault
 
 _log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class FaultFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._writing = threading.Lock()
-        self._told = False
+        self._said = Seldom()
 
     def add(self, meter: str, fault: Fault, received: bytes) -> None:
         """Keep one more. Waits for the disk: not for the event loop."""
@@ -59,9 +60,8 @@ class FaultFile:
                 write_whole(self.path, _encode([*kept, new][-MOST:]))
             except (OSError, ValueError) as error:
                 reason = error.strerror if isinstance(error, OSError) else "not writable as text"
-                if not self._told:
+                if self._said.first("no file"):
                     _log.warning("cannot keep a fault for diagnose in %s (%s)", self.path, reason)
-                self._told = True
                 return
         _log.info("what meter %s had sent is kept in %s for `diagnose`", meter, self.path)
 

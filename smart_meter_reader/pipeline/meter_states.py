@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from smart_meter_reader.log import Repeats
+from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Health, Status
 
 # What the supervisor says is said under its name.
@@ -53,7 +53,7 @@ class StateLog:
     """Logs the states of one meter; of trouble that comes and goes only the first ``most`` in an hour."""
 
     def __init__(self, most: int) -> None:
-        self._repeats = Repeats(most)
+        self._seldom = Seldom(most)
         self._said_trouble = True  # since it was last said that the meter is online
 
     def log(self, meter: str, state: str, reason: str, detail: str, now: float) -> None:
@@ -61,6 +61,6 @@ class StateLog:
             _log.log(logging.INFO if self._said_trouble else logging.DEBUG, _STATE, meter, state, detail, "")
             self._said_trouble = False
             return
-        more = self._repeats.more(reason, now)
+        more = self._seldom.more(reason, now)
         _log.log(logging.DEBUG if more is None else logging.WARNING, _STATE, meter, state, detail, more or "")
         self._said_trouble |= more is not None

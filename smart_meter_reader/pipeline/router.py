@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Message
 from smart_meter_reader.pipeline.waiting import Ranking, Waiting
 from smart_meter_reader.rooms import Room
@@ -40,7 +41,7 @@ class SinkQueue:
         self._wake = asyncio.Event()
         self._closed = False
         self._unreported: Counter[str] = Counter()
-        self._last_warning = float("-inf")
+        self._warnings = Seldom(seconds=DROP_WARNING_SECONDS)
 
     def __len__(self) -> int:
         return self._length
@@ -101,15 +102,13 @@ class SinkQueue:
         self._length -= 1
         self.dropped_by_kind[kind] += 1
         self._unreported[kind] += 1
-        now = asyncio.get_running_loop().time()
-        if now - self._last_warning >= DROP_WARNING_SECONDS:
+        if self._warnings.again("dropped", asyncio.get_running_loop().time()):
             _log.warning(
                 "sink %s does not keep up: %s dropped (oldest first), %d since the start",
                 self.sink,
                 _counted(self._unreported),
                 self.dropped,
             )
-            self._last_warning = now
             self._unreported.clear()
 
     def report_remaining_drops(self) -> None:

@@ -15,6 +15,7 @@ from smart_meter_reader.exceptions import (
     SinkError,
     TransportError,
 )
+from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import STARTING, Message, Publish, Reading, Status
 from smart_meter_reader.meters.base import Client
 from smart_meter_reader.network.backoff import Backoff
@@ -259,7 +260,7 @@ class SinkSupervisor:
         self._messages = messages
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
         self._room = Room(f"sink {sink.name}")
-        self._last_reason = ""
+        self._said = Seldom()
         self.restarts = 0
 
     @property
@@ -288,7 +289,7 @@ class SinkSupervisor:
         if refused is None:
             self._room.note(error, "it is started again, the others go on; what it was at may be lost to it")
             return backoff_for(error)
-        level = logging.DEBUG if refused.reason == self._last_reason else logging.WARNING
-        self._last_reason = refused.reason
-        _log.log(level, "sink %s: %s", self.sink.name, refused.detail)
+        more = self._said.more(refused.reason, asyncio.get_running_loop().time())
+        level = logging.DEBUG if more is None else logging.WARNING
+        _log.log(level, "sink %s: %s%s", self.sink.name, refused.detail, more or "")
         return BACKOFF[SinkError]

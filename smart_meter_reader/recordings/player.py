@@ -12,6 +12,7 @@ from pathlib import Path
 
 from smart_meter_reader.exceptions import ExplainedError, RecordingEndedError, TransportError
 from smart_meter_reader.files import read_small_text
+from smart_meter_reader.log import Seldom
 from smart_meter_reader.recordings.text import Burst, Recording, RecordingError, parse_recording
 from smart_meter_reader.transport.line import LineSettings
 from smart_meter_reader.transport.stream import Inbox, Transport
@@ -69,7 +70,7 @@ class Player:
         self._position = 0  # of the next exchange
         self._due: deque[tuple[float, bytes]] = deque()
         self._ended_at = 0.0
-        self._strange: set[bytes] = set()
+        self._strange = Seldom()
         self.last_words_taken = False  # the client has told the last reading: no need to wait for it
 
     @property
@@ -104,8 +105,7 @@ class Player:
         if found is None:
             if self.over:
                 raise LookupError
-            if request not in self._strange:
-                self._strange.add(request)
+            if self._strange.first(request):
                 _log.info(
                     "the recording has no request %s: it stays without an answer", request.hex(" ").upper()
                 )

@@ -9,6 +9,7 @@ from typing import Protocol, Self
 
 from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.exceptions import ExplainedError, TransportError
+from smart_meter_reader.log import Seldom
 from smart_meter_reader.network import stalls
 from smart_meter_reader.rooms import current_heard
 from smart_meter_reader.transport.line import LineSettings
@@ -136,7 +137,7 @@ class Transport:
         self._carrier = carrier
         self._inbox = inbox
         self._closed = False
-        self._told_line = False
+        self._said = Seldom()
         self._sent_at = 0.0
         self._overdue: int | None = None  # bytes that were there when a deadline had passed, not yet read
         self._heard = current_heard()
@@ -255,8 +256,7 @@ class Transport:
 
     async def _apply_line(self, line: LineSettings) -> None:
         """Carriers that have a line speed override this."""
-        if not self._told_line:
-            self._told_line = True  # a meter that changes its speed would have it said at every request
+        if self._said.first("line"):  # a meter that changes its speed would have it said at every request
             _log.info("%s has no line settings of its own: set %s at the serial server", self.url, line)
 
     def _wrap(self, payload: bytes) -> bytes:

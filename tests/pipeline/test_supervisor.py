@@ -264,7 +264,7 @@ def _real_backoff(_short_backoff: None, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.undo()
 
 
-async def test_a_sink_is_restarted_alone_and_keeps_its_queue() -> None:
+async def test_a_sink_is_restarted_alone_and_keeps_its_queue(caplog: pytest.LogCaptureFixture) -> None:
     class FailingSink(Sink):
         name = "flaky"
 
@@ -285,3 +285,5 @@ async def test_a_sink_is_restarted_alone_and_keeps_its_queue() -> None:
     await supervised.run()
     assert len(sink.got) == 3
     assert supervised.restarts == 3
+    told = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert told == ["sink flaky: the other side refuses"]

@@ -158,7 +158,7 @@ class Session:
             _log.debug("%s: contradicted: %s", self._meter, detail)
         for code in judged.left_out:
             self._count("rejected_values")
-            if self._lasting.is_new(f"left out {code}", now):
+            if self._lasting.complaints.first(f"left out {code}", now):
                 _log.info(
                     "%s: no other telegram bears out %s: without checksum it is left out", self._meter, code
                 )
@@ -180,13 +180,13 @@ class Session:
             self._tell_bad(telegram.bad_lines, now)
         self._tell_dead(telegram.dead_meters, now)
         warning = self._reader.warning
-        if warning is not None and self._lasting.is_new(warning.detail, now):
+        if warning is not None and self._lasting.complaints.first(warning.detail, now):
             _log.warning("%s: %s", self._meter, warning.detail)
 
     def _tell_bad(self, lines: Iterable[str], now: float) -> None:
         for line in lines:
             # What stands behind the code may be another thing in every telegram.
-            if self._lasting.is_new(line.partition("(")[0][:_LONGEST_CODE], now):
+            if self._lasting.complaints.first(line.partition("(")[0][:_LONGEST_CODE], now):
                 _log.warning("%s: a line makes no sense and is left out: %r", self._meter, line[:60])
 
     def _tell_dead(self, meters: Iterable[SubMeter], now: float) -> None:
@@ -195,7 +195,7 @@ class Session:
                 f"the {device.medium} meter {device.serial_number} on M-Bus channel {device.channel} has no "
                 "valid reading, or another one beside it is in use: it is left out"
             )
-            if self._lasting.is_new(text, now):
+            if self._lasting.complaints.first(text, now):
                 _log.info("%s: %s", self._meter, text)
 
     async def _publish_telegram(self, telegram: Telegram, received_at: float, now: float) -> None:

@@ -380,14 +380,6 @@ async def test_a_bad_line_that_changes_is_told_once(caplog: pytest.LogCaptureFix
     assert line == "power: a line makes no sense and is left out: '1-0:1.8.0(0'"
 
 
-def test_complaints_are_bounded_and_go_on() -> None:
-    lasting = Lasting(FAST_LINE, None)
-    assert sum(lasting.is_new(str(number), 5000.0 + number) for number in range(1000)) == 100
-    assert not lasting.is_new("another", 8599.0)
-    assert lasting.is_new("another", 8600.0)
-    assert not lasting.is_new("another", 8600.0)
-
-
 async def test_a_reconnect_does_not_change_the_gas_meter(tmp_path: Path) -> None:
     """Two live devices: the one in use is still the one, though the other is on the higher channel."""
     first = b"0-1:24.1.0(003)\r\n0-1:96.1.0(4741)\r\n0-1:24.2.1(210101120000W)(00100.000*m3)\r\n"
