@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict, get_args
 
 Value: TypeAlias = Decimal | int | str
+State: TypeAlias = Literal["online", "offline", "alert"]
+
+STATES: tuple[str, ...] = get_args(State)
+# P1: how far a telegram can be trusted.
+AUTHENTICATIONS = ("verified", "failed", "none")
 
 # The reason of the status ``offline`` that begins every meter's story: nothing is wrong yet.
 STARTING = "starting"
@@ -34,8 +39,7 @@ class Reading(TypedDict):
     measurements: dict[str, Measurement]
     # P1: every line of the telegram by OBIS code, for those whose quantity we do not know.
     objects: NotRequired[dict[str, Measurement | list[Measurement]]]
-    # P1: how far the telegram can be trusted: "verified", "failed" or "none".
-    authentication: NotRequired[str]
+    authentication: NotRequired[str]  # one of AUTHENTICATIONS
 
 
 class Health(TypedDict, total=False):
@@ -64,7 +68,7 @@ class Status(TypedDict):
     type: Literal["status"]
     meter: str
     time: datetime
-    state: Literal["online", "offline", "alert"]
+    state: State
     reason: str
     detail: str
     health: NotRequired[Health]

@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from smart_meter_reader.log import Seldom
-from smart_meter_reader.messages import Health, Status
+from smart_meter_reader.messages import Health, State, Status
 
 # What the supervisor says is said under its name.
 _log = logging.getLogger("smart_meter_reader.pipeline.supervisor")
 
-State = Literal["online", "offline", "alert"]
 MeterState = Literal["starting"] | State
 
 _STATE = "meter %s is %s: %s%s"

@@ -16,10 +16,10 @@ from smart_meter_reader.exceptions import (
     TransportError,
 )
 from smart_meter_reader.log import Seldom
-from smart_meter_reader.messages import STARTING, Message, Publish, Reading, Status
+from smart_meter_reader.messages import STARTING, Message, Publish, Reading, State, Status
 from smart_meter_reader.meters.base import Client
 from smart_meter_reader.network.backoff import Backoff
-from smart_meter_reader.pipeline.meter_states import MeterState, State, StateLog, Told, status_of
+from smart_meter_reader.pipeline.meter_states import MeterState, StateLog, Told, status_of
 from smart_meter_reader.rooms import INTERNAL_ERROR, Fault, Heard, Room, advice, explained, hearing, outcome
 from smart_meter_reader.service.notify import Pulse
 from smart_meter_reader.sinks.base import Sink

@@ -57,7 +57,7 @@ from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.settings.values import Limits, read_leaf
 from smart_meter_reader.sinks.home_assistant.classes import SensorClass
-from smart_meter_reader.sinks.home_assistant.meter import sensor_of, unknown_quantity
+from smart_meter_reader.sinks.home_assistant.entities import sensor_of, unknown_quantity
 from smart_meter_reader.sinks.home_assistant.states import state_of
 from smart_meter_reader.sinks.stdout import reading_table
 from smart_meter_reader.text import LONGEST_NUMBER, bounded_number

@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 
 from smart_meter_reader import __version__
 from smart_meter_reader.json_text import loads_bounded
-from smart_meter_reader.sinks.home_assistant.classes import SensorClass
-from smart_meter_reader.sinks.titles import meter_title
+from smart_meter_reader.sinks.home_assistant.entities import Entity, device_id, entity_id, unique_id
+from smart_meter_reader.sinks.wording import meter_title
 
 Component: TypeAlias = dict[str, Any]
 
@@ -43,20 +43,9 @@ class Topics:
         own = f"{base}/{meter}"
         return cls(service, f"{own}/availability", f"{own}/state", f"{own}/status")
 
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """One sensor. ``key`` is its key in the JSON of ``topic``, and the stable last part of its ids."""
-
-    key: str
-    name: str
-    topic: str
-    sensor: SensorClass
-    diagnostic: bool = False
-    # It tells of the meter's trouble, or outlives it: available as long as the service is.
-    without_meter: bool = False
-    options: tuple[str, ...] = ()
-    attributes_template: str = ""
+    def of_entity(self, entity: Entity) -> str:
+        """The topic whose JSON has the entity's state."""
+        return self.status if entity.source == "status" else self.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +59,6 @@ class Device:
     firmware: str = ""
     via: str = ""
     expire_after: int = 0  # seconds without a reading until values count as gone; 0: never
-
-
-def unique_id(meter: str) -> str:
-    """The device's id, of its name in the settings: a new meter in the old one's place keeps the history."""
-    return f"smart_meter_reader_{meter}"
 
 
 def discovery_payload(
@@ -113,7 +97,7 @@ def _is_own(component: object, meter: str, key: str) -> bool:
     return (
         isinstance(component, dict)
         and component.get("p") == _PLATFORM
-        and component.get("uniq_id") == f"{unique_id(meter)}_{key}"
+        and component.get("uniq_id") == unique_id(meter, key)
     )
 
 
@@ -123,19 +107,19 @@ def _device(device: Device) -> dict[str, Any]:
         "mdl": device.model,
         "sn": device.serial_number,
         "sw": device.firmware,
-        "via_device": unique_id(device.via) if device.via else "",
+        "via_device": device_id(device.via) if device.via else "",
     }
-    return {"ids": [unique_id(device.meter)], "name": meter_title(device.meter)} | _without_empty(told)
+    return {"ids": [device_id(device.meter)], "name": meter_title(device.meter)} | _without_empty(told)
 
 
 def _component(device: Device, topics: Topics, entity: Entity) -> Component:
-    sensor = entity.sensor
+    sensor, topic = entity.sensor, topics.of_entity(entity)
     component: Component = {
-        "p": _PLATFORM,
-        "uniq_id": f"{unique_id(device.meter)}_{entity.key}",
-        "def_ent_id": f"sensor.{device.meter.replace('-', '_')}_{entity.key}",
+        "p": entity.platform,
+        "uniq_id": unique_id(device.meter, entity.key),
+        "def_ent_id": entity_id(device.meter, entity.key, entity.platform),
         "name": entity.name,
-        "stat_t": entity.topic,
+        "stat_t": topic,
         # Inherited from the device when absent; but qos is not.
         "qos": 1,
         # A key that is missing (the retained state may be older than the entity) gives "unknown", silently.
@@ -152,14 +136,19 @@ def _component(device: Device, topics: Topics, entity: Entity) -> Component:
     )
     if sensor.precision is not None:
         component["sug_dsp_prc"] = sensor.precision
-    if entity.attributes_template:
-        component |= {"json_attr_t": entity.topic, "json_attr_tpl": entity.attributes_template}
+    if entity.attributes:
+        component |= {"json_attr_t": topic, "json_attr_tpl": _attributes_template(entity.attributes)}
     if entity.without_meter:
         # Replaces the device's list. The same form as there: both forms at once are refused.
         component["avty"] = [{"t": topics.service}]
     elif device.expire_after:
         component["exp_aft"] = device.expire_after
     return component
+
+
+def _attributes_template(names: Iterable[str]) -> str:
+    pairs = ", ".join(f"'{name}': value_json.{name} | default('')" for name in names)
+    return f"{{{{ {{{pairs}}} | tojson }}}}"
 
 
 def _without_empty(keys: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from smart_meter_reader.sinks.home_assistant.discovery import (
     Topics,
     discovery_payload,
     earlier_keys,
-    unique_id,
 )
-from smart_meter_reader.sinks.home_assistant.meter import Extras, Meter
+from smart_meter_reader.sinks.home_assistant.entities import Extras, device_id
+from smart_meter_reader.sinks.home_assistant.meter import Meter
 from smart_meter_reader.sinks.mqtt_sink import MqttSink, Presenter
 
 _TOPIC = r"[^/#+$\s]+(/[^/#+$\s]+)*"
@@ -61,7 +61,7 @@ class HomeAssistantSettings(BrokerSettings):
 
     def discovery_topic(self, meter: str) -> str:
         """Where the discovery payload of a meter belongs."""
-        return f"{self.discovery_prefix}/device/{unique_id(meter)}/config"
+        return f"{self.discovery_prefix}/device/{device_id(meter)}/config"
 
 
 class HomeAssistantPresenter:

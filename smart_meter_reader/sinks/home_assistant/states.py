@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from smart_meter_reader.messages import Value
 from smart_meter_reader.sinks.home_assistant.classes import SensorClass
+from smart_meter_reader.sinks.wording import utc
 from smart_meter_reader.text import bounded_number
 
 # Longest state that Home Assistant keeps (core, MAX_LENGTH_STATE_STATE).
@@ -52,8 +53,3 @@ def _is_date(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def utc(time: datetime) -> str:
-    """A time in UTC, to the second, with ``Z``."""
-    return time.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import ClassVar
 
-from smart_meter_reader.messages import STARTING, Info, Message, Reading, Status, Value
+from smart_meter_reader.messages import (
+    AUTHENTICATIONS,
+    STARTING,
+    STATES,
+    Info,
+    Message,
+    Reading,
+    Status,
+    Value,
+)
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.quantities.units import canonical
@@ -15,7 +23,7 @@ from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.sinks.homie.layout import Slot, slot_of
 from smart_meter_reader.sinks.homie.model import QOS, MeterDevice, Property_Base, State
 from smart_meter_reader.sinks.mqtt_sink import MqttSink, Presenter
-from smart_meter_reader.sinks.titles import meter_title
+from smart_meter_reader.sinks.wording import counted, meter_title, utc
 
 _IDENTITY = {
     "manufacturer": "Manufacturer",
@@ -24,23 +32,11 @@ _IDENTITY = {
     "firmware": "Firmware",
     "dialect": "Dialect",
 }
-_HEALTH = {
-    "valid_readings": "Valid readings",
-    "damaged_frames": "Damaged frames",
-    "retries": "Retries",
-    "rejected_values": "Rejected values",
-    "reconnects": "Reconnects",
-    "left_out": "Telegrams left out",
-    "internal_errors": "Internal errors",
-    "latency_ms": "Latency",
-    "requests_24h": "Requests in 24 hours",
-    "wake_ups_24h": "Wake-ups in 24 hours",
-}
-_STATE = Slot("meter", "state", "State", "enum", format="online,offline,alert")
+_STATE = Slot("meter", "state", "State", "enum", format=",".join(STATES))
 _REASON = Slot("meter", "reason", "Reason", "string")
 _DETAIL = Slot("meter", "detail", "Detail", "string")
 _LAST_READING = Slot("meter", "last-reading", "Last reading", "string")
-_AUTHENTICATION = Slot("meter", "authentication", "Authentication", "enum", format="verified,failed,none")
+_AUTHENTICATION = Slot("meter", "authentication", "Authentication", "enum", format=",".join(AUTHENTICATIONS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +138,7 @@ class HomieDevicePresenter:
             if known is not None and known.datatype != slot.datatype:
                 slot = slot_of(key, value, slot.unit, known) or slot
             yield slot, value
-        yield _LAST_READING, _utc(reading["time"])
+        yield _LAST_READING, utc(reading["time"])
         if authentication := reading.get("authentication"):
             yield _AUTHENTICATION, authentication
 
@@ -152,10 +148,8 @@ def _told(status: Status) -> Iterator[tuple[Slot, Value]]:
     # An empty retained payload would delete the value at the broker instead of telling it.
     yield _REASON, status["reason"] or "none"
     yield _DETAIL, status["detail"] or "none"
-    for key, count in status.get("health", {}).items():
-        if key in _HEALTH and isinstance(count, int):
-            unit = "ms" if key == "latency_ms" else ""
-            yield Slot("meter", key.replace("_", "-"), _HEALTH[key], "integer", unit), count
+    for key, count, value in counted(status):
+        yield Slot("meter", key.replace("_", "-"), count.name, "integer", count.unit), value
 
 
 def _identified(info: Info) -> Iterator[tuple[Slot, Value]]:
@@ -163,10 +157,6 @@ def _identified(info: Info) -> Iterator[tuple[Slot, Value]]:
         text = info.get(key)
         if isinstance(text, str) and text:
             yield Slot("meter", key.replace("_", "-"), name, "string"), text
-
-
-def _utc(time: datetime) -> str:
-    return time.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
 class HomieSink(MqttSink):

@@ -20,7 +20,7 @@ from smart_meter_reader.sinks.home_assistant.mqtt import (
     HomeAssistantSettings,
     HomeAssistantSink,
 )
-from smart_meter_reader.sinks.titles import meter_title
+from smart_meter_reader.sinks.wording import meter_title
 from tests.validators.home_assistant import HomeAssistant
 from tests.validators.homie import Publish
 
