@@ -20,8 +20,8 @@ from dsmr_parser.clients.protocol import DSMRProtocol
 from dsmr_parser.parsers import TelegramParser as DsmrTelegramParser
 
 from benchmarks.measure import Measure, Row, Spread, alone, beside, cpu, in_turns, named
-from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.exceptions import FrameError
 from smart_meter_reader.meters.p1.emulated_telegrams import TEMPLATES

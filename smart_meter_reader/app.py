@@ -73,7 +73,7 @@ class Service:
         memory = self._state_file.load() if self._state_file else {}
         clients = {meter.meter: meter.client for meter in self.meters}
         policies = {name: _policy(meter) for name, meter in settings.meters.items()}
-        self._guard = Guard(policies, memory, self._reread, partial(_checksummed, clients, policies))
+        self._guard = Guard(policies, memory, self._reread, partial(_line_of, clients))
         origins = {name: policy.origin for name, policy in policies.items()}
         for name, client in clients.items():
             give_back = partial(recall, client, origins[name], memory)
@@ -290,10 +290,9 @@ def _policy(meter: MeterSettings) -> MeterPolicy:
     )
 
 
-def _checksummed(clients: Mapping[str, Client], policies: Mapping[str, MeterPolicy], meter: str) -> bool:
-    """Whether what this meter sends at present tells damaged bytes from good ones: what the guard asks."""
-    told = clients[meter].checksummed if meter in clients else None
-    return policies[meter].checksummed if told is None and meter in policies else told is not False
+def _line_of(clients: Mapping[str, Client], meter: str) -> bool | None:
+    """What the guard asks: whether this meter's line tells damaged bytes from good ones, where that changes."""
+    return clients[meter].checksummed if meter in clients else None
 
 
 def _build_client(name: str, client: str, settings: object) -> Client:

@@ -32,12 +32,12 @@ class Guard:
         policies: Mapping[str, MeterPolicy],
         memory: Mapping[str, MeterMemory] | None = None,
         reread: Callable[[str], None] = lambda meter: None,
-        checksummed: Callable[[str], bool] | None = None,
+        checksummed: Callable[[str], bool | None] = lambda meter: None,
     ) -> None:
         """``policies`` by configured meter; ``memory`` as ``Guard.memory()`` gave it before the restart.
 
-        ``checksummed``, when given, says of a configured meter what its policy says at the start: whether
-        what it sends now has a checksum, which of P1 shows only in its telegrams.
+        ``checksummed`` says of a configured meter whether what it sends now has a checksum, which P1 shows
+        only in its telegrams; None: as its policy says.
         """
         self._policies = dict(policies)
         self._rules = {name: policy.rules() for name, policy in self._policies.items()}
@@ -49,8 +49,9 @@ class Guard:
     def check(self, message: Message) -> list[Message]:
         """What is to be published instead of ``message``, in this order: itself when nothing is wrong."""
         parent, meter = self._meters.get(message["meter"]) or self._add(message)
-        if self._checksummed is not None:
-            meter.judge_line(checksummed=self._checksummed(parent))
+        checksummed = self._checksummed(parent)
+        if checksummed is not None:
+            meter.judge_line(checksummed=checksummed)
         match message["type"]:
             case "reading":
                 checked = meter.check_reading(message)

@@ -26,8 +26,8 @@ from smart_meter_reader.codecs.kmp import describe as kmp_describe
 from smart_meter_reader.codecs.kmp import encode_register
 from smart_meter_reader.codecs.kmp.registers import resolve_register
 from smart_meter_reader.codecs.p1 import describe as p1_describe
-from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.garbage import recognise
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram

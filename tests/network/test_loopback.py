@@ -11,6 +11,7 @@ from smart_meter_reader.network.loopback import is_this_computer
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.settings.warnings import secrets_sent_openly
 from smart_meter_reader.sinks.home_assistant.rest import HomeAssistantRestSettings
+from smart_meter_reader.sinks.stdout import StdoutSettings
 
 HERE = [
     "localhost",
@@ -52,7 +53,7 @@ def test_one_warning_for_all_that_send_the_same_secret_to_the_same_place() -> No
         "mqtt_json": broker("broker.lan"),
         "elsewhere": broker("192.0.2.1"),
         "rest": rest("http://homeassistant.local:8123"),
-        "stdout": object(),
+        "stdout": StdoutSettings(),
     }
     warnings = list(secrets_sent_openly(sinks))
     assert [warning.partition(":")[0] for warning in warnings] == [

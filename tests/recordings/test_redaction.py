@@ -35,8 +35,8 @@ from smart_meter_reader.codecs.kmp import (
     encode_request,
     encode_response,
 )
-from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.codecs.parity import add_parity, count_parity_errors

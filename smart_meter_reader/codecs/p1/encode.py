@@ -27,7 +27,7 @@ def encrypt_telegram(
     security: int = 0x30,
 ) -> bytes:
     """A frame of general-glo-ciphering around ``telegram`` (layout: see ``cipher``), length in form 82."""
-    from smart_meter_reader.codecs.p1.aes import AesGcm  # only who encrypts pays for cryptography
+    from smart_meter_reader.codecs.p1.encryption.aes import AesGcm  # only who encrypts pays for cryptography
 
     nonce = system_title + frame_counter.to_bytes(4, "big")
     additional = bytes([security]) + authentication_key if authentication_key else b""

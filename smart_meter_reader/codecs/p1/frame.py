@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from smart_meter_reader.codecs.p1.cipher import (
+from smart_meter_reader.codecs.p1.encryption.cipher import (
     LONGEST_HEADER,
     CipherFrame,
     Opened,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from smart_meter_reader.codecs.p1.cipher import CipherFrame, Opened, Opener
+from smart_meter_reader.codecs.p1.encryption.cipher import CipherFrame, Opened, Opener
 from smart_meter_reader.codecs.p1.frame import FrameReader
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, other_protocol
 from smart_meter_reader.codecs.p1.mbus import InUse

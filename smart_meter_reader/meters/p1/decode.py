@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from smart_meter_reader.codecs.p1.cipher import Policy, find_header
 from smart_meter_reader.codecs.p1.describe import Description, describe_capture
 from smart_meter_reader.codecs.p1.dialect import DIALECTS
+from smart_meter_reader.codecs.p1.encryption.cipher import Policy, find_header
 from smart_meter_reader.codecs.parity import strip_parity
 from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.codecs.p1.cipher import LUXEMBOURG_AUTHENTICATION_KEY
+from smart_meter_reader.codecs.p1.encryption.cipher import LUXEMBOURG_AUTHENTICATION_KEY
 from smart_meter_reader.console.capture import hex_or_raw
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
 from smart_meter_reader.meters.p1.emulated_telegrams import TEMPLATES

@@ -15,8 +15,8 @@ from random import Random
 from types import MappingProxyType
 from typing import Final
 
-from smart_meter_reader.codecs.p1.cipher import find_header
 from smart_meter_reader.codecs.p1.encode import Algorithm, encode_telegram, encrypt_telegram
+from smart_meter_reader.codecs.p1.encryption.cipher import find_header
 from smart_meter_reader.emulators.faults import Fault, Faults
 from smart_meter_reader.emulators.stream import MeterLine
 from smart_meter_reader.meters.p1.emulated_telegrams import EXTRA, INTERVALS, TEMPLATES, WITHOUT_CHECKSUM

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from smart_meter_reader.codecs.p1.cipher import Opener, Policy, parse_key
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener, Policy, parse_key
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from smart_meter_reader.codecs.p1.cipher import Opener
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.mbus import InUse
 from smart_meter_reader.codecs.p1.obis import Further
 from smart_meter_reader.log import Seldom

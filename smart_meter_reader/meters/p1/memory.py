@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from smart_meter_reader.codecs.p1.cipher import Opener
-from smart_meter_reader.codecs.p1.counters import HIGHEST, MAX_METERS, Fall, FrameCounter
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener
+from smart_meter_reader.codecs.p1.encryption.counters import HIGHEST, MAX_METERS, Fall, FrameCounter
 
 _TITLE = re.compile(r"[0-9a-f]{16}")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, Literal
 
-from smart_meter_reader.codecs.p1.cipher import Opener, Policy, parse_key
 from smart_meter_reader.codecs.p1.dialect import DIALECTS
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener, Policy, parse_key
 from smart_meter_reader.codecs.p1.mbus import MEDIA
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.settings.schema import Secret, setting

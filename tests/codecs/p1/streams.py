@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smart_meter_reader.codecs.p1.cipher import Opener
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.exceptions import DecryptionError, FrameError

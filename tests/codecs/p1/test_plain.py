@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smart_meter_reader.codecs.p1.checksum import crc16_arc, crc16_x25
-from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.encode import encode_telegram
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.plain import MAX_TELEGRAM
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from smart_meter_reader.codecs.p1.cipher import Opener
 from smart_meter_reader.codecs.p1.dialect import DIALECTS
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.meters.p1.emulated_telegrams import TEMPLATES

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smart_meter_reader.codecs.p1.cipher import Opener
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.exceptions import DecryptionError
 from smart_meter_reader.meters.p1.client import DsmrClient
 from smart_meter_reader.meters.p1.memory import encode_counters, recall_counters

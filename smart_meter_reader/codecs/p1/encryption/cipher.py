@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
-from smart_meter_reader.codecs.p1.counters import FrameCounters
+from smart_meter_reader.codecs.p1.encryption.counters import FrameCounters
 from smart_meter_reader.codecs.p1.plain import MAX_TELEGRAM, split
 from smart_meter_reader.exceptions import DecryptionError
 
@@ -134,7 +134,7 @@ class Opener:
             if given is not None and len(given) != KEY_LENGTH:
                 raise ValueError(f"the {name} has {len(given)} bytes; AES-128 needs {KEY_LENGTH}")
         # cryptography takes memory, which only who has a key shall pay for.
-        from smart_meter_reader.codecs.p1.aes import AesGcm
+        from smart_meter_reader.codecs.p1.encryption.aes import AesGcm
 
         self._aes = AesGcm(key)
         self._own_authentication_key = authentication_key is not None

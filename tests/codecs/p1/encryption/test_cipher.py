@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smart_meter_reader.codecs.p1.cipher import (
+from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
+from smart_meter_reader.codecs.p1.encryption.cipher import (
     LUXEMBOURG_AUTHENTICATION_KEY,
     Opener,
     Policy,
@@ -16,7 +17,6 @@ from smart_meter_reader.codecs.p1.cipher import (
     parse_frame,
     parse_key,
 )
-from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
 from smart_meter_reader.exceptions import DecryptionError
 from tests.codecs.p1.streams import Outcome, read, reasons, telegrams
 from tests.codecs.p1.vectors import BY_ID, ENCRYPTED, Vector, keys, wire
