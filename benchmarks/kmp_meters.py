@@ -14,7 +14,8 @@ from contextlib import AsyncExitStack
 
 from smart_meter_reader.codecs.kmp import GetRegisterRequest
 from smart_meter_reader.emulators.stream import on_tcp
-from smart_meter_reader.meters.kmp.emulator import OPTICAL_LINE, KamstrupMeter
+from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
+from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
 
 
 async def main(count: int) -> None:

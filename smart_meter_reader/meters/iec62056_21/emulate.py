@@ -11,6 +11,7 @@ from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.emulators.clock import FASTEST
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
 from smart_meter_reader.meters.iec62056_21 import emulator as older
+from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 
 
 def _command(model: str, summary: str) -> click.Command:
@@ -49,7 +50,7 @@ def _command(model: str, summary: str) -> click.Command:
             reply_delay=delay,
             parity=parity,
         )
-        serve(meter, older.OPTICAL_LINE, baud=baud, link=link, listen=listen)
+        serve(meter, SIGN_ON_LINE, baud=baud, link=link, listen=listen)
 
     return command
 

@@ -19,9 +19,6 @@ from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.emulators.clock import EmulatedClock
 from smart_meter_reader.emulators.faults import Fault, Faults
 from smart_meter_reader.emulators.stream import MeterLine
-from smart_meter_reader.transport import LineSettings
-
-OPTICAL_LINE = LineSettings(baud=300, bytesize=7, parity="E", stopbits=2)
 
 FAULTS: Final[Mapping[str, str]] = MappingProxyType(
     {

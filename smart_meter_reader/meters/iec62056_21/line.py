@@ -33,12 +33,11 @@ from smart_meter_reader.codecs.iec62056_21.request import (
 )
 from smart_meter_reader.exceptions import FrameError, TransportError
 from smart_meter_reader.meters.conversation import LineCounters
+from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 from smart_meter_reader.meters.iec62056_21.silence import Heard, explain_silence
 from smart_meter_reader.transport import LineSettings, Transport, open_transport
 
 _log = logging.getLogger(__name__)
-
-SIGN_ON_LINE = LineSettings(baud=300, bytesize=7, parity="E", stopbits=2)
 
 _T = TypeVar("_T")
 _F = TypeVar("_F", bound=Frame)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from types import MappingProxyType
 
 from smart_meter_reader.codecs.iec62056_21.codes import serial_number
@@ -17,9 +18,10 @@ from smart_meter_reader.meters.conversation import UNANSWERED, unless_unanswered
 from smart_meter_reader.meters.found import Found, Outcome, Question, clue
 from smart_meter_reader.meters.head import Probe, Sign, sign_of
 from smart_meter_reader.meters.iec62056_21.identity import MODELS, model_of
-from smart_meter_reader.meters.iec62056_21.line import SIGN_ON_LINE, MeterLine
+from smart_meter_reader.meters.iec62056_21.line import MeterLine
+from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 from smart_meter_reader.meters.iec62056_21.sign_on import SignOn, sign_on_once, until_silent
-from smart_meter_reader.transport import LineSettings, Transport, open_transport
+from smart_meter_reader.transport import Transport, open_transport
 
 _READOUT = 60.0
 _READOUT_GAP = 3.0
@@ -65,10 +67,7 @@ async def _choose_speed(transport: Transport, identification: Identification) ->
         await asyncio.sleep(_REACTION)
         await transport.write(option_select(identification.baud_character))
     if identification.mode != "A":
-        line = SIGN_ON_LINE
-        await transport.change_line(
-            LineSettings(identification.baud, line.bytesize, line.parity, line.stopbits)
-        )
+        await transport.change_line(replace(SIGN_ON_LINE, baud=identification.baud))
 
 
 async def _block(transport: Transport, result: SignOn) -> bytes:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
-from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD, SIGN_ON_BAUD
+from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD
 from smart_meter_reader.codecs.iec62056_21.scaling import Scale, Scaling
 from smart_meter_reader.meters.base import ClientSettings
+from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
@@ -127,8 +128,8 @@ class Iec62056_21Settings(ClientSettings):  # noqa: N801 - 62056-21 is one numbe
     @property
     def line(self) -> LineSettings:
         """The line at the speed of the first request."""
-        baud = self.baud or (MODE_D_BAUD if self.mode == "push" else SIGN_ON_BAUD)
-        return LineSettings(baud, 7, "E", self.stopbits, self.rts, self.dtr)
+        baud = self.baud or (MODE_D_BAUD if self.mode == "push" else SIGN_ON_LINE.baud)
+        return replace(SIGN_ON_LINE, baud=baud, stopbits=self.stopbits, rts=self.rts, dtr=self.dtr)
 
     @property
     def scaling(self) -> Scaling:

@@ -34,13 +34,12 @@ from smart_meter_reader.codecs.kmp import (
 )
 from smart_meter_reader.exceptions import ExplainedError, TransportError
 from smart_meter_reader.meters.conversation import LineCounters
+from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
 from smart_meter_reader.meters.kmp.listening import Listening, explain_silence
 from smart_meter_reader.transport import LineSettings, Transport, open_transport
 from smart_meter_reader.transport.ports import other_readers
 
 _log = logging.getLogger(__name__)
-
-OPTICAL_LINE = LineSettings(baud=1200, bytesize=8, parity="N", stopbits=2)
 
 # So many answers to earlier requests are waited for before the own one, within one attempt.
 _MOST_LATE_ANSWERS = 3

@@ -13,6 +13,7 @@ from smart_meter_reader.emulators.options import fault_help, faults_from, serve,
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.meters.kmp import emulator as multical
 from smart_meter_reader.meters.kmp.emulated_values import read_values, values_of
+from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
 
 
 @click.command(epilog=fault_help(multical.FAULTS))
@@ -62,4 +63,4 @@ def kamstrup(
         )
     except (SettingsError, ValueError) as error:
         raise click.UsageError(str(error)) from None
-    serve(meter, multical.OPTICAL_LINE, baud=baud, link=link, listen=listen)
+    serve(meter, OPTICAL_LINE, baud=baud, link=link, listen=listen)

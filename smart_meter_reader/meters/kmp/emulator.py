@@ -29,10 +29,8 @@ from smart_meter_reader.emulators.faults import Fault, Faults
 from smart_meter_reader.emulators.stream import MeterLine
 from smart_meter_reader.exceptions import FrameError, ProtocolError
 from smart_meter_reader.meters.kmp.emulated_values import Values, values_of
-from smart_meter_reader.transport import LineSettings
 
 # 1200 Bd with two stop bits, as the optical head of all heat meters has it.
-OPTICAL_LINE = LineSettings(baud=1200, bytesize=8, parity="N", stopbits=2)
 
 FAULTS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -12,8 +12,9 @@ from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.meters.conversation import UNANSWERED, unless_unanswered
 from smart_meter_reader.meters.found import Found, Outcome, Question, clue
 from smart_meter_reader.meters.head import Probe, Sign, sign_of
-from smart_meter_reader.meters.kmp.connection import OPTICAL_LINE, KmpConnection, Timing
+from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
 from smart_meter_reader.meters.kmp.identity import read_serial_register, type_name
+from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
 from smart_meter_reader.meters.kmp.listening import Listening
 
 HEAT_ENERGY = 60

@@ -11,6 +11,7 @@ from typing import Literal
 from smart_meter_reader.codecs.kmp import HEAT_METER
 from smart_meter_reader.codecs.kmp.registers import resolve_register
 from smart_meter_reader.meters.base import ClientSettings
+from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
 from smart_meter_reader.meters.poll_plan import Group
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.settings.schedule import Schedule
@@ -79,8 +80,8 @@ class KamstrupSettings(ClientSettings):
         pattern_help="up to 60 characters",
         identifies=False,
     )
-    baud: int = setting("speed of the line", default=1200, minimum=300, maximum=115_200)
-    parity: Literal["N", "E", "O"] = setting("parity: none, even, odd", default="N")
+    baud: int = setting("speed of the line", default=OPTICAL_LINE.baud, minimum=300, maximum=115_200)
+    parity: Literal["N", "E", "O"] = setting("parity: none, even, odd", default=OPTICAL_LINE.parity)
     stopbits: Literal[1, 2] = setting("stop bits", default=2)
     rts: bool | None = setting("level of RTS, for heads that live on it; left alone by default", default=None)
     dtr: bool | None = setting("level of DTR, for heads that live on it; left alone by default", default=None)
@@ -123,7 +124,7 @@ class KamstrupSettings(ClientSettings):
     @property
     def line(self) -> LineSettings:
         """The line that these settings describe."""
-        return LineSettings(self.baud, 8, self.parity, self.stopbits, self.rts, self.dtr)
+        return LineSettings(self.baud, OPTICAL_LINE.bytesize, self.parity, self.stopbits, self.rts, self.dtr)
 
     @property
     def plan(self) -> list[Group]:

@@ -14,14 +14,13 @@ from smart_meter_reader.console.capture import hex_or_raw
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
 from smart_meter_reader.meters.p1.emulated_telegrams import TEMPLATES
 from smart_meter_reader.meters.p1.emulator import (
-    FAST_LINE,
     FAULTS,
-    SLOW_LINE,
     Encryption,
     P1Meter,
     split_recording,
 )
 from smart_meter_reader.meters.p1.keys import key_options, read_keys
+from smart_meter_reader.meters.p1.lines import FAST_LINE, SLOW_LINE
 
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*/\s*(s|min|h)")
 # Telegrams in a second: one in a hundred days, and more than any stream takes.

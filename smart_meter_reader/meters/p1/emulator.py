@@ -20,10 +20,6 @@ from smart_meter_reader.codecs.p1.encryption.cipher import find_header
 from smart_meter_reader.emulators.faults import Fault, Faults
 from smart_meter_reader.emulators.stream import MeterLine
 from smart_meter_reader.meters.p1.emulated_telegrams import EXTRA, INTERVALS, TEMPLATES, WITHOUT_CHECKSUM
-from smart_meter_reader.transport import LineSettings
-
-FAST_LINE = LineSettings(baud=115_200, bytesize=8, parity="N", stopbits=1)
-SLOW_LINE = LineSettings(baud=9_600, bytesize=7, parity="E", stopbits=1)
 
 FAULTS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD
@@ -12,7 +13,7 @@ from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.codecs.parity import strip_parity
 from smart_meter_reader.exceptions import DecryptionError, FrameError
 from smart_meter_reader.meters.found import Found, Listening, Outcome, printable
-from smart_meter_reader.meters.p1.settings import FAST, SLOW
+from smart_meter_reader.meters.p1.lines import FAST_LINE, SLOW_LINE
 from smart_meter_reader.transport import LineSettings
 
 # What is looked through when no telegram came: the last of it, several telegrams long.
@@ -47,7 +48,7 @@ class P1Hearing:
 
 
 # DSMR 4 and later; DSMR 2.2 and 3; IEC 62056-21 mode D.
-LISTENING = Listening((FAST, SLOW, LineSettings(MODE_D_BAUD, 7, "E", 1)), P1Hearing)
+LISTENING = Listening((FAST_LINE, SLOW_LINE, replace(SLOW_LINE, baud=MODE_D_BAUD)), P1Hearing)
 
 
 def _telegram_in(reader: P1Reader, port: str, line: LineSettings) -> Found | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar, Literal
 
@@ -11,12 +11,9 @@ from smart_meter_reader.codecs.p1.dialect import DIALECTS
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener, Policy, parse_key
 from smart_meter_reader.codecs.p1.mbus import MEDIA
 from smart_meter_reader.meters.base import ClientSettings
+from smart_meter_reader.meters.p1.lines import FAST_LINE, SLOW_LINE
 from smart_meter_reader.settings.schema import Secret, setting
 from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
-
-# DSMR 4 and later, and all their descendants; DSMR 2.2 and 3.
-FAST = LineSettings(baud=115_200, bytesize=8, parity="N", stopbits=1)
-SLOW = LineSettings(baud=9_600, bytesize=7, parity="E", stopbits=1)
 
 _KEY_HELP = "32 hexadecimal digits in quotes; belongs into .secrets.toml"
 
@@ -83,14 +80,11 @@ class DsmrSettings(ClientSettings):
     def lines(self) -> Sequence[LineSettings]:
         """The lines to try, the likelier one first."""
         if self.baud != "auto":
-            seven = self.format == "7E1" or (self.format is None and self.baud <= SLOW.baud)
+            seven = self.format == "7E1" or (self.format is None and self.baud <= SLOW_LINE.baud)
             return [LineSettings(self.baud, 7 if seven else 8, "E" if seven else "N", 1, self.rts, self.dtr)]
         # Encrypted telegrams are bytes of eight bits, which rules out 7E1.
-        known = (FAST,) if self.key is not None else (FAST, SLOW)
-        return [
-            LineSettings(line.baud, line.bytesize, line.parity, line.stopbits, self.rts, self.dtr)
-            for line in known
-        ]
+        known = (FAST_LINE,) if self.key is not None else (FAST_LINE, SLOW_LINE)
+        return [replace(line, rts=self.rts, dtr=self.dtr) for line in known]
 
     def opener(self) -> Opener | None:
         """What opens encrypted telegrams; None without a key."""

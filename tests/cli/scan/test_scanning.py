@@ -18,8 +18,8 @@ from smart_meter_reader.meters.found import Found
 from smart_meter_reader.meters.iec62056_21.emulator import Iec62056Meter
 from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
 from smart_meter_reader.meters.p1.emulator import Encryption, P1Meter
+from smart_meter_reader.meters.p1.lines import FAST_LINE
 from smart_meter_reader.meters.p1.probe import P1Hearing
-from smart_meter_reader.meters.p1.settings import FAST
 from smart_meter_reader.transport import LineSettings
 from tests.peers.foreign_meter import ForeignMeter
 from tests.peers.lines import Echo, Noise, Silent
@@ -210,7 +210,7 @@ async def test_a_port_that_cannot_be_used_is_explained(port: str, said: str) -> 
 
 def test_what_a_meter_says_of_itself_cannot_steer_the_terminal() -> None:
     found = Found(
-        "/dev/x", "P1", FAST, "electricity", model="A\x1b[2J\nB", serial_number="1\r2", client="dsmr"
+        "/dev/x", "P1", FAST_LINE, "electricity", model="A\x1b[2J\nB", serial_number="1\r2", client="dsmr"
     )
     assert found.description == "A[2JB, serial number 12: P1 at 115200 Bd 8N1"
 
@@ -227,6 +227,6 @@ async def test_of_a_long_stream_every_byte_is_counted_and_its_end_is_looked_thro
     async with on_tcp(Stream()) as place:
         url = f"socket://{place}"
         report = PortReport(url)
-        count = await hear(report, FAST, {"dsmr": P1Hearing(url, FAST)}, 3.0)
+        count = await hear(report, FAST_LINE, {"dsmr": P1Hearing(url, FAST_LINE)}, 3.0)
     assert count == len(stream)
     assert report.found is not None

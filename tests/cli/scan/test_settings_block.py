@@ -16,9 +16,9 @@ from smart_meter_reader.cli.scan.settings_block import append, free_environment,
 from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.meters.found import Found
-from smart_meter_reader.meters.iec62056_21.line import SIGN_ON_LINE
-from smart_meter_reader.meters.kmp.connection import OPTICAL_LINE
-from smart_meter_reader.meters.p1.settings import FAST, SLOW
+from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
+from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
+from smart_meter_reader.meters.p1.lines import FAST_LINE, SLOW_LINE
 
 CONFIG = Path(__file__).parents[3] / "config.py"
 
@@ -27,8 +27,8 @@ FINDS = [
         "/dev/a", "KMP", OPTICAL_LINE, "heat", keys=MappingProxyType({"interval": "1h"}), client="kamstrup"
     ),
     Found("socket://10.0.0.1:4001", "KMP", OPTICAL_LINE, "heat", client="kamstrup"),
-    Found("/dev/b", "P1", FAST, "electricity", keys=MappingProxyType({"baud": 115200}), client="dsmr"),
-    Found("/dev/c", "P1", SLOW, "electricity", keys=MappingProxyType({"baud": 9600}), client="dsmr"),
+    Found("/dev/b", "P1", FAST_LINE, "electricity", keys=MappingProxyType({"baud": 115200}), client="dsmr"),
+    Found("/dev/c", "P1", SLOW_LINE, "electricity", keys=MappingProxyType({"baud": 9600}), client="dsmr"),
     Found(
         "/dev/d",
         "short requests (/#1)",
@@ -63,7 +63,7 @@ def test_nothing_that_a_meter_says_gets_out_of_its_comment(
     found = Found(
         port,
         "P1",
-        FAST,
+        FAST_LINE,
         "electricity",
         "",
         model,

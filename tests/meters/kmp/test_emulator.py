@@ -25,7 +25,8 @@ from smart_meter_reader.emulators.clock import FASTEST
 from smart_meter_reader.emulators.stream import on_tcp
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.meters.kmp.emulated_values import read_values, values_of
-from smart_meter_reader.meters.kmp.emulator import MODELS, OPTICAL_LINE, KamstrupMeter
+from smart_meter_reader.meters.kmp.emulator import MODELS, KamstrupMeter
+from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
 from smart_meter_reader.transport import LineSettings
 
 START = datetime(2026, 1, 15, 12, 30, 5, tzinfo=UTC)

@@ -28,8 +28,8 @@ from smart_meter_reader.messages import Health, Info, Message, Reading
 from smart_meter_reader.meters.p1.client import DsmrClient
 from smart_meter_reader.meters.p1.emulator import FAULTS, Encryption, P1Meter
 from smart_meter_reader.meters.p1.lasting import Lasting
+from smart_meter_reader.meters.p1.lines import FAST_LINE
 from smart_meter_reader.meters.p1.session import Session
-from smart_meter_reader.meters.p1.settings import FAST as FAST_LINE
 from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.settings.schema import Place, Secret, parse
 from smart_meter_reader.transport import open_transport
