@@ -28,7 +28,6 @@ from smart_meter_reader.pipeline.supervisor import MeterSupervisor, SinkSupervis
 from smart_meter_reader.rooms import Room, outcome
 from smart_meter_reader.service.notify import Notifier, Pulse, report
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings
-from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.registry import sink_driver
 
 _log = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ class Service:
         self._notifier = Notifier.from_environment()
         self._queues = {name: SinkQueue(name, settings.queue_size) for name in settings.sinks}
         self.sinks = [
-            SinkSupervisor(_build_sink(name, sink.sink, sink.driver), self._queues[name])
+            SinkSupervisor(load(sink_driver(sink.sink).sink)(name, sink.driver), self._queues[name])
             for name, sink in settings.sinks.items()
         ]
         outages = Outages()
@@ -66,7 +65,7 @@ class Service:
         path = fault_path(settings.environment, os.environ)
         keep = FaultFile(path).add_aside if path else None
         self.meters = [
-            MeterSupervisor(_build_client(name, meter.client, meter.driver), self._publish, keep)
+            MeterSupervisor(load(meter_driver(meter.client).client)(name, meter.driver), self._publish, keep)
             for name, meter in settings.meters.items()
         ]
         self._state_file = _state_file(settings.environment)
@@ -291,15 +290,5 @@ def _policy(meter: MeterSettings) -> MeterPolicy:
 
 
 def _line_of(clients: Mapping[str, Client], meter: str) -> bool | None:
-    """What the guard asks: whether this meter's line tells damaged bytes from good ones, where that changes."""
+    """Whether this meter's line tells damaged bytes from good ones, where that changes: what the guard asks."""
     return clients[meter].checksummed if meter in clients else None
-
-
-def _build_client(name: str, client: str, settings: object) -> Client:
-    built: Client = load(meter_driver(client).client)(name, settings)
-    return built
-
-
-def _build_sink(name: str, sink: str, settings: object) -> Sink:
-    built: Sink = load(sink_driver(sink).sink)(name, settings)
-    return built

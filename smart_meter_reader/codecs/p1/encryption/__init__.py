@@ -1,1 +1,1 @@
-"""Encrypted telegrams: frames of general-glo-ciphering, their keys, and the counters that tell repeated ones."""
+"""Encrypted telegrams: general-glo-ciphering, its keys, and the counters that tell repeated frames."""
