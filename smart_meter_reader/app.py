@@ -290,5 +290,5 @@ def _policy(meter: MeterSettings) -> MeterPolicy:
 
 
 def _line_of(clients: Mapping[str, Client], meter: str) -> bool | None:
-    """Whether this meter's line tells damaged bytes from good ones, where that changes: what the guard asks."""
+    """Whether this meter's line tells damaged bytes from good ones, where that can change: for the guard."""
     return clients[meter].checksummed if meter in clients else None
