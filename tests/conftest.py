@@ -1,12 +1,18 @@
-"""For all tests: Hypothesis measures no time, since a busy machine would fail tests that are right.
+"""For all tests: no time that a busy machine takes is measured, since it would fail tests that are right.
 
 Variables that change how Python or the program works are removed, for the processes that tests start as well.
 """
 
+from __future__ import annotations
+
+import asyncio
 import os
 import signal
+from collections.abc import Callable, Mapping
 
 from hypothesis import settings
+
+from tests.peers.loop import FairLoop
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -18,3 +24,8 @@ for name in list(os.environ):
 
 # A shell ignores Ctrl-C for what it runs in the background, and so would all that tests start there.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop of every asynchronous test."""
+    return {"fair": FairLoop}

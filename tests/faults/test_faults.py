@@ -19,7 +19,10 @@ from smart_meter_reader.sinks import registry
 from tests.faults.cases import CASES, DSMR, IEC, KAMSTRUP, Case, endured, late_port, truth_of
 from tests.faults.rig import COLLECTING, METER, Heard, LogToHeard, Port, Shown, running, shown
 from tests.faults.table import Row, read_rows
+from tests.peers.loop import FairLoop
 
+# In one process of several: all runs share one loop.
+pytestmark = pytest.mark.xdist_group("faults")
 AT_A_TIME = 18
 ROWS = {row.id: row for row in read_rows()}
 # These run as a process of their own, see test_clock here, test_stalls and test_replay_after_restart in
@@ -76,7 +79,8 @@ def outcomes(
         patch.setattr(registry, "SINKS", COLLECTING)
         patch.setattr(supervisor, "BACKOFF", {kind: Backoff(0.05, 0.1) for kind in supervisor.BACKOFF})
         patch.setenv("STATE_DIRECTORY", str(tmp_path_factory.mktemp("state")))
-        yield asyncio.run(run_all(chosen, tmp_path_factory.mktemp("ports")))
+        with asyncio.Runner(loop_factory=FairLoop) as runner:
+            yield runner.run(run_all(chosen, tmp_path_factory.mktemp("ports")))
     logging.getLogger().removeHandler(handler)
 
 
@@ -87,7 +91,8 @@ def truth() -> dict[str, frozenset[Shown]]:
     async def all_of_them() -> dict[str, frozenset[Shown]]:
         return {protocol.client: await truth_of(protocol) for protocol in (KAMSTRUP, DSMR, IEC)}
 
-    return asyncio.run(all_of_them())
+    with asyncio.Runner(loop_factory=FairLoop) as runner:
+        return runner.run(all_of_them())
 
 
 async def run_all(runs: list[Run], folder: Path) -> dict[str, Outcome]:
