@@ -1,13 +1,15 @@
-"""What the conversations with polled meters share: counts of the line, and what counts as no answer."""
+"""What the conversations with polled meters share: the open line, its counts, what counts as no answer."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
-from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.exceptions import ExplainedError, TransportError
 from smart_meter_reader.messages import Health
+from smart_meter_reader.transport import LineSettings, Transport, open_transport
 
 UNANSWERED = frozenset({"no_echo_no_answer", "echo_only", "damaged_answers", "strange_answers"})
 """How a request ends that the meter does not know: the reasons of its error."""
@@ -32,6 +34,42 @@ class LineCounters:
         health["damaged_frames"] = self.damaged_frames
         health["retries"] = self.retries
         health["latency_ms"] = round(self.latency * 1000)
+
+
+class Conversation:
+    """One open line to one meter. Requests follow one another; a line is not shared between tasks."""
+
+    def __init__(self, port: str, line: LineSettings, retries: int, counters: LineCounters | None) -> None:
+        self.port = port
+        self.counters = counters if counters is not None else LineCounters()
+        self._line = line
+        self._retries = retries
+        self._transport: Transport | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the port. Raises TransportError."""
+        self._transport = await open_transport(self.port, self._line)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._transport is not None:
+            await self._transport.close()
+            self._transport = None
+
+    async def listen_idle(self) -> None:
+        """Discard what arrives between polls, for ever. Raises TransportError when the port goes."""
+        while True:
+            received = await self._open().read()
+            self.counters.skipped_bytes += len(received)
+
+    def _open(self) -> Transport:
+        if self._transport is None:
+            raise TransportError(
+                "closed", f"{self.port} is not open: use `async with {type(self).__name__}(...)`"
+            )
+        return self._transport
 
 
 async def unless_unanswered(request: Awaitable[_Answer]) -> _Answer | None:

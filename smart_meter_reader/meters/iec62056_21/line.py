@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from types import TracebackType
 from typing import Self, TypeVar
 
 from smart_meter_reader.codecs.iec62056_21.capture import Readout, readout_of
@@ -32,10 +31,10 @@ from smart_meter_reader.codecs.iec62056_21.request import (
     sign_on,
 )
 from smart_meter_reader.exceptions import FrameError, TransportError
-from smart_meter_reader.meters.conversation import LineCounters
+from smart_meter_reader.meters.conversation import Conversation, LineCounters
 from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 from smart_meter_reader.meters.iec62056_21.silence import Heard, explain_silence
-from smart_meter_reader.transport import LineSettings, Transport, open_transport
+from smart_meter_reader.transport import LineSettings
 
 _log = logging.getLogger(__name__)
 
@@ -70,8 +69,8 @@ class LineTiming:
         return cls(seconds, min(cls.mode_a, seconds), min(cls.gap, seconds), min(cls.rest, seconds / 4))
 
 
-class MeterLine:
-    """One open line to one meter. Requests follow one another; a line is not shared between tasks."""
+class MeterLine(Conversation):
+    """One open line to one IEC 62056-21 meter; see ``Conversation``."""
 
     def __init__(
         self,
@@ -84,31 +83,19 @@ class MeterLine:
         address: str = "",
         counters: LineCounters | None = None,
     ) -> None:
-        self.port = port
-        self.counters = counters if counters is not None else LineCounters()
-        self._line = line
+        super().__init__(port, line, retries, counters)
         self.timing = timing
-        self._retries = retries
         self._wake_up = wake_up
         self._address = address
-        self._transport: Transport | None = None
         # A TCP serial server has the speed that it was set to.
         self._keeps_speed = port.startswith("socket://")
         self._heard_at = float("-inf")
         self._sent_at = float("-inf")
 
     async def __aenter__(self) -> Self:
-        """Open the port. Raises TransportError."""
-        self._transport = await open_transport(self.port, self._line)
-        self._transport.keep_parity = True
+        await super().__aenter__()
+        self._open().keep_parity = True  # the codec judges it
         return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._transport is not None:
-            await self._transport.close()
-            self._transport = None
 
     async def ask_short(self, request: str) -> ShortAnswer:
         """The answer to a short request of one line ("#1"), strictly parsed, not yet confirmed.
@@ -159,11 +146,6 @@ class MeterLine:
                     reader.receive_data(await self._open().read())
             except FrameError as error:
                 self._note_damage(error)
-
-    async def listen_idle(self) -> None:
-        """Discard what arrives between polls, for ever. Raises TransportError when the port goes."""
-        while True:
-            await self._open().read()
 
     async def _read_block(
         self, identification: Identification, reader: FrameReader, heard: Heard, *, keep_speed: bool
@@ -279,8 +261,3 @@ class MeterLine:
     def _note_damage(self, error: FrameError) -> None:
         self.counters.damaged_frames += 1
         _log.debug("%s: damaged answer: %s, %s", self.port, error, error.frame.hex())
-
-    def _open(self) -> Transport:
-        if self._transport is None:
-            raise TransportError("closed", f"{self.port} is not open: use `async with MeterLine(...)`")
-        return self._transport

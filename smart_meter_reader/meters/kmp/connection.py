@@ -15,8 +15,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from smart_meter_reader.codecs.kmp import (
     HEAT_METER,
@@ -33,10 +32,10 @@ from smart_meter_reader.codecs.kmp import (
     encode_request,
 )
 from smart_meter_reader.exceptions import ExplainedError, TransportError
-from smart_meter_reader.meters.conversation import LineCounters
+from smart_meter_reader.meters.conversation import Conversation, LineCounters
 from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
 from smart_meter_reader.meters.kmp.listening import Listening, explain_silence
-from smart_meter_reader.transport import LineSettings, Transport, open_transport
+from smart_meter_reader.transport import LineSettings
 from smart_meter_reader.transport.ports import other_readers
 
 _log = logging.getLogger(__name__)
@@ -73,8 +72,8 @@ class Timing:
     trickle: float = 10.0  # how much longer an answer may take that comes in pieces with pauses between
 
 
-class KmpConnection:
-    """One open line to one meter. Requests follow one another; a connection is not shared between tasks."""
+class KmpConnection(Conversation):
+    """One open line to one KMP meter; see ``Conversation``."""
 
     def __init__(
         self,
@@ -86,30 +85,14 @@ class KmpConnection:
         retries: int = 3,
         counters: LineCounters | None = None,
     ) -> None:
-        self.port = port
-        self.counters = counters if counters is not None else LineCounters()
-        self._line = line
+        super().__init__(port, line, retries, counters)
         self._address = address
         self._timing = timing
-        self._retries = retries
-        self._transport: Transport | None = None
         self._quiet_at = 0.0  # the next request goes out at this time at the earliest
         self._unanswered: dict[Request, float] = {}  # sent without an answer, and when the last time
         self._answered_at = float("-inf")
         self._slow = False  # answers came late and have not come in time since
         self._usual_lengths: dict[Request, int] = {}  # of the last answer to each
-
-    async def __aenter__(self) -> Self:
-        """Open the port. Raises TransportError."""
-        self._transport = await open_transport(self.port, self._line)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._transport is not None:
-            await self._transport.close()
-            self._transport = None
 
     async def read_type(self, *, retries: int | None = None) -> GetTypeResponse:
         """Meter type and software revision."""
@@ -138,12 +121,6 @@ class KmpConnection:
         is an answer too.
         """
         return await self._attempt(request, encode_request(request, self._address), self._timing.answer)
-
-    async def listen_idle(self) -> None:
-        """Discard what arrives between polls, for ever. Raises TransportError when the port goes."""
-        while True:
-            received = await self._open_transport().read()
-            self.counters.skipped_bytes += len(received)
 
     async def _read_batch(self, batch: Sequence[int]) -> dict[int, RegisterValue]:
         try:
@@ -215,7 +192,7 @@ class KmpConnection:
         self, request: Request, frame: bytes, patience: float, *, hasty: bool = True
     ) -> Listening:
         """Send once and listen until there is an answer or no hope for one; ``hasty`` as in ``Listening``."""
-        transport, loop = self._open_transport(), asyncio.get_running_loop()
+        transport, loop = self._open(), asyncio.get_running_loop()
         # 5512-447, 3.1: at least one byte time between an answer and the next request. Where none is needed
         # this is still a turn of the loop, in which what has arrived unasked comes in, to be discarded.
         await asyncio.sleep(self._quiet_at - loop.time())
@@ -277,8 +254,3 @@ class KmpConnection:
             self._slow = self._slow and counters.latency > self._timing.answer
         elif not listening.answer_came:
             self._unanswered[request] = started
-
-    def _open_transport(self) -> Transport:
-        if self._transport is None:
-            raise TransportError("closed", f"{self.port} is not open: use `async with KmpConnection(...)`")
-        return self._transport
