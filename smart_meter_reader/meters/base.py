@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from smart_meter_reader.messages import Health, Publish
+from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import DriverSettings, Secret
 from smart_meter_reader.transport.line import LineSettings
 
@@ -40,6 +42,49 @@ class ClientSettings(DriverSettings):
     def named_quantities(self) -> tuple[str, ...]:
         """The quantities that the settings name, in their order; () where the meter decides."""
         return ()
+
+
+class PolledSettings(ClientSettings):
+    """What the settings of every polled meter say, under the same keys."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def port(self) -> str:
+        """Where the meter is."""
+
+    @property
+    @abstractmethod
+    def line(self) -> LineSettings:
+        """The line that it is spoken to on."""
+
+    @property
+    @abstractmethod
+    def interval(self) -> Schedule:
+        """When the meter is read."""
+
+    @property
+    @abstractmethod
+    def poll_timeout(self) -> timedelta:
+        """When one poll with all its repeats must be over."""
+
+    @property
+    @abstractmethod
+    def serial_number(self) -> int | str | None:
+        """The number of the only meter that is read; None for any."""
+
+    @property
+    def reads_from(self) -> str:
+        return self.port
+
+    @property
+    def lines(self) -> Sequence[LineSettings]:
+        return (self.line,)
+
+    @property
+    def longest_reading(self) -> timedelta:
+        return self.poll_timeout
 
 
 class Client(Protocol):
@@ -94,3 +139,9 @@ class Client(Protocol):
     def read_now(self) -> None:
         """Read as soon as possible (polled meters); nothing to do for meters that push."""
         return
+
+
+def count_reading(health: Health, now: datetime) -> None:
+    """One more valid reading at ``now``: with P1 each good telegram, published or not."""
+    health["valid_readings"] = health.get("valid_readings", 0) + 1
+    health["last_valid"] = now

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from smart_meter_reader.drivers import MeterDriver
 from smart_meter_reader.messages import Health, Info, Measurement, Publish, Reading
-from smart_meter_reader.meters.base import Client, ClientSettings
+from smart_meter_reader.meters.base import Client, ClientSettings, count_reading
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
 from smart_meter_reader.settings.schema import setting
 
@@ -116,8 +116,7 @@ class DummyClient(Client):
 
     def _reading(self) -> Reading:
         now = datetime.now(UTC)
-        self.health["valid_readings"] = self.health.get("valid_readings", 0) + 1
-        self.health["last_valid"] = now
+        count_reading(self.health, now)
         return {
             "type": "reading",
             "meter": self.meter,

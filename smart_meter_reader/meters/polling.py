@@ -1,14 +1,22 @@
-"""When a polled meter is read: its schedules, looked at by the wall clock, and "read now"."""
+"""What polled meters share: when they are read (schedules by the wall clock, "read now"), limits, counts."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
 
+from smart_meter_reader.exceptions import ProtocolError, TransportError
+from smart_meter_reader.log import Seldom
+from smart_meter_reader.messages import Health, Info, Measurement, Publish
+from smart_meter_reader.meters.base import Client, PolledSettings, count_reading
+from smart_meter_reader.meters.conversation import LineCounters
 from smart_meter_reader.meters.poll_plan import Group, LastDay, Plan
+from smart_meter_reader.network import stalls
 from smart_meter_reader.settings.durations import format_duration
 
 _log = logging.getLogger(__name__)
@@ -83,23 +91,86 @@ class PollTimes:
         self._plan.mark_read(now)
 
 
-class Complaints:
-    """Warnings about one meter, each said once."""
+_Settings = TypeVar("_Settings", bound=PolledSettings)
 
-    def __init__(self, meter: str) -> None:
-        self._meter = meter
-        self._said: set[str] = set()
 
-    def say(self, what: str) -> None:
-        """Warn, unless this was said before."""
-        if what not in self._said:
-            self._said.add(what)
-            _log.warning("%s: %s", self._meter, what)
+class PolledClient(Client, Generic[_Settings]):
+    """What clients of polled meters share: the times, the limit of a poll, the counts, the complaints."""
 
-    def warn_of_battery(self, period: timedelta) -> None:
+    def __init__(self, meter: str, settings: _Settings, groups: Sequence[Group]) -> None:
+        self.meter = meter
+        self.health: Health = {"valid_readings": 0}
+        self.longest_attempt = settings.poll_timeout.total_seconds()
+        self._settings = settings
+        self._times = PollTimes(groups)
+        self._counters = LineCounters()
+        self._counted = LineCounters()
+        self._complaints = Seldom()
+
+    def read_now(self) -> None:
+        self._times.read_now()
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """Inside is one poll. Raises TransportError ``timeout`` when it takes too long."""
+        try:
+            async with stalls.timeout(self._settings.poll_timeout.total_seconds()):
+                yield
+        except TimeoutError:
+            limit = format_duration(self._settings.poll_timeout)
+            raise TransportError(
+                "timeout",
+                f"{self._settings.port}: the poll took longer than {limit}; poll_timeout can allow more",
+            ) from None
+        finally:
+            self._count_line()
+
+    def _expect(self, number: str, what: str) -> None:
+        """Raise ProtocolError ``wrong_meter`` when the settings expect another number than ``what`` is."""
+        expected = self._settings.serial_number
+        if expected is not None and number.lstrip("0") != str(expected).lstrip("0"):
+            found = f"{what} {number}" if number else f"no {what}"
+            raise ProtocolError(
+                "wrong_meter",
+                f"{self._settings.port}: a meter with {found} answers, the settings expect {expected}: it is "
+                "not read until serial_number is corrected or removed",
+            )
+
+    def _new_info(self) -> Info:
+        """An info as yet without what the meter says of itself."""
+        return {
+            "type": "info",
+            "meter": self.meter,
+            "time": datetime.now(UTC),
+            "interval": max(1, round(self._settings.interval.period.total_seconds())),
+        }
+
+    async def _publish_reading(self, measurements: dict[str, Measurement], publish: Publish) -> None:
+        now = datetime.now(UTC)
+        count_reading(self.health, now)
+        self._count_line()
+        await publish({"type": "reading", "meter": self.meter, "time": now, "measurements": measurements})
+
+    def _count_line(self) -> None:
+        """Bring the health up to date with what has passed on the line."""
+        now = datetime.now(UTC)
+        counters, before, times = self._counters, self._counted, self._times
+        times.requests.add(now, counters.requests - before.requests)
+        times.wake_ups.add(now, counters.wake_ups - before.wake_ups)
+        before.requests, before.wake_ups = counters.requests, counters.wake_ups
+        counters.tell(self.health)
+        self.health["requests_24h"] = times.requests.total(now)
+        self.health["wake_ups_24h"] = times.wake_ups.total(now)
+
+    def _warn_once(self, what: str) -> None:
+        if self._complaints.first(what):
+            _log.warning("%s: %s", self.meter, what)
+
+    def _warn_of_battery(self) -> None:
         """Warn of readings so frequent that they empty the meter's battery."""
+        period = self._times.shortest_period
         if period < _BATTERY_LIMIT:
-            self.say(
+            self._warn_once(
                 f"a reading every {format_duration(period)} empties the meter's battery before its time: "
                 "choose 5min or more, or set mains_powered = true"
             )

@@ -12,15 +12,13 @@ from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
 from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
-from smart_meter_reader.messages import Health, Info, Measurement, Publish
-from smart_meter_reader.meters.base import Client
-from smart_meter_reader.meters.conversation import LineCounters
-from smart_meter_reader.meters.iec62056_21.identity import Known, check_number, find_out, requests_for
+from smart_meter_reader.messages import Info, Measurement, Publish
+from smart_meter_reader.meters.iec62056_21.identity import Known, find_out, requests_for
 from smart_meter_reader.meters.iec62056_21.line import LineTiming, MeterLine
 from smart_meter_reader.meters.iec62056_21.reading import Confirmed, confirmed_answer, confirmed_readout
 from smart_meter_reader.meters.iec62056_21.settings import READOUT, Iec62056_21Settings
 from smart_meter_reader.meters.poll_plan import Group
-from smart_meter_reader.meters.polling import Complaints, PollTimes
+from smart_meter_reader.meters.polling import PolledClient
 from smart_meter_reader.network import stalls
 from smart_meter_reader.settings.durations import format_duration
 
@@ -30,21 +28,14 @@ _MISSES = 3  # readings in a row without an answer to a request, until it is ask
 _WAKE_UPS = {"none": b"", "nul": b"\x00", "0x55": b"\x55"}
 
 
-class Iec62056_21Client(Client):  # noqa: N801 - 62056-21 is one number
+class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 62056-21 is one number
     """Polls one meter at its times; with mode push, listens to one that sends by itself."""
 
     def __init__(self, meter: str, settings: Iec62056_21Settings) -> None:
-        self.meter = meter
-        self.health: Health = {"valid_readings": 0}
-        self.longest_attempt = settings.poll_timeout.total_seconds()
-        self._settings = settings
-        self._counters = LineCounters()
-        self._counted = LineCounters()
-        self._times = PollTimes([Group((), settings.interval)])
-        self._complaints = Complaints(meter)
+        super().__init__(meter, settings, [Group((), settings.interval)])
 
     async def run(self, publish: Publish, *, once: bool = False) -> None:
-        if not once:
+        if not once and self._wears_battery:
             self._warn_of_battery()
         self._times.prove_soon()
         async with self._line() as line:
@@ -53,8 +44,10 @@ class Iec62056_21Client(Client):  # noqa: N801 - 62056-21 is one number
             else:
                 await self._serve(line, publish, once=once)
 
-    def read_now(self) -> None:
-        self._times.read_now()
+    @property
+    def _wears_battery(self) -> bool:
+        settings = self._settings
+        return settings.mode != "push" and not settings.mains_powered and settings.model != "382"
 
     def _line(self) -> MeterLine:
         settings = self._settings
@@ -75,28 +68,18 @@ class Iec62056_21Client(Client):  # noqa: N801 - 62056-21 is one number
         known: Known | None = None
         while True:
             await self._times.wait_until_due(line.listen_idle)
-            try:
-                async with stalls.timeout(self._settings.poll_timeout.total_seconds()):
-                    # A doubted reading may be another meter's, put in the place of the one that was.
-                    if known is None or self._times.asked_now:
-                        known = await self._identify(line, publish)
-                    await self._poll(line, known, publish)
-            except TimeoutError:
-                limit = format_duration(self._settings.poll_timeout)
-                raise TransportError(
-                    "timeout",
-                    f"{self._settings.port}: the reading took longer than {limit}; "
-                    "poll_timeout can allow more",
-                ) from None
-            finally:
-                self._count_line()
+            async with self._in_time():
+                # A doubted reading may be another meter's, put in the place of the one that was.
+                if known is None or self._times.asked_now:
+                    known = await self._identify(line, publish)
+                await self._poll(line, known, publish)
             if once:
                 return
 
     async def _identify(self, line: MeterLine, publish: Publish) -> Known:
         """Find out and publish who the meter is. A meter that is not the expected one is not read."""
         known = await find_out(line, self._settings)
-        check_number(known, self._settings)
+        self._expect(known.number, "number")
         self._tell_unknown_scales(known)
         await publish(self._info(known))
         return known
@@ -123,11 +106,11 @@ class Iec62056_21Client(Client):  # noqa: N801 - 62056-21 is one number
 
     def _note_missing(self, known: Known, request: str, error: ExplainedError) -> None:
         if error.reason not in ("no_echo_no_answer", "echo_only"):
-            self._complaints.say(f"the values of {request} are missing: {error.detail}")
+            self._warn_once(f"the values of {request} are missing: {error.detail}")
             return
         known.unanswered[request] += 1
         others = [f'"{other}"' for other in requests_for(known, self._settings) if other != request]
-        self._complaints.say(
+        self._warn_once(
             f"the meter leaves {request} without an answer, though it answers otherwise, so that its values "
             f"are missing: if it never does, set requests = [{', '.join(others)}]"
         )
@@ -144,11 +127,7 @@ class Iec62056_21Client(Client):  # noqa: N801 - 62056-21 is one number
                 f"{self._settings.port}: the meter answers, but tells none of the quantities wanted: correct "
                 "`registers` or `requests`",
             )
-        now = datetime.now(UTC)
-        self.health["valid_readings"] = self.health.get("valid_readings", 0) + 1
-        self.health["last_valid"] = now
-        self._count_line()
-        await publish({"type": "reading", "meter": self.meter, "time": now, "measurements": measurements})
+        await self._publish_reading(measurements, publish)
 
     def _measurements(self, confirmed: Confirmed, scaling: Scaling) -> dict[str, Measurement]:
         """The values by quantity; those that two answers did not agree on are left out and counted."""
@@ -178,7 +157,7 @@ class Iec62056_21Client(Client):  # noqa: N801 - 62056-21 is one number
             known = Known("generic", self._settings.scaling)
             known.learn(confirmed.answer)
             if not introduced or self._times.asked_now:
-                check_number(known, self._settings)
+                self._expect(known.number, "number")
                 await publish(self._info(known))
                 introduced = True
             self._times.mark_read(datetime.now(UTC))
@@ -205,12 +184,7 @@ class Iec62056_21Client(Client):  # noqa: N801 - 62056-21 is one number
     # --- what is told besides readings ---
 
     def _info(self, known: Known) -> Info:
-        info: Info = {
-            "type": "info",
-            "meter": self.meter,
-            "time": datetime.now(UTC),
-            "interval": max(1, round(self._settings.interval.period.total_seconds())),
-        }
+        info = self._new_info()
         manufacturer = known.manufacturer or ("" if known.model == "generic" else "KAM")
         if manufacturer:
             info["manufacturer"] = manufacturer_name(manufacturer)
@@ -232,24 +206,7 @@ class Iec62056_21Client(Client):  # noqa: N801 - 62056-21 is one number
         missing = [name for name in known.scaling.unknown() if name in measures]
         if missing:
             names = ", ".join(f"{name}_decimals" for name in missing)
-            self._complaints.say(
+            self._warn_once(
                 f"the meter does not tell the decimals of {', '.join(missing)}, which are left out: compare "
                 f"with its display and set {names}"
             )
-
-    def _count_line(self) -> None:
-        now = datetime.now(UTC)
-        counters, before, times = self._counters, self._counted, self._times
-        times.requests.add(now, counters.requests - before.requests)
-        times.wake_ups.add(now, counters.wake_ups - before.wake_ups)
-        before.requests, before.wake_ups = counters.requests, counters.wake_ups
-        health = self.health
-        counters.tell(health)
-        health["requests_24h"] = times.requests.total(now)
-        health["wake_ups_24h"] = times.wake_ups.total(now)
-
-    def _warn_of_battery(self) -> None:
-        settings = self._settings
-        if settings.mode == "push" or settings.mains_powered or settings.model == "382":
-            return
-        self._complaints.warn_of_battery(settings.interval.period)

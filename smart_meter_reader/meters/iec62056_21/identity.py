@@ -155,15 +155,3 @@ def requests_for(known: Known, settings: Iec62056_21Settings) -> tuple[str, ...]
     if wanted and READOUT in known.plan.requests and wanted <= READOUT_QUANTITIES:
         return (READOUT,)
     return known.plan.requests
-
-
-def check_number(known: Known, settings: Iec62056_21Settings) -> None:
-    """Raise ProtocolError ``wrong_meter`` when the settings expect another meter."""
-    expected = settings.serial_number
-    if expected is not None and known.number.lstrip("0") != expected.lstrip("0"):
-        found = f"number {known.number}" if known.number else "no number"
-        raise ProtocolError(
-            "wrong_meter",
-            f"{settings.port}: a meter with {found} answers, the settings expect {expected}: it is not read "
-            "until serial_number is corrected or removed",
-        )

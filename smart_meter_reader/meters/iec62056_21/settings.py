@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
@@ -10,7 +9,7 @@ from typing import Literal
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
 from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD
 from smart_meter_reader.codecs.iec62056_21.scaling import Scale, Scaling
-from smart_meter_reader.meters.base import ClientSettings
+from smart_meter_reader.meters.base import PolledSettings
 from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.settings.schedule import Schedule
@@ -33,7 +32,7 @@ def _decimals(what: str, where: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Iec62056_21Settings(ClientSettings):  # noqa: N801 - 62056-21 is one number
+class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one number
     """Settings of the client `iec62056_21`: MULTICAL 66C, III, 401, the 382, others by their data sets."""
 
     port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, identifies=False)
@@ -108,18 +107,6 @@ class Iec62056_21Settings(ClientSettings):  # noqa: N801 - 62056-21 is one numbe
     def __post_init__(self) -> None:
         if (self.energy_unit is None) != (self.energy_decimals is None):
             raise ValueError("energy_unit and energy_decimals belong together: set both or none")
-
-    @property
-    def reads_from(self) -> str:
-        return self.port
-
-    @property
-    def lines(self) -> Sequence[LineSettings]:
-        return (self.line,)
-
-    @property
-    def longest_reading(self) -> timedelta:
-        return self.poll_timeout
 
     @property
     def named_quantities(self) -> tuple[str, ...]:

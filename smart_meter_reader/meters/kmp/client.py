@@ -12,16 +12,12 @@ from smart_meter_reader.codecs.kmp import RegisterValue
 from smart_meter_reader.codecs.kmp.meters import MANUFACTURER
 from smart_meter_reader.codecs.kmp.registers import register_of
 from smart_meter_reader.exceptions import ProtocolError, TransportError, ValueFormatError
-from smart_meter_reader.messages import Health, Info, Measurement, Publish, Value
-from smart_meter_reader.meters.base import Client
-from smart_meter_reader.meters.conversation import LineCounters
+from smart_meter_reader.messages import Info, Measurement, Publish, Value
 from smart_meter_reader.meters.kmp.absences import Absences
 from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
 from smart_meter_reader.meters.kmp.identity import Identity, read_identity
 from smart_meter_reader.meters.kmp.settings import KamstrupSettings
-from smart_meter_reader.meters.polling import Complaints, PollTimes
-from smart_meter_reader.network import stalls
-from smart_meter_reader.settings.durations import format_duration
+from smart_meter_reader.meters.polling import PolledClient
 from smart_meter_reader.text import LONGEST_NUMBER, is_bounded
 
 _log = logging.getLogger(__name__)
@@ -38,25 +34,18 @@ class _IdleLossError(TransportError):
     """The port went while nothing was asked."""
 
 
-class KamstrupClient(Client):
+class KamstrupClient(PolledClient[KamstrupSettings]):
     """Polls one meter at its times, in as few frames as possible; what the meter lacks is left alone."""
 
     def __init__(self, meter: str, settings: KamstrupSettings) -> None:
-        self.meter = meter
-        self.health: Health = {"valid_readings": 0}
-        self.longest_attempt = settings.poll_timeout.total_seconds()
-        self._settings = settings
-        self._counters = LineCounters()
-        self._requests_before = 0
-        self._times = PollTimes(settings.plan)
+        super().__init__(meter, settings, settings.plan)
         self._absences = Absences()
         self._last_poll: datetime | None = None
         self._tells_type = True
-        self._complaints = Complaints(meter)
 
     async def run(self, publish: Publish, *, once: bool = False) -> None:
         if not once and not self._settings.mains_powered:
-            self._complaints.warn_of_battery(self._times.shortest_period)
+            self._warn_of_battery()
         self._times.prove_soon()
         loop = asyncio.get_running_loop()
         while True:
@@ -72,9 +61,6 @@ class KamstrupClient(Client):
                     raise
                 _log.info("%s: %s", self.meter, error.detail)
                 await asyncio.sleep(_REOPEN_PAUSE)
-
-    def read_now(self) -> None:
-        self._times.read_now()
 
     def _connection(self) -> KmpConnection:
         settings = self._settings
@@ -98,21 +84,12 @@ class KamstrupClient(Client):
         identified = False
         while True:
             await self._times.wait_until_due(lambda: _listen_idle(connection))
-            try:
-                async with stalls.timeout(self._settings.poll_timeout.total_seconds()):
-                    # A doubted reading may be another meter's, put in the place of the one that was.
-                    if not identified or self._times.asked_now:
-                        await self._identify(connection, publish)
-                        identified = True
-                    await self._poll(connection, publish)
-            except TimeoutError:
-                limit = format_duration(self._settings.poll_timeout)
-                raise TransportError(
-                    "timeout",
-                    f"{self._settings.port}: the poll took longer than {limit}; poll_timeout can allow more",
-                ) from None
-            finally:
-                self._count_line()
+            async with self._in_time():
+                # A doubted reading may be another meter's, put in the place of the one that was.
+                if not identified or self._times.asked_now:
+                    await self._identify(connection, publish)
+                    identified = True
+                await self._poll(connection, publish)
             if once:
                 return
 
@@ -122,16 +99,7 @@ class KamstrupClient(Client):
         identity = await read_identity(connection, ask_type=self._tells_type)
         # Not asked for again at every reconnection: the meter just showed that it answers, but not that.
         self._tells_type = bool(identity.model)
-        expected = self._settings.serial_number
-        if expected is not None and identity.serial_number.lstrip("0") != str(expected).lstrip("0"):
-            found = (
-                f"serial number {identity.serial_number}" if identity.serial_number else "no serial number"
-            )
-            raise ProtocolError(
-                "wrong_meter",
-                f"{self._settings.port}: a meter with {found} answers, the settings expect {expected}: it is "
-                "not read until serial_number is corrected or removed",
-            )
+        self._expect(identity.serial_number, "serial number")
         await publish(self._info(identity))
 
     async def _poll(self, connection: KmpConnection, publish: Publish) -> None:
@@ -146,10 +114,7 @@ class KamstrupClient(Client):
         self._note_absent(wanted, answered, now)
         measurements = self._measurements(wanted, answered)
         if measurements:
-            self.health["valid_readings"] = self.health.get("valid_readings", 0) + 1
-            self.health["last_valid"] = now = datetime.now(UTC)
-            self._count_line()
-            await publish({"type": "reading", "meter": self.meter, "time": now, "measurements": measurements})
+            await self._publish_reading(measurements, publish)
 
     def _measurements(
         self, wanted: Sequence[int], answered: Mapping[int, RegisterValue]
@@ -163,7 +128,7 @@ class KamstrupClient(Client):
                 value = _published(answered[register].value)
             except ValueFormatError as error:
                 self.health["rejected_values"] = self.health.get("rejected_values", 0) + 1
-                self._complaints.say(
+                self._warn_once(
                     f"{register_of(register).quantity} (register {register}) is left out: {error}"
                 )
                 continue
@@ -182,31 +147,16 @@ class KamstrupClient(Client):
         news = self._absences.note(wanted, answered, now, self._times.period_of)
         if news:
             names = ", ".join(f"{register_of(register).quantity} ({register})" for register in news)
-            self._complaints.say(f"the meter does not have {names}; it is asked again now and then")
+            self._warn_once(f"the meter does not have {names}; it is asked again now and then")
 
     def _note_wake_up(self, now: datetime) -> None:
         if self._last_poll is None or now - self._last_poll > _STAYS_AWAKE:
-            self._times.wake_ups.add(now)
+            self._counters.wake_ups += 1
         self._last_poll = now
 
-    def _count_line(self) -> None:
-        now = datetime.now(UTC)
-        counters = self._counters
-        self._times.requests.add(now, counters.requests - self._requests_before)
-        self._requests_before = counters.requests
-        health = self.health
-        counters.tell(health)
-        health["requests_24h"] = self._times.requests.total(now)
-        health["wake_ups_24h"] = self._times.wake_ups.total(now)
-
     def _info(self, identity: Identity) -> Info:
-        info: Info = {
-            "type": "info",
-            "meter": self.meter,
-            "time": datetime.now(UTC),
-            "manufacturer": MANUFACTURER,
-            "interval": max(1, round(self._settings.interval.period.total_seconds())),
-        }
+        info = self._new_info()
+        info["manufacturer"] = MANUFACTURER
         if model := self._settings.model or identity.model:
             info["model"] = model
         if identity.firmware:

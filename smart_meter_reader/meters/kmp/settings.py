@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from typing import Literal
 
 from smart_meter_reader.codecs.kmp import HEAT_METER
 from smart_meter_reader.codecs.kmp.registers import resolve_register
-from smart_meter_reader.meters.base import ClientSettings
+from smart_meter_reader.meters.base import PolledSettings
 from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
 from smart_meter_reader.meters.poll_plan import Group
 from smart_meter_reader.quantities import QUANTITIES
@@ -56,7 +56,7 @@ class GroupSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KamstrupSettings(ClientSettings):
+class KamstrupSettings(PolledSettings):
     """Settings of the client `kamstrup`: MULTICAL and other KMP meters at an optical head."""
 
     port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, identifies=False)
@@ -104,18 +104,6 @@ class KamstrupSettings(ClientSettings):
 
     def __post_init__(self) -> None:
         _ids(self.registers, "registers")
-
-    @property
-    def reads_from(self) -> str:
-        return self.port
-
-    @property
-    def lines(self) -> Sequence[LineSettings]:
-        return (self.line,)
-
-    @property
-    def longest_reading(self) -> timedelta:
-        return self.poll_timeout
 
     @property
     def named_quantities(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.exceptions import DecryptionError, FrameError
 from smart_meter_reader.messages import Health, Publish
+from smart_meter_reader.meters.base import count_reading
 from smart_meter_reader.meters.p1.lasting import Lasting
 from smart_meter_reader.meters.p1.messages import Messages
 from smart_meter_reader.meters.p1.settings import DsmrSettings
@@ -168,9 +169,8 @@ class Session:
         self._watch.note_good(now, telegram.length)
         self._lasting.meter_interval = self._watch.interval
         self._lasting.line = self._transport.line
-        self._count("valid_readings")
+        count_reading(self._health, datetime.now(UTC))
         self._turns.count(1, 0)
-        self._health["last_valid"] = datetime.now(UTC)
         self._failures = 0
         if self._alert:
             self._alert = ""
