@@ -225,11 +225,6 @@ def no_websocket(broker: BrokerSettings, error: OSError | ValueError) -> SinkErr
     )
 
 
-def unfit_certificate(setting: str, path: object, error: Exception) -> SinkError:
-    """One of our own PEM files cannot be used."""
-    return SinkError("certificate_file", f"`{setting}` ({path}) cannot be used: {_said(error)}")
-
-
 def _tls(broker: BrokerSettings, error: ssl.SSLError) -> SinkError:
     where = broker.address
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import paho.mqtt.client as mqtt
 import pytest
@@ -181,12 +181,25 @@ class Certificates:
     expired_client: Path
     other_ca: Path
     other_client: Path
+    home_made_ca: Path  # as `openssl req -new -x509` makes it: without a key usage
+    home_made_server: Path
+    middle_ca: Path  # one that another CA has signed
+    middle_server: Path
+    nameless_server: Path  # with a common name, and no subject alternative name
 
 
 def make_certificates(folder: Path) -> Certificates:
     ca_key, ca = _authority("test CA")
     other_key, other = _authority("another CA")
+    home_key, home = _authority("home-made CA", usage=False)
+    top_key, top = _authority("topmost CA")
+    middle_key, middle = _authority("CA in the middle", signed_by=(top_key, top))
     files = {
+        "home_made_ca": _pem(home),
+        "home_made_server": _signed(home_key, home, "broker", x509.DNSName("localhost")),
+        "middle_ca": _pem(middle),
+        "middle_server": _signed(middle_key, middle, "broker", x509.DNSName("localhost")),
+        "nameless_server": _signed(ca_key, ca, "broker", None),
         "ca": _pem(ca),
         "other_ca": _pem(other),
         "server": _signed(ca_key, ca, "broker", x509.DNSName("localhost")),
@@ -203,39 +216,47 @@ def make_certificates(folder: Path) -> Certificates:
     return Certificates(**{name: folder / f"{name}.pem" for name in files})
 
 
-def _authority(name: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+Authority: TypeAlias = tuple[ec.EllipticCurvePrivateKey, x509.Certificate]
+
+
+def _authority(name: str, *, usage: bool = True, signed_by: Authority | None = None) -> Authority:
     key = ec.generate_private_key(ec.SECP256R1())
     builder = (
-        _builder(name, name, key)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
+        _builder(name, _name(signed_by[1]) if signed_by else name, key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
-    return key, builder.sign(key, hashes.SHA256())
+    if usage:
+        builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
+    return key, builder.sign(signed_by[0] if signed_by else key, hashes.SHA256())
+
+
+def _name(certificate: x509.Certificate) -> str:
+    return str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
 
 
 def _signed(
     ca_key: ec.EllipticCurvePrivateKey,
     ca: x509.Certificate,
     name: str,
-    alternative: x509.GeneralName,
+    alternative: x509.GeneralName | None,
     days: tuple[int, int] = (-1, 2),
 ) -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
-    issuer = ca.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    names = [alternative]
-    if alternative.value == "localhost":
-        names.append(x509.IPAddress(ip_address("127.0.0.1")))
-    certificate = (
-        _builder(name, str(issuer), key, days)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+    builder = (
+        _builder(name, _name(ca), key, days)
         .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(authority, critical=False)
-        .sign(ca_key, hashes.SHA256())
     )
+    if alternative:
+        names = [alternative]
+        if alternative.value == "localhost":
+            names.append(x509.IPAddress(ip_address("127.0.0.1")))
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    certificate = builder.sign(ca_key, hashes.SHA256())
     return _private(key) + _pem(certificate)
 
 

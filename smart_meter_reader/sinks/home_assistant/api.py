@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.network import untrusted
+from smart_meter_reader.network.tls import client_context
 from smart_meter_reader.sinks.home_assistant.bounded_http import (
     LONGEST_ANSWER,
     BoundedHttp,
@@ -126,15 +127,7 @@ class Api:
     def _connect(self) -> http.client.HTTPConnection:
         if not self._tls:
             return BoundedHttp(self._host, self._port, timeout=self._timeout)
-        try:
-            context = ssl.create_default_context(cafile=str(self._ca.expanduser()) if self._ca else None)
-        except OSError as error:  # SSLError is one too
-            raise SinkError(
-                "certificate_file", f"`ca` ({self._ca}) cannot be used: {error.strerror or error}"
-            ) from error
-        if self._insecure:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
+        context = client_context(ca=self._ca, insecure=self._insecure)
         return BoundedHttps(self._host, self._port, timeout=self._timeout, context=context)
 
     def _refused(self, status: int) -> SinkError:
