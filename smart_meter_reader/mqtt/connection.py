@@ -11,10 +11,9 @@ from functools import partial
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt.failures import NEEDS_A_PERSON, unexpected
 from smart_meter_reader.mqtt.link import Link
-from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.message import MqttMessage, Presenter
 from smart_meter_reader.mqtt.open_link import open_link
 from smart_meter_reader.mqtt.outages import STEADY_SECONDS, Outages
-from smart_meter_reader.mqtt.presenter import Presenter
 from smart_meter_reader.mqtt.ring import Ring
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.mqtt.told import Told

@@ -58,7 +58,7 @@ async def in_daemon_thread(
 
 def _start(run: Callable[[], None]) -> None:
     try:
-        threading.Thread(target=run, name="mqtt connect", daemon=True).start()
+        threading.Thread(target=run, name="off the loop", daemon=True).start()
     except RuntimeError as error:
         raise SinkError(
             "no_thread",

@@ -14,9 +14,8 @@ from typing import ClassVar
 
 from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt.connection import Connection
-from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.message import MqttMessage, Presenter
 from smart_meter_reader.mqtt.outages import Outages
-from smart_meter_reader.mqtt.presenter import Presenter
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.rooms import Room, left_out, outcome

@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.transport.device import open_device
 from smart_meter_reader.transport.line import LineSettings, Parity
-from smart_meter_reader.transport.rfc2217 import open_rfc2217
 from smart_meter_reader.transport.stream import Transport
 from smart_meter_reader.transport.tcp import open_socket
 
@@ -87,10 +86,14 @@ async def _open(url: str, line: LineSettings, connect_timeout: float) -> Transpo
     if "://" not in url:
         return open_device(url, line)
     scheme, host, port = _split(url)
-    opener = {"socket": open_socket, "rfc2217": open_rfc2217}.get(scheme)
-    if opener is None:
-        raise SettingsError([f"port {url!r} is of an unknown kind: use {PORT_HELP}"])
-    return await opener(url, host, port, line, connect_timeout)
+    if scheme == "socket":
+        return await open_socket(url, host, port, line, connect_timeout)
+    if scheme == "rfc2217":
+        # Imported only now: most lines end at this computer.
+        from smart_meter_reader.transport.rfc2217 import open_rfc2217
+
+        return await open_rfc2217(url, host, port, line, connect_timeout)
+    raise SettingsError([f"port {url!r} is of an unknown kind: use {PORT_HELP}"])
 
 
 def _split(url: str) -> tuple[str, str, int]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from smart_meter_reader.messages import Message
-from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.message import MqttMessage, Presenter
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.sinks.home_assistant.discovery import (
@@ -18,7 +18,7 @@ from smart_meter_reader.sinks.home_assistant.discovery import (
 )
 from smart_meter_reader.sinks.home_assistant.entities import Extras, device_id
 from smart_meter_reader.sinks.home_assistant.meter import Meter
-from smart_meter_reader.sinks.mqtt_sink import MqttSink, Presenter
+from smart_meter_reader.sinks.mqtt_sink import MqttSink
 
 _TOPIC = r"[^/#+$\s]+(/[^/#+$\s]+)*"
 _TOPIC_HELP = "a topic without wildcards"

@@ -16,13 +16,13 @@ from smart_meter_reader.messages import (
     Status,
     Value,
 )
-from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.message import MqttMessage, Presenter
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.quantities.units import canonical
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.sinks.homie.layout import Slot, slot_of
 from smart_meter_reader.sinks.homie.model import QOS, MeterDevice, Property_Base, State
-from smart_meter_reader.sinks.mqtt_sink import MqttSink, Presenter
+from smart_meter_reader.sinks.mqtt_sink import MqttSink
 from smart_meter_reader.sinks.wording import counted, meter_title, utc
 
 _IDENTITY = {
