@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.json_text import DEEPEST, LONGEST_TEXT, dumps, loads_bounded
+from smart_meter_reader.json_text import DEEPEST, LONGEST_TEXT, dumps, loads_bounded, message_text
 
 
 class Colour(StrEnum):
     RED = "red"
+
+
+class Count(IntEnum):
+    ONE = 1
 
 
 @pytest.mark.parametrize(
@@ -137,6 +141,59 @@ def test_what_is_written_reads_back(value: object) -> None:
 def test_a_measurement_keeps_every_digit(number: Decimal) -> None:
     back = json.loads(dumps({"power": {"value": number, "unit": "kW"}}), parse_float=str, parse_int=str)
     assert back == {"power": {"value": format(number, "f"), "unit": "kW"}}
+
+
+_values = (
+    st.decimals(allow_nan=False, allow_infinity=False)
+    | st.integers()
+    | st.text()
+    | st.sampled_from(
+        ["1E+5", "NaN", "-01T00:00:00,", "2021-06-10T22:17:06+00:00", "Infinity"]
+    )  # look unusual and are texts
+    | st.datetimes(timezones=st.timezones() | st.just(UTC), allow_imaginary=False)
+)
+_messages = st.dictionaries(
+    st.text(), st.recursive(_values, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+)
+
+
+@given(_messages)
+def test_a_message_is_written_as_anything_else_is(message: dict[str, object]) -> None:
+    assert _text_or_error(message_text, message) == _text_or_error(dumps, message)
+
+
+def _in_a_message(value: object) -> tuple[dict[str, object], ...]:
+    return {"time": value}, {"times": [1, value]}, {"gas": {"measured_at": value, "unit": "m³"}}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *map(
+            Decimal, ["2.55E+5", "-2.55E-9", "0E-9", "1E+3", "NaN", "-NaN7", "sNaN", "Infinity", "-Infinity"]
+        ),
+        datetime(2026, 1, 2),  # noqa: DTZ001
+        datetime(2026, 1, 2, 3, 4, 5, 600),  # noqa: DTZ001
+        datetime(2026, 1, 2, tzinfo=timezone(timedelta(hours=-1))),
+        datetime(2026, 1, 2, 3, 4, 5, 600, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+        datetime(2026, 1, 2, tzinfo=timezone(timedelta(0), "GMT")),
+        Colour.RED,
+        Count.ONE,
+        MappingProxyType({"a": Decimal("1E+1")}),
+        object,
+    ],
+    ids=str,
+)
+def test_a_message_takes_no_other_form_of_number_or_time(value: object) -> None:
+    for message in _in_a_message(value):
+        assert _text_or_error(message_text, message) == _text_or_error(dumps, message)
+
+
+def _text_or_error(write: Callable[[dict[str, object]], str], message: dict[str, object]) -> str:
+    try:
+        return write(message)
+    except (TypeError, ValueError) as error:
+        return repr(error)
 
 
 ANYTHING = st.recursive(

@@ -59,7 +59,22 @@ def test_what_builds_is_locked_and_comes_as_wheels() -> None:
 def test_no_version_is_allowed_whose_settings_run_code() -> None:
     """CVE-2026-33154 of dynaconf."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert "dynaconf >=3.2.13" in project["project"]["dependencies"]
+    assert any(each.startswith("dynaconf >=3.2.13,") for each in project["project"]["dependencies"])
+
+
+PRIVATE_PARTS = ("pyserial-asyncio", "dynaconf", "Homie4", "paho-mqtt", "dsmr-parser")
+
+
+@pytest.mark.parametrize("name", PRIVATE_PARTS)
+def test_packages_whose_private_parts_we_use_have_an_upper_bound(name: str) -> None:
+    """The lock does not protect who installs with pip; a newer one may have moved what we reach for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    (wanted,) = (each for each in project["project"]["dependencies"] if each.split(" ")[0] == name)
+    assert re.search(r", <\d+(\.\d+)+$", wanted)
+
+
+def test_dlms_cosem_stays_at_the_last_version_under_a_free_licence() -> None:
+    assert [each["version"] for each in LOCK if each["name"] == "dlms-cosem"] == ["21.3.2"]
 
 
 def test_pip_is_asked_for_nothing_without_a_hash(tmp_path: Path) -> None:

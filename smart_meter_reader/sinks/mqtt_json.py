@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from smart_meter_reader.drivers import SinkDriver
-from smart_meter_reader.json_text import dumps
+from smart_meter_reader.json_text import message_text
 from smart_meter_reader.messages import Message, Reading, Status, Value
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.settings import BrokerSettings
@@ -100,7 +100,9 @@ class JsonPresenter:
         elif message["type"] == "status":
             told = self._status(message)
         else:
-            told = [self._state(self._topic(message["meter"], "info"), dumps(_without_address(message)))]
+            told = [
+                self._state(self._topic(message["meter"], "info"), message_text(_without_address(message)))
+            ]
         self._newest.update((item.topic, item) for item in told if not item.keep)
         return told
 
@@ -119,7 +121,9 @@ class JsonPresenter:
                     "reason": "stopped",
                     "detail": "the service was stopped",
                 }
-                told.append(self._state(self._topic(meter, "status"), dumps(_without_address(stopped))))
+                told.append(
+                    self._state(self._topic(meter, "status"), message_text(_without_address(stopped)))
+                )
                 told.append(self._state(self._topic(meter, "availability"), "offline"))
         return [*told, self._state(self._availability, "offline")]
 
@@ -135,7 +139,7 @@ class JsonPresenter:
 
     def _reading(self, reading: Reading) -> list[MqttMessage]:
         settings, meter = self._settings, reading["meter"]
-        payload = dumps(_nested(reading) if settings.format == "nested" else _flat(reading))
+        payload = message_text(_nested(reading) if settings.format == "nested" else _flat(reading))
         told = [MqttMessage(self._topic(meter, "state"), payload, settings.qos, settings.retain)]
         if settings.value_topics:
             told += [
@@ -151,7 +155,7 @@ class JsonPresenter:
     def _status(self, status: Status) -> list[MqttMessage]:
         meter = status["meter"]
         self._statuses[meter] = status
-        told = [self._state(self._topic(meter, "status"), dumps(_without_address(status)))]
+        told = [self._state(self._topic(meter, "status"), message_text(_without_address(status)))]
         available = "online" if status["state"] == "online" else "offline"
         if self._available.get(meter) != available:
             self._available[meter] = available

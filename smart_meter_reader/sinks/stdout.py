@@ -19,7 +19,7 @@ from functools import partial
 from typing import Literal, TextIO
 
 from smart_meter_reader.drivers import SinkDriver
-from smart_meter_reader.json_text import dumps_for
+from smart_meter_reader.json_text import fitting, message_text
 from smart_meter_reader.messages import STARTING, Info, Message, Reading, Value
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.rooms import Room, left_out
@@ -94,7 +94,7 @@ class StdoutSink(Sink):
 
     def _text(self, message: Message) -> str:
         if self._settings.format == "json":
-            return dumps_for(sys.stdout, message) + "\n"
+            return fitting(sys.stdout, message_text(message)) + "\n"
         return self._table(message)
 
     def _table(self, message: Message) -> str:
