@@ -247,6 +247,15 @@ def test_without_a_checksum_one_odd_serial_number_is_damage() -> None:
     assert values(out) == []
 
 
+@pytest.mark.parametrize("confirmations", [2, 3, 5])
+def test_without_a_checksum_a_serial_number_counts_when_it_is_told_so_often(confirmations: int) -> None:
+    line = Line(checksummed=False, confirmations=confirmations)
+    old, new = ("111", ""), ("191", "")
+    line.send(*(reading(hour * HOUR, serial_number=old) for hour in range(9)))
+    told = [line.send(reading(hour * HOUR, serial_number=new)) for hour in range(10, 10 + confirmations)]
+    assert [statuses(out) for out in told] == [[]] * (confirmations - 1) + [[("online", "meter_replaced")]]
+
+
 def test_a_unit_changed_at_the_meter_is_converted() -> None:
     line = Line()
     out = line.send(energy(0, "3.600", "GJ"), energy(1, "1000", "kWh"), energy(2, "1.001", "MWh"))
@@ -268,7 +277,8 @@ def test_a_counter_out_of_digits_rolls_over_and_that_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("last", "new"), [("4234.567", "0.000"), ("4234.567", "10.000"), ("9999.995", "0.000")]
+    ("last", "new"),
+    [("4234.567", "0.000"), ("4234.567", "10.000"), ("8999.999", "0.001"), ("9999.995", "0.000")],
 )
 def test_a_long_pause_makes_no_roll_over(last: str, new: str) -> None:
     line = Line()

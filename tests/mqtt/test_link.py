@@ -404,6 +404,21 @@ async def test_a_broker_that_never_acknowledges_is_left(monkeypatch: pytest.Monk
         assert len(link.outbox) == 11
 
 
+async def test_a_broker_that_stops_to_acknowledge_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It lives, answers every ping, and takes a message without a word."""
+    monkeypatch.setattr(link_module, "ACKNOWLEDGE_SECONDS", 1.0)
+    ended = asyncio.Event()
+
+    async with scripted(b"\x20\x02\x00\x00", b"", *[b"\xd0\x00"] * 100) as port:
+        link = Link(at(port, host="127.0.0.1", keepalive=4), "tests", "3.1.1", on_end=ended.set)
+        await link.open()
+        link.publish(MqttMessage("a", "1"))
+        async with asyncio.timeout(60):
+            await ended.wait()
+    assert link.failure is not None
+    assert link.failure.reason == "not_acknowledged"
+
+
 async def test_a_thousand_meters_may_say_at_once_what_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_module, "MOST_OUTSTANDING", 10)
 

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.mqtt.buffered_socket import BufferedSocket
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.mqtt.websocket import WebSocket, handshake
@@ -147,6 +148,18 @@ def test_empty_frames_and_pings_without_end_are_taken_in_portions() -> None:
             assert got == b"a"
             assert turns > 5
             assert len(ours._unsent) < 100
+
+
+def test_what_the_system_does_not_show_is_told_to_whoever_waits_for_it() -> None:
+    """Frames that came with others lie in this process, as does what TLS has decrypted: no select() tells."""
+    with pair() as (ours, peer):
+        buffered = BufferedSocket(ours)
+        peer.sendall(server_frame(PING, b"") * 1000 + server_frame(BINARY, b"a"))
+        got = buffered.read()
+        assert buffered.more
+        while buffered.more:
+            got += buffered.read()
+        assert got == b"a"
 
 
 def test_pongs_do_not_pile_up_before_a_peer_that_does_not_read() -> None:

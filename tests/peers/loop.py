@@ -32,8 +32,13 @@ class FairLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._latest = 0.0
+        self._skipped = 0.0
+
+    def skip(self, seconds: float) -> None:
+        """Let so much time have passed at once."""
+        self._skipped += seconds
 
     def time(self) -> float:
         # Never back: a wait that is seen late was already told as time once.
-        self._latest = max(self._latest, super().time() - waited())
+        self._latest = max(self._latest, super().time() - waited() + self._skipped)
         return self._latest

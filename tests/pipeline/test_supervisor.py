@@ -191,6 +191,22 @@ async def test_a_sub_meter_is_not_missed_before_its_time() -> None:
     assert states(messages) == [("heat", "online", ""), ("heat-gas", "online", "")]
 
 
+@pytest.mark.parametrize(("missed_seconds", "interval"), [(0.0, 3600), (3600.0, 0)])
+async def test_a_sub_meter_is_missed_after_the_longer_of_its_limits(
+    monkeypatch: pytest.MonkeyPatch, missed_seconds: float, interval: int
+) -> None:
+    monkeypatch.setattr(supervisor, "MISSED_SECONDS", missed_seconds)
+
+    async def step(publish: Publish) -> None:
+        gas: Info = {"type": "info", "meter": "heat-gas", "time": datetime.now(UTC), "interval": interval}
+        await publish(gas)
+        for meter in ("heat", "heat-gas", "heat", "heat", "heat"):
+            await publish(reading(meter))
+
+    messages = await said(ScriptedClient(step), 1)
+    assert states(messages) == [("heat", "online", ""), ("heat-gas", "online", "")]
+
+
 async def test_the_status_carries_the_health() -> None:
     client = ScriptedClient(fails(TransportError("lost", "gone")))
     client.health["damaged_frames"] = 3

@@ -6,11 +6,14 @@ import asyncio
 import json
 import logging
 import os
+import random
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +29,7 @@ from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.pipeline.router import SinkQueue
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.sinks.mqtt_json import JsonPresenter, MqttJsonSettings, MqttJsonSink
+from tests.peers.hostile import serving
 from tests.peers.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Received, Watcher, login_lines
 
 START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -292,6 +296,75 @@ async def test_a_connection_that_breaks_at_any_time_loses_no_history(
     arrived = numbers(messages, "/history")
     # At least once, and in order: what was not acknowledged is sent again before what came later.
     assert list(dict.fromkeys(arrived)) == list(range(400))
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_history_that_a_broker_took_and_never_acknowledged_is_sent_again() -> None:
+    """The first three connections break when all has been written; nothing was acknowledged on any."""
+    heard: list[list[int]] = []
+    thrice = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(b"\x20\x02\x00\x00")
+        got = b""
+        while len(history := re.findall(rb'/history.*?"value": ?(\d+)', got, re.DOTALL)) < 4:
+            if not (piece := await reader.read(65536)):
+                return
+            got += piece
+        heard.append([int(number) for number in history])
+        if len(heard) == 3:
+            thrice.set()
+
+    async with serving(talk) as port:
+        sink = MqttJsonSink(
+            "json", MqttJsonSettings(host="127.0.0.1", port=port, protocol="3.1.1", history=True)
+        )
+        queue = SinkQueue("json", 10)
+        task = asyncio.create_task(sink.run(queue))
+        for number in range(4):
+            queue.put(reading(number))
+        async with asyncio.timeout(30):
+            await thrice.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert heard[:3] == [[0, 1, 2, 3]] * 3
+
+
+@dataclass(frozen=True, slots=True)
+class Noted(Backoff):
+    """Keeps how many failures it was asked about."""
+
+    failures: list[int] = field(default_factory=list)
+
+    def wait(self, failures: int, jitter: random.Random) -> float:
+        self.failures.append(failures)
+        return 0.01
+
+
+@pytest.mark.parametrize(("steady", "failures"), [(0.0, [1, 1, 1, 1]), (1000.0, [1, 2, 3, 4])])
+async def test_after_a_link_that_stood_for_long_the_waits_begin_anew(
+    monkeypatch: pytest.MonkeyPatch, steady: float, failures: list[int]
+) -> None:
+    noted = Noted(1.0, 30.0)
+    monkeypatch.setattr(connection, "BROKER_AWAY", noted)
+    monkeypatch.setattr(connection, "WAITS_FOR_A_PERSON", noted)
+    monkeypatch.setattr(connection, "STEADY_SECONDS", steady)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(b"\x20\x02\x00\x00")
+        await reader.read(4096)  # what is announced; then the connection breaks
+
+    async with serving(talk) as port:
+        settings = MqttJsonSettings(host="127.0.0.1", port=port, protocol="3.1.1")
+        task = asyncio.create_task(MqttJsonSink("json", settings).run(SinkQueue("json", 10)))
+        async with asyncio.timeout(30):
+            while len(noted.failures) < 4:
+                await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert noted.failures[:4] == failures
 
 
 @pytest.mark.usefixtures("impatient")

@@ -142,6 +142,8 @@ def test_units_codes_and_identifications_are_the_same_in_all(was: bytes, becomes
         (("2.41", "2.40", "0.50"), "2.40"),
         (("0.50", "2.40", "6.00"), None),  # of three far apart none counts
         (("0.00", "0.00", "9.00"), "0.00"),
+        (("3.00", "4.00", "9.00"), "4.00"),  # a quarter of the greater is near
+        (("2.99", "4.00", "9.00"), None),
     ],
 )
 def test_a_momentary_value_is_the_middle_one_of_three(powers: tuple[str, ...], told: str | None) -> None:

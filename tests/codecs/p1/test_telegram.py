@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smart_meter_reader.codecs.p1 import telegram as telegram_module
 from smart_meter_reader.codecs.p1.mbus import InUse, SubMeter
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
 from smart_meter_reader.codecs.p1.values import Object
@@ -71,6 +72,25 @@ def test_a_parser_that_has_seen_others_reads_the_same(vector: Vector) -> None:
     own = wire(vector)
     own = own[: own.index(b"\n!") + 2]
     assert parser.parse(own, "ok") == TelegramParser().parse(own, "ok")
+
+
+def test_a_unit_in_another_spelling_is_ours_in_every_telegram() -> None:
+    """From the second one on nothing but the number of a line is read."""
+    parser = TelegramParser()
+    for number in ("123456.789", "123457.001", "123457.002"):
+        telegram = parser.parse(f"/XMX5LGBBFG\r\n\r\n1-0:1.8.1({number}*kwh)\r\n!".encode(), "ok")
+        assert telegram.objects["1-0:1.8.1"] == {"value": Decimal(number), "unit": "kwh"}
+        assert measured(telegram, "active_energy_import_tariff_1") == (Decimal(number), "kWh")
+
+
+def test_what_is_remembered_of_lines_is_bounded() -> None:
+    """A babbling meter, or line noise, makes up new codes without end."""
+    parser = TelegramParser()
+    for number in range(40):
+        lines = [f"1-{number}:{group}.7.0(001.5*kW)\r\n" for group in range(1, 100)]
+        lines += [f"0-{number}:96.{group}.9(text)\r\n" for group in range(1, 100)]
+        parser.parse(f"/XMX5LGBBFG\r\n\r\n{''.join(lines)}!".encode(), "ok")
+        assert len(parser._lines) + len(parser._shapes) <= telegram_module._MAX_LINES
 
 
 @pytest.mark.parametrize(

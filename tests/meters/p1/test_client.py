@@ -37,6 +37,7 @@ from tests.codecs.p1.damage import METERS, damaged, household
 from tests.codecs.p1.streams import read as read_all
 from tests.codecs.p1.test_describe import in_hdlc
 from tests.codecs.p1.vectors import wire
+from tests.peers.loop import FairLoop
 
 KEY = bytes(range(16))
 AK = bytes(range(0xD0, 0xE0))
@@ -66,6 +67,17 @@ class Bytes:
             if not self._again:
                 return
             await asyncio.sleep(self._pause or FAST)
+
+
+class Told:
+    """A meter that sends its telegrams when it is told to."""
+
+    def __init__(self) -> None:
+        self.telegrams: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def serve(self, line: MeterLine) -> None:
+        while True:
+            await line.write(await self.telegrams.get())
 
 
 class Published:
@@ -188,6 +200,25 @@ async def test_the_interval_thins_what_is_published_and_the_newest_wins() -> Non
     assert read > 3 * len(readings)
     for before, after in itertools.pairwise(energies):
         assert int((after - before) * 1000) // 2 > 5  # some 25 telegrams passed in between
+
+
+async def test_what_is_late_for_the_interval_does_not_delay_what_follows() -> None:
+    """A telegram every 7 s and a reading every minute: eight in seven minutes, not one every 63 s."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, FairLoop)
+    told = Told()
+    async with on_tcp(told) as place:
+        client = client_of(f"socket://{place}", interval=timedelta(minutes=1))
+        async with running(client) as published:
+            for number in range(62):
+                told.telegrams.put_nowait(
+                    encode_telegram(b"/KMP5\r\n\r\n1-0:1.8.0(%06d.000*kWh)\r\n!" % number)
+                )
+                async with asyncio.timeout(PATIENCE):
+                    while client.health.get("valid_readings", 0) <= number:
+                        await asyncio.sleep(0.001)
+                loop.skip(7.0)
+    assert len(published.of("reading")) == 8
 
 
 async def test_a_reading_asked_for_comes_before_its_time() -> None:
