@@ -1,13 +1,29 @@
-"""The error tree: one class per consequence.
+"""The error tree: one class per consequence. Who branches, branches on a class; ``reason`` is for people.
 
-====================  ======================================================================
-SettingsError         the process ends with 78; systemd does not restart it
-TransportError        the port or connection is gone or silent: reopen it with backoff
-ProtocolError         bytes arrived and were wrong: drop the frame, retry, then reopen
-ValueFormatError      one value made no sense: leave out that one quantity
-DecryptionError       status ``alert`` with the reason; keep listening
-SinkError             restart that sink only
-====================  ======================================================================
+========================  ==================================================================
+SettingsError             the process ends with 78; systemd does not restart it
+TransportError            the port or connection is gone or silent: reopen it with backoff
+  LostError               it was open and is gone: whatever was to be asked, stop asking
+  MeterSilentError        the port is well, the meter is not: ask it less often, or for less
+    NothingHeardError     not even an echo: nothing says that there is a meter
+ProtocolError             bytes arrived and were wrong: drop the frame, retry, then reopen
+  UnusableAnswersError    no repeat helped: do without this answer, ask for the next
+  WrongMeterError         another meter answers: read nothing of it until the settings say so
+  FrameError              one frame is damaged: count it, take the next
+    ChecksumError         ... it is whole, and not as it was sent
+    IncompleteError       ... its beginning or end is missing
+    MalformedError        ... nothing but its sense tells: tell that sense
+DecryptionError           status ``alert`` with the reason; keep listening
+  ReplayedError           one among good ones is no alert
+  WrongTagError           authentication has failed, and was not just left out
+    DamagedCipherError    ... by damage on the way: one among good ones is no alert
+ValueFormatError          one value made no sense: leave out that one quantity
+SinkError                 restart that sink only
+  NeedsAPersonError       it does not mend itself: try seldom, tell it each time it is new
+    LoginRefusedError     trying again may get us banned: not before minutes have passed
+RecordingEndedError       all of it was played: end, as after a success
+InternalError             a fault of this program, told where an error of the world could be
+========================  ==================================================================
 
 Anything else is a bug, and stays in its room (``rooms``): the meter's status is ``alert internal_error``, and
 that client or sink alone is started again with backoff. A meter repeats what it says, so a process that ended
@@ -51,12 +67,36 @@ class ExplainedError(MeterReaderError):
         self.detail = detail
 
 
+class InternalError(ExplainedError):
+    """A fault of this program, in the words in which a person is told of it."""
+
+
 class TransportError(ExplainedError):
     """The port or connection could not be opened, was lost, or stayed silent."""
 
 
+class LostError(TransportError):
+    """The port or connection was open and is gone."""
+
+
+class MeterSilentError(TransportError):
+    """The port is there, and whatever was sent or awaited, no answer of a meter came."""
+
+
+class NothingHeardError(MeterSilentError):
+    """Not a byte came back, not even an echo."""
+
+
 class ProtocolError(ExplainedError):
     """Bytes arrived that the protocol does not allow at this place."""
+
+
+class UnusableAnswersError(ProtocolError):
+    """Each answer to a request and its repeats was damaged, or answered something else."""
+
+
+class WrongMeterError(ProtocolError):
+    """A meter answers that is not the one in the settings."""
 
 
 class FrameError(ProtocolError):
@@ -70,8 +110,32 @@ class FrameError(ProtocolError):
         self.frame = frame
 
 
+class ChecksumError(FrameError):
+    """A frame from beginning to end, with a checksum that is wrong or missing."""
+
+
+class IncompleteError(FrameError):
+    """A frame whose beginning or end is missing."""
+
+
+class MalformedError(FrameError):
+    """A whole frame without a checksum that could vouch for what makes no sense in it."""
+
+
 class DecryptionError(ExplainedError):
     """A frame arrived whole and could not be decrypted or authenticated."""
+
+
+class ReplayedError(DecryptionError):
+    """A frame that came before: a repeated or recorded one."""
+
+
+class WrongTagError(DecryptionError):
+    """The tag of a frame is not the one that our keys give: another key, or other bytes."""
+
+
+class DamagedCipherError(WrongTagError):
+    """The keys are right, so that the frame was damaged on the way."""
 
 
 class ValueFormatError(MeterReaderError):
@@ -83,6 +147,14 @@ class ValueFormatError(MeterReaderError):
 
 class SinkError(ExplainedError):
     """A sink cannot deliver; only that sink is restarted."""
+
+
+class NeedsAPersonError(SinkError):
+    """Somebody has to change a setting or the server: trying again in a minute helps nobody."""
+
+
+class LoginRefusedError(NeedsAPersonError):
+    """The server does not let us in as who we say we are. Many such attempts may get our address banned."""
 
 
 class RecordingEndedError(ExplainedError):

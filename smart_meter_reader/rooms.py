@@ -18,7 +18,7 @@ from pathlib import PurePath
 from types import TracebackType
 from typing import TypeVar
 
-from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.exceptions import ExplainedError, InternalError
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Message
 
@@ -125,7 +125,7 @@ def advice(fault: Fault) -> str:
 
 def as_explained(error: BaseException) -> ExplainedError:
     """The error itself, or what to tell a person of a bug, for a command that shows one or the other."""
-    return explained(error) or ExplainedError(INTERNAL_ERROR, advice(describe(error)))
+    return explained(error) or InternalError(INTERNAL_ERROR, advice(describe(error)))
 
 
 class Room:

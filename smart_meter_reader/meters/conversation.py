@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
 
-from smart_meter_reader.exceptions import ExplainedError, TransportError
+from smart_meter_reader.exceptions import (
+    MeterSilentError,
+    TransportError,
+    UnusableAnswersError,
+)
 from smart_meter_reader.messages import Health
 from smart_meter_reader.transport import LineSettings, Transport, open_transport
 
-UNANSWERED = frozenset({"no_echo_no_answer", "echo_only", "damaged_answers", "strange_answers"})
-"""How a request ends that the meter does not know: the reasons of its error."""
+UNANSWERED = (MeterSilentError, UnusableAnswersError)
+"""How a request ends that the meter does not know."""
 
 _Answer = TypeVar("_Answer")
 
@@ -76,7 +80,5 @@ async def unless_unanswered(request: Awaitable[_Answer]) -> _Answer | None:
     """The answer; None when the meter leaves the request without a usable one."""
     try:
         return await request
-    except ExplainedError as error:
-        if error.reason not in UNANSWERED:
-            raise
+    except UNANSWERED:
         return None

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
-from smart_meter_reader.exceptions import ProtocolError, TransportError
+from smart_meter_reader.exceptions import TransportError, WrongMeterError
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Health, Info, Measurement, Publish
 from smart_meter_reader.meters.base import Client, PolledSettings, count_reading
@@ -126,11 +126,11 @@ class PolledClient(Client, Generic[_Settings]):
             self._count_line()
 
     def _expect(self, number: str, what: str) -> None:
-        """Raise ProtocolError ``wrong_meter`` when the settings expect another number than ``what`` is."""
+        """Raise WrongMeterError when the settings expect another number than ``what`` is."""
         expected = self._settings.serial_number
         if expected is not None and number.lstrip("0") != str(expected).lstrip("0"):
             found = f"{what} {number}" if number else f"no {what}"
-            raise ProtocolError(
+            raise WrongMeterError(
                 "wrong_meter",
                 f"{self._settings.port}: a meter with {found} answers, the settings expect {expected}: it is "
                 "not read until serial_number is corrected or removed",

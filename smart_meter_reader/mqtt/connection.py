@@ -8,8 +8,8 @@ import random
 from collections.abc import Iterable
 from functools import partial
 
-from smart_meter_reader.exceptions import SinkError
-from smart_meter_reader.mqtt.failures import NEEDS_A_PERSON, unexpected
+from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
+from smart_meter_reader.mqtt.failures import LinkFaultError, unexpected
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage, Presenter
 from smart_meter_reader.mqtt.open_link import open_link
@@ -18,7 +18,7 @@ from smart_meter_reader.mqtt.ring import Ring
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.mqtt.told import Told
 from smart_meter_reader.network.backoff import Backoff
-from smart_meter_reader.rooms import INTERNAL_ERROR, Room
+from smart_meter_reader.rooms import Room
 from smart_meter_reader.text import LONGEST_NAME, printable
 
 _log = logging.getLogger(__name__)
@@ -165,8 +165,8 @@ class Connection:
         if asyncio.get_running_loop().time() - self._connected_at >= STEADY_SECONDS:
             self._failures = 0
         failure = link.failure or failure
-        if failure and failure.reason == INTERNAL_ERROR and failure.__cause__:
-            self._room.note(failure.__cause__, f"the connection of {self.name} is opened anew")
+        if isinstance(failure, LinkFaultError):
+            self._room.note(failure.fault, f"the connection of {self.name} is opened anew")
         return failure
 
     async def _serve(self, link: Link) -> None:
@@ -247,7 +247,7 @@ class Connection:
         self._send_kept()
 
     async def _pause(self, failure: SinkError) -> None:
-        backoff = WAITS_FOR_A_PERSON if failure.reason in NEEDS_A_PERSON else BROKER_AWAY
+        backoff = WAITS_FOR_A_PERSON if isinstance(failure, NeedsAPersonError) else BROKER_AWAY
         wait = backoff.wait(self._failures, self._jitter)
         _log.debug("%s: next attempt in %.0f s", self.name, wait)
         self._attention.clear()

@@ -7,37 +7,31 @@ import ssl
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.exceptions import LoginRefusedError, NeedsAPersonError, SinkError
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.network import untrusted
 from smart_meter_reader.rooms import INTERNAL_ERROR
 
-# What does not mend itself within a minute: somebody has to change a setting or the broker.
-NEEDS_A_PERSON = frozenset(
-    {
-        "login_refused",
-        "not_authorized",
-        "client_id_refused",
-        "banned",
-        "untrusted",
-        "certificate_expired",
-        "certificate_revoked",
-        "certificate_unfit",
-        "certificate_weak",
-        "wrong_host_name",
-        "client_certificate",
-        "certificate_file",
-        "needs_tls",
-        "no_tls",
-        "tls_failed",
-        "tls_version",
-        "tls_weak",
-        "not_mqtt",
-        "no_websocket",
-        "protocol_version",
-        "packet_too_large",
-    }
-)
+
+class WrongVersionError(NeedsAPersonError):
+    """The broker does not speak the version of MQTT that it was asked in."""
+
+
+class HungUpError(SinkError):
+    """The broker ended the connection instead of an answer to CONNECT: it may not know the version."""
+
+
+class LinkLostError(SinkError):
+    """The connection was up and ended without a word of the broker."""
+
+
+class LinkFaultError(SinkError):
+    """Something of ours did not stand what happened on a connection."""
+
+    def __init__(self, reason: str, detail: str, fault: BaseException) -> None:
+        super().__init__(reason, detail)
+        self.__cause__ = self.fault = fault
+
 
 # MQTT 5.0, 3.2.2.2 and 3.14.2.1; paho translates the return codes of MQTT 3.1.1 (3.2.2.3) into these.
 UNSUPPORTED_PROTOCOL_VERSION = 132
@@ -74,26 +68,38 @@ _TLS_ALERTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 
-_REFUSALS: Mapping[int, tuple[str, str]] = MappingProxyType(
+_REFUSALS: Mapping[int, tuple[type[SinkError], str, str]] = MappingProxyType(
     {
         UNSUPPORTED_PROTOCOL_VERSION: (
+            WrongVersionError,
             "protocol_version",
             "does not speak the MQTT version asked for: set `protocol` to the other one",
         ),
-        _CLIENT_ID_NOT_VALID: ("client_id_refused", "refuses the client id: change `client_id`"),
-        _BAD_LOGIN: ("login_refused", "refuses the login: check `username` and `password`"),
+        _CLIENT_ID_NOT_VALID: (
+            NeedsAPersonError,
+            "client_id_refused",
+            "refuses the client id: change `client_id`",
+        ),
+        _BAD_LOGIN: (
+            LoginRefusedError,
+            "login_refused",
+            "refuses the login: check `username` and `password`",
+        ),
         NOT_AUTHORIZED: (
+            LoginRefusedError,
             "not_authorized",
             "does not let us in: check `username`, `password` and what the broker allows this user",
         ),
-        _SERVER_UNAVAILABLE: ("broker_unavailable", "says that it is not available"),
-        _SERVER_BUSY: ("broker_unavailable", "says that it is too busy"),
-        _BANNED: ("banned", "has banned us; its administrator has to lift that"),
+        _SERVER_UNAVAILABLE: (SinkError, "broker_unavailable", "says that it is not available"),
+        _SERVER_BUSY: (SinkError, "broker_unavailable", "says that it is too busy"),
+        _BANNED: (LoginRefusedError, "banned", "has banned us; its administrator has to lift that"),
         _SESSION_TAKEN_OVER: (
+            SinkError,
             "taken_over",
             "dropped us because another client came with the same client id: give each its own `client_id`",
         ),
         _PACKET_TOO_LARGE: (
+            NeedsAPersonError,
             "packet_too_large",
             "hangs up at a message that is too large for it: raise its limit (Mosquitto: max_packet_size), "
             "or read fewer quantities",
@@ -104,13 +110,13 @@ _REFUSALS: Mapping[int, tuple[str, str]] = MappingProxyType(
 
 def refused(broker: BrokerSettings, code: int, text: str) -> SinkError:
     """The broker answered CONNECT with a refusal, or sent DISCONNECT with a reason."""
-    reason, sentence = _REFUSALS.get(code, ("refused", f"ends the connection: {text}"))
-    return SinkError(reason, f"the broker {broker.address} {sentence}")
+    kind, reason, sentence = _REFUSALS.get(code, (SinkError, "refused", f"ends the connection: {text}"))
+    return kind(reason, f"the broker {broker.address} {sentence}")
 
 
 def silent(broker: BrokerSettings, seconds: float) -> SinkError:
     """The connection stands and CONNECT stays without an answer."""
-    return SinkError(
+    return NeedsAPersonError(
         "not_mqtt",
         f"{broker.address} takes the connection and says nothing for {seconds:g} s: "
         f"check that `port` is the broker's {_kind(broker)} port",
@@ -137,18 +143,18 @@ def ended_early(
         return refused(broker, UNSUPPORTED_PROTOCOL_VERSION, "")
     # A TLS alert record (RFC 8446, 5.1): the peer expected a ClientHello.
     if first_bytes.startswith(b"\x15\x03"):
-        return SinkError("needs_tls", f"{broker.address} speaks TLS only: set `tls` to true")
+        return NeedsAPersonError("needs_tls", f"{broker.address} speaks TLS only: set `tls` to true")
     if first_bytes.startswith(b"HTTP"):
-        return SinkError(
+        return NeedsAPersonError(
             "not_mqtt", f'{broker.address} is a web server: set `transport` to "websockets", or change `port`'
         )
     if first_bytes.startswith(_CONNACK) and broken:
-        return SinkError(
+        return WrongVersionError(
             "protocol_version",
             f"{broker.address} answers the login with {broken}: set `protocol` to the other MQTT version",
         )
     if broken:
-        return SinkError(
+        return NeedsAPersonError(
             "not_mqtt",
             f"{broker.address} answers with {broken}, and a broker would not: check that `port` is the "
             f"broker's {_kind(broker)} port",
@@ -156,7 +162,7 @@ def ended_early(
     also = "" if broker.tls else ", and `tls` if it wants TLS"
     if broker.tls and not broker.client_cert:
         also = ", and `client_cert` if it wants a client certificate"
-    return SinkError(
+    return HungUpError(
         "closed",
         f"{broker.address} closes the connection without an answer: check that `port` is the broker's "
         f"{_kind(broker)} port{also}",
@@ -168,7 +174,7 @@ def lost(broker: BrokerSettings, error: OSError | None) -> SinkError:
     why = f" ({_said(error)})" if error else ""
     # With a client id of our own making, another client with the same one cannot be the cause.
     shared = "; if this repeats, another client may use the same `client_id`" if broker.client_id else ""
-    return SinkError("connection_lost", f"the broker {broker.address} is gone{why}{shared}")
+    return LinkLostError("connection_lost", f"the broker {broker.address} is gone{why}{shared}")
 
 
 def broken(broker: BrokerSettings, what: str) -> SinkError:
@@ -180,15 +186,14 @@ def broken(broker: BrokerSettings, what: str) -> SinkError:
     )
 
 
-def unexpected(broker: BrokerSettings, error: BaseException) -> SinkError:
+def unexpected(broker: BrokerSettings, error: BaseException) -> LinkFaultError:
     """Something of ours did not stand what happened on this connection; the error is its cause."""
-    failure = SinkError(
+    return LinkFaultError(
         INTERNAL_ERROR,
         f"the connection to the broker {broker.address} ended by a fault of this program "
         f"({type(error).__name__}): it is opened anew; please report what the log says of it",
+        error,
     )
-    failure.__cause__ = error
-    return failure
 
 
 def unacknowledged(broker: BrokerSettings, count: int) -> SinkError:
@@ -212,13 +217,13 @@ def not_connected(broker: BrokerSettings, error: OSError | ValueError) -> SinkEr
             "port_closed", f"nothing listens on {where}: check `port`, and whether the broker runs"
         )
     if broker.tls and isinstance(error, ConnectionError):
-        return SinkError("no_tls", f"{where} breaks off the TLS handshake: {_plain_port(broker)}")
+        return NeedsAPersonError("no_tls", f"{where} breaks off the TLS handshake: {_plain_port(broker)}")
     return SinkError("unreachable", f"{where} cannot be reached ({_said(error)}): check `host` and `port`")
 
 
 def no_websocket(broker: BrokerSettings, error: OSError | ValueError) -> SinkError:
     """TCP and TLS stand, the websocket handshake failed."""
-    return SinkError(
+    return NeedsAPersonError(
         "no_websocket",
         f"{broker.address} does not speak MQTT over websockets at {broker.path} ({_said(error)}): "
         "check `port` and `path`",
@@ -228,21 +233,21 @@ def no_websocket(broker: BrokerSettings, error: OSError | ValueError) -> SinkErr
 def _tls(broker: BrokerSettings, error: ssl.SSLError) -> SinkError:
     where = broker.address
     if isinstance(error, ssl.SSLCertVerificationError):
-        return SinkError(*untrusted.explain(error, where, "host", broker.ca))
+        return untrusted.refused(error, where, "host", broker.ca)
     said = error.reason or _said(error)
     if isinstance(error, _TLS_JUST_ENDED) or said == "UNEXPECTED_EOF_WHILE_READING":
-        return SinkError("no_tls", f"{where} breaks off the TLS handshake: {_plain_port(broker)}")
+        return NeedsAPersonError("no_tls", f"{where} breaks off the TLS handshake: {_plain_port(broker)}")
     if said in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"):
-        return SinkError("no_tls", f"{where} does not answer with TLS: {_plain_port(broker)}")
+        return NeedsAPersonError("no_tls", f"{where} does not answer with TLS: {_plain_port(broker)}")
     for part, (reason, sentence) in _TLS_ALERTS.items():
         if part in said:
-            return SinkError(reason, f"{where} {sentence} ({said})")
+            return NeedsAPersonError(reason, f"{where} {sentence} ({said})")
     if "CERTIFICATE" in said or "UNKNOWN_CA" in said or "HANDSHAKE_FAILURE" in said:
         wants = "does not accept our certificate" if broker.client_cert else "wants a client certificate"
-        return SinkError(
+        return NeedsAPersonError(
             "client_certificate", f"{where} {wants} ({said}): check `client_cert` and `client_key`"
         )
-    return SinkError("tls_failed", f"TLS with {where} fails: {said}")
+    return NeedsAPersonError("tls_failed", f"TLS with {where} fails: {said}")
 
 
 def _plain_port(broker: BrokerSettings) -> str:

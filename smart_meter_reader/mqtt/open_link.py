@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.mqtt.failures import HungUpError, WrongVersionError
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.paho import Version
 from smart_meter_reader.mqtt.settings import BrokerSettings
-
-# Brokers that know only MQTT 3.1.1 refuse version 5, or just hang up.
-_MAY_BE_TOO_OLD = frozenset({"protocol_version", "closed"})
 
 
 async def open_link(
@@ -27,9 +24,8 @@ async def open_link(
         try:
             await link.open()
             return link
-        except SinkError as error:
-            if error.reason not in _MAY_BE_TOO_OLD:
-                raise
+        except (WrongVersionError, HungUpError):
+            continue  # brokers that know only MQTT 3.1.1 refuse version 5, or just hang up
     link = Link(broker, client_id, versions[-1], will, **callbacks)
     await link.open()
     return link

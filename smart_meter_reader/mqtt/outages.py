@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
 from smart_meter_reader.log import Seldom
-from smart_meter_reader.mqtt.failures import NEEDS_A_PERSON
 
 # A link that ended sooner is no new outage: two clients with one id throw each other out again and again.
 STEADY_SECONDS = 30.0
@@ -30,7 +30,7 @@ class Outages:
         self._rows: dict[Hashable, _Row] = {}
         self.said = Seldom()  # what is told once, whatever comes and goes
 
-    def failed(self, broker: Hashable, reason: str, connected_at: float | None, now: float) -> bool:
+    def failed(self, broker: Hashable, failure: SinkError, connected_at: float | None, now: float) -> bool:
         """A connection has failed; whether that is news. ``connected_at``: None when it never stood.
 
         News is the first failure of an outage, and whatever only a person can mend.
@@ -40,9 +40,10 @@ class Outages:
             row.told = {told: at for told, at in row.told.items() if at >= connected_at}
         # It was up since the last word about it.
         lost = connected_at is not None and all(at < connected_at for at in row.told.values())
-        if reason in row.told or not (not row.told or lost or reason in NEEDS_A_PERSON):
+        news = not row.told or lost or isinstance(failure, NeedsAPersonError)
+        if failure.reason in row.told or not news:
             return False
-        row.told[reason] = now
+        row.told[failure.reason] = now
         row.connected.clear()
         return True
 

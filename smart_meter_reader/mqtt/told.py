@@ -7,6 +7,7 @@ import logging
 
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.log import Seldom
+from smart_meter_reader.mqtt.failures import LinkLostError
 from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.text import LONGEST_NAME, printable
@@ -44,9 +45,9 @@ class Told:
     def failed(self, failure: SinkError, connected_at: float | None, failures: int) -> None:
         """Once an outage, whatever is tried in it, so that a broker that is away for hours fills no log."""
         now = asyncio.get_running_loop().time()
-        news = self._outages.failed(self._party, failure.reason, connected_at, now)
+        news = self._outages.failed(self._party, failure, connected_at, now)
         _log.log(logging.WARNING if news else logging.DEBUG, "%s: %s", self._name, failure.detail)
-        if failure.reason == "connection_lost" and failures == SUSPICIOUS_LOSSES:
+        if isinstance(failure, LinkLostError) and failures == SUSPICIOUS_LOSSES:
             self._once(
                 "hangs up",
                 "%s: the broker hangs up again and again; `smart-meter-reader mqtt test` shows "

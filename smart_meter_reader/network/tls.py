@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.exceptions import NeedsAPersonError
 
 # What is looked at of a file to say what is wrong with it; a key has some kilobytes.
 _LONGEST_LOOK = 1024 * 1024
@@ -17,7 +17,7 @@ def client_context(
     """Verify a server with the system's CAs, or with those in ``ca`` only; not at all with ``insecure``.
 
     ``client_cert`` and ``client_key`` (None: it is in the same file) tell the server who we are. All are PEM
-    files. Raises SinkError that names the setting whose file cannot be used.
+    files. Raises NeedsAPersonError that names the setting whose file cannot be used.
     """
     try:
         context = ssl.create_default_context(cafile=str(ca.expanduser()) if ca else None)
@@ -77,5 +77,5 @@ def _said(error: OSError, what: str) -> str:
     return error.strerror or str(error) or type(error).__name__
 
 
-def _unfit(setting: str, path: Path | None, why: str) -> SinkError:
-    return SinkError("certificate_file", f"`{setting}` ({path}) cannot be used: {why}")
+def _unfit(setting: str, path: Path | None, why: str) -> NeedsAPersonError:
+    return NeedsAPersonError("certificate_file", f"`{setting}` ({path}) cannot be used: {why}")

@@ -9,6 +9,8 @@ import ssl
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
+
 _NOT_YET_VALID, _EXPIRED, _SELF_SIGNED, _REVOKED = 9, 10, 18, 23
 _OTHER_NAME = frozenset({62, 64})  # host name, IP address
 _NO_AUTHORITY = frozenset({2, 19, 20, 21})  # the issuer is not known, or not among those that are trusted
@@ -33,10 +35,17 @@ _SENTENCES: Mapping[int, tuple[str, str]] = MappingProxyType(
 )
 
 
-def explain(
+def refused(error: ssl.SSLCertVerificationError, server: str, name_setting: str, ca: object) -> SinkError:
+    """Why we refuse it. ``name_setting`` holds the server's name, ``ca`` is the CA file that was set."""
+    reason, sentence = _explain(error, server, name_setting, ca)
+    # A clock that is behind is set as soon as there is a network.
+    kind = SinkError if error.verify_code == _NOT_YET_VALID else NeedsAPersonError
+    return kind(reason, sentence)
+
+
+def _explain(
     error: ssl.SSLCertVerificationError, server: str, name_setting: str, ca: object
 ) -> tuple[str, str]:
-    """Reason and sentence. ``name_setting`` holds the server's name, ``ca`` is the CA file that was set."""
     certificate = f"the certificate of {server}"
     if error.verify_code in _SENTENCES:
         reason, sentence = _SENTENCES[error.verify_code]

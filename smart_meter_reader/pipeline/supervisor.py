@@ -11,6 +11,7 @@ from typing import Literal
 from smart_meter_reader.exceptions import (
     DecryptionError,
     ExplainedError,
+    MeterSilentError,
     ProtocolError,
     SinkError,
     TransportError,
@@ -39,6 +40,7 @@ MISSED_SECONDS = 300.0
 # A cable that comes back is noticed within half a minute. A meter that answers rubbish, or not at all, sits
 # on a battery: asking it again and again helps nobody.
 BACKOFF: dict[type[BaseException], Backoff] = {
+    MeterSilentError: Backoff(5.0, 300.0),
     TransportError: Backoff(1.0, 30.0),
     ProtocolError: Backoff(5.0, 300.0),
     DecryptionError: Backoff(5.0, 300.0),
@@ -46,14 +48,10 @@ BACKOFF: dict[type[BaseException], Backoff] = {
     ExplainedError: Backoff(5.0, 300.0),
     BaseException: Backoff(1.0, 300.0),  # a bug, which may be over with the telegram that showed it
 }
-# Reasons that mean "the port is fine, the meter is not": patience as for a protocol error.
-METER_SILENT = frozenset({"no_echo_no_answer", "echo_only", "no_answer", "wrong_meter"})
 
 
 def backoff_for(error: BaseException) -> Backoff:
-    """The backoff of an error's class; a silent meter counts as a protocol error."""
-    if isinstance(error, ExplainedError) and error.reason in METER_SILENT:
-        return BACKOFF[ProtocolError]
+    """The backoff of an error's class: that of the first one that it belongs to."""
     return next(backoff for error_class, backoff in BACKOFF.items() if isinstance(error, error_class))
 
 

@@ -117,6 +117,11 @@ class Pulse:
     longest_attempt: float = 0.0
     required: bool = True
 
+    @property
+    def is_faulty(self) -> bool:
+        """Whether it is a fault of this program that keeps the meter from being read."""
+        return self.reason == INTERNAL_ERROR
+
 
 @dataclass(frozen=True, slots=True)
 class WatchdogPolicy:
@@ -139,7 +144,7 @@ class WatchdogPolicy:
     def hangs(self, pulse: Pulse) -> bool:
         """Whether a meter's task has given neither a reading nor an error for longer than can be."""
         limit, age = self.missed * pulse.rhythm + self.grace, pulse.since_attempt
-        if pulse.reason == INTERNAL_ERROR:
+        if pulse.is_faulty:
             limit, age = max(limit, self.retry), pulse.since_reading
         elif pulse.state == "alert":
             return False  # told, and still listening
@@ -207,7 +212,7 @@ async def report(
         elif told != [pulse.meter for pulse in hanging]:
             for pulse in hanging:
                 age = format_duration(timedelta(seconds=round(pulse.since_reading)))
-                if pulse.reason == INTERNAL_ERROR:
+                if pulse.is_faulty:
                     _log.error("meter %s gives nothing but %s for %s", pulse.meter, pulse.reason, age)
                 else:
                     _log.error("meter %s hangs: neither a reading nor an error for %s", pulse.meter, age)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from smart_meter_reader.codecs.parity import add_parity, strip_parity
-from smart_meter_reader.exceptions import ExplainedError, TransportError
+from smart_meter_reader.exceptions import ExplainedError, LostError, TransportError
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.network import stalls
 from smart_meter_reader.rooms import current_heard
@@ -289,9 +289,7 @@ class Transport:
 
     def _lost(self) -> ExplainedError:
         cause = f" ({self._inbox.end_cause})" if self._inbox.end_cause else ""
-        return TransportError(
-            "lost", f"{self.url} was closed from the other side{cause}: {self._lost_advice()}"
-        )
+        return LostError("lost", f"{self.url} was closed from the other side{cause}: {self._lost_advice()}")
 
     def _lost_advice(self) -> str:
         return "it is opened again by itself; check the cable and its power if this repeats"

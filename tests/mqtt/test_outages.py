@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import pytest
 
-from smart_meter_reader.exceptions import SinkError, TransportError
+from smart_meter_reader.exceptions import LoginRefusedError, SinkError, TransportError
 from smart_meter_reader.messages import Measurement, Reading
 from smart_meter_reader.mqtt import connection as connection_module
 from smart_meter_reader.mqtt import link as link_module
@@ -42,42 +42,42 @@ def test_an_outage_is_told_once_for_all_connections() -> None:
     assert not outages.connected("broker", "sink")
     assert outages.connected("broker", "another sink")
     # All go down together, each by another reason even; then every attempt fails.
-    assert outages.failed("broker", "connection_lost", 0.0, LONG)
-    assert not outages.failed("broker", "connection_lost", 0.0, LONG)
-    assert not outages.failed("broker", "refused", 1.0, LONG)
+    assert outages.failed("broker", SinkError("connection_lost", ""), 0.0, LONG)
+    assert not outages.failed("broker", SinkError("connection_lost", ""), 0.0, LONG)
+    assert not outages.failed("broker", SinkError("refused", ""), 1.0, LONG)
     for attempt in range(1000):
-        assert not outages.failed("broker", "port_closed", None, LONG + attempt)
+        assert not outages.failed("broker", SinkError("port_closed", ""), None, LONG + attempt)
     assert outages.connected("broker", "sink")
     assert not outages.connected("broker", "sink")
     # The next one is told again.
-    assert outages.failed("broker", "connection_lost", 2000.0, 2000.0 + LONG)
-    assert not outages.failed("broker", "port_closed", None, 2001.0 + LONG)
+    assert outages.failed("broker", SinkError("connection_lost", ""), 2000.0, 2000.0 + LONG)
+    assert not outages.failed("broker", SinkError("port_closed", ""), None, 2001.0 + LONG)
 
 
 def test_what_only_a_person_can_mend_is_told_whenever_it_is_new() -> None:
     outages = Outages()
-    assert outages.failed("broker", "port_closed", None, 0.0)
-    assert outages.failed("broker", "login_refused", None, 1.0)
-    assert not outages.failed("broker", "login_refused", None, 2.0)
-    assert outages.failed("other", "login_refused", None, 2.0)
+    assert outages.failed("broker", SinkError("port_closed", ""), None, 0.0)
+    assert outages.failed("broker", LoginRefusedError("login_refused", ""), None, 1.0)
+    assert not outages.failed("broker", LoginRefusedError("login_refused", ""), None, 2.0)
+    assert outages.failed("other", LoginRefusedError("login_refused", ""), None, 2.0)
 
 
 def test_a_link_that_never_stands_for_long_is_told_once_and_so_is_its_return() -> None:
     outages = Outages()
     assert outages.connected("broker", "sink")
-    assert outages.failed("broker", "taken_over", 0.0, 1.0)
+    assert outages.failed("broker", SinkError("taken_over", ""), 0.0, 1.0)
     assert outages.connected("broker", "sink")
     for second in range(1, 1000):
-        assert not outages.failed("broker", "taken_over", second, second + 0.5)
+        assert not outages.failed("broker", SinkError("taken_over", ""), second, second + 0.5)
         assert not outages.connected("broker", "sink")
 
 
 def test_a_loss_after_a_failed_start_is_told() -> None:
     outages = Outages()
-    assert outages.failed("broker", "port_closed", None, 0.0)
+    assert outages.failed("broker", SinkError("port_closed", ""), None, 0.0)
     assert outages.connected("broker", "sink")
-    assert outages.failed("broker", "connection_lost", 5.0, 10.0)
-    assert not outages.failed("broker", "port_closed", None, 11.0)
+    assert outages.failed("broker", SinkError("connection_lost", ""), 5.0, 10.0)
+    assert not outages.failed("broker", SinkError("port_closed", ""), None, 11.0)
 
 
 async def test_seventy_devices_and_one_broker_that_goes_and_comes_back(

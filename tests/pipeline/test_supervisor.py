@@ -14,9 +14,12 @@ import pytest
 from smart_meter_reader.exceptions import (
     DecryptionError,
     ExplainedError,
+    LostError,
+    MeterSilentError,
     ProtocolError,
     SinkError,
     TransportError,
+    UnusableAnswersError,
 )
 from smart_meter_reader.messages import Health, Info, Message, Publish, Reading
 from smart_meter_reader.meters.base import Client
@@ -119,14 +122,14 @@ def states(messages: list[Message]) -> list[tuple[str, str, str]]:
 
 
 async def test_a_reading_brings_the_meter_online_before_it_is_passed_on() -> None:
-    messages = await said(ScriptedClient(reads_then_fails(TransportError("lost", "gone"))), 2)
+    messages = await said(ScriptedClient(reads_then_fails(LostError("lost", "gone"))), 2)
     assert [message["type"] for message in messages] == ["status", "reading", "status"]
     assert states(messages) == [("heat", "online", ""), ("heat", "offline", "lost")]
 
 
 async def test_a_port_that_comes_and_goes_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    step = reads_then_fails(TransportError("lost", "the port was closed"))
+    step = reads_then_fails(LostError("lost", "the port was closed"))
     messages = await said(ScriptedClient(*[step] * 20), 21)
     assert len(states(messages)) == 40, "the sinks see every change"
     assert caplog.text.count("heat is offline") == supervisor.TOLD_IN_AN_HOUR
@@ -149,7 +152,7 @@ async def test_another_reason_is_told_again() -> None:
 
 
 async def test_sub_meters_go_offline_with_their_parent() -> None:
-    script = reads_then_fails(TransportError("lost", "gone"), "heat", "heat-gas")
+    script = reads_then_fails(LostError("lost", "gone"), "heat", "heat-gas")
     messages = await said(ScriptedClient(script), 2)
     offline = [m["meter"] for m in messages if m["type"] == "status" and m["state"] == "offline"]
     assert offline == ["heat", "heat-gas"]
@@ -208,7 +211,7 @@ async def test_a_sub_meter_is_missed_after_the_longer_of_its_limits(
 
 
 async def test_the_status_carries_the_health() -> None:
-    client = ScriptedClient(fails(TransportError("lost", "gone")))
+    client = ScriptedClient(fails(LostError("lost", "gone")))
     client.health["damaged_frames"] = 3
     messages = await said(client, 2)
     assert messages[0]["type"] == "status"
@@ -225,7 +228,7 @@ async def test_a_bug_is_told_and_the_client_entered_again() -> None:
     async def bug(publish: Publish) -> None:
         raise ZeroDivisionError
 
-    client = ScriptedClient(bug, bug, reads_then_fails(TransportError("lost", "gone")))
+    client = ScriptedClient(bug, bug, reads_then_fails(LostError("lost", "gone")))
     messages = await said(client, 4)
     assert states(messages) == [
         ("heat", "alert", "internal_error"),
@@ -242,7 +245,7 @@ async def test_a_bug_is_told_and_the_client_entered_again() -> None:
 
 async def test_a_group_of_our_errors_is_told_as_its_first() -> None:
     async def lose() -> None:
-        raise TransportError("lost", "the port was closed")
+        raise LostError("lost", "the port was closed")
 
     async def step(publish: Publish) -> None:
         async with asyncio.TaskGroup() as group:
@@ -264,9 +267,9 @@ def test_backoff_doubles_up_to_its_limit_for_ever() -> None:
 @pytest.mark.parametrize(
     ("error", "longest"),
     [
-        (TransportError("lost", ""), 30.0),
-        (TransportError("echo_only", ""), 300.0),
-        (ProtocolError("damaged_answers", ""), 300.0),
+        (LostError("lost", ""), 30.0),
+        (MeterSilentError("echo_only", ""), 300.0),
+        (UnusableAnswersError("damaged_answers", ""), 300.0),
         (DecryptionError("wrong_key", ""), 300.0),
         (SinkError("refused", ""), 60.0),
     ],

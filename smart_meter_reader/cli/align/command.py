@@ -11,7 +11,7 @@ from smart_meter_reader.cli.align.alignment import Tally, bar, watch
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.drivers import load
-from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.exceptions import LostError, TransportError
 from smart_meter_reader.meters.head import Sign
 from smart_meter_reader.meters.registry import meter_driver, meter_drivers
 
@@ -60,7 +60,7 @@ def align(port: str, client: str, beep: bool, count: int | None, timeout: float)
         pass  # the way to end it
     except TransportError as error:
         failure = error.detail
-        if error.reason == "lost":
+        if isinstance(error, LostError):
             # The service would open it again; here the person is on the spot.
             failure = f"{port} has gone: check the cable and its power, then start this again"
     display.end()

@@ -11,7 +11,7 @@ from smart_meter_reader.cli.mqtt.sinks import confirmed, mqtt_sinks
 from smart_meter_reader.console import EXIT_OK
 from smart_meter_reader.console.confirmation import confirm
 from smart_meter_reader.console.environments import complete_environment
-from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.exceptions import LoginRefusedError
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.open_link import open_link
@@ -79,7 +79,9 @@ async def _find(sink: MqttSink, broker: BrokerSettings, meter: str) -> list[str]
     try:
         refused = await link.subscribe(filters)
         if refused:
-            raise SinkError("not_authorized", f"{broker.address} does not let us read {', '.join(refused)}")
+            raise LoginRefusedError(
+                "not_authorized", f"{broker.address} does not let us read {', '.join(refused)}"
+            )
         await _quiet(link, found)
     finally:
         link.close()
@@ -113,7 +115,9 @@ async def _remove(broker: BrokerSettings, topics: list[str]) -> None:
     if link.failure:
         raise link.failure
     if refused:
-        raise SinkError("not_authorized", f"{broker.address} does not let us publish to {', '.join(refused)}")
+        raise LoginRefusedError(
+            "not_authorized", f"{broker.address} does not let us publish to {', '.join(refused)}"
+        )
 
 
 def _client_id(broker: BrokerSettings) -> str:

@@ -25,6 +25,7 @@ from smart_meter_reader.codecs.iec62056_21.frame import (
 from smart_meter_reader.codecs.iec62056_21.multical import (
     LOGGERS,
     SINGLE_LINE,
+    FieldsError,
     ShortAnswer,
     Widths,
     measure_answer,
@@ -39,7 +40,7 @@ from smart_meter_reader.codecs.iec62056_21.scaling import (
     scaling_of_program,
     scaling_of_readout,
 )
-from smart_meter_reader.exceptions import FrameError, ProtocolError, ValueFormatError
+from smart_meter_reader.exceptions import FrameError, IncompleteError, ProtocolError, ValueFormatError
 
 Measured: TypeAlias = Mapping[str, tuple[Decimal | str, str]]
 """Value and unit by quantity key."""
@@ -235,9 +236,11 @@ def _decode_line(request: str, line: ShortLine) -> Decoded:
         return _unknown(line)
     try:
         return parse_line(request, line.text)
+    except FieldsError as error:
+        if line.ended:
+            return error
+        return IncompleteError("incomplete", f"the answer breaks off: {error.detail}", error.frame)
     except FrameError as error:
-        if not line.ended and error.reason in ("field_count", "field_length"):
-            return FrameError("incomplete", f"the answer breaks off: {error.detail}", error.frame)
         return error
 
 
@@ -252,7 +255,9 @@ def _decode_records(request: str, lines: list[ShortLine]) -> list[Decoded]:
             if line.ended:
                 errors.append(error)
             else:
-                errors.append(FrameError("incomplete", f"the answer breaks off: {error.detail}", error.frame))
+                errors.append(
+                    IncompleteError("incomplete", f"the answer breaks off: {error.detail}", error.frame)
+                )
     answer: list[Decoded] = [ShortAnswer(request, {}, tuple(records))] if records else []
     return answer + errors
 
@@ -260,7 +265,7 @@ def _decode_records(request: str, lines: list[ShortLine]) -> list[Decoded]:
 def _unknown(line: ShortLine) -> FrameError:
     texts = split_fields(line.text)
     if not line.ended:
-        return FrameError("incomplete", f"the answer breaks off after {len(texts)} fields", line.text)
+        return IncompleteError("incomplete", f"the answer breaks off after {len(texts)} fields", line.text)
     odd = [text for text in texts if len(text) != 7]
     detail = f"no short answer has {len(texts)} fields" + (f", one of them {odd[0]!r}" if odd else "")
-    return FrameError("field_count", detail, line.text)
+    return FieldsError("field_count", detail, line.text)

@@ -17,7 +17,7 @@ from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue
 from smart_meter_reader.codecs.iec62056_21.frame import Identification, Request
 from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
-from smart_meter_reader.exceptions import FrameError, ProtocolError
+from smart_meter_reader.exceptions import ChecksumError, FrameError, ProtocolError
 from smart_meter_reader.text import LONGEST_NAME, printable
 
 PROTOCOL = "iec62056_21"
@@ -56,7 +56,7 @@ def _describe_error(error: ProtocolError) -> Description:
     described: Description = {"protocol": PROTOCOL, "error": {"kind": error.reason, "detail": error.detail}}
     if isinstance(error, FrameError):
         described["bytes"] = error.frame.hex().upper()
-        if error.reason == "checksum":
+        if isinstance(error, ChecksumError):
             described["bcc"] = "bad"
     return described
 

@@ -25,7 +25,7 @@ from smart_meter_reader.codecs.iec62056_21.message import (
     ShortLine,
 )
 from smart_meter_reader.codecs.parity import count_parity_errors, strip_parity
-from smart_meter_reader.exceptions import FrameError
+from smart_meter_reader.exceptions import ChecksumError, FrameError, IncompleteError
 from smart_meter_reader.text import LONGEST_NAME, printable
 
 __all__ = ["DataBlock", "Frame", "FrameReader", "Identification", "Request", "ShortLine"]
@@ -83,7 +83,7 @@ class FrameReader:
         if state == self._in_block and b"!" in self._text():
             self._finish_block(Bcc.ABSENT)
         elif state == self._in_block or state == self._at_bcc:
-            self._give_up("incomplete", "the data message breaks off before its end")
+            self._give_up(IncompleteError, "incomplete", "the data message breaks off before its end")
         elif state == self._in_slash_line:
             self._end_slash_line()
         elif state == self._in_line:
@@ -146,13 +146,15 @@ class FrameReader:
             self._state = self._at_bcc
         elif byte == STX or (byte == SLASH and self._may_begin_here()):
             if b"(" in self._raw:
-                self._give_up("incomplete", "a new message begins inside the last", keep_last=True)
+                self._give_up(
+                    IncompleteError, "incomplete", "a new message begins inside the last", keep_last=True
+                )
             self._restart_at_last_byte(byte)
         elif byte in (CR, LF) and b"(" not in self._raw and self._text()[1:].strip():
             # No data set has begun, so the STX was turn-around noise before a short answer.
             self._finish_line()
         elif len(self._raw) > BLOCK_LIMIT:
-            self._give_up("length", f"no end of the data message within {BLOCK_LIMIT} bytes")
+            self._give_up(FrameError, "length", f"no end of the data message within {BLOCK_LIMIT} bytes")
 
     def _may_begin_here(self) -> bool:
         """Whether a slash inside a block begins a message: no code holds one, and no line starts with one."""
@@ -192,9 +194,9 @@ class FrameReader:
         del self._raw[:-1]
         self._idle(byte)
 
-    def _give_up(self, reason: str, detail: str, *, keep_last: bool = False) -> None:
+    def _give_up(self, kind: type[FrameError], reason: str, detail: str, *, keep_last: bool = False) -> None:
         kept = self._raw[-1:] if keep_last else bytearray()
-        self._found.append(FrameError(reason, detail, bytes(self._raw[: len(self._raw) - len(kept)])))
+        self._found.append(kind(reason, detail, bytes(self._raw[: len(self._raw) - len(kept)])))
         self._raw[:] = kept
         if not keep_last:
             self._state = self._idle
@@ -202,7 +204,7 @@ class FrameReader:
     def _damaged(self) -> bool:
         errors = count_parity_errors(bytes(self._raw))
         if errors:
-            self._give_up("parity", f"{errors} of {len(self._raw)} bytes have wrong parity")
+            self._give_up(FrameError, "parity", f"{errors} of {len(self._raw)} bytes have wrong parity")
         return bool(errors)
 
     def _finish_block(self, bcc: Bcc) -> None:
@@ -210,7 +212,11 @@ class FrameReader:
             return
         text = self._text()[1:]
         if bcc is Bcc.BAD:
-            self._give_up("checksum", f"the block check character {text[-1]:02X} fits neither computation")
+            self._give_up(
+                ChecksumError,
+                "checksum",
+                f"the block check character {text[-1]:02X} fits neither computation",
+            )
             return
         body = text if bcc is Bcc.ABSENT else text[:-2]
         self._found.append(DataBlock(body, bcc))
@@ -242,7 +248,7 @@ class FrameReader:
         if self._text()[1:2] in (b"?", b"#"):
             self._finish_slash_line()  # a request needs no line end
         elif len(self._raw) > 1:
-            self._give_up("incomplete", "the identification breaks off before its end")
+            self._give_up(IncompleteError, "incomplete", "the identification breaks off before its end")
 
     def _finish_line(self, *, ended: bool = True) -> None:
         self._drop_leading_noise()
@@ -283,7 +289,7 @@ class FrameReader:
         """A new frame begins inside a line: the line itself is noise, unless it held values."""
         if _DIGITS.search(self._text()[:-1]):
             self._found.append(
-                FrameError("incomplete", "a new message begins inside the last", bytes(self._raw[:-1]))
+                IncompleteError("incomplete", "a new message begins inside the last", bytes(self._raw[:-1]))
             )
             del self._raw[:-1]
 
@@ -292,4 +298,6 @@ class FrameReader:
             given_up = b"\r\n".join(self._lines)
             self._lines.clear()
             self._lines_length = 0
-            self._found.append(FrameError("incomplete", "the data sets end without a closing '!'", given_up))
+            self._found.append(
+                IncompleteError("incomplete", "the data sets end without a closing '!'", given_up)
+            )

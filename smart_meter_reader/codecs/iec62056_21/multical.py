@@ -7,7 +7,7 @@ checksum (5511-634 §4). So every field must have its width and its digits, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -160,6 +160,10 @@ _SIGNED_DECIMAL = re.compile(r"-?[0-9]+")
 _LOGGER_DIGITS = re.compile(r"[0-?]+")
 
 
+class FieldsError(FrameError):
+    """A line that has not the fields of this request: other ones, more, or fewer where it breaks off."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShortAnswer:
     """A short answer that is whole: its fields as sent, by name, or its records for a logger."""
@@ -186,17 +190,17 @@ def split_fields(line: bytes) -> list[str]:
 
 
 def parse_line(request: str, line: bytes) -> ShortAnswer:
-    """The answer to a request with one line. Raises FrameError.
+    """The answer to a request with one line. Raises FieldsError, and FrameError for what is no number.
 
-    Reasons: "field_count", "field_length", "non-decimal"; the detail names field and text.
+    The detail names field and text.
     """
     table = SINGLE_LINE[request]
     texts = split_fields(line)
     if len(texts) != len(table):
-        raise FrameError("field_count", f"{request} has {len(table)} fields, received {len(texts)}", line)
+        raise FieldsError("field_count", f"{request} has {len(table)} fields, received {len(texts)}", line)
     for field, text in zip(table, texts, strict=True):
         if len(text) != field.width:
-            raise FrameError(
+            raise FieldsError(
                 "field_length", f"{request} {field.name} has {field.width} digits, received {text!r}", line
             )
         digits = _SIGNED_DECIMAL if field.measure in SIGNED else _DECIMAL
@@ -211,16 +215,11 @@ def parse_record(request: str, line: bytes) -> tuple[str, ...]:
     widths = tuple(len(text) for text in texts)
     first, later = LOGGERS[request]
     if widths != first and widths not in later:
-        raise FrameError("field_length", f"no record of {request}: fields of {widths} digits", line)
+        raise FieldsError("field_length", f"no record of {request}: fields of {widths} digits", line)
     for text in texts:
         if not _LOGGER_DIGITS.fullmatch(text):
             raise FrameError("non-decimal", f"{request} non-decimal field {text!r}", line)
     return tuple(texts)
-
-
-def parse_logger(request: str, lines: Sequence[bytes]) -> ShortAnswer:
-    """The answer of a logger. Raises FrameError for the first record that is damaged."""
-    return ShortAnswer(request, {}, tuple(parse_record(request, line) for line in lines))
 
 
 def measure_answer(answer: ShortAnswer, scaling: Scaling) -> dict[str, tuple[Decimal, str]]:

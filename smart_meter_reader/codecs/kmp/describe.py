@@ -28,7 +28,7 @@ from smart_meter_reader.codecs.kmp.message import (
 )
 from smart_meter_reader.codecs.kmp.meters import model_of
 from smart_meter_reader.codecs.kmp.registers import register_of
-from smart_meter_reader.exceptions import FrameError, ProtocolError, ValueFormatError
+from smart_meter_reader.exceptions import FrameError, IncompleteError, ProtocolError, ValueFormatError
 
 Description: TypeAlias = dict[str, Any]
 
@@ -107,12 +107,12 @@ def _descriptions(reader: FrameReader) -> Iterator[Description]:
         else:
             break
     if unfinished := reader.discard():
-        yield _damaged(FrameError("incomplete", "the capture ends before the frame does", unfinished))
+        yield _damaged(IncompleteError("incomplete", "the capture ends before the frame does", unfinished))
 
 
 def _is_noise(error: FrameError) -> bool:
     """Whether a start byte with another one behind it began no frame: there is no known address after it."""
-    return error.reason == "incomplete" and error.frame[1:2] not in _ADDRESSES
+    return isinstance(error, IncompleteError) and error.frame[1:2] not in _ADDRESSES
 
 
 def _damaged(error: FrameError) -> Description:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from smart_meter_reader.exceptions import FrameError
+from smart_meter_reader.exceptions import ChecksumError, FrameError, IncompleteError
 
 Direction: TypeAlias = Literal["request", "response"]
 
@@ -88,7 +88,7 @@ def decode_frame(raw: bytes) -> Frame:
     """
     direction = _DIRECTIONS.get(raw[0]) if raw else None
     if direction is None or raw[-1] != STOP:
-        raise FrameError("incomplete", "a frame starts with 80h or 40h and ends with 0Dh", raw)
+        raise IncompleteError("incomplete", "a frame starts with 80h or 40h and ends with 0Dh", raw)
     content = raw[1:-1]
     if _ESCAPE_BYTE in content:
         content = _unstuffed(content, raw)
@@ -118,7 +118,7 @@ def _content_error(content: bytes, raw: bytes) -> FrameError:
         )
     received = content[-2:].hex().upper()
     calculated = crc_hqx(content[:-2], 0)
-    return FrameError(
+    return ChecksumError(
         "checksum", f"CRC {received} received, {calculated:04X} calculated: damaged on the line", raw
     )
 
@@ -172,7 +172,7 @@ class FrameReader:
         position = end.start()
         if buffer[position] != STOP:
             raw = self._take(position)
-            raise FrameError("incomplete", "another frame starts before this one has ended", raw)
+            raise IncompleteError("incomplete", "another frame starts before this one has ended", raw)
         return decode_frame(self._take(position + 1))
 
     def discard(self) -> bytes:

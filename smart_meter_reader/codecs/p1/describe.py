@@ -10,14 +10,10 @@ from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
 from smart_meter_reader.codecs.p1.mbus import SubMeter
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
-from smart_meter_reader.exceptions import DecryptionError, FrameError
+from smart_meter_reader.exceptions import ChecksumError, DecryptionError, FrameError, WrongTagError
 from smart_meter_reader.text import LONGEST_NAME, printable
 
 Description = dict[str, Any]
-# These are about a tag that was looked at; the others never came to that.
-_TAG_FAILED = frozenset(
-    {"wrong_authentication_key", "no_authentication_key", "damaged", "wrong_encryption_key"}
-)
 
 
 def describe_capture(
@@ -53,7 +49,7 @@ def _drain(reader: P1Reader) -> Iterator[Description]:
         except FrameError as error:
             yield _describe_damage(error)
         except DecryptionError as error:
-            authentication = "failed" if error.reason in _TAG_FAILED else "none"
+            authentication = "failed" if isinstance(error, WrongTagError) else "none"
             yield {"protocol": "p1", "authentication": authentication, "error": _describe_error(error)}
         else:
             if telegram is None:
@@ -100,7 +96,7 @@ def _describe_damage(error: FrameError) -> Description:
     if error.frame[:1] == b"/":
         header = error.frame[1:].partition(b"\n")[0].decode("latin-1")
         description["header"] = printable(header.rstrip("\r"), LONGEST_NAME)
-    if error.reason == "checksum":
+    if isinstance(error, ChecksumError):
         description["checksum"] = "bad"
     return {**description, "error": _describe_error(error)}
 

@@ -24,7 +24,7 @@ from smart_meter_reader.codecs.p1.encryption.cipher import (
     partial_header,
 )
 from smart_meter_reader.codecs.p1.plain import DATA_LINE, MAX_TELEGRAM, PlainFrame, PlainReader
-from smart_meter_reader.exceptions import DecryptionError, FrameError
+from smart_meter_reader.exceptions import DecryptionError, FrameError, IncompleteError
 
 # A recording given in one piece is worked through in small ones, so that its copies stay small.
 _PIECE = 4096
@@ -137,7 +137,7 @@ class FrameReader:
                 self._take_frame()
                 continue
             detail = f"the stream ended after {len(self._cipher)} of {length} bytes of an encrypted frame"
-            self._tell(FrameError("truncated", detail, bytes(self._cipher)))
+            self._tell(IncompleteError("truncated", detail, bytes(self._cipher)))
             following = find_header(self._cipher, 1)
             self._pass_on(following[0] if following else len(self._cipher))
         self._tell_unopened()
@@ -253,7 +253,7 @@ class FrameReader:
                 position = start + 1
                 continue
             detail = f"an encrypted frame of {length} bytes was cut after {start}"
-            self._tell(FrameError("truncated", detail, self._cut(start)))
+            self._tell(IncompleteError("truncated", detail, self._cut(start)))
             self._take_opened(opened, inner_length)
             return bool(self._cipher)
         self._searched = max(position, len(self._cipher) - LONGEST_HEADER)

@@ -16,7 +16,7 @@ from collections import deque
 from typing import Literal, NamedTuple
 
 from smart_meter_reader.codecs.p1.checksum import crc16_arc, verify
-from smart_meter_reader.exceptions import FrameError
+from smart_meter_reader.exceptions import ChecksumError, FrameError, IncompleteError
 
 # Luxembourg's five messages of 1024 characters are 10 kB of octets (specification 1.1.3).
 MAX_TELEGRAM = 16 * 1024
@@ -82,7 +82,9 @@ class PlainReader:
             # "!" or "!521" as the very last bytes lack only the line end that would complete them.
             self.receive_data(b"\r\n")
         if self._inside and DATA_LINE.search(self._buffer):
-            self._give_up("truncated", "the stream ended inside a telegram", bytes(self._buffer))
+            self._events.append(
+                IncompleteError("truncated", "the stream ended inside a telegram", bytes(self._buffer))
+            )
         self._buffer.clear()
         self._inside = False
 
@@ -111,7 +113,9 @@ class PlainReader:
             self._lost_start = True
         if self._lost_start and b"!" in skipped:
             if self._synchronised:
-                self._give_up("truncated", "a telegram came without its first line", skipped)
+                self._events.append(
+                    IncompleteError("truncated", "a telegram came without its first line", skipped)
+                )
             self._lost_start = False
             self._synchronised = True
 
@@ -139,7 +143,9 @@ class PlainReader:
         start = _START.search(self._buffer, len(self._buffer) // 2)
         given_up = bytes(self._buffer[: start.start() if start else None])
         if DATA_LINE.search(given_up):
-            self._give_up("overlong", f"no end of telegram within {MAX_TELEGRAM} bytes", given_up)
+            self._events.append(
+                FrameError("overlong", f"no end of telegram within {MAX_TELEGRAM} bytes", given_up)
+            )
         del self._buffer[: len(given_up)]
         self.skipped += len(given_up)
         self._inside = start is not None
@@ -152,7 +158,7 @@ class PlainReader:
         elif not field:
             self._accept_unchecked(covered)
         elif not _CHECKSUM.fullmatch(field):
-            self._give_up("checksum", "the checksum itself is damaged", covered)
+            self._events.append(ChecksumError("checksum", "the checksum itself is damaged", covered))
         else:
             self._check(covered, int(field, 16))
 
@@ -167,16 +173,20 @@ class PlainReader:
                     break
         if telegram is not None:
             if begin and DATA_LINE.search(covered, 0, begin):
-                self._give_up("truncated", "a telegram ended where the next one began", covered[:begin])
+                self._events.append(
+                    IncompleteError("truncated", "a telegram ended where the next one began", covered[:begin])
+                )
             self._checked_header = telegram[: telegram.index(b"\n")]
             self._events.append(PlainFrame(telegram, "ok"))
             return
         telegram = covered[_last_start(covered) :]
         computed = crc16_arc(telegram)
-        self._give_up(
-            "checksum",
-            f"the checksum says {expected:04X}, the {len(telegram)} bytes received give {computed:04X}",
-            telegram,
+        self._events.append(
+            ChecksumError(
+                "checksum",
+                f"the checksum says {expected:04X}, the {len(telegram)} bytes received give {computed:04X}",
+                telegram,
+            )
         )
 
     def _accept_unchecked(self, covered: bytes) -> None:
@@ -184,16 +194,17 @@ class PlainReader:
         start = _last_start(covered)
         telegram = covered[start:]
         if DATA_LINE.search(covered[:start]):
-            self._give_up("truncated", "a telegram ended where the next one began", covered[:start])
+            self._events.append(
+                IncompleteError("truncated", "a telegram ended where the next one began", covered[:start])
+            )
         if not DATA_LINE.search(telegram):
             return
         if self._one_meter and telegram[: telegram.index(b"\n")] == self._checked_header:
-            self._give_up("checksum", "the checksum is missing, though this meter sends one", telegram)
+            self._events.append(
+                ChecksumError("checksum", "the checksum is missing, though this meter sends one", telegram)
+            )
         else:
             self._events.append(PlainFrame(telegram, "absent"))
-
-    def _give_up(self, reason: str, detail: str, frame: bytes) -> None:
-        self._events.append(FrameError(reason, detail, frame))
 
 
 def _confirm(covered: bytes, begin: int, expected: int) -> bytes | None:

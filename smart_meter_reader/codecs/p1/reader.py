@@ -11,7 +11,7 @@ from smart_meter_reader.codecs.p1.mbus import InUse
 from smart_meter_reader.codecs.p1.obis import CodeTableError, Further
 from smart_meter_reader.codecs.p1.plain import PlainFrame
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
-from smart_meter_reader.exceptions import DecryptionError, FrameError
+from smart_meter_reader.exceptions import DecryptionError, MalformedError
 
 
 class P1Reader:
@@ -121,7 +121,7 @@ class P1Reader:
 def _whole(telegram: Telegram, raw: bytes) -> Telegram:
     """The telegram; without a checksum only when all of its lines make sense."""
     if telegram.bad_lines and not telegram.vouched_for:
-        raise FrameError(
+        raise MalformedError(
             "malformed", f"a line makes no sense and there is no checksum: {telegram.bad_lines[0]!r:.80}", raw
         )
     return telegram

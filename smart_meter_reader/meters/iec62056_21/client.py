@@ -11,7 +11,13 @@ from smart_meter_reader.codecs.iec62056_21.frame import FrameReader
 from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
-from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
+from smart_meter_reader.exceptions import (
+    ExplainedError,
+    LostError,
+    MeterSilentError,
+    ProtocolError,
+    TransportError,
+)
 from smart_meter_reader.messages import Info, Measurement, Publish
 from smart_meter_reader.meters.iec62056_21.identity import Known, find_out, requests_for
 from smart_meter_reader.meters.iec62056_21.line import LineTiming, MeterLine
@@ -94,7 +100,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
                 confirmed = await self._ask(line, known, request)
             except (TransportError, ProtocolError) as error:
                 # What a readout with its check character has told is not lost for a short request.
-                if not measurements or error.reason == "lost":
+                if not measurements or isinstance(error, LostError):
                     raise
                 self._note_missing(known, request, error)
                 continue
@@ -105,7 +111,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         await self._publish(measurements, publish)
 
     def _note_missing(self, known: Known, request: str, error: ExplainedError) -> None:
-        if error.reason not in ("no_echo_no_answer", "echo_only"):
+        if not isinstance(error, MeterSilentError):
             self._warn_once(f"the values of {request} are missing: {error.detail}")
             return
         known.unanswered[request] += 1
@@ -173,7 +179,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
             async with stalls.timeout(limit.total_seconds()):
                 return await confirmed_readout(line, lambda: line.listen(reader))
         except TimeoutError:
-            raise TransportError(
+            raise MeterSilentError(
                 "no_answer",
                 f"{self._settings.port}: the meter sent no whole readout within {format_duration(limit)}: "
                 "check that it sends by itself, the head's place, and `baud`",

@@ -13,7 +13,12 @@ from smart_meter_reader.codecs.iec62056_21.codes import serial_number
 from smart_meter_reader.codecs.iec62056_21.frame import Identification
 from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling, scaling_of_readout
-from smart_meter_reader.exceptions import ProtocolError, TransportError
+from smart_meter_reader.exceptions import (
+    LostError,
+    MeterSilentError,
+    ProtocolError,
+    TransportError,
+)
 from smart_meter_reader.meters.iec62056_21.line import MeterLine
 from smart_meter_reader.meters.iec62056_21.reading import Confirmed, confirmed_answer, confirmed_readout
 from smart_meter_reader.meters.iec62056_21.settings import READOUT, Iec62056_21Settings
@@ -106,7 +111,7 @@ async def _ask_program(line: MeterLine, known: Known) -> None:
     try:
         known.learn((await confirmed_answer(line, "#2")).answer)
     except (TransportError, ProtocolError) as error:
-        if known.plan.has_program == "yes" or error.reason == "lost":
+        if known.plan.has_program == "yes" or isinstance(error, LostError):
             raise
         _log.info("%s: no program number to learn units from (%s)", line.port, error)
 
@@ -114,9 +119,7 @@ async def _ask_program(line: MeterLine, known: Known) -> None:
 async def _sign_on(line: MeterLine, settings: Iec62056_21Settings) -> Known:
     try:
         readout = await confirmed_readout(line, line.read_out)
-    except TransportError as error:
-        if error.reason not in ("no_echo_no_answer", "echo_only"):
-            raise
+    except MeterSilentError:
         # A head that cannot be heard at 300 Bd, or a meter that answers short requests only.
         await line.ask_short("#2")
         return Known("multical_66c", settings.scaling)
@@ -140,7 +143,7 @@ async def _take_readout(line: MeterLine, known: Known, settings: Iec62056_21Sett
     try:
         known.readout = await confirmed_readout(line, line.read_out)
     except (TransportError, ProtocolError) as error:
-        if READOUT in requests_for(known, settings) or error.reason == "lost":
+        if READOUT in requests_for(known, settings) or isinstance(error, LostError):
             raise
         _log.info("%s: no readout to learn units from (%s)", line.port, error)
     else:

@@ -30,7 +30,7 @@ from smart_meter_reader.codecs.iec62056_21.request import (
     short_request,
     sign_on,
 )
-from smart_meter_reader.exceptions import FrameError, TransportError
+from smart_meter_reader.exceptions import FrameError, IncompleteError, TransportError
 from smart_meter_reader.meters.conversation import Conversation, LineCounters
 from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 from smart_meter_reader.meters.iec62056_21.silence import Heard, explain_silence
@@ -69,6 +69,10 @@ class LineTiming:
         return cls(seconds, min(cls.mode_a, seconds), min(cls.gap, seconds), min(cls.rest, seconds / 4))
 
 
+class _NothingCameError(TransportError):
+    """One message stayed without a byte behind it; the next one may be answered."""
+
+
 class MeterLine(Conversation):
     """One open line to one IEC 62056-21 meter; see ``Conversation``."""
 
@@ -100,8 +104,7 @@ class MeterLine(Conversation):
     async def ask_short(self, request: str) -> ShortAnswer:
         """The answer to a short request of one line ("#1"), strictly parsed, not yet confirmed.
 
-        Raises TransportError (``no_echo_no_answer``, ``echo_only``, ``lost``) and ProtocolError
-        (``damaged_answers``) when the repeats did not help.
+        Raises TransportError, and MeterSilentError or UnusableAnswersError when the repeats did not help.
         """
 
         async def attempt(heard: Heard, number: int) -> ShortAnswer:
@@ -165,10 +168,8 @@ class MeterLine(Conversation):
     async def _read_mode_a(self, reader: FrameReader, heard: Heard) -> DataBlock:
         try:
             return await self._await(DataBlock, reader, heard, _LONGEST_READOUT, patience=self.timing.mode_a)
-        except TransportError as error:
-            if error.reason != "silence":
-                raise
-        # A MULTICAL 66C that writes "/KAM MC" means "/KAM0MC" and waits for the option to be selected.
+        except _NothingCameError:
+            pass  # a MULTICAL 66C that writes "/KAM MC" means "/KAM0MC" and waits for the option select
         await self._send(option_select("0"), discard=False)
         return await self._await(DataBlock, reader, heard, _LONGEST_READOUT)
 
@@ -187,9 +188,7 @@ class MeterLine(Conversation):
             except FrameError as error:
                 heard.damage = error
                 self._note_damage(error)
-            except TransportError as error:
-                if error.reason != "silence":
-                    raise
+            except _NothingCameError:
                 heard.damage = before
             else:
                 self.counters.latency = loop.time() - self._sent_at
@@ -225,7 +224,7 @@ class MeterLine(Conversation):
     ) -> _F:
         """The next frame of this kind; what else arrives before it is echo or noise.
 
-        Raises TransportError "silence" when nothing comes, FrameError when only damaged things do.
+        Raises _NothingCameError when nothing comes, FrameError when only damaged things do.
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + (patience or self.timing.repeat)
@@ -244,8 +243,8 @@ class MeterLine(Conversation):
             until = max(until, self._heard_at + self.timing.gap)
         heard.echo = heard.echo or reader.in_request
         if heard.damage is None and (reader.is_empty or reader.in_request):
-            raise TransportError("silence", f"{self.port}: nothing came")
-        raise heard.damage or FrameError("incomplete", "the answer breaks off")
+            raise _NothingCameError("nothing_came", f"{self.port}: nothing came")
+        raise heard.damage or IncompleteError("incomplete", "the answer breaks off")
 
     def _next(self, reader: FrameReader, heard: Heard) -> Frame | None:
         """The next frame in what has arrived; a damaged one is remembered and passed over."""

@@ -13,7 +13,7 @@ from smart_meter_reader.codecs.iec62056_21.data_set import parse_data_sets
 from smart_meter_reader.codecs.iec62056_21.frame import DataBlock, Identification
 from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
 from smart_meter_reader.codecs.iec62056_21.request import option_select
-from smart_meter_reader.exceptions import ExplainedError, FrameError, TransportError
+from smart_meter_reader.exceptions import FrameError, NothingHeardError, TransportError
 from smart_meter_reader.meters.conversation import UNANSWERED, unless_unanswered
 from smart_meter_reader.meters.found import Found, Outcome, Question, clue
 from smart_meter_reader.meters.head import Probe, Sign, sign_of
@@ -85,10 +85,8 @@ async def ask_short(port: str) -> Outcome:
     async with MeterLine(port, retries=0) as meter:
         try:
             await meter.ask_short("#1")
-        except ExplainedError as error:
-            if error.reason not in UNANSWERED:
-                raise
-            return "" if error.reason == "no_echo_no_answer" else clue(error)
+        except UNANSWERED as error:
+            return "" if isinstance(error, NothingHeardError) else clue(error)
         second = await unless_unanswered(meter.ask_short("#2"))
     number = second.fields.get("customer_no", "").lstrip("0") if second else ""
     return Found(

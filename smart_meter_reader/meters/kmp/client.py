@@ -30,8 +30,12 @@ _IDLE_LIFE = 60.0
 _REOPEN_PAUSE = 1.0
 
 
-class _IdleLossError(TransportError):
+class _IdleLossError(Exception):
     """The port went while nothing was asked."""
+
+    def __init__(self, loss: TransportError) -> None:
+        super().__init__(str(loss))
+        self.loss = loss
 
 
 class KamstrupClient(PolledClient[KamstrupSettings]):
@@ -54,12 +58,12 @@ class KamstrupClient(PolledClient[KamstrupSettings]):
                 async with self._connection() as connection:
                     await self._serve(connection, publish, once=once)
                     return
-            except _IdleLossError as error:
+            except _IdleLossError as idle:
                 # A serial server may close a connection on which nothing happens for an hour. If it opens
                 # again, nobody needs to know; if not, opening raises what there is to say.
                 if loop.time() - opened < _IDLE_LIFE:
-                    raise
-                _log.info("%s: %s", self.meter, error.detail)
+                    raise idle.loss from None
+                _log.info("%s: %s", self.meter, idle.loss.detail)
                 await asyncio.sleep(_REOPEN_PAUSE)
 
     def _connection(self) -> KmpConnection:
@@ -177,4 +181,4 @@ async def _listen_idle(connection: KmpConnection) -> None:
     try:
         await connection.listen_idle()
     except TransportError as error:
-        raise _IdleLossError(error.reason, error.detail) from error
+        raise _IdleLossError(error) from error

@@ -31,7 +31,7 @@ from smart_meter_reader.codecs.kmp import (
     Response,
     encode_request,
 )
-from smart_meter_reader.exceptions import ExplainedError, TransportError
+from smart_meter_reader.exceptions import MeterSilentError, ProtocolError
 from smart_meter_reader.meters.conversation import Conversation, LineCounters
 from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
 from smart_meter_reader.meters.kmp.listening import Listening, explain_silence
@@ -105,8 +105,7 @@ class KmpConnection(Conversation):
     async def read_registers(self, registers: Iterable[int]) -> dict[int, RegisterValue]:
         """The registers that the meter knows, by id; the others are not in the dict.
 
-        Raises TransportError (``no_echo_no_answer``, ``echo_only``, ``lost``) and ProtocolError
-        (``damaged_answers``, ``strange_answers``) when the repeats did not help.
+        Raises TransportError, and MeterSilentError or UnusableAnswersError when the repeats did not help.
         """
         wanted = list(dict.fromkeys(registers))
         found: dict[int, RegisterValue] = {}
@@ -125,15 +124,15 @@ class KmpConnection(Conversation):
     async def _read_batch(self, batch: Sequence[int]) -> dict[int, RegisterValue]:
         try:
             return await self._ask_registers(batch)
-        except TransportError as error:
+        except MeterSilentError as error:
             # A meter can fall silent over a register that it does not know. One that answers nothing at all
             # is not asked eight times more.
-            if len(batch) == 1 or not self._answered_lately() or error.reason == "lost":
+            if len(batch) == 1 or not self._answered_lately():
                 raise
             _log.info("%s: no answer to %d registers at once, asking for fewer", self.port, len(batch))
             return await self._search(batch, error)
 
-    async def _search(self, batch: Sequence[int], error: TransportError) -> dict[int, RegisterValue]:
+    async def _search(self, batch: Sequence[int], error: MeterSilentError) -> dict[int, RegisterValue]:
         """Ask for halves of a batch that is not answered, down to the registers that silence the meter."""
         found: dict[int, RegisterValue] = {}
         middle = len(batch) // 2
@@ -141,7 +140,7 @@ class KmpConnection(Conversation):
         for half in (batch[:middle], batch[middle:]):
             try:
                 found |= await self._ask_registers(half, retries=0)
-            except TransportError:
+            except MeterSilentError:
                 silent.append(half)
         if len(silent) == 2 and not await self._is_alive():
             raise error
@@ -155,7 +154,7 @@ class KmpConnection(Conversation):
     async def _is_alive(self) -> bool:
         try:
             await self.read_serial_number(retries=0)
-        except ExplainedError:
+        except (MeterSilentError, ProtocolError):
             return False
         return True
 

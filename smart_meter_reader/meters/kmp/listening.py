@@ -14,7 +14,13 @@ from smart_meter_reader.codecs.kmp import (
     Response,
     decode_response,
 )
-from smart_meter_reader.exceptions import ExplainedError, FrameError, ProtocolError, TransportError
+from smart_meter_reader.exceptions import (
+    FrameError,
+    MeterSilentError,
+    NothingHeardError,
+    ProtocolError,
+    UnusableAnswersError,
+)
 
 _START = bytes((START_RESPONSE,))
 _STOP = 0x0D
@@ -137,7 +143,9 @@ class Listening:
         return raw[:2] == bytes((START_RESPONSE, self._address))
 
 
-def explain_silence(heard: Sequence[Listening], port: str, other_readers: str = "") -> ExplainedError:
+def explain_silence(
+    heard: Sequence[Listening], port: str, other_readers: str = ""
+) -> MeterSilentError | UnusableAnswersError:
     """The error for a request that stayed without an answer through all its repeats.
 
     ``other_readers`` names processes that have the port open as well.
@@ -149,33 +157,33 @@ def explain_silence(heard: Sequence[Listening], port: str, other_readers: str = 
     return error
 
 
-def _explain(heard: Sequence[Listening], port: str) -> TransportError | ProtocolError:
+def _explain(heard: Sequence[Listening], port: str) -> MeterSilentError | UnusableAnswersError:
     times = "once" if len(heard) == 1 else f"{len(heard)} times"
     damaged = sum(attempt.damaged for attempt in heard)
     if damaged:
-        return ProtocolError(
+        return UnusableAnswersError(
             "damaged_answers",
             f"{port}: asked {times}, {damaged} answers came damaged: move the head by a millimetre or two on "
             "the meter, turn it, and keep light off it",
         )
     if any(attempt.strangers for attempt in heard):
-        return ProtocolError(
+        return UnusableAnswersError(
             "strange_answers",
             f"{port}: asked {times}, what came answers something else: stop whatever else reads this meter, "
             "or give a slow one more time by answer_timeout",
         )
     if any(attempt.echo for attempt in heard):
-        return TransportError(
+        return MeterSilentError(
             "echo_only",
             f"{port}: asked {times}, the head returns what is sent but the meter does not answer: put the "
             "head onto the meter's optical eye, and press a key on the meter to wake it",
         )
     if any(attempt.heard for attempt in heard):
-        return ProtocolError(
+        return UnusableAnswersError(
             "damaged_answers",
             f"{port}: asked {times}, nothing came but noise: check speed and stop bits, and move the head",
         )
-    return TransportError(
+    return NothingHeardError(
         "no_echo_no_answer", f"{port}: asked {times}, no echo and no answer: {_advice(port)}"
     )
 

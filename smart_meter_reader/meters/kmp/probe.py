@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from smart_meter_reader.codecs.kmp import GetRegisterRequest
 from smart_meter_reader.codecs.kmp.meters import MANUFACTURER
-from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.exceptions import NothingHeardError
 from smart_meter_reader.meters.conversation import UNANSWERED, unless_unanswered
 from smart_meter_reader.meters.found import Found, Outcome, Question, clue
 from smart_meter_reader.meters.head import Probe, Sign, sign_of
@@ -29,11 +29,9 @@ async def ask_kmp(port: str) -> Outcome:
         kind = await unless_unanswered(meter.read_type())
         try:
             number = await read_serial_register(meter)
-        except ExplainedError as error:
-            if error.reason not in UNANSWERED:
-                raise
+        except UNANSWERED as error:
             if kind is None:
-                return "" if error.reason == "no_echo_no_answer" else clue(error)
+                return "" if isinstance(error, NothingHeardError) else clue(error)
             number = ""
         if kind is None:
             kind = await unless_unanswered(meter.read_type())

@@ -13,8 +13,8 @@ from smart_meter_reader.codecs.p1.mbus import SubMeter
 from smart_meter_reader.codecs.p1.obis import CodeTableError
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
-from smart_meter_reader.exceptions import DecryptionError, FrameError
-from smart_meter_reader.messages import Health, Publish
+from smart_meter_reader.exceptions import DamagedCipherError, DecryptionError, FrameError, ReplayedError
+from smart_meter_reader.messages import Health, Publish, Status
 from smart_meter_reader.meters.base import count_reading
 from smart_meter_reader.meters.p1.lasting import Lasting
 from smart_meter_reader.meters.p1.messages import Messages
@@ -31,7 +31,7 @@ LINE_TRIAL = 12.0
 # One summary of damaged telegrams in this time, however short the interval.
 _SUMMARY = 60.0
 # A damaged or repeated frame among good ones is no alert; what is wrong with a key is one at once.
-_PATIENT_REASONS = frozenset({"damaged", "replayed"})
+_PATIENT_WITH = (DamagedCipherError, ReplayedError)
 _ROW_OF_FAILURES = 3
 _LONGEST_CODE = 20  # 255-255:255.255.255
 
@@ -209,23 +209,21 @@ class Session:
         self._count("damaged_frames")
         self._watch.note_closed(now, error)
         self._failures += 1
-        if error.reason in _PATIENT_REASONS and self._failures < _ROW_OF_FAILURES:
+        if isinstance(error, _PATIENT_WITH) and self._failures < _ROW_OF_FAILURES:
             _log.debug("%s: %s", self._meter, error)
             return
-        if error.reason == self._alert:
-            return
-        self._alert = error.reason
-        await self._publish(
-            {
-                "type": "status",
-                "meter": self._meter,
-                "time": datetime.now(UTC),
-                "state": "alert",
-                "reason": error.reason,
-                "detail": error.detail,
-                "health": {**self._health},
-            }
-        )
+        status: Status = {
+            "type": "status",
+            "meter": self._meter,
+            "time": datetime.now(UTC),
+            "state": "alert",
+            "reason": error.reason,
+            "detail": error.detail,
+            "health": {**self._health},
+        }
+        if status["reason"] != self._alert:  # what was told is told once
+            self._alert = status["reason"]
+            await self._publish(status)
 
     # --- the line ---
 

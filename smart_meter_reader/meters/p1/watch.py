@@ -6,9 +6,19 @@ No clock in it: whoever calls says what time it is, in seconds of the event loop
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
-from smart_meter_reader.exceptions import DecryptionError, FrameError, TransportError
+from smart_meter_reader.exceptions import (
+    ChecksumError,
+    DamagedCipherError,
+    DecryptionError,
+    FrameError,
+    IncompleteError,
+    MalformedError,
+    ReplayedError,
+    TransportError,
+)
 
 # DSMR before 5 sends every ten seconds; six of those are the patience before anything is known.
 _UNKNOWN_PATIENCE = 60.0
@@ -18,10 +28,19 @@ _SHORTEST_PATIENCE = 15.0
 _SHORTEST_INTERVAL = 0.5
 # What may come behind the last frame before silence: a line end, and the filling bytes of EasyMeter's Q3D.
 _REST = 64
+_SPOILT = (ChecksumError, IncompleteError, MalformedError)  # what was a telegram once
 
 
-# Reasons that are about bytes, not about keys.
-_DAMAGES = ("checksum", "truncated", "overlong", "damaged", "malformed", "contradicted")
+@dataclass(slots=True)
+class _Losses:
+    """The telegrams that were lost since the last summary: how many of each kind, as that is told."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    damaged: int = 0  # by what happened to their bytes, not for lack of a key
+    spoilt: int = 0  # of these, what was a telegram once, and not just anything on the line
+    shorter: int = 0  # of these, what bytes are missing from
+    replayed: int = 0
+    malformed: int = 0
 
 
 class LineWatch:
@@ -36,9 +55,8 @@ class LineWatch:
         self._last_good: float | None = None
         self._last_frame: float | None = None  # a whole frame, also one that cannot be decrypted
         self._length = 0  # of the last good telegram
-        self._bad: Counter[str] = Counter()
+        self._lost = _Losses()
         self._good = 0
-        self._shorter = 0
         self._malformed = ""  # what was wrong with the last telegram that had a line without sense
         self._summed_up = opened
         self._excused: float | None = None  # when a stall ended, if no whole frame has come since
@@ -61,9 +79,13 @@ class LineWatch:
         self._length = length
 
     def note_damaged(self, error: FrameError) -> None:
-        self._bad[error.reason] += 1
-        self._shorter += len(error.frame) < self._length
-        if error.reason == "malformed":
+        lost = self._lost
+        lost.kinds[error.reason] += 1
+        lost.damaged += 1
+        lost.spoilt += isinstance(error, _SPOILT)
+        lost.shorter += len(error.frame) < self._length
+        if isinstance(error, MalformedError):
+            lost.malformed += 1
             self._malformed = error.detail
 
     def note_unconfirmed(self, now: float) -> None:
@@ -73,14 +95,18 @@ class LineWatch:
 
     def note_contradicted(self) -> None:
         """A telegram without checksum that the others do not bear out."""
-        self._bad["contradicted"] += 1
+        self._lost.kinds["contradicted"] += 1
+        self._lost.damaged += 1
+        self._lost.spoilt += 1
 
     def note_closed(self, now: float, error: DecryptionError) -> None:
         """A whole frame that could not be decrypted: the line is well."""
         self._last_frame = now
         self._excused = None
         self.received = 0
-        self._bad[error.reason] += 1
+        self._lost.kinds[error.reason] += 1
+        self._lost.damaged += isinstance(error, DamagedCipherError)
+        self._lost.replayed += isinstance(error, ReplayedError)
 
     @property
     def usual_interval(self) -> float:
@@ -120,7 +146,7 @@ class LineWatch:
                 f"{since}, and not a byte: check the cable, that the P1 port is switched on, and that its "
                 "data request line (RTS) has power",
             )
-        if any(self._bad[reason] for reason in ("checksum", "truncated", "malformed", "contradicted")):
+        if self._lost.spoilt:
             return TransportError("checksum", f"{since}, only damaged ones: {self._cause()}")
         kind = recognise(unrecognised)
         return TransportError("garbage" if kind == "unknown" else kind, f"{since}: {EXPLANATIONS[kind]}")
@@ -134,26 +160,26 @@ class LineWatch:
         if now - self._summed_up < every:
             return ""
         elapsed, self._summed_up = now - self._summed_up, now
-        bad, good = self._bad, self._good
-        total = bad.total()
+        kinds_lost, good = self._lost.kinds, self._good
+        total = kinds_lost.total()
         text = ""
         if total:
-            kinds = ", ".join(f"{count} {reason}" for reason, count in bad.most_common())
+            kinds = ", ".join(f"{count} {reason}" for reason, count in kinds_lost.most_common())
             text = (
                 f"{total} of {total + good} telegrams in {elapsed:.0f} s were lost "
                 f"({100 * total / (total + good):.0f} %: {kinds}): {self._cause()}"
             )
-        self._bad, self._good, self._shorter = Counter(), 0, 0
+        self._lost, self._good = _Losses(), 0
         return text
 
     def _cause(self) -> str:
-        damaged = sum(self._bad[reason] for reason in _DAMAGES)
-        if not damaged and self._bad["replayed"] == self._bad.total():
+        lost = self._lost
+        if not lost.damaged and lost.replayed == lost.kinds.total():
             return "the meter sent them twice, or something on the line repeats what was recorded"
-        if not damaged:
+        if not lost.damaged:
             return "they arrived whole; check the keys"
-        if self._shorter * 2 > damaged:
+        if lost.shorter * 2 > lost.damaged:
             return "bytes are missing: another program reads the same port, or this computer is too busy"
         cause = "bytes were changed on the way: check the P1 cable and what lies beside it"
         # Where the meter itself sends such a line, this tells which.
-        return f"{cause}; at last, {self._malformed}" if self._bad["malformed"] * 2 > damaged else cause
+        return f"{cause}; at last, {self._malformed}" if lost.malformed * 2 > lost.damaged else cause

@@ -13,7 +13,7 @@ import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.exceptions import LoginRefusedError, NeedsAPersonError, SinkError
 from smart_meter_reader.network import untrusted
 from smart_meter_reader.network.tls import client_context
 from smart_meter_reader.sinks.home_assistant.bounded_http import (
@@ -132,13 +132,13 @@ class Api:
 
     def _refused(self, status: int) -> SinkError:
         if status == 401:
-            return SinkError(
+            return LoginRefusedError(
                 "token_refused",
                 f"Home Assistant at {self.url} does not accept the token: create a long-lived access token "
                 "in your Home Assistant profile (Security) and set `token` to it in .secrets.toml",
             )
         if status == 403:
-            return SinkError(
+            return LoginRefusedError(
                 "banned",
                 f"Home Assistant at {self.url} does not let this computer in: it may have banned its address "
                 "after wrong tokens (ip_bans.yaml), or the token's user is not allowed to set states",
@@ -160,9 +160,9 @@ class Api:
         if isinstance(error, socket.gaierror):
             return SinkError("unknown_host", f"there is no host {self._host!r}: check `url`")
         if isinstance(error, ssl.SSLCertVerificationError):
-            return SinkError(*untrusted.explain(error, where, "url", self._ca))
+            return untrusted.refused(error, where, "url", self._ca)
         if isinstance(error, ssl.SSLError):
-            return SinkError(
+            return NeedsAPersonError(
                 "tls_failed",
                 f"TLS with {where} fails ({error.reason}): check that `url` has its https port; with "
                 "http:// the token would go out unencrypted to whoever answers there",

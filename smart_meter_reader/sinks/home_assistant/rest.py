@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.exceptions import LoginRefusedError, SinkError
 from smart_meter_reader.messages import Message
 from smart_meter_reader.network import stalls
 from smart_meter_reader.network.loopback import is_this_computer
@@ -34,7 +34,6 @@ _Result = TypeVar("_Result")
 
 # Each attempt with a wrong token is a notification in Home Assistant, and may end in a ban of our address.
 _REFUSED_PAUSE = 300.0
-_NEEDS_A_PERSON = frozenset({"token_refused", "banned"})
 # A name lookup has no timeout of its own, a trickling server outlasts any: so many steps, and it is enough.
 _STEPS = 3
 
@@ -233,9 +232,8 @@ class HomeAssistantRestSink(Sink):
                 return await in_daemon_thread(request, abandon=lambda result: None)
         except TimeoutError:
             raise SinkError("timeout", f"{self._api.url} does not answer within {seconds:g} s") from None
-        except SinkError as error:
-            if error.reason in _NEEDS_A_PERSON:
-                self._try_again_at = asyncio.get_running_loop().time() + _REFUSED_PAUSE
+        except LoginRefusedError:
+            self._try_again_at = asyncio.get_running_loop().time() + _REFUSED_PAUSE
             raise
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from smart_meter_reader.exceptions import DecryptionError, FrameError
+from smart_meter_reader.exceptions import ChecksumError, DamagedCipherError, DecryptionError, ReplayedError
 from smart_meter_reader.meters.p1.watch import LineWatch
+
+_CLOSED = {"damaged": DamagedCipherError, "replayed": ReplayedError}
 
 
 def watch_with(good: int, *closed: str, damaged: int = 0, shorter: bool = False) -> str:
@@ -13,9 +15,9 @@ def watch_with(good: int, *closed: str, damaged: int = 0, shorter: bool = False)
     for number in range(good):
         watch.note_good(float(number), 500)
     for _ in range(damaged):
-        watch.note_damaged(FrameError("checksum", "wrong", b"x" * (400 if shorter else 500)))
+        watch.note_damaged(ChecksumError("checksum", "wrong", b"x" * (400 if shorter else 500)))
     for reason in closed:
-        watch.note_closed(50.0, DecryptionError(reason, "why"))
+        watch.note_closed(50.0, _CLOSED.get(reason, DecryptionError)(reason, "why"))
     return watch.sum_up(60.0, 60.0)
 
 

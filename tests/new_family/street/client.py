@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-from smart_meter_reader.exceptions import FrameError, TransportError
+from smart_meter_reader.exceptions import IncompleteError, NothingHeardError
 from smart_meter_reader.messages import Health, Publish
 from smart_meter_reader.meters.base import Client
 from smart_meter_reader.transport import Transport, open_transport
@@ -23,8 +23,10 @@ async def ask(transport: Transport, seconds: float = 2.0) -> Answer:
                 received += await transport.read()
     except TimeoutError:
         if received:
-            raise FrameError("incomplete", f"{received!r} and no line end", received) from None
-        raise TransportError("no_echo_no_answer", "asked, and no answer: is the cable plugged in?") from None
+            raise IncompleteError("incomplete", f"{received!r} and no line end", received) from None
+        raise NothingHeardError(
+            "no_echo_no_answer", "asked, and no answer: is the cable plugged in?"
+        ) from None
     return decode(received)
 
 

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
-from smart_meter_reader.exceptions import FrameError
+from smart_meter_reader.exceptions import ChecksumError, FrameError
 
 REQUEST = b"?"
 FRAME = re.compile(rb"\*([0-9]{8});([0-9]{6}\.[0-9]{3})#([0-9A-F]{2})\r\n", re.ASCII)
@@ -31,5 +31,5 @@ def decode(frame: bytes) -> Answer:
     if found is None:
         raise FrameError("form", f"{frame!r} is no answer", frame)
     if sum(b"%s;%s" % found.group(1, 2)) & 0xFF != int(found[3], 16):
-        raise FrameError("checksum", "the sum is wrong: damaged on the line", frame)
+        raise ChecksumError("checksum", "the sum is wrong: damaged on the line", frame)
     return Answer(found[1].decode(), Decimal(found[2].decode()))

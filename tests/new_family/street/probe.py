@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from smart_meter_reader.exceptions import FrameError, TransportError
+from smart_meter_reader.exceptions import FrameError, NothingHeardError
 from smart_meter_reader.meters.found import Found, Outcome, Question
 from smart_meter_reader.meters.head import Probe, Sign
 from smart_meter_reader.transport import open_transport
@@ -20,9 +20,7 @@ async def ask_street(port: str) -> Outcome:
             answer = await ask(transport, 1.0)
         except FrameError as error:
             return error.detail
-        except TransportError as error:
-            if error.reason != "no_echo_no_answer":
-                raise
+        except NothingHeardError:
             return ""
     return Found(port, "Street", LINE, "electricity", model="Street 1", serial_number=answer.number)
 

@@ -19,7 +19,7 @@ from typing import Final, Literal
 
 from smart_meter_reader.codecs.p1.encryption.counters import FrameCounters
 from smart_meter_reader.codecs.p1.plain import MAX_TELEGRAM, split
-from smart_meter_reader.exceptions import DecryptionError
+from smart_meter_reader.exceptions import DamagedCipherError, DecryptionError, WrongTagError
 
 Policy = Literal["require", "warn", "off"]
 Authentication = Literal["verified", "failed", "none"]
@@ -225,14 +225,16 @@ class Opener:
                 'set authentication = "warn" to accept that',
             )
         if self._tag_proven:
-            return DecryptionError("damaged", "the tag is wrong, though it was right before with these keys")
+            return DamagedCipherError(
+                "damaged", "the tag is wrong, though it was right before with these keys"
+            )
         if self._own_authentication_key:
-            return DecryptionError(
+            return WrongTagError(
                 "wrong_authentication_key",
                 "the telegram decrypts well, but its tag is wrong: check authentication_key; if the grid "
                 'operator gives out no other, authentication = "warn" relies on the checksum inside',
             )
-        return DecryptionError(
+        return WrongTagError(
             "no_authentication_key",
             "the telegram decrypts well, but its tag cannot be checked: set authentication_key (GAK), "
             'or authentication = "warn" to rely on the checksum inside',
@@ -242,18 +244,18 @@ class Opener:
         """Why a frame does not decrypt to a telegram with a good checksum."""
         counter = f"frame {frame.frame_counter}"
         if unchecked:
-            return DecryptionError(
-                "damaged" if self._tag_proven else "wrong_authentication_key",
-                f"{counter}: the tag is wrong and there is no checksum inside: nothing vouches for it",
-            )
+            detail = f"{counter}: the tag is wrong and there is no checksum inside: nothing vouches for it"
+            if self._tag_proven:
+                return DamagedCipherError("damaged", detail)
+            return WrongTagError("wrong_authentication_key", detail)
         # A second header of the same meter inside: the rest of the frame it began with got lost.
         spliced = frame.raw.count(frame.raw[:10]) > 1
         if self._key_proven or spliced or _begins_like_text(plaintext):
-            return DecryptionError(
+            return DamagedCipherError(
                 "damaged",
                 f"{counter} was damaged on the way, or is spliced from two: tag and checksum are wrong",
             )
-        return DecryptionError(
+        return WrongTagError(
             "wrong_encryption_key",
             f"{counter} does not decrypt to text: check the encryption key (GUEK); after work on the "
             "meter the grid operator may have set a new one",

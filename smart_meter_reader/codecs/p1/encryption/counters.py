@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from smart_meter_reader.exceptions import DecryptionError
+from smart_meter_reader.exceptions import ReplayedError
 
 HIGHEST: Final = 0xFFFF_FFFF
 MAX_METERS: Final = 16
@@ -105,8 +105,8 @@ def _forget_oldest(table: dict[bytes, FrameCounter] | dict[bytes, deque[int]]) -
         del table[next(iter(table))]
 
 
-def _replayed(counter: int, last: int) -> DecryptionError:
-    return DecryptionError(
+def _replayed(counter: int, last: int) -> ReplayedError:
+    return ReplayedError(
         "replayed",
         f"frame counter {counter} after {last}: a repeated or recorded telegram. Should the meter's counter "
         "have begun anew, it is believed when it has counted on for a day; to have it believed now, stop the "
