@@ -10,9 +10,9 @@ from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
 
-from smart_meter_reader.guard.ratio import has_dimension, ratio
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
+from smart_meter_reader.quantities.units import UNITS, canonical, ratio
 
 # Meters add up in batches (a MULTICAL integrates about every minute, others seldomer), so that two totals
 # read within seconds may differ by minutes' worth.
@@ -259,7 +259,7 @@ def _rolled_over(last: Total, new: Total, ceiling: Ceiling) -> bool:
 
 def never_counts(verdict: Verdict, new: Total) -> bool:
     """Whether no repetition helps: what is no unit is damage, however often it comes."""
-    return verdict is Verdict.UNIT_CHANGED and not has_dimension(new.unit)
+    return verdict is Verdict.UNIT_CHANGED and UNITS.get(canonical(new.unit)) not in TOTALS
 
 
 def sentence(key: str, verdict: Verdict, last: Total, new: Total, settings: GuardSettings) -> str:

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
-from smart_meter_reader.guard.ratio import ratio
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status
 from smart_meter_reader.meters.registry import meter_driver
@@ -475,22 +474,6 @@ def test_text_and_unknown_quantities_pass() -> None:
 def test_impossible_ranges_are_refused() -> None:
     with pytest.raises(ValueError, match=r"temperature_min \(5\) must be below temperature_max \(5\)"):
         GuardSettings(temperature_min=Decimal(5), temperature_max=Decimal(5))
-
-
-@pytest.mark.parametrize(
-    ("unit", "to", "expected"),
-    [
-        ("GJ", "MWh", "0.2777777777777777777777777778"),
-        ("MWh", "GJ", "3.6"),
-        ("l/h", "m³/h", "0.001"),
-        ("kWh", "kvarh", None),
-        ("m3", "m³", "1"),
-        ("furlong", "m³", None),
-    ],
-)
-def test_ratio(unit: str, to: str, expected: str | None) -> None:
-    found = ratio(unit, to)
-    assert found == (None if expected is None else Decimal(expected))
 
 
 # What a line without a checksum makes of a total, and what it does not.

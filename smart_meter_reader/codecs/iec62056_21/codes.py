@@ -8,13 +8,13 @@ meters (EN 1434-3), and 1.20 and 1.31 of Kamstrup's 382.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 
 from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue
 from smart_meter_reader.codecs.obis import ELECTRICITY, HEAT
-from smart_meter_reader.quantities import QUANTITIES, Kind
-from smart_meter_reader.quantities.units import canonical, converts_energy
+from smart_meter_reader.quantities import QUANTITIES
+from smart_meter_reader.quantities.units import canonical, measures
 from smart_meter_reader.text import LONGEST_NAME, printable
 
 _CODE = re.compile(
@@ -36,30 +36,9 @@ _ELECTRICITY = {
 
 _HEAT_EDIS = {"6.8": "heat_energy", "6.26": "volume", "6.31": "operating_hours"}
 
-# The units that fit each kind of quantity; energies are whatever converts.
-_UNITS: Mapping[Kind, frozenset[str]] = {
-    Kind.POWER: frozenset({"W", "kW", "MW"}),
-    Kind.REACTIVE_ENERGY: frozenset({"varh", "kvarh", "Mvarh"}),
-    Kind.VOLTAGE: frozenset({"V"}),
-    Kind.CURRENT: frozenset({"A"}),
-    Kind.FREQUENCY: frozenset({"Hz"}),
-    Kind.DURATION: frozenset({"h"}),
-    Kind.VOLUME: frozenset({"m³"}),
-    Kind.VOLUME_FLOW: frozenset({"L/h", "m³/h"}),
-    Kind.TEMPERATURE: frozenset({"°C"}),
-    Kind.TEMPERATURE_DIFFERENCE: frozenset({"K"}),
-}
-
 # Serial numbers, by how surely the code names one: C.1.0 and 96.1.0 the device itself, 9.21 Landis+Gyr's,
 # 0.0.0 and 0.0 a number that the utility gives, which on MULTICAL and 382 is the customer number.
 _SERIAL_CODES = ("C.1.0", "96.1.0", "96.1.255", "9.21", "C.1", "0.0.0", "0.0")
-
-
-def _fits(unit: str, quantity: str) -> bool:
-    kind = QUANTITIES[quantity].kind
-    if kind is Kind.ENERGY:
-        return converts_energy(unit, "kWh")
-    return unit in _UNITS.get(kind, ())
 
 
 def reduced_code(code: str) -> str:
@@ -85,7 +64,7 @@ def quantity_of(code: str, value: DataValue) -> str | None:
         quantity = _ELECTRICITY.get(short) or _ELECTRICITY.get(total)
     else:
         return None
-    return quantity if quantity and _fits(value.spelled_unit, quantity) else None
+    return quantity if quantity and measures(value.spelled_unit, QUANTITIES[quantity].kind) else None
 
 
 def _with_total(c: str, d: str, e: str | None) -> str:

@@ -8,38 +8,30 @@ no sense.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Final
 
 from smart_meter_reader.codecs.p1.values import Item
 from smart_meter_reader.quantities import QUANTITIES, Kind
-from smart_meter_reader.quantities.units import JOULES
+from smart_meter_reader.quantities.units import measures
 
 # Looked up first: a log has a dozen of them.
 _USUAL: Final = frozenset({"", "kWh", "kW", "V", "A", "m3", "s", "kvarh", "kvar", "kVA", "Wh", "W"})
 _SANE: Final = re.compile(r"[A-Za-z0-9\xb3\xb0\xb7/%*]{1,8}")  # with superscript three, degree, middle dot
 
-_UNITS: Final[Mapping[Kind, frozenset[str]]] = MappingProxyType(
+_ELECTRICITY: Final = frozenset(
     {
-        Kind.ENERGY: frozenset(JOULES),
-        Kind.REACTIVE_ENERGY: frozenset({"varh", "kvarh", "Mvarh"}),
-        Kind.APPARENT_ENERGY: frozenset({"VAh", "kVAh", "MVAh"}),
-        Kind.POWER: frozenset({"W", "kW", "MW", "GW"}),
-        Kind.REACTIVE_POWER: frozenset({"var", "kvar", "Mvar"}),
-        Kind.APPARENT_POWER: frozenset({"VA", "kVA", "MVA"}),
-        Kind.VOLTAGE: frozenset({"mV", "V", "kV"}),
-        Kind.CURRENT: frozenset({"mA", "A", "kA"}),
-        Kind.FREQUENCY: frozenset({"Hz", "kHz"}),
-        Kind.POWER_FACTOR: frozenset({"", "%"}),
+        *(Kind.ENERGY, Kind.REACTIVE_ENERGY, Kind.APPARENT_ENERGY),
+        *(Kind.POWER, Kind.REACTIVE_POWER, Kind.APPARENT_POWER),
+        *(Kind.VOLTAGE, Kind.CURRENT, Kind.FREQUENCY, Kind.POWER_FACTOR),
     }
 )
 
 
 def fits(quantity: str, unit: str) -> bool:
-    """Whether ``unit``, as we spell it, measures ``quantity``."""
+    """Whether ``unit``, as we spell it, measures ``quantity`` of electricity."""
     known = QUANTITIES.get(quantity)
-    return known is not None and unit in _UNITS.get(known.kind, ())
+    return known is not None and known.kind in _ELECTRICITY and measures(unit, known.kind)
 
 
 def are_sane(items: Sequence[Item]) -> bool:

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from smart_meter_reader.quantities import Kind, Quantity
-from smart_meter_reader.quantities.units import canonical
-
-_ENERGY = frozenset({"J", "kJ", "MJ", "GJ", "Wh", "kWh", "MWh", "GWh", "TWh", "cal", "kcal", "Mcal", "Gcal"})
+from smart_meter_reader.quantities.units import JOULES, canonical
 
 # Device class -> units it takes. Only what meters tell; "" is no unit.
 UNITS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "energy": _ENERGY,
+        "energy": frozenset(JOULES) - {"TJ"},
         "power": frozenset({"mW", "W", "kW", "MW", "GW", "TW"}),
         "volume": frozenset({"m³", "L", "mL", "ft³", "gal"}),
         "water": frozenset({"m³", "L", "ft³", "gal"}),

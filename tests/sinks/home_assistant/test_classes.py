@@ -10,6 +10,7 @@ import pytest
 
 from smart_meter_reader.codecs.kmp.units import UNITS as KMP_UNITS
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
+from smart_meter_reader.quantities.units import UNITS as KNOWN_UNITS
 from smart_meter_reader.quantities.units import canonical
 from smart_meter_reader.sinks.home_assistant.classes import UNITS, SensorClass, sensor_class
 from tests.validators.home_assistant import TABLE
@@ -19,6 +20,7 @@ NEWER = Path(__file__).parents[4] / "shared/vectors/ha_discovery.json"
 # Every unit that a codec may hand over, and spellings of P1 and IEC 62056-21 besides.
 METER_UNITS = sorted(
     {unit.symbol for unit in KMP_UNITS.values()}
+    | {*KNOWN_UNITS}
     | {"m3", "l/h", "kVArh", "kvarh", "dm3", "C", "kW", "KW", "V", "A", "Hz", "%", "", "unit_0x7a", "furlong"}
 )
 TEXTS = {Kind.DATE, Kind.TIME_OF_DAY, Kind.TIMESTAMP, Kind.CODE, Kind.TEXT}
