@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.peers.mosquitto import free_port
+from tests.peers.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 Answer = Callable[[list[dict[str, Any]]], object]

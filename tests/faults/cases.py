@@ -23,8 +23,9 @@ from smart_meter_reader.meters.registry import meter_driver
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import Secret
 from tests.faults.meters import ByteByByte, DiesMidFrame, Nonsensical, Troubled
-from tests.faults.rig import METER, Heard, Port, Shown, shown
+from tests.faults.rig import METER, Port, Shown, shown
 from tests.faults.table import Row
+from tests.peers.heard import Heard
 
 SOON = Schedule(interval=timedelta(milliseconds=50))
 KEY, AUTHENTICATION_KEY = bytes(range(16)), bytes(range(16, 32))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -14,15 +13,15 @@ from types import MappingProxyType
 from smart_meter_reader import app
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.guard.settings import GuardSettings
-from smart_meter_reader.messages import Measurement, Message, Reading
+from smart_meter_reader.messages import Measurement, Message
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
 from smart_meter_reader.sinks.base import Sink
-from tests.peers.ser2net import free_port, ser2net
+from tests.peers.heard import Heard
+from tests.peers.ports import free_port
+from tests.peers.ser2net import ser2net
 from tests.records import sink_record
 
-PATIENCE = 40.0
 METER = "meter"
-BEGINNING = "offline starting"
 
 
 class Port:
@@ -78,66 +77,6 @@ class _CollectingSink(Sink):
             self._heard.take(message)
 
 
-class Heard:
-    """What the sink got, and what the log said above INFO."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self.log: list[str] = []
-        self._more = asyncio.Event()
-
-    def take(self, message: Message) -> None:
-        self.messages.append(message)
-        self._more.set()
-
-    @property
-    def readings(self) -> list[Reading]:
-        return [message for message in self.messages if message["type"] == "reading"]
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        """The states of the meter itself in order, without the one that every meter begins with."""
-        states: list[str] = []
-        for message in self.messages:
-            if message["type"] == "status" and message["meter"] == METER:
-                state = f"{message['state']} {message['reason']}".strip()
-                if states[-1:] != [state] and state != BEGINNING:
-                    states.append(state)
-        return tuple(states)
-
-    @property
-    def counted(self) -> Counter[str]:
-        """The counters of the last status."""
-        counted: Counter[str] = Counter()
-        for message in self.messages:
-            if message["type"] == "status" and message["meter"] == METER:
-                counted = Counter({key: v for key, v in message.get("health", {}).items() if type(v) is int})
-        return counted
-
-    async def until(self, condition: Callable[[], bool], what: str) -> None:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while not condition():
-                    self._more.clear()
-                    await self._more.wait()
-        except TimeoutError:
-            raise AssertionError(
-                f"still no {what}: {self.states}, {len(self.readings)} readings, {self.log}"
-            ) from None
-
-    async def until_state(self, *states: str) -> None:
-        """Wait until these states, in this order, are the last ones."""
-        await self.until(lambda: self.states[-len(states) :] == states, f"{states}")
-
-    async def more_readings(self, count: int) -> None:
-        """Wait for readings of the meter itself."""
-        enough = self._own_readings() + count
-        await self.until(lambda: self._own_readings() >= enough, f"{count} more readings")
-
-    def _own_readings(self) -> int:
-        return sum(reading["meter"] == METER for reading in self.readings)
-
-
 _heard: contextvars.ContextVar[Heard] = contextvars.ContextVar("heard")
 
 
@@ -151,12 +90,12 @@ class LogToHeard(logging.Handler):
 
 
 @asynccontextmanager
-async def running(client: str, settings: object, name: str) -> AsyncIterator[Heard]:
+async def running_service(client: str, settings: object, name: str) -> AsyncIterator[Heard]:
     """The service with one meter and one sink; at the end it is stopped in order.
 
     The registry of sinks must know "collecting" (see ``COLLECTING``).
     """
-    heard = Heard()
+    heard = Heard(METER)
     _heard.set(heard)
     service = app.Service(
         ServiceSettings(

@@ -12,7 +12,7 @@ import pytest
 
 from smart_meter_reader.emulators.stream import on_pty
 from tests.faults.cases import DSMR, IEC, KAMSTRUP, Protocol
-from tests.faults.rig import BEGINNING
+from tests.peers.heard import BEGINNING
 from tests.peers.service_process import ServiceProcess, service_process
 
 DAY = timedelta(days=1)

@@ -17,13 +17,14 @@ from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.pipeline import supervisor
 from smart_meter_reader.sinks import registry
 from tests.faults.cases import CASES, DSMR, IEC, KAMSTRUP, Case, endured, late_port, truth_of
-from tests.faults.rig import COLLECTING, METER, Heard, LogToHeard, Port, Shown, running, shown
+from tests.faults.rig import COLLECTING, METER, LogToHeard, Port, Shown, running_service, shown
 from tests.faults.table import Row, read_rows
+from tests.peers.heard import Heard
 from tests.peers.loop import FairLoop
 
 # In one process of several: all runs share one loop.
 pytestmark = pytest.mark.xdist_group("faults")
-AT_A_TIME = 18
+AT_A_TIME = 12
 ROWS = {row.id: row for row in read_rows()}
 # These run as a process of their own, see test_clock here, test_stalls and test_replay_after_restart in
 # tests/service.
@@ -119,7 +120,9 @@ async def play(run: Run, folder: Path, outcome: Outcome) -> None:
     try:
         if story is not late_port:
             await port.plug_in()
-        async with running(run.case.protocol.client, run.case.settings_for(port.url), str(run)) as heard:
+        async with running_service(
+            run.case.protocol.client, run.case.settings_for(port.url), str(run)
+        ) as heard:
             outcome.heard = heard
             await story(port, heard, run.row, meter)
             await heard.until_state(*run.row.status)

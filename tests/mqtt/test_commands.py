@@ -25,8 +25,9 @@ from smart_meter_reader.pipeline.router import SinkQueue
 from smart_meter_reader.sinks.mqtt_json import MqttJsonSettings, MqttJsonSink
 from tests.peers.hostile import Attack, Victim, repeating, serving
 from tests.peers.hostile import broker as broker_of
-from tests.peers.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Watcher, free_port, login_lines
+from tests.peers.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Watcher, login_lines
 from tests.peers.mqtt_recorder import recording
+from tests.peers.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 _TOPIC, _STATUS = b"smart-meter-reader/heat/status", b'{"state":"online"}'

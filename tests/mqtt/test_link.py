@@ -27,10 +27,10 @@ from tests.peers.mosquitto import (
     MakeBroker,
     Mosquitto,
     Watcher,
-    free_port,
     login_lines,
     websocket_lines,
 )
+from tests.peers.ports import free_port
 
 VERSIONS: list[Version] = ["3.1.1", "5"]
 

@@ -6,7 +6,6 @@ import datetime
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -24,15 +23,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.peers.ports import free_port
+
 USER, PASSWORD = "meter", "correct horse"
 PATIENCE = 15.0  # seconds until a test gives up waiting for what has to come
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Mosquitto:

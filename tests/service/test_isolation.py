@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.meters.p1.emulator import P1Meter
-from tests.peers.mosquitto import MakeBroker, free_port
+from tests.peers.mosquitto import MakeBroker
+from tests.peers.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 READINGS = 30

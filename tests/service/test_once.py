@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.mosquitto import MakeBroker, Mosquitto, free_port
+from tests.peers.mosquitto import MakeBroker, Mosquitto
 from tests.peers.mqtt_recorder import retained
+from tests.peers.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = """

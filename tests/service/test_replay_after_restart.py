@@ -14,8 +14,9 @@ import pytest
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
 from smart_meter_reader.emulators.stream import MeterLine
 from tests.faults.cases import AUTHENTICATION_KEY, KEY
-from tests.faults.rig import BEGINNING, Port
+from tests.faults.rig import Port
 from tests.faults.table import read_rows
+from tests.peers.heard import BEGINNING
 from tests.peers.service_process import ServiceProcess, service_process
 
 TITLE, ANOTHER = b"SAG5\x00\x00\x00\x01", b"SAG5\x00\x00\x00\x02"

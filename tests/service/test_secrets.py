@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.cli.commands import COMMANDS
-from tests.peers.mosquitto import MakeBroker, Mosquitto, free_port
+from tests.peers.mosquitto import MakeBroker, Mosquitto
 from tests.peers.mqtt_recorder import recording
+from tests.peers.ports import free_port
 from tests.service.marked_secrets import (
     AUTHENTICATION_KEY,
     KEY,

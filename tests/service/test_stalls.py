@@ -14,8 +14,9 @@ from smart_meter_reader.emulators.stream import EmulatedMeter, MeterLine
 from smart_meter_reader.meters.iec62056_21.emulator import Iec62056Meter
 from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
 from smart_meter_reader.network import stalls
-from tests.faults.rig import BEGINNING, Port
+from tests.faults.rig import Port
 from tests.faults.table import read_rows
+from tests.peers.heard import BEGINNING
 from tests.peers.service_process import ServiceProcess, service_process
 
 # Longer than every time limit of the meters below, and than what counts as a stall.

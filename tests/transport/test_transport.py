@@ -20,7 +20,8 @@ from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.exceptions import SettingsError, TransportError
 from smart_meter_reader.transport import LineSettings, Transport, open_transport
 from smart_meter_reader.transport.device import explain
-from tests.peers.ser2net import free_port, ser2net
+from tests.peers.ports import free_port
+from tests.peers.ser2net import ser2net
 
 LINE = LineSettings(1200, 8, "N", 2)
 SEVEN_BITS = LineSettings(300, 7, "E", 1)

@@ -29,7 +29,8 @@ from smart_meter_reader.sinks.home_assistant.examination import check_home_assis
 from smart_meter_reader.sinks.home_assistant.rest import HomeAssistantRestSettings
 from smart_meter_reader.transport.ports import holders, is_console, other_readers, stable_name
 from tests.peers.lines import silent_terminal
-from tests.peers.mosquitto import Certificates, MakeBroker, free_port
+from tests.peers.mosquitto import Certificates, MakeBroker
+from tests.peers.ports import free_port
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +15,6 @@ from smart_meter_reader.codecs.kmp import GetRegisterRequest, encode_register
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import ProtocolError, TransportError
-from smart_meter_reader.messages import Message, Reading
 from smart_meter_reader.meters.kmp.client import KamstrupClient
 from smart_meter_reader.meters.kmp.emulated_values import read_values, values_of
 from smart_meter_reader.meters.kmp.emulator import FAULTS, KamstrupMeter
@@ -25,6 +22,7 @@ from smart_meter_reader.meters.kmp.settings import GroupSettings, KamstrupSettin
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import Origin, Place, parse
 from tests.peers.foreign_meter import ForeignMeter, frame
+from tests.peers.heard import Heard, once, running
 
 SOON = Schedule(interval=timedelta(milliseconds=50))
 CALM = Schedule(interval=timedelta(milliseconds=250))
@@ -46,28 +44,6 @@ def client(port: str, **settings: Any) -> KamstrupClient:
     return KamstrupClient("heat", KamstrupSettings(**(defaults | settings)))
 
 
-class Heard:
-    """Keeps what a client publishes, and lets a test wait for it."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self._more = asyncio.Event()
-
-    async def publish(self, message: Message) -> None:
-        self.messages.append(message)
-        self._more.set()
-
-    @property
-    def readings(self) -> list[Reading]:
-        return [message for message in self.messages if message["type"] == "reading"]
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(15):
-            while not condition():
-                self._more.clear()
-                await self._more.wait()
-
-
 class HangingUp:
     """A meter behind a serial server that closes the first connection when told to."""
 
@@ -84,23 +60,6 @@ class HangingUp:
         talking = asyncio.create_task(self.inner.serve(line))
         await self.hang_up.wait()
         talking.cancel()
-
-
-@asynccontextmanager
-async def running(reader: KamstrupClient) -> AsyncIterator[Heard]:
-    heard = Heard()
-    task = asyncio.create_task(reader.run(heard.publish))
-    try:
-        yield heard
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def once(reader: KamstrupClient) -> list[Message]:
-    heard = Heard()
-    await reader.run(heard.publish, once=True)
-    return heard.messages
 
 
 def asked(emulated: KamstrupMeter) -> list[tuple[int, ...]]:
@@ -194,7 +153,7 @@ async def test_the_battery_is_warned_of_once(caplog: pytest.LogCaptureFixture) -
         reader = client("/dev/nowhere", interval=SOON, mains_powered=mains_powered)
         for _ in range(2):
             with pytest.raises(TransportError):
-                await reader.run(Heard().publish)
+                await reader.run(Heard("heat"))
         assert sum("battery" in record.message for record in caplog.records) == warnings
 
 
@@ -226,10 +185,10 @@ async def test_a_meter_put_in_the_place_of_another_is_told_when_a_reading_is_dou
 
 
 async def test_a_meter_put_in_the_place_of_the_expected_one_is_not_read() -> None:
-    emulated, heard = meter(), Heard()
+    emulated, heard = meter(), Heard("heat")
     async with on_pty(emulated) as path:
         reader = client(path, serial_number=str(emulated._values.serial_number))
-        task = asyncio.create_task(reader.run(heard.publish))
+        task = asyncio.create_task(reader.run(heard))
         await heard.until(lambda: len(heard.readings) == 1)
         emulated._values = values_of("403", 2, {})
         reader.read_now()
@@ -300,12 +259,12 @@ async def test_read_now_does_not_wait_for_the_schedule() -> None:
 
 async def test_a_port_that_goes_and_comes_back_is_read_again(tmp_path: Path) -> None:
     link = tmp_path / "head"
-    heard = Heard()
+    heard = Heard("heat")
     reader: KamstrupClient | None = None
     for _ in range(2):
         async with on_pty(meter(), link=link) as path:
             reader = reader or client(path, interval=SOON)
-            task = asyncio.create_task(reader.run(heard.publish))
+            task = asyncio.create_task(reader.run(heard))
             before = len(heard.readings)
             await heard.until(lambda before=before: len(heard.readings) >= before + 2)  # type: ignore[misc]
         with pytest.raises(TransportError) as caught:
@@ -317,11 +276,11 @@ async def test_a_port_that_goes_and_comes_back_is_read_again(tmp_path: Path) -> 
 
 async def test_after_an_outage_a_reading_comes_at_once_but_not_after_each_of_many(tmp_path: Path) -> None:
     link = tmp_path / "head"
-    heard = Heard()
+    heard = Heard("heat")
     reader = client(str(link))  # reads once an hour
     for outages in range(3):
         async with on_pty(meter(), link=link):
-            task = asyncio.create_task(reader.run(heard.publish))
+            task = asyncio.create_task(reader.run(heard))
             await heard.until(lambda: len(heard.readings) >= min(outages + 1, 2))  # noqa: B023
             await asyncio.sleep(0.1)
         with pytest.raises(TransportError):

@@ -6,8 +6,7 @@ import asyncio
 import itertools
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -37,12 +36,12 @@ from tests.codecs.p1.damage import METERS, damaged, household
 from tests.codecs.p1.streams import read as read_all
 from tests.codecs.p1.test_describe import in_hdlc
 from tests.codecs.p1.vectors import wire
+from tests.peers.heard import PATIENCE, Heard, running
 from tests.peers.loop import FairLoop
 
 KEY = bytes(range(16))
 AK = bytes(range(0xD0, 0xE0))
 FAST = 0.02  # seconds between telegrams
-PATIENCE = 20.0
 
 
 class Bytes:
@@ -80,42 +79,9 @@ class Told:
             await line.write(await self.telegrams.get())
 
 
-class Published:
-    """What the client publishes."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self._arrived = asyncio.Event()
-
-    async def __call__(self, message: Message) -> None:
-        self.messages.append(message)
-        self._arrived.set()
-
-    async def wait_for(self, count: int, kind: str = "reading", meter: str = "power") -> list[Any]:
-        async with asyncio.timeout(PATIENCE):
-            while len(found := self.of(kind, meter)) < count:
-                self._arrived.clear()
-                await self._arrived.wait()
-        return found
-
-    def of(self, kind: str, meter: str = "power") -> list[Any]:
-        return [m for m in self.messages if m["type"] == kind and m["meter"] == meter]
-
-
 def client_of(port: str, **settings: Any) -> DsmrClient:
     settings.setdefault("interval", timedelta(0))
     return DsmrClient("power", DsmrSettings(port=port, **settings))
-
-
-@asynccontextmanager
-async def running(client: DsmrClient) -> AsyncIterator[Published]:
-    published = Published()
-    task = asyncio.ensure_future(client.run(published))
-    try:
-        yield published
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def meter(dialect: str = "dsmr-5", *faults: str, encrypted: bool = False, **options: Any) -> P1Meter:
@@ -232,7 +198,7 @@ async def test_a_reading_asked_for_comes_before_its_time() -> None:
 
 async def test_once_returns_after_one_reading() -> None:
     async with on_pty(meter("belgium")) as port:
-        published = Published()
+        published = Heard("power")
         async with asyncio.timeout(PATIENCE):
             await client_of(port, interval=timedelta(hours=1)).run(published, once=True)
     assert len(published.of("reading")) == 1
@@ -309,7 +275,7 @@ async def died(stream: bytes, **settings: Any) -> TransportError:
         client = client_of(f"socket://{place}", timeout=timedelta(seconds=1), **settings)
         with pytest.raises(TransportError) as error:
             async with asyncio.timeout(PATIENCE):
-                await client.run(Published())
+                await client.run(Heard("power"))
     return error.value
 
 
@@ -333,7 +299,7 @@ async def test_a_line_without_anything_good_is_given_up_with_the_reason(stream: 
 async def test_a_meter_that_falls_silent_is_noticed() -> None:
     async with on_tcp(Bytes(wire("nl-dsmr50-isk"))) as place:
         client = client_of(f"socket://{place}", timeout=timedelta(seconds=1))
-        published = Published()
+        published = Heard("power")
         with pytest.raises(TransportError, match="no good telegram") as error:
             async with asyncio.timeout(PATIENCE):
                 await client.run(published)
@@ -440,7 +406,7 @@ async def test_dsmr_parser_is_imported_off_the_loop_once_and_no_telegram_is_lost
         encode_telegram(b"/KMP5\r\n\r\n1-0:1.8.0(%06d.000*kWh)\r\n0-0:21.7.0(00.123*kW)\r\n!" % number)
         for number in range(300)
     ]
-    further, published, health = Watched(), Published(), Health()
+    further, published, health = Watched(), Heard("power"), Health()
     settings = DsmrSettings(port="unused", interval=timedelta(0))
     async with (
         on_tcp(Bytes(b"".join(telegrams))) as place,
@@ -507,9 +473,9 @@ async def test_of_telegrams_with_a_flipped_bit_no_wrong_unit_and_no_wrong_total_
     assert {info["serial_number"] for info in published.of("info")} == {"ZBEV005106844912"}
 
 
-async def guarded(place: Any, source: Bytes, enough: int) -> tuple[Published, Health]:
+async def guarded(place: Any, source: Bytes, enough: int) -> tuple[Heard, Health]:
     """What the client and a guard let through of ``source``, ``enough`` readings at least."""
-    published, arrived = Published(), Published()
+    published, arrived = Heard("power"), Heard("power")
     async with place(source) as where:
         client = client_of(where if place is on_pty else f"socket://{where}")
         guard = Guard({"power": MeterPolicy()}, checksummed=lambda name: client.checksummed)
