@@ -41,7 +41,7 @@ _ROOTS = (_OURS, "site-packages", "dist-packages")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Bug:
     """An unexpected exception without its text: its class, where it arose, how it came there, its causes."""
 
     kind: str
@@ -52,12 +52,12 @@ class Fault:
         return f"{self.kind} in {self.place}"
 
 
-def describe(error: BaseException) -> Fault:
+def describe(error: BaseException) -> Bug:
     """The fault that an exception is. Never asks for its text, which may fail or quote a value."""
     frames = _frames(error.__traceback__)
     ours = [frame for frame in frames if frame.startswith(f"{_OURS}/")]
     place = (ours or frames or ["a place that is not known"])[-1]
-    return Fault(_kind(error), place, tuple(_trace(error)))
+    return Bug(_kind(error), place, tuple(_trace(error)))
 
 
 def explained(error: BaseException, kind: type[ExplainedError] = ExplainedError) -> ExplainedError | None:
@@ -115,7 +115,7 @@ def _short(filename: str) -> str:
     return parts[-1] if parts else filename
 
 
-def advice(fault: Fault) -> str:
+def advice(fault: Bug) -> str:
     """A sentence for a person whose meter gives no reading because of a fault."""
     return (
         f"a fault of this program, and none of the meter's ({fault}): please report it with what "
@@ -136,7 +136,7 @@ class Room:
         self.errors = 0
         self._seldom = Seldom()
 
-    def note(self, error: BaseException, consequence: str) -> tuple[Fault, bool]:
+    def note(self, error: BaseException, consequence: str) -> tuple[Bug, bool]:
         """Count and log, with the ``consequence``: the fault, and whether it was logged in full."""
         self.errors += 1
         fault = describe(error)
@@ -200,7 +200,7 @@ async def _raised_by(work: Callable[[], Awaitable[object]]) -> BaseException | N
     return None
 
 
-class Heard:
+class LastReceived:
     """The last bytes that a task's transports received: what was being decoded when something went wrong."""
 
     def __init__(self) -> None:
@@ -222,11 +222,11 @@ class Heard:
 
 
 # Of the task that runs a client: every transport that it opens adds to it.
-_heard: ContextVar[Heard | None] = ContextVar("heard", default=None)
+_heard: ContextVar[LastReceived | None] = ContextVar("heard", default=None)
 
 
 @contextmanager
-def hearing(heard: Heard) -> Iterator[None]:
+def hearing(heard: LastReceived) -> Iterator[None]:
     """Inside, whatever this task's transports receive is added to ``heard``."""
     token = _heard.set(heard)
     try:
@@ -235,6 +235,6 @@ def hearing(heard: Heard) -> Iterator[None]:
         _heard.reset(token)
 
 
-def current_heard() -> Heard | None:
+def current_heard() -> LastReceived | None:
     """Where the running task's transports add what they receive; None outside of ``hearing``."""
     return _heard.get()

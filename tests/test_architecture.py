@@ -196,3 +196,48 @@ def test_an_error_of_one_word_is_of_one_class() -> None:
             other, before = found.setdefault((word, base), (kind, place))
             assert kind == other, f"{word} is a {kind} at {place} and a {other} at {before}"
     assert len(found) > 60
+
+
+# What each codec has by its contract (``codecs``), under the same name in each.
+OF_EACH_CODEC = {"FrameReader"}
+
+
+def test_a_name_of_a_class_means_one_thing() -> None:
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name.lstrip("_"), []).append(str(path.relative_to(PACKAGE)))
+    shared = {name: found for name, found in places.items() if len(found) > 1}
+    assert shared.keys() <= OF_EACH_CODEC, shared
+    assert all(path.startswith("codecs/") for name in OF_EACH_CODEC for path in places[name])
+
+
+# Objects of others, and fields of our dataclasses by the names that the dataclass itself gives.
+LOOKED_UP_BY_NAME = {
+    "cli/diagnose/report.py",
+    "cli/diagnose/settings_redaction.py",
+    "cli/doctor/meter_checks.py",
+    "cli/record/recorder.py",
+    "codecs/iec62056_21/scaling.py",
+    "drivers.py",  # import strings
+    "mqtt/buffered_socket.py",  # plain and TLS sockets
+    "mqtt/failures.py",  # OSError and what has no strerror
+    "mqtt/link.py",  # paho's properties
+    "mqtt/websocket.py",
+    "recordings/text.py",
+    "service/installation.py",
+    "settings/child.py",  # dynaconf's objects
+    "settings/text.py",
+    "transport/tcp.py",  # options that only some systems have
+}
+
+
+def test_nothing_is_decided_by_whether_an_object_has_an_attribute() -> None:
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name) and node.id in {"getattr", "hasattr"}
+    }
+    assert found <= LOOKED_UP_BY_NAME, found - LOOKED_UP_BY_NAME

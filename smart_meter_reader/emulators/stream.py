@@ -19,7 +19,7 @@ from smart_meter_reader.transport import LineSettings
 _NOBODY_READS = 1.0
 
 
-class MeterLine(Protocol):
+class EmulatedLine(Protocol):
     """The line as the meter sees it."""
 
     line: LineSettings | None  # None: as fast as the stream; a meter that changes its speed sets another
@@ -34,7 +34,7 @@ class MeterLine(Protocol):
 class EmulatedMeter(Protocol):
     """A meter. ``serve`` is entered once per listener, and ends when ``read`` gives b""."""
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         """Talk on this line until it ends."""
 
 

@@ -30,7 +30,7 @@ class DummySettings(ClientSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class _Range:
+class _Span:
     """Where the values of a kind lie: decimals as a real meter sends them, and the unit."""
 
     low: int
@@ -39,29 +39,29 @@ class _Range:
     unit: str
 
 
-_RANGES: dict[Kind, _Range] = {
-    Kind.ENERGY: _Range(100_000, 900_000, 3, "GJ"),
-    Kind.REACTIVE_ENERGY: _Range(10_000, 90_000, 3, "kvarh"),
-    Kind.APPARENT_ENERGY: _Range(10_000, 90_000, 3, "kVAh"),
-    Kind.POWER: _Range(0, 120, 1, "kW"),
-    Kind.REACTIVE_POWER: _Range(0, 900, 3, "kvar"),
-    Kind.APPARENT_POWER: _Range(0, 9_000, 3, "kVA"),
-    Kind.VOLTAGE: _Range(2_250, 2_350, 1, "V"),
-    Kind.CURRENT: _Range(0, 1_600, 2, "A"),
-    Kind.FREQUENCY: _Range(4_990, 5_010, 2, "Hz"),
-    Kind.POWER_FACTOR: _Range(800, 1_000, 3, ""),
-    Kind.VOLUME: _Range(100_000, 900_000, 2, "m³"),
-    Kind.WATER: _Range(10_000, 90_000, 3, "m³"),
-    Kind.GAS: _Range(100_000, 900_000, 3, "m³"),
-    Kind.MASS: _Range(1_000, 9_000, 2, "t"),
-    Kind.VOLUME_FLOW: _Range(0, 900, 0, "l/h"),
-    Kind.TEMPERATURE: _Range(3_000, 8_000, 2, "°C"),
-    Kind.TEMPERATURE_DIFFERENCE: _Range(500, 4_000, 2, "K"),
-    Kind.VOLUME_TEMPERATURE: _Range(10_000, 90_000, 0, "m³·°C"),
-    Kind.PRESSURE: _Range(100, 600, 2, "bar"),
-    Kind.DURATION: _Range(10_000, 90_000, 0, "h"),
-    Kind.COUNT: _Range(0, 20, 0, ""),
-    Kind.CODE: _Range(0, 16, 0, ""),
+_RANGES: dict[Kind, _Span] = {
+    Kind.ENERGY: _Span(100_000, 900_000, 3, "GJ"),
+    Kind.REACTIVE_ENERGY: _Span(10_000, 90_000, 3, "kvarh"),
+    Kind.APPARENT_ENERGY: _Span(10_000, 90_000, 3, "kVAh"),
+    Kind.POWER: _Span(0, 120, 1, "kW"),
+    Kind.REACTIVE_POWER: _Span(0, 900, 3, "kvar"),
+    Kind.APPARENT_POWER: _Span(0, 9_000, 3, "kVA"),
+    Kind.VOLTAGE: _Span(2_250, 2_350, 1, "V"),
+    Kind.CURRENT: _Span(0, 1_600, 2, "A"),
+    Kind.FREQUENCY: _Span(4_990, 5_010, 2, "Hz"),
+    Kind.POWER_FACTOR: _Span(800, 1_000, 3, ""),
+    Kind.VOLUME: _Span(100_000, 900_000, 2, "m³"),
+    Kind.WATER: _Span(10_000, 90_000, 3, "m³"),
+    Kind.GAS: _Span(100_000, 900_000, 3, "m³"),
+    Kind.MASS: _Span(1_000, 9_000, 2, "t"),
+    Kind.VOLUME_FLOW: _Span(0, 900, 0, "l/h"),
+    Kind.TEMPERATURE: _Span(3_000, 8_000, 2, "°C"),
+    Kind.TEMPERATURE_DIFFERENCE: _Span(500, 4_000, 2, "K"),
+    Kind.VOLUME_TEMPERATURE: _Span(10_000, 90_000, 0, "m³·°C"),
+    Kind.PRESSURE: _Span(100, 600, 2, "bar"),
+    Kind.DURATION: _Span(10_000, 90_000, 0, "h"),
+    Kind.COUNT: _Span(0, 20, 0, ""),
+    Kind.CODE: _Span(0, 16, 0, ""),
 }
 
 

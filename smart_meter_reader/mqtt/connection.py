@@ -16,7 +16,7 @@ from smart_meter_reader.mqtt.open_link import open_link
 from smart_meter_reader.mqtt.outages import STEADY_SECONDS, Outages
 from smart_meter_reader.mqtt.ring import Ring
 from smart_meter_reader.mqtt.settings import BrokerSettings
-from smart_meter_reader.mqtt.told import Told
+from smart_meter_reader.mqtt.told import ConnectionLog
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.rooms import Room
 from smart_meter_reader.text import LONGEST_NAME, printable
@@ -59,7 +59,7 @@ class Connection:
         self._broker = broker
         self._presenter = presenter
         self._ring = Ring(ring_size)
-        self._told = Told(name, broker, outages)
+        self._told = ConnectionLog(name, broker, outages)
         self._room = room
         self._turns = turns
         self._link: Link | None = None

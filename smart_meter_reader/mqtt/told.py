@@ -19,7 +19,7 @@ DROP_WARNING_SECONDS = 60.0
 SUSPICIOUS_LOSSES = 3
 
 
-class Told:
+class ConnectionLog:
     """The log lines of one connection. ``outages`` are shared by all that go down together."""
 
     def __init__(self, name: str, broker: BrokerSettings, outages: Outages) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from smart_meter_reader.files import read_small, write_whole
 from smart_meter_reader.guard.state import state_path
 from smart_meter_reader.log import Seldom
-from smart_meter_reader.rooms import Fault
+from smart_meter_reader.rooms import Bug
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class FaultFile:
         self._writing = threading.Lock()
         self._said = Seldom()
 
-    def add(self, meter: str, fault: Fault, received: bytes) -> None:
+    def add(self, meter: str, fault: Bug, received: bytes) -> None:
         """Keep one more. Waits for the disk: not for the event loop."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         new = KeptFault(now, meter, fault.kind, fault.place, fault.trace, received)
@@ -65,7 +65,7 @@ class FaultFile:
                 return
         _log.info("what meter %s had sent is kept in %s for `diagnose`", meter, self.path)
 
-    def add_aside(self, meter: str, fault: Fault, received: bytes) -> None:
+    def add_aside(self, meter: str, fault: Bug, received: bytes) -> None:
         """The same for the event loop: nobody waits for the disk, not even the end of the process."""
         threading.Thread(
             target=self.add, args=(meter, fault, received), name="keep a fault", daemon=True

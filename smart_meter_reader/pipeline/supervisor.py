@@ -21,13 +21,22 @@ from smart_meter_reader.messages import STARTING, Message, Publish, Reading, Sta
 from smart_meter_reader.meters.base import Client
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.pipeline.meter_states import MeterState, StateLog, Told, status_of
-from smart_meter_reader.rooms import INTERNAL_ERROR, Fault, Heard, Room, advice, explained, hearing, outcome
+from smart_meter_reader.rooms import (
+    INTERNAL_ERROR,
+    Bug,
+    LastReceived,
+    Room,
+    advice,
+    explained,
+    hearing,
+    outcome,
+)
 from smart_meter_reader.service.notify import Pulse
 from smart_meter_reader.sinks.base import Sink
 
 _log = logging.getLogger(__name__)
 
-Keep = Callable[[str, Fault, bytes], None]
+Keep = Callable[[str, Bug, bytes], None]
 """Keeps a fault of the client of a meter, and what was received last, for ``diagnose``."""
 
 # A port that comes and goes every second would fill the log; whoever tries a plug shall see what he does.
@@ -70,7 +79,7 @@ class MeterSupervisor:
         self.client = client
         self._keep = keep
         self._room = Room(f"meter {client.meter}")
-        self._heard = Heard()
+        self._heard = LastReceived()
         self._publish_on = publish
         self._clock = asyncio.get_running_loop().time
         self._last_attempt_at = self._clock()
@@ -221,7 +230,7 @@ class MeterSupervisor:
         for meter in list(self._told):
             await self._tell(meter, state, reason, detail)
 
-    def _note(self, error: BaseException, consequence: str) -> Fault:
+    def _note(self, error: BaseException, consequence: str) -> Bug:
         """Count and log a fault of this program, and have the new ones kept."""
         self._count("internal_errors")
         fault, is_new = self._room.note(error, consequence)

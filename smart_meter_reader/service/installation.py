@@ -21,7 +21,7 @@ from smart_meter_reader.settings.ownership import weakness
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class InstallPlan:
     """What is to be done, what a person should know before, and where the settings are afterwards."""
 
     steps: list[Step]
@@ -36,7 +36,7 @@ def plan(
     program: Program,
     trusted: Set[int],
     load: LoadSettings,
-) -> Plan:
+) -> InstallPlan:
     """The installation of ``environment`` with the settings in ``directory``.
 
     ``trusted`` are the users who may change what the service runs: root, or whoever makes an image. Settings
@@ -66,7 +66,7 @@ def plan(
         write(machine.drop_in(environment), drop_in.encode()),
         *_start(machine, instance_name(environment)),
     ]
-    return Plan(steps, warnings, place)
+    return InstallPlan(steps, warnings, place)
 
 
 def require_program(program: Program, trusted: Set[int], again: Sequence[str]) -> None:

@@ -82,11 +82,6 @@ class MqttSink(Sink, ABC):
         return 0
 
     @property
-    def history_dropped(self) -> int:
-        """How many of them were given up because there were too many."""
-        return sum(pair.connection.dropped for pair in self._pairs.values())
-
-    @property
     def internal_errors(self) -> int:
         """How often this program failed in a message or a connection."""
         return self._room.errors

@@ -28,7 +28,7 @@ __all__ = [
     "PORT_HELP",
     "PORT_PATTERN",
     "LineSettings",
-    "Opener",
+    "OpenPort",
     "Parity",
     "Transport",
     "open_transport",
@@ -46,15 +46,15 @@ PORT_HELP = "a device path such as /dev/serial/by-id/..., socket://host:port or 
 CONNECT_TIMEOUT = 10.0
 _REPLAY = "replay:"
 
-Opener: TypeAlias = Callable[[str, LineSettings, float], Awaitable[Transport]]
+OpenPort: TypeAlias = Callable[[str, LineSettings, float], Awaitable[Transport]]
 """Opens a port: its name, the line, how many seconds a connection may take. Errors as ``open_transport``."""
 
 # Of the task that runs a client, and not of the process: other meters open their ports as usual.
-_opener: ContextVar[Opener | None] = ContextVar("opener", default=None)
+_opener: ContextVar[OpenPort | None] = ContextVar("opener", default=None)
 
 
 @contextmanager
-def opening_by(opener: Opener) -> Iterator[None]:
+def opening_by(opener: OpenPort) -> Iterator[None]:
     """Inside, whatever this task opens is opened by ``opener``; that one itself gets the usual way."""
     token = _opener.set(opener)
     try:

@@ -22,7 +22,7 @@ _OPEN_FAULTS = (OSError, termios.error, ValueError, OverflowError)
 that termios cannot hold is a ValueError or OverflowError."""
 
 
-class _Carrier(serial_asyncio.SerialTransport):  # type: ignore[misc]  # pyserial-asyncio has no types
+class _SerialCarrier(serial_asyncio.SerialTransport):  # type: ignore[misc]  # pyserial-asyncio has no types
     """pyserial-asyncio's transport, which ends quietly when a write fails: we tell it ourselves."""
 
     def _fatal_error(self, exc: BaseException, message: str = "") -> None:
@@ -116,7 +116,7 @@ def open_device(url: str, line: LineSettings) -> Transport:
     except _OPEN_FAULTS as error:
         raise explain(error, url) from error
     inbox = Inbox()
-    carrier = _Carrier(asyncio.get_running_loop(), inbox, port)
+    carrier = _SerialCarrier(asyncio.get_running_loop(), inbox, port)
     transport = DeviceTransport(url, line, carrier, inbox)
     transport.software_parity = in_software
     return transport

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.emulators.serve import run_emulator
-from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
+from smart_meter_reader.emulators.stream import EmulatedLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.transport import LineSettings, open_transport
 
@@ -18,7 +18,7 @@ LINE = LineSettings(9600)
 class Parrot:
     """Sends back what it gets."""
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         while received := await line.read():
             await line.write(received)
 
@@ -26,7 +26,7 @@ class Parrot:
 class Pusher:
     """Sends without being asked, as a P1 port does."""
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         for number in range(1_000_000):
             await line.write(f"telegram {number}\r\n".encode() * 100)
             await asyncio.sleep(0)

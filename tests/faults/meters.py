@@ -6,14 +6,14 @@ import asyncio
 import random
 
 from smart_meter_reader.codecs.p1.encode import encode_telegram
-from smart_meter_reader.emulators.stream import EmulatedMeter, MeterLine
+from smart_meter_reader.emulators.stream import EmulatedLine, EmulatedMeter
 from smart_meter_reader.transport import LineSettings
 
 
 class _Wrapped:
     """A line that stands before another one."""
 
-    def __init__(self, inner: MeterLine) -> None:
+    def __init__(self, inner: EmulatedLine) -> None:
         self.inner = inner
 
     @property
@@ -44,12 +44,12 @@ class ByteByByte:
     def __init__(self, meter: EmulatedMeter) -> None:
         self._meter = meter
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         await self._meter.serve(_ByteByByte(line))
 
 
 class _Dying(_Wrapped):
-    def __init__(self, inner: MeterLine, meter: DiesMidFrame) -> None:
+    def __init__(self, inner: EmulatedLine, meter: DiesMidFrame) -> None:
         super().__init__(inner)
         self._meter = meter
 
@@ -73,7 +73,7 @@ class DiesMidFrame:
         self.revived = asyncio.Event()
         self._meter = meter
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         await self._meter.serve(_Dying(line, self))
 
 
@@ -86,7 +86,7 @@ class Troubled:
         self._babbles = babbles
         self._random = random.Random(1)
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         async with asyncio.TaskGroup() as group:
             hearing = group.create_task(_ignore(line))
             while not self.over.is_set() and not hearing.done():
@@ -119,10 +119,10 @@ class Nonsensical:
     def __init__(self, meter: EmulatedMeter) -> None:
         self._meter = meter
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         await self._meter.serve(_Nonsensical(line))
 
 
-async def _ignore(line: MeterLine) -> None:
+async def _ignore(line: EmulatedLine) -> None:
     while await line.read():
         pass

@@ -15,7 +15,7 @@ from smart_meter_reader.codecs.kmp import GetRegisterResponse, RegisterValue, en
 from smart_meter_reader.codecs.kmp.registers import resolve_register
 from smart_meter_reader.codecs.p1.encode import encode_telegram
 from smart_meter_reader.console import EXIT_OK
-from smart_meter_reader.emulators.stream import EmulatedMeter, MeterLine, on_pty
+from smart_meter_reader.emulators.stream import EmulatedLine, EmulatedMeter, on_pty
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
 from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.base import Client
@@ -65,7 +65,7 @@ class Sending:
     def __init__(self, stream: bytes) -> None:
         self._stream = stream
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         while True:
             await line.write(self._stream)
             await asyncio.sleep(0.05)

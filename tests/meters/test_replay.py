@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.cli.record.comments import comment_for
-from smart_meter_reader.cli.record.recorder import Session, record_client, record_line
+from smart_meter_reader.cli.record.recorder import Recorded, record_client, record_line
 from smart_meter_reader.drivers import load
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
@@ -37,7 +37,7 @@ def settings_of(client: str, table: Mapping[str, Any]) -> Any:
     return settings
 
 
-async def record(client: str, port: str, table: Mapping[str, Any], count: int = 1) -> Session:
+async def record(client: str, port: str, table: Mapping[str, Any], count: int = 1) -> Recorded:
     settings = settings_of(client, {"port": port, **table})
     driver = load(meter_driver(client).client)("m", settings)
     return await record_client(client, driver, settings, count=count, seconds=20)
@@ -57,7 +57,7 @@ async def replay(
     return messages, client
 
 
-def written(session: Session, file: Path) -> Path:
+def written(session: Recorded, file: Path) -> Path:
     text = format_recording(session.recording, comment_for(session.recording.client))
     assert parse_recording(text) == session.recording
     file.write_text(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from smart_meter_reader.emulators.stream import MeterLine
+from smart_meter_reader.emulators.stream import EmulatedLine
 
 
 def crc(content: bytes) -> int:
@@ -64,7 +64,7 @@ class ForeignMeter:
         self._delay = delay
         self._deadly = deadly
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         pending = b""
         while received := await line.read():
             pending += received

@@ -8,7 +8,7 @@ import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from smart_meter_reader.emulators.stream import MeterLine
+from smart_meter_reader.emulators.stream import EmulatedLine
 
 
 class Silent:
@@ -17,7 +17,7 @@ class Silent:
     def __init__(self) -> None:
         self.heard = b""
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         while received := await line.read():
             self.heard += received
 
@@ -25,7 +25,7 @@ class Silent:
 class Echo:
     """A head that returns what it sends, with no meter below it."""
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         while received := await line.read():
             await line.write(received)
 
@@ -36,7 +36,7 @@ class Noise:
     def __init__(self, noise: bytes = b"\xff\xfe\x00\xf7") -> None:
         self._noise = noise
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         while True:
             await line.write(self._noise)
             await asyncio.sleep(0.05)

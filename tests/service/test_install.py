@@ -14,7 +14,7 @@ import pytest
 from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.service.errors import ServiceError
-from smart_meter_reader.service.installation import Plan, plan, require_program
+from smart_meter_reader.service.installation import InstallPlan, plan, require_program
 from smart_meter_reader.service.program import Program
 from smart_meter_reader.service.settings_files import take
 from smart_meter_reader.service.steps import Machine
@@ -47,7 +47,7 @@ def image(tmp_path: Path) -> Path:
     return path
 
 
-def planned(directory: Path, image: Path) -> Plan:
+def planned(directory: Path, image: Path) -> InstallPlan:
     program = Program(Path("/opt/x/bin/python"), (Path("/opt/x"),))
     return plan(Machine(image), "house", directory, program, own(), load_settings)
 

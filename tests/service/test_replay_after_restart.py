@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
-from smart_meter_reader.emulators.stream import MeterLine
+from smart_meter_reader.emulators.stream import EmulatedLine
 from tests.faults.cases import AUTHENTICATION_KEY, KEY
 from tests.faults.rig import Port
 from tests.faults.table import read_rows
@@ -44,14 +44,14 @@ class Says:
     def __init__(self) -> None:
         self.frames: asyncio.Queue[bytes] = asyncio.Queue()
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(self._send(line))
             while await line.read():
                 pass
             sending.cancel()
 
-    async def _send(self, line: MeterLine) -> None:
+    async def _send(self, line: EmulatedLine) -> None:
         while True:
             await line.write(await self.frames.get())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.codecs.p1.encode import encode_telegram
-from smart_meter_reader.emulators.stream import EmulatedMeter, MeterLine
+from smart_meter_reader.emulators.stream import EmulatedLine, EmulatedMeter
 from smart_meter_reader.meters.iec62056_21.emulator import Iec62056Meter
 from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
 from smart_meter_reader.network import stalls
@@ -68,14 +68,14 @@ class Numbered:
         self.over = asyncio.Event()
         self._interval = interval
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(self._send(line))
             while await line.read():
                 pass
             sending.cancel()
 
-    async def _send(self, line: MeterLine) -> None:
+    async def _send(self, line: EmulatedLine) -> None:
         while not self.over.is_set():
             self.sent += 1
             energy = Decimal(self.sent) / 1000
@@ -146,12 +146,12 @@ class Overheard:
         self.asked = asyncio.Event()
         self._meter = meter
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         await self._meter.serve(_Ear(line, self.asked))
 
 
 class _Ear:
-    def __init__(self, inner: MeterLine, asked: asyncio.Event) -> None:
+    def __init__(self, inner: EmulatedLine, asked: asyncio.Event) -> None:
         self._inner = inner
         self._asked = asked
         self.line = inner.line

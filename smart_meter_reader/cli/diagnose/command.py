@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.cli.diagnose.report import Capture, Report
+from smart_meter_reader.cli.diagnose.report import RecordedMeter, Report
 from smart_meter_reader.cli.patience import PATIENCE_HELP, patience_for
 from smart_meter_reader.cli.record.recorder import record_client
 from smart_meter_reader.cli.settings import load_settings
@@ -93,13 +93,15 @@ async def _add_meters(
     return code
 
 
-async def _capture(name: str, meter: MeterSettings, wanted: float | None, stop: asyncio.Event) -> Capture:
+async def _capture(
+    name: str, meter: MeterSettings, wanted: float | None, stop: asyncio.Event
+) -> RecordedMeter:
     if not meter.driver.reads_from:
-        return Capture(name, meter.client, meter.driver, None, {})
+        return RecordedMeter(name, meter.client, meter.driver, None, {})
     client: Client = load(meter_driver(meter.client).client)(name, meter.driver)
     print(f"reading {name} ...", file=sys.stderr)
     seconds = patience_for(meter.driver, wanted)
     session = await record_client(
         meter.client, client, meter.driver, count=1, seconds=seconds, stop=stop, at_alert=True
     )
-    return Capture(name, meter.client, meter.driver, session, dict(client.health))
+    return RecordedMeter(name, meter.client, meter.driver, session, dict(client.health))

@@ -15,7 +15,7 @@ from smart_meter_reader import __version__, json_text
 from smart_meter_reader.cli.diagnose.recording_redaction import redact
 from smart_meter_reader.cli.diagnose.settings_redaction import redact_places, redact_problem, redact_settings
 from smart_meter_reader.cli.record.comments import comment_for
-from smart_meter_reader.cli.record.recorder import Session
+from smart_meter_reader.cli.record.recorder import Recorded
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.pipeline.kept_faults import FaultFile, KeptFault
 from smart_meter_reader.recordings.pseudonyms import HIDDEN, Pseudonyms, scrub
@@ -42,13 +42,13 @@ _RESULT_OF_READING = ("valid_readings", "last_valid")
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
+class RecordedMeter:
     """One meter and what was recorded of it; ``session`` is None for a client that has no line."""
 
     meter: str
     client: str
     settings: Any
-    session: Session | None
+    session: Recorded | None
     health: Mapping[str, Any]
 
 
@@ -79,7 +79,7 @@ class Report:
         """What is wrong with the settings, where they cannot be loaded."""
         self._add("settings cannot be used", map(redact_problem, problems))
 
-    def add_capture(self, capture: Capture) -> None:
+    def add_capture(self, capture: RecordedMeter) -> None:
         """The line health of a meter and one reading of it, redacted."""
         if capture.session is None:
             self._add(f"meter {capture.meter}", [f"{capture.client}: nothing to capture"])
@@ -188,7 +188,7 @@ def _system() -> str:
         return platform.system()  # a system without /etc/os-release
 
 
-def _health(capture: Capture, recording: Recording) -> Iterator[str]:
+def _health(capture: RecordedMeter, recording: Recording) -> Iterator[str]:
     session = capture.session
     assert session is not None
     readings = session.readings(capture.meter)

@@ -16,7 +16,7 @@ import click
 from smart_meter_reader.cli.patience import patience_for
 from smart_meter_reader.cli.read import AT_A_PORT, METER, client_settings
 from smart_meter_reader.cli.record.comments import comment_for
-from smart_meter_reader.cli.record.recorder import Session, record_client, record_line
+from smart_meter_reader.cli.record.recorder import Recorded, record_client, record_line
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.console.interruption import interruptible
@@ -97,7 +97,7 @@ def _line(baud: int, bits: str) -> LineSettings:
     return LineSettings(baud, int(match[1]), cast(Parity, match[2]), int(match[3]))
 
 
-def _tell(file: Path, session: Session, wants_readings: bool) -> None:
+def _tell(file: Path, session: Recorded, wants_readings: bool) -> None:
     """Say what was recorded."""
     bursts = session.recording.bursts
     sent = sum(len(burst.payload) for burst in bursts if burst.direction == ">")
@@ -112,7 +112,7 @@ def _tell(file: Path, session: Session, wants_readings: bool) -> None:
         print("the recording became too long; its end is missing", file=sys.stderr)
 
 
-def _judge(session: Session, wanted: int) -> int:
+def _judge(session: Recorded, wanted: int) -> int:
     """The exit code, and what is missing; ``wanted`` readings at least."""
     readings = session.readings(METER)
     if session.error is not None and not isinstance(session.error, RecordingEndedError):

@@ -28,7 +28,7 @@ _NOT_RECORDED = frozenset({"port"})
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class Recorded:
     """What was recorded, what the client published meanwhile, and why it ended early (None: it did not)."""
 
     recording: Recording
@@ -63,7 +63,7 @@ async def record_client(
     seconds: float,
     stop: asyncio.Event | None = None,
     at_alert: bool = False,
-) -> Session:
+) -> Recorded:
     """Run a client until it has published ``count`` readings or time is up (count None: until then).
 
     ``stop`` ends it before, and what was recorded is kept. ``name`` and ``settings`` are what the recording
@@ -92,12 +92,12 @@ async def record_client(
     except ExplainedError as found:
         error = found
     recording = _recording(tape, name, recorded_settings(settings))
-    return Session(recording, tuple(messages), error, tape.full)
+    return Recorded(recording, tuple(messages), error, tape.full)
 
 
 async def record_line(
     port: str, line: LineSettings, seconds: float, stop: asyncio.Event | None = None
-) -> Session:
+) -> Recorded:
     """Record what a meter sends by itself. Raises TransportError when the port cannot be opened."""
     tape = Tape()
     error: ExplainedError | None = None
@@ -115,7 +115,7 @@ async def record_line(
         if not tape.line:
             raise
         error = None if isinstance(found, RecordingEndedError) else found
-    return Session(_recording(tape, "", {}), (), error, tape.full)
+    return Recorded(_recording(tape, "", {}), (), error, tape.full)
 
 
 async def _until(stop: asyncio.Event | None, work: Coroutine[Any, Any, None], seconds: float) -> None:

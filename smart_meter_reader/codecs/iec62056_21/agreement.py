@@ -33,7 +33,7 @@ _OTHER_RISE = Decimal("0.1")  # m³, h, kvarh
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class Comparison:
     """How two answers compare: fields that must be equal and are not, and others that differ.
 
     ``unsteady`` are too far apart to be believed, ``moved`` are near each other.
@@ -44,7 +44,7 @@ class Agreement:
     moved: tuple[str, ...] = ()
 
 
-def compare_answers(first: ShortAnswer, second: ShortAnswer) -> Agreement:
+def compare_answers(first: ShortAnswer, second: ShortAnswer) -> Comparison:
     """Compare two answers to the same request, seconds apart."""
     contradicted: list[str] = []
     unsteady: list[str] = []
@@ -60,7 +60,7 @@ def compare_answers(first: ShortAnswer, second: ShortAnswer) -> Agreement:
             unsteady.append(field.name)
         else:
             moved.append(field.name)
-    return Agreement(tuple(contradicted), tuple(unsteady), tuple(moved))
+    return Comparison(tuple(contradicted), tuple(unsteady), tuple(moved))
 
 
 def middle_answer(answers: Sequence[ShortAnswer]) -> ShortAnswer:
@@ -74,7 +74,7 @@ def middle_answer(answers: Sequence[ShortAnswer]) -> ShortAnswer:
     return replace(last, fields={**last.fields, **middle})
 
 
-def compare_data_sets(first: tuple[DataSet, ...], second: tuple[DataSet, ...]) -> Agreement:
+def compare_data_sets(first: tuple[DataSet, ...], second: tuple[DataSet, ...]) -> Comparison:
     """Compare two readouts without a block check character, seconds apart.
 
     The same codes must be there in the same order, with the same units. A total of many decimals moves on
@@ -82,7 +82,7 @@ def compare_data_sets(first: tuple[DataSet, ...], second: tuple[DataSet, ...]) -
     other number may differ by a quarter; a text that differs (a clock) is unsteady.
     """
     if [data_set.code for data_set in first] != [data_set.code for data_set in second]:
-        return Agreement(contradicted=("the codes",))
+        return Comparison(contradicted=("the codes",))
     contradicted: list[str] = []
     unsteady: list[str] = []
     moved: list[str] = []
@@ -95,7 +95,7 @@ def compare_data_sets(first: tuple[DataSet, ...], second: tuple[DataSet, ...]) -
         else:
             near = _are_near(one.values, other.values)
             (moved if near else unsteady).append(other.code)
-    return Agreement(tuple(contradicted), tuple(unsteady), tuple(moved))
+    return Comparison(tuple(contradicted), tuple(unsteady), tuple(moved))
 
 
 def middle_data_sets(readouts: Sequence[tuple[DataSet, ...]]) -> tuple[DataSet, ...]:

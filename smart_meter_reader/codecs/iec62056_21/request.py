@@ -11,8 +11,7 @@ BAUD_MODE_C = {"0": 300, "1": 600, "2": 1200, "3": 2400, "4": 4800, "5": 9600, "
 BAUD_MODE_B = {"A": 600, "B": 1200, "C": 2400, "D": 4800, "E": 9600, "F": 19200}
 
 SIGN_ON_BAUD = 300  # IEC 62056-21 §6.4: modes A, B and C begin at 300 Bd
-SHORT_REQUEST_BAUD = 300  # 5511-634 §4: short requests at 300 Bd ...
-SHORT_ANSWER_BAUD = 1200  # ... and their answers at 1200 Bd
+SHORT_ANSWER_BAUD = 1200  # 5511-634 §4: short requests at 300 Bd and their answers at 1200 Bd
 MODE_D_BAUD = 2400  # IEC 62056-21 §6.4.5
 
 SHORT_REQUESTS = tuple("#" + letter for letter in "123456789BCDJ")

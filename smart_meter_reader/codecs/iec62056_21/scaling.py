@@ -50,7 +50,7 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class ProgramNumber:
     """A, B and CCC of a meter's programming: flow sensor's place, energy unit, resolution."""
 
     a: int
@@ -58,7 +58,7 @@ class Program:
     ccc: str
 
 
-def parse_program(text: str) -> Program:
+def parse_program(text: str) -> ProgramNumber:
     """The program from a field: "0044119" (ABCCC of #2) or "44119119" (ABCCCCCC of #D).
 
     Raises ValueFormatError when it is neither.
@@ -67,7 +67,7 @@ def parse_program(text: str) -> Program:
     code = text[2:] if len(text) == 7 and text.startswith("00") else text
     if len(code) not in (5, 8) or not is_digits(code):
         raise ValueFormatError(f"{text!r} is no program number ABCCC or ABCCCCCC")
-    return Program(int(code[0]), int(code[1]), code[2:5])
+    return ProgramNumber(int(code[0]), int(code[1]), code[2:5])
 
 
 # Decimals by CCC: kWh, MWh or Gcal, GJ, m³, then flow and power, each with its unit.
@@ -89,7 +89,7 @@ _CCC: Mapping[str, _Decimals] = MappingProxyType(
 )
 
 
-def scaling_of_program(program: Program) -> Scaling:
+def scaling_of_program(program: ProgramNumber) -> Scaling:
     """What B and CCC tell; nothing of a CCC that is not in the table of MULTICAL 66-CDE."""
     decimals = _CCC.get(program.ccc)
     if decimals is None:

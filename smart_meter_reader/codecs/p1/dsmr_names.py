@@ -13,12 +13,12 @@ from typing import Final
 
 from dsmr_parser import telegram_specifications
 
-from smart_meter_reader.codecs.p1.obis import KNOWN, Known
+from smart_meter_reader.codecs.p1.obis import KNOWN, ElectricityCode
 
 
-def look_up(code: str) -> Known:
+def look_up(code: str) -> ElectricityCode:
     """What a line with this code, A-B:C.D.E, means: the same as ours with its name, or nothing."""
-    return next((_MEANT[name] for name in names(code) if name in _MEANT), Known())
+    return next((_MEANT[name] for name in names(code) if name in _MEANT), ElectricityCode())
 
 
 def names(code: str) -> tuple[str, ...]:

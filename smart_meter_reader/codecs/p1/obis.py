@@ -41,7 +41,7 @@ class Meaning(NamedTuple):
     reduced: str  # C.D.E
 
 
-class Known(NamedTuple):
+class ElectricityCode(NamedTuple):
     """What a line of the electricity meter means, whatever its channel."""
 
     quantity: str = ""
@@ -100,20 +100,20 @@ _TYPES: Final[Mapping[Kind, ValueType]] = MappingProxyType(
 )
 
 
-def _known() -> dict[str, Known]:
+def _known() -> dict[str, ElectricityCode]:
     quantities = {f"1-0:{code}": key for code, key in (*ELECTRICITY.items(), *_ELECTRICITY.items())}
     quantities |= {f"0-0:{code}": key for code, key in (*ABSTRACT.items(), *_ABSTRACT.items())}
-    known = {code: Known() for code in _NOTHING}
-    known |= {code: Known(role=role) for code, role in _ROLES.items()}
+    known = {code: ElectricityCode() for code in _NOTHING}
+    known |= {code: ElectricityCode(role=role) for code, role in _ROLES.items()}
     for code, key in quantities.items():
         value_type = _TYPES.get(QUANTITIES[key].kind, "number")
-        known[code] = Known(key, value_type, _ROLES.get(code, ""))
+        known[code] = ElectricityCode(key, value_type, _ROLES.get(code, ""))
     # A bit field in hexadecimal digits: 0x82 is not eighty-two.
-    known["1-0:96.5.5"] = Known("equipment_state", "text")
+    known["1-0:96.5.5"] = ElectricityCode("equipment_state", "text")
     return known
 
 
-KNOWN: Final[Mapping[str, Known]] = MappingProxyType(_known())
+KNOWN: Final[Mapping[str, ElectricityCode]] = MappingProxyType(_known())
 """Our table, by A-B:C.D.E. Channel 0 stands for all from 0 to 9 that have no line of their own."""
 
 
@@ -126,16 +126,16 @@ class Further:
 
     def __init__(self, *, aside: bool = False) -> None:
         self._aside = aside
-        self._look_up: Callable[[str], Known] | None = None
+        self._look_up: Callable[[str], ElectricityCode] | None = None
 
-    def load(self) -> Callable[[str], Known]:
+    def load(self) -> Callable[[str], ElectricityCode]:
         """Import the table; a thread may do so."""
         from smart_meter_reader.codecs.p1.dsmr_names import look_up
 
         self._look_up = look_up
         return look_up
 
-    def look_up(self, code: str) -> Known:
+    def look_up(self, code: str) -> ElectricityCode:
         """What dsmr-parser makes of a code, A-B:C.D.E."""
         if self._look_up is None and self._aside:
             raise CodeTableError(f"dsmr-parser has to be asked for {code}")

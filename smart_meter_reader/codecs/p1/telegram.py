@@ -33,7 +33,7 @@ _MAX_LINES = 1024  # codes remembered; a telegram has some 60
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class Sender:
     """Who sent a telegram; "" for what it does not tell."""
 
     manufacturer: str = ""
@@ -60,7 +60,7 @@ class Telegram:
     measurements: dict[str, Item]
     meters: dict[str, SubMeter]
     dead_meters: tuple[SubMeter, ...]
-    identity: Identity
+    identity: Sender
     bad_lines: tuple[str, ...] = ()
     authentication: Authentication = "none"
     frame_counter: int | None = None
@@ -110,7 +110,7 @@ class TelegramParser:
         self._shapes: dict[str, _Shape] = {}
         self._log: tuple[Line, dict[str, Item]] | None = None  # the newest log and what it measures
         self._identity_of: tuple[str, str, str, int] | None = None
-        self._identity = Identity()
+        self._identity = Sender()
 
     def parse(
         self,
@@ -250,13 +250,13 @@ class TelegramParser:
         if moment is not None and line.quantity:
             measurements[line.quantity] = {**line.measured, "measured_at": moment}
 
-    def _identify(self, header: str, version: str, serial: str, objects: dict[str, Object]) -> Identity:
+    def _identify(self, header: str, version: str, serial: str, objects: dict[str, Object]) -> Sender:
         identity_of = (header, version, serial, len(objects))
         if identity_of != self._identity_of:
             dialect = self._dialect or recognise(header, version, objects)
             serial_number = printable(self._memory.octets[serial], LONGEST_NAME)
             version = printable(version, LONGEST_NAME)
-            self._identity = Identity(*describe(header, serial_number), serial_number, version, dialect)
+            self._identity = Sender(*describe(header, serial_number), serial_number, version, dialect)
             self._identity_of = identity_of
         return self._identity
 

@@ -19,7 +19,7 @@ from smart_meter_reader.exceptions import (
     TransportError,
 )
 from smart_meter_reader.messages import Info, Measurement, Publish
-from smart_meter_reader.meters.iec62056_21.identity import Known, find_out, requests_for
+from smart_meter_reader.meters.iec62056_21.identity import KnownMeter, find_out, requests_for
 from smart_meter_reader.meters.iec62056_21.line import LineTiming, MeterLine
 from smart_meter_reader.meters.iec62056_21.reading import Confirmed, confirmed_answer, confirmed_readout
 from smart_meter_reader.meters.iec62056_21.settings import READOUT, Iec62056_21Settings
@@ -71,7 +71,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
 
     async def _serve(self, line: MeterLine, publish: Publish, *, once: bool) -> None:
         """Poll over one open line until it ends."""
-        known: Known | None = None
+        known: KnownMeter | None = None
         while True:
             await self._times.wait_until_due(line.listen_idle)
             async with self._in_time():
@@ -82,7 +82,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
             if once:
                 return
 
-    async def _identify(self, line: MeterLine, publish: Publish) -> Known:
+    async def _identify(self, line: MeterLine, publish: Publish) -> KnownMeter:
         """Find out and publish who the meter is. A meter that is not the expected one is not read."""
         known = await find_out(line, self._settings)
         self._expect(known.number, "number")
@@ -90,7 +90,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         await publish(self._info(known))
         return known
 
-    async def _poll(self, line: MeterLine, known: Known, publish: Publish) -> None:
+    async def _poll(self, line: MeterLine, known: KnownMeter, publish: Publish) -> None:
         """One reading: every request's confirmed answer, later ones leaving earlier values as they are."""
         measurements: dict[str, Measurement] = {}
         for request in requests_for(known, self._settings):
@@ -110,7 +110,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         self._times.mark_read(datetime.now(UTC))
         await self._publish(measurements, publish)
 
-    def _note_missing(self, known: Known, request: str, error: ExplainedError) -> None:
+    def _note_missing(self, known: KnownMeter, request: str, error: ExplainedError) -> None:
         if not isinstance(error, MeterSilentError):
             self._warn_once(f"the values of {request} are missing: {error.detail}")
             return
@@ -121,7 +121,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
             f"are missing: if it never does, set requests = [{', '.join(others)}]"
         )
 
-    async def _ask(self, line: MeterLine, known: Known, request: str) -> Confirmed:
+    async def _ask(self, line: MeterLine, known: KnownMeter, request: str) -> Confirmed:
         if request != READOUT:
             return await confirmed_answer(line, request)
         return known.readout or await confirmed_readout(line, line.read_out)
@@ -160,7 +160,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         while True:
             await self._times.wait_until_due(line.listen_idle)
             confirmed = await self._next_sent(line)
-            known = Known("generic", self._settings.scaling)
+            known = KnownMeter("generic", self._settings.scaling)
             known.learn(confirmed.answer)
             if not introduced or self._times.asked_now:
                 self._expect(known.number, "number")
@@ -189,7 +189,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
 
     # --- what is told besides readings ---
 
-    def _info(self, known: Known) -> Info:
+    def _info(self, known: KnownMeter) -> Info:
         info = self._new_info()
         manufacturer = known.manufacturer or ("" if known.model == "generic" else "KAM")
         if manufacturer:
@@ -200,7 +200,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
             info["serial_number"] = known.number
         return info
 
-    def _tell_unknown_scales(self, known: Known) -> None:
+    def _tell_unknown_scales(self, known: KnownMeter) -> None:
         """Say which settings are missing, where a short answer is wanted and nothing tells its scale."""
         short = [request for request in requests_for(known, self._settings) if request != READOUT]
         measures = {

@@ -18,7 +18,7 @@ from smart_meter_reader.codecs.iec62056_21.request import BAUD_MODE_C, SHORT_ANS
 from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.emulators.clock import EmulatedClock
 from smart_meter_reader.emulators.faults import Fault, Faults
-from smart_meter_reader.emulators.stream import MeterLine
+from smart_meter_reader.emulators.stream import EmulatedLine
 
 FAULTS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -45,7 +45,7 @@ _LONGEST_REQUEST = 4096
 
 
 @dataclass(slots=True)
-class _House:
+class _Household:
     """What a heat meter has counted: the house takes 3.1 kW with 79 L/h all the time."""
 
     energy_kwh: Decimal = Decimal(507_109)
@@ -126,18 +126,18 @@ def _electricity(values: Mapping[str, int]) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Model:
+class _EmulatedModel:
     identification: bytes
     readout: Callable[[Mapping[str, int]], bytes]
     bcc: Callable[[bytes], int]
     short_requests: bool
 
 
-_MODELS: Final[Mapping[str, _Model]] = MappingProxyType(
+_MODELS: Final[Mapping[str, _EmulatedModel]] = MappingProxyType(
     {
-        "multical_66c": _Model(b"/KAM0MC\r\n", _multical_66c, sum_bcc, short_requests=True),
-        "multical_401": _Model(b"/KAM0MCC\r\n", _multical_401, sum_bcc, short_requests=True),
-        "iec62056_21": _Model(b"/EMU5EMULATED\r\n", _electricity, xor_bcc, short_requests=False),
+        "multical_66c": _EmulatedModel(b"/KAM0MC\r\n", _multical_66c, sum_bcc, short_requests=True),
+        "multical_401": _EmulatedModel(b"/KAM0MCC\r\n", _multical_401, sum_bcc, short_requests=True),
+        "iec62056_21": _EmulatedModel(b"/EMU5EMULATED\r\n", _electricity, xor_bcc, short_requests=False),
     }
 )
 MODELS: Final = tuple(_MODELS)
@@ -164,14 +164,14 @@ class Iec62056Meter:
     ) -> None:
         self.asked: deque[bytes] = deque(maxlen=1000)
         self._model = _MODELS[model]
-        self._house = _House(energy_kwh=Decimal(507_109 + seed), fixed=values or {})
+        self._house = _Household(energy_kwh=Decimal(507_109 + seed), fixed=values or {})
         self._faults = Faults(faults, seed)
         self._clock = EmulatedClock(rate)
         self._reply_delay = reply_delay
         self._parity = parity
         self._awake_until = float("-inf")
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         """Answer requests on this line until it ends."""
         buffer = b""
         while received := await line.read():
@@ -183,7 +183,7 @@ class Iec62056Meter:
                 buffer = buffer[request.end() :]
                 await self._reply(request, line, woken=woken >= _WAKE_UP_BYTES)
 
-    async def _reply(self, request: re.Match[bytes], line: MeterLine, *, woken: bool) -> None:
+    async def _reply(self, request: re.Match[bytes], line: EmulatedLine, *, woken: bool) -> None:
         loop = asyncio.get_running_loop()
         seconds = self._clock.seconds()
         self.asked.append(request[0])
@@ -197,7 +197,7 @@ class Iec62056Meter:
         await asyncio.sleep(self._reply_delay + (_SLOW if self._faults.strike("slow") else 0.0))
         await self._send(self._damage(answer), baud, line)
 
-    async def _send(self, answer: bytes, baud: int, line: MeterLine) -> None:
+    async def _send(self, answer: bytes, baud: int, line: EmulatedLine) -> None:
         """Send at the answer's speed, then listen at that of the requests again."""
         requests = line.line
         if requests is not None:

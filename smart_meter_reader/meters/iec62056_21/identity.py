@@ -62,7 +62,7 @@ def model_of(identification: Identification | None) -> str:
 
 
 @dataclass(slots=True)
-class Known:
+class KnownMeter:
     """What one connection has found out about its meter."""
 
     model: str
@@ -90,7 +90,7 @@ class Known:
         self.scaling = self.scaling.completed_by(scaling_of_readout(answer.sets))
 
 
-async def find_out(line: MeterLine, settings: Iec62056_21Settings) -> Known:
+async def find_out(line: MeterLine, settings: Iec62056_21Settings) -> KnownMeter:
     """Ask who the meter is, and what its numbers mean. Raises TransportError and ProtocolError.
 
     Units and decimals come from the settings first (somebody looked at the display), then from the readout,
@@ -99,7 +99,7 @@ async def find_out(line: MeterLine, settings: Iec62056_21Settings) -> Known:
     if settings.model == "auto":
         known = await _sign_on(line, settings)
     else:
-        known = Known(settings.model, settings.scaling)
+        known = KnownMeter(settings.model, settings.scaling)
     if known.plan.has_program != "no":
         await _ask_program(line, known)
     if _needs_readout(known, settings):
@@ -107,7 +107,7 @@ async def find_out(line: MeterLine, settings: Iec62056_21Settings) -> Known:
     return known
 
 
-async def _ask_program(line: MeterLine, known: Known) -> None:
+async def _ask_program(line: MeterLine, known: KnownMeter) -> None:
     try:
         known.learn((await confirmed_answer(line, "#2")).answer)
     except (TransportError, ProtocolError) as error:
@@ -116,21 +116,21 @@ async def _ask_program(line: MeterLine, known: Known) -> None:
         _log.info("%s: no program number to learn units from (%s)", line.port, error)
 
 
-async def _sign_on(line: MeterLine, settings: Iec62056_21Settings) -> Known:
+async def _sign_on(line: MeterLine, settings: Iec62056_21Settings) -> KnownMeter:
     try:
         readout = await confirmed_readout(line, line.read_out)
     except MeterSilentError:
         # A head that cannot be heard at 300 Bd, or a meter that answers short requests only.
         await line.ask_short("#2")
-        return Known("multical_66c", settings.scaling)
+        return KnownMeter("multical_66c", settings.scaling)
     assert isinstance(readout.answer, Readout)
-    known = Known(model_of(readout.answer.identification), settings.scaling)
+    known = KnownMeter(model_of(readout.answer.identification), settings.scaling)
     known.learn(readout.answer)
     known.readout = readout
     return known
 
 
-def _needs_readout(known: Known, settings: Iec62056_21Settings) -> bool:
+def _needs_readout(known: KnownMeter, settings: Iec62056_21Settings) -> bool:
     if known.readout is not None:
         return False
     requests = requests_for(known, settings)
@@ -138,7 +138,7 @@ def _needs_readout(known: Known, settings: Iec62056_21Settings) -> bool:
     return READOUT in requests or (lacks_scale and any(request != READOUT for request in requests))
 
 
-async def _take_readout(line: MeterLine, known: Known, settings: Iec62056_21Settings) -> None:
+async def _take_readout(line: MeterLine, known: KnownMeter, settings: Iec62056_21Settings) -> None:
     """Take the readout; a MULTICAL that has none, and is not read by it, is read without."""
     try:
         known.readout = await confirmed_readout(line, line.read_out)
@@ -150,7 +150,7 @@ async def _take_readout(line: MeterLine, known: Known, settings: Iec62056_21Sett
         known.learn(known.readout.answer)
 
 
-def requests_for(known: Known, settings: Iec62056_21Settings) -> tuple[str, ...]:
+def requests_for(known: KnownMeter, settings: Iec62056_21Settings) -> tuple[str, ...]:
     """What is asked for at each reading: no request for quantities that nobody wants."""
     if settings.requests:
         return settings.requests

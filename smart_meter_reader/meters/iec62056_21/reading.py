@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from smart_meter_reader.codecs.iec62056_21.agreement import (
-    Agreement,
+    Comparison,
     compare_answers,
     compare_data_sets,
     middle_answer,
@@ -81,20 +81,20 @@ async def confirmed_readout(line: MeterLine, read_out: Callable[[], Awaitable[Re
 
 
 async def _confirm(
-    ask: Callable[[], Awaitable[_A]], compare: Callable[[_A, _A], Agreement], line: MeterLine, what: str
-) -> tuple[list[_A], Agreement]:
+    ask: Callable[[], Awaitable[_A]], compare: Callable[[_A, _A], Comparison], line: MeterLine, what: str
+) -> tuple[list[_A], Comparison]:
     """Ask until two answers in succession agree, and a third time where values moved between them.
 
     Returns the answers that count together: the last one where it equals the one before it, otherwise the
     last three.
     """
     answers = [await ask()]
-    agreement = Agreement(contradicted=("everything",))
+    agreement = Comparison(contradicted=("everything",))
     while len(answers) < _ANSWERS:
         await asyncio.sleep(line.timing.rest)
         answers.append(await ask())
         agreement = compare(answers[-2], answers[-1])
-        if agreement == Agreement():
+        if agreement == Comparison():
             return answers[-1:], agreement
         if len(answers) >= _TO_DECIDE and not agreement.contradicted and not agreement.unsteady:
             break

@@ -34,7 +34,7 @@ from smart_meter_reader.codecs.kmp import (
 from smart_meter_reader.exceptions import MeterSilentError, ProtocolError
 from smart_meter_reader.meters.conversation import Conversation, LineCounters
 from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
-from smart_meter_reader.meters.kmp.listening import Listening, explain_silence
+from smart_meter_reader.meters.kmp.listening import Attempt, explain_silence
 from smart_meter_reader.transport import LineSettings
 from smart_meter_reader.transport.ports import other_readers
 
@@ -113,7 +113,7 @@ class KmpConnection(Conversation):
             found |= await self._read_batch(wanted[start : start + MAX_REGISTERS])
         return found
 
-    async def try_once(self, request: Request) -> Listening:
+    async def try_once(self, request: Request) -> Attempt:
         """Send a request once; what was heard. For tools that watch the line. Raises TransportError.
 
         Unlike a repeat of ``read_registers`` it waits for no late answer: to whoever watches the line, that
@@ -172,7 +172,7 @@ class KmpConnection(Conversation):
         attempts = 1 + (self._retries if retries is None else retries)
         frame = encode_request(request, self._address)
         self._let_pass(request)
-        heard: list[Listening] = []
+        heard: list[Attempt] = []
         for attempt in range(attempts):
             self.counters.retries += attempt > 0
             patience = self._timing.answer if attempt else self._timing.first_answer
@@ -189,8 +189,8 @@ class KmpConnection(Conversation):
 
     async def _attempt(
         self, request: Request, frame: bytes, patience: float, *, hasty: bool = True
-    ) -> Listening:
-        """Send once and listen until there is an answer or no hope for one; ``hasty`` as in ``Listening``."""
+    ) -> Attempt:
+        """Send once and listen until there is an answer or no hope for one; ``hasty`` as in ``Attempt``."""
         transport, loop = self._open(), asyncio.get_running_loop()
         # 5512-447, 3.1: at least one byte time between an answer and the next request. Where none is needed
         # this is still a turn of the loop, in which what has arrived unasked comes in, to be discarded.
@@ -200,7 +200,7 @@ class KmpConnection(Conversation):
         started = loop.time()
         await transport.write(frame)
         under_way = self._others_under_way(request, started)
-        listening = Listening(request, frame, under_way=under_way, hasty=hasty)
+        listening = Attempt(request, frame, under_way=under_way, hasty=hasty)
         slow_answer = self._timing.slow_answer
         patience_ends = until = transport.sent_at + (slow_answer if self._slow else patience)
         usual_length = self._usual_lengths.get(request, 0)
@@ -222,7 +222,7 @@ class KmpConnection(Conversation):
         self._note(listening, request, started, loop.time())
         return listening
 
-    def _hope_ends(self, listening: Listening, now: float, patience_ends: float) -> float:
+    def _hope_ends(self, listening: Attempt, now: float, patience_ends: float) -> float:
         """Until when to wait for more, having heard what was heard; whatever babbles on the line, it ends."""
         timing, line = self._timing, self._line
         longest = line.seconds(listening.longest_answer)
@@ -239,7 +239,7 @@ class KmpConnection(Conversation):
         }
         return [other for other in self._unanswered if other != request]
 
-    def _note(self, listening: Listening, request: Request, started: float, now: float) -> None:
+    def _note(self, listening: Attempt, request: Request, started: float, now: float) -> None:
         counters = self.counters
         counters.damaged_frames += listening.damaged
         counters.late_answers += listening.strangers

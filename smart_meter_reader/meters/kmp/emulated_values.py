@@ -78,7 +78,7 @@ class House:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class EmulatedRegister:
     """How one register is made: unit, decimals and mantissa length as on a MULTICAL 403, and its value."""
 
     unit: str
@@ -87,35 +87,35 @@ class Source:
     value: Callable[[House, float], float]
 
 
-_SOURCES: Final[Mapping[int, Source]] = {
-    60: Source("GJ", 3, 4, lambda house, at: house.energy(at) * _GJ_PER_KWH),
-    63: Source("GJ", 3, 4, lambda house, at: 0),
-    68: Source("m³", 2, 4, House.volume),
-    72: Source("t", 2, 4, lambda house, at: house.volume(at) * 0.985),
-    74: Source("l/h", 0, 2, House.volume_flow),
-    80: Source("kW", 1, 2, House.power),
-    86: Source("°C", 2, 2, House.flow_temperature),
-    87: Source("°C", 2, 2, lambda house, at: house.flow_temperature(at) - house.difference(at)),
-    89: Source("K", 2, 2, House.difference),
-    97: Source("m³·°C", 0, 4, lambda house, at: house.volume(at) * 68),
-    99: Source("", 0, 1, lambda house, at: 0),
-    110: Source("m³·°C", 0, 4, lambda house, at: house.volume(at) * 38),
-    113: Source("", 0, 2, lambda house, at: 2),
-    124: Source("l/h", 0, 2, lambda house, at: house.peak / (_WATER * 30) * 1000),
-    126: Source("l/h", 0, 2, lambda house, at: 0),
-    128: Source("kW", 1, 2, lambda house, at: house.peak),
-    130: Source("kW", 1, 2, lambda house, at: 0),
-    139: Source("l/h", 0, 2, lambda house, at: house.peak / (_WATER * 32) * 1000),
-    141: Source("l/h", 0, 2, lambda house, at: 0),
-    143: Source("kW", 1, 2, lambda house, at: house.peak * 0.97),
-    145: Source("kW", 1, 2, lambda house, at: 0),
-    146: Source("°C", 2, 2, lambda house, at: 67.41),
-    147: Source("°C", 2, 2, lambda house, at: 38.02),
-    149: Source("°C", 2, 2, lambda house, at: 68.10),
-    150: Source("°C", 2, 2, lambda house, at: 37.76),
-    266: Source("Wh", 0, 4, lambda house, at: house.energy(at) * 1000 % 2**32),
-    1001: Source("", 0, 4, lambda house, at: house.serial_number),
-    1004: Source("h", 0, 4, House.hours),
+_SOURCES: Final[Mapping[int, EmulatedRegister]] = {
+    60: EmulatedRegister("GJ", 3, 4, lambda house, at: house.energy(at) * _GJ_PER_KWH),
+    63: EmulatedRegister("GJ", 3, 4, lambda house, at: 0),
+    68: EmulatedRegister("m³", 2, 4, House.volume),
+    72: EmulatedRegister("t", 2, 4, lambda house, at: house.volume(at) * 0.985),
+    74: EmulatedRegister("l/h", 0, 2, House.volume_flow),
+    80: EmulatedRegister("kW", 1, 2, House.power),
+    86: EmulatedRegister("°C", 2, 2, House.flow_temperature),
+    87: EmulatedRegister("°C", 2, 2, lambda house, at: house.flow_temperature(at) - house.difference(at)),
+    89: EmulatedRegister("K", 2, 2, House.difference),
+    97: EmulatedRegister("m³·°C", 0, 4, lambda house, at: house.volume(at) * 68),
+    99: EmulatedRegister("", 0, 1, lambda house, at: 0),
+    110: EmulatedRegister("m³·°C", 0, 4, lambda house, at: house.volume(at) * 38),
+    113: EmulatedRegister("", 0, 2, lambda house, at: 2),
+    124: EmulatedRegister("l/h", 0, 2, lambda house, at: house.peak / (_WATER * 30) * 1000),
+    126: EmulatedRegister("l/h", 0, 2, lambda house, at: 0),
+    128: EmulatedRegister("kW", 1, 2, lambda house, at: house.peak),
+    130: EmulatedRegister("kW", 1, 2, lambda house, at: 0),
+    139: EmulatedRegister("l/h", 0, 2, lambda house, at: house.peak / (_WATER * 32) * 1000),
+    141: EmulatedRegister("l/h", 0, 2, lambda house, at: 0),
+    143: EmulatedRegister("kW", 1, 2, lambda house, at: house.peak * 0.97),
+    145: EmulatedRegister("kW", 1, 2, lambda house, at: 0),
+    146: EmulatedRegister("°C", 2, 2, lambda house, at: 67.41),
+    147: EmulatedRegister("°C", 2, 2, lambda house, at: 38.02),
+    149: EmulatedRegister("°C", 2, 2, lambda house, at: 68.10),
+    150: EmulatedRegister("°C", 2, 2, lambda house, at: 37.76),
+    266: EmulatedRegister("Wh", 0, 4, lambda house, at: house.energy(at) * 1000 % 2**32),
+    1001: EmulatedRegister("", 0, 4, lambda house, at: house.serial_number),
+    1004: EmulatedRegister("h", 0, 4, House.hours),
 }
 # The days of the peaks, before the start; a date that was never set is all zero on the wire.
 _PEAK_DATES: Final[Mapping[int, int]] = {123: 40, 125: 70, 127: 40, 129: 70, 138: 4, 140: 9, 142: 4, 144: 9}

@@ -26,7 +26,7 @@ from smart_meter_reader.codecs.kmp import (
 from smart_meter_reader.codecs.kmp.registers import resolve_register
 from smart_meter_reader.emulators.clock import EmulatedClock
 from smart_meter_reader.emulators.faults import Fault, Faults
-from smart_meter_reader.emulators.stream import MeterLine
+from smart_meter_reader.emulators.stream import EmulatedLine
 from smart_meter_reader.exceptions import FrameError, ProtocolError
 from smart_meter_reader.meters.kmp.emulated_values import Values, values_of
 
@@ -95,7 +95,7 @@ class KamstrupMeter:
         self._awake_until = float("-inf")
         self._last_answer = b""
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         """Answer requests on this line until it ends."""
         reader = FrameReader()
         while received := await line.read():
@@ -122,7 +122,7 @@ class KamstrupMeter:
             except (FrameError, ProtocolError):
                 self.counts.damaged += 1
 
-    async def _reply(self, request: Request, line: MeterLine) -> None:
+    async def _reply(self, request: Request, line: EmulatedLine) -> None:
         loop = asyncio.get_running_loop()
         seconds = self._clock.seconds()
         self.counts.requests += 1

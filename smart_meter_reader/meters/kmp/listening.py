@@ -30,7 +30,7 @@ _SHORTEST_ANSWER = 6
 _LONGEST_ANSWER = 8 * (5 + 10) * 4 // 3 + _SHORTEST_ANSWER
 
 
-class Listening:
+class Attempt:
     """Judges the bytes that arrive after ``request`` went out as ``frame``. Pure: the caller keeps the time.
 
     Answers are told apart by command and register ids. ``under_way`` are other requests whose answers may
@@ -144,7 +144,7 @@ class Listening:
 
 
 def explain_silence(
-    heard: Sequence[Listening], port: str, other_readers: str = ""
+    heard: Sequence[Attempt], port: str, other_readers: str = ""
 ) -> MeterSilentError | UnusableAnswersError:
     """The error for a request that stayed without an answer through all its repeats.
 
@@ -157,7 +157,7 @@ def explain_silence(
     return error
 
 
-def _explain(heard: Sequence[Listening], port: str) -> MeterSilentError | UnusableAnswersError:
+def _explain(heard: Sequence[Attempt], port: str) -> MeterSilentError | UnusableAnswersError:
     times = "once" if len(heard) == 1 else f"{len(heard)} times"
     damaged = sum(attempt.damaged for attempt in heard)
     if damaged:

@@ -15,7 +15,7 @@ from smart_meter_reader.meters.head import Probe, Sign, sign_of
 from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
 from smart_meter_reader.meters.kmp.identity import read_serial_register, type_name
 from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
-from smart_meter_reader.meters.kmp.listening import Listening
+from smart_meter_reader.meters.kmp.listening import Attempt
 
 HEAT_ENERGY = 60
 
@@ -52,13 +52,13 @@ async def ask_kmp(port: str) -> Outcome:
 QUESTION = Question("asking in KMP at 1200 Bd", 2.0, ask_kmp)
 
 
-def sign_of_answer(listening: Listening) -> Sign:
+def sign_of_answer(attempt: Attempt) -> Sign:
     """What was heard after a request. A whole answer counts, also one that somebody else asked for."""
     return sign_of(
-        clean=listening.answer is not None or bool(listening.strangers),
-        damaged=bool(listening.damaged),
-        echo=bool(listening.echo),
-        heard=bool(listening.heard),
+        clean=attempt.answer is not None or bool(listening.strangers),
+        damaged=bool(attempt.damaged),
+        echo=bool(attempt.echo),
+        heard=bool(attempt.heard),
     )
 
 

@@ -18,7 +18,7 @@ from typing import Final
 from smart_meter_reader.codecs.p1.encode import Algorithm, encode_telegram, encrypt_telegram
 from smart_meter_reader.codecs.p1.encryption.cipher import find_header
 from smart_meter_reader.emulators.faults import Fault, Faults
-from smart_meter_reader.emulators.stream import MeterLine
+from smart_meter_reader.emulators.stream import EmulatedLine
 from smart_meter_reader.meters.p1.emulated_telegrams import EXTRA, INTERVALS, TEMPLATES, WITHOUT_CHECKSUM
 
 FAULTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -80,7 +80,7 @@ class P1Meter:
         self._silent = 0
         self._listeners: list[asyncio.Queue[bytes]] = []
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         """Send telegrams to this listener until it goes; whatever it sends is ignored."""
         queue: asyncio.Queue[bytes] = asyncio.Queue(maxsize=16)
         self._listeners.append(queue)
@@ -99,7 +99,7 @@ class P1Meter:
         finally:
             self._listeners.remove(queue)
 
-    async def _send(self, queue: asyncio.Queue[bytes], line: MeterLine) -> None:
+    async def _send(self, queue: asyncio.Queue[bytes], line: EmulatedLine) -> None:
         while True:
             await line.write(await queue.get())
 

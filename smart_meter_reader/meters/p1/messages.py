@@ -15,7 +15,7 @@ _SUB_METER_SECONDS = 60.0
 
 
 @dataclass(slots=True)
-class _Told:
+class _LastTold:
     """What was last said of a sub-meter, and when."""
 
     measured: object
@@ -33,7 +33,7 @@ class Messages:
         self._meter = meter
         self._interval = 0.0
         self._infos: dict[str, Info] = {}
-        self._told: dict[str, _Told] = {}
+        self._told: dict[str, _LastTold] = {}
 
     def of(self, telegram: Telegram, time: datetime, now: float, interval: float) -> Iterator[Message]:
         """The messages that ``telegram``, received at ``time``, is worth at the loop's time ``now``.
@@ -77,7 +77,7 @@ class Messages:
         told = self._told.get(name)
         if told is not None and told.measured == device.measurements and now - told.at < self._sub_interval:
             return False
-        self._told[name] = _Told(device.measurements, now)
+        self._told[name] = _LastTold(device.measurements, now)
         return True
 
     @property

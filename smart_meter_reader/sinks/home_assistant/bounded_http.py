@@ -49,7 +49,7 @@ class _Bounded(io.RawIOBase):
         super().close()
 
 
-class _Answer(http.client.HTTPResponse):
+class _BoundedAnswer(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *arguments: Any, **keys: Any) -> None:
         super().__init__(sock, *arguments, **keys)
         # Nothing has been read yet, so that nothing is lost with this reader.
@@ -60,7 +60,7 @@ class _Answer(http.client.HTTPResponse):
 class BoundedHttp(http.client.HTTPConnection):
     """As HTTPConnection; ``timeout`` is for connecting, for sending, and for all of an answer."""
 
-    response_class = _Answer
+    response_class = _BoundedAnswer
 
     def request(self, *arguments: Any, **keys: Any) -> None:
         if self.sock is not None:

@@ -30,7 +30,7 @@ class EntityState:
 
 
 @dataclass(slots=True)
-class _Meter:
+class _MeterStates:
     title: str
     values: dict[str, EntityState] = field(default_factory=dict)  # by entity id; gone while not available
 
@@ -39,7 +39,7 @@ class States:
     """The newest state of every entity; an older one that was not posted yet is forgotten."""
 
     def __init__(self) -> None:
-        self._meters: dict[str, _Meter] = {}
+        self._meters: dict[str, _MeterStates] = {}
         self._newest: dict[str, EntityState] = {}
         self._pending: dict[str, None] = {}  # in the order in which they became new
 
@@ -51,7 +51,7 @@ class States:
     def take(self, message: Message) -> None:
         """Bring the entities of a meter up to date."""
         name = message["meter"]
-        meter = self._meters.setdefault(name, _Meter(meter_title(name)))
+        meter = self._meters.setdefault(name, _MeterStates(meter_title(name)))
         alone: dict[str, EntityState] = {}  # what is there without the meter, too
         for told in entity_values(message):
             if not told.entity.aside:
@@ -82,7 +82,7 @@ class States:
         for at, newest in self._newest.items():
             self._set(at, replace(newest, state=UNAVAILABLE))
 
-    def _show(self, meter: _Meter, *, available: bool) -> None:
+    def _show(self, meter: _MeterStates, *, available: bool) -> None:
         for at, value in meter.values.items():
             self._set(at, value if available else replace(value, state=UNAVAILABLE))
 
@@ -92,13 +92,13 @@ class States:
             self._pending[at] = None
 
 
-def _state_of(meter: _Meter, told: EntityValue) -> EntityState:
+def _state_of(meter: _MeterStates, told: EntityValue) -> EntityState:
     state = told.state
     attributes = MappingProxyType(dict(_described(meter, told.entity)) | dict(told.attributes))
     return EntityState(UNKNOWN if state is None else state, attributes)
 
 
-def _described(meter: _Meter, entity: Entity) -> Iterator[tuple[str, Any]]:
+def _described(meter: _MeterStates, entity: Entity) -> Iterator[tuple[str, Any]]:
     yield "friendly_name", f"{meter.title} {entity.name[:1].lower()}{entity.name[1:]}"
     for key, value in (
         ("device_class", entity.sensor.device_class),

@@ -51,7 +51,7 @@ _FIRMWARE = "org.homie.legacy-firmware:0.1.1:[4.x]"
 QOS = 1  # "recommended" by the convention, section "QoS and retained messages"
 
 
-class Outbox(MQTT_Base):  # type: ignore[misc]  # the package has no types
+class Collector(MQTT_Base):  # type: ignore[misc]  # the package has no types
     """Stands where the package expects its connection, and keeps what is published through it."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class MeterDevice(device_base.Device_Base):  # type: ignore[misc]  # the package
     """One Homie device, at first ``init`` and unannounced. ``taken`` gives what it has published."""
 
     def __init__(self, device_id: str, name: str, base: str) -> None:
-        self._outbox = Outbox()
+        self._outbox = Collector()
         with _in_place_of_a_connection(self._outbox):
             super().__init__(
                 device_id,
@@ -128,7 +128,7 @@ class MeterDevice(device_base.Device_Base):  # type: ignore[misc]  # the package
 
 
 @contextmanager
-def _in_place_of_a_connection(outbox: Outbox) -> Iterator[None]:
+def _in_place_of_a_connection(outbox: Collector) -> Iterator[None]:
     """Let the device made inside find ``outbox`` as the connection shared by all devices."""
     before = homie_mqtt_client.common_mqtt_client
     homie_mqtt_client.common_mqtt_client = outbox

@@ -13,7 +13,7 @@ from smart_meter_reader.codecs.kmp import GetRegisterRequest, GetTypeRequest, en
 from smart_meter_reader.codecs.p1.encode import encode_telegram
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.emulators.faults import Fault
-from smart_meter_reader.emulators.stream import EmulatedMeter, MeterLine, on_pty, on_tcp
+from smart_meter_reader.emulators.stream import EmulatedLine, EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.meters.found import Found
 from smart_meter_reader.meters.iec62056_21.emulator import Iec62056Meter
 from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
@@ -47,7 +47,7 @@ class SevenBits:
         telegram = encode_telegram(text, "none")
         self._sent = bytes(byte | (byte.bit_count() & 1) << 7 for byte in telegram)
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         while True:
             await line.write(self._sent)
             await asyncio.sleep(0.05)
@@ -109,7 +109,7 @@ async def test_an_older_multical_that_knows_no_sign_on_is_found_by_its_short_ans
     class Deaf:
         """Lets nothing but short requests through."""
 
-        async def serve(self, line: MeterLine) -> None:
+        async def serve(self, line: EmulatedLine) -> None:
             class Filtered:
                 line: LineSettings | None = None
 
@@ -157,7 +157,7 @@ async def test_silence_is_asked_once_in_each_protocol_and_signs_of_a_meter_are_t
 
 async def test_a_meter_that_sends_is_never_asked() -> None:
     class Watched(Silent):
-        async def serve(self, line: MeterLine) -> None:
+        async def serve(self, line: EmulatedLine) -> None:
             async with asyncio.TaskGroup() as group:
                 group.create_task(P1Meter("dsmr-5", interval=0.1).serve(line))
                 group.create_task(super().serve(line))
@@ -220,7 +220,7 @@ async def test_of_a_long_stream_every_byte_is_counted_and_its_end_is_looked_thro
     stream = b"noise " * 50_000 + telegram * (80_000 // len(telegram))
 
     class Stream:
-        async def serve(self, line: MeterLine) -> None:
+        async def serve(self, line: EmulatedLine) -> None:
             await line.write(stream)
             await line.read()
 

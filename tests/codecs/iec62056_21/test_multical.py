@@ -25,7 +25,7 @@ from smart_meter_reader.codecs.iec62056_21.multical import (
     parse_record,
 )
 from smart_meter_reader.codecs.iec62056_21.scaling import (
-    Program,
+    ProgramNumber,
     Scaling,
     parse_program,
     scaling_of_program,
@@ -94,12 +94,12 @@ def test_the_quantities_are_in_the_catalogue() -> None:
 @pytest.mark.parametrize(
     ("text", "program"),
     [
-        ("0044119", Program(4, 4, "119")),
-        ("44119119", Program(4, 4, "119")),
-        ("32137", Program(3, 2, "137")),
+        ("0044119", ProgramNumber(4, 4, "119")),
+        ("44119119", ProgramNumber(4, 4, "119")),
+        ("32137", ProgramNumber(3, 2, "137")),
     ],
 )
-def test_programs(text: str, program: Program) -> None:
+def test_programs(text: str, program: ProgramNumber) -> None:
     assert parse_program(text) == program
 
 

@@ -15,8 +15,7 @@ import pytest
 from smart_meter_reader.codecs.iec62056_21.bcc import sum_bcc, xor_bcc
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.emulators.faults import parse_faults
-from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
-from smart_meter_reader.emulators.stream import MeterLine as EmulatedLine
+from smart_meter_reader.emulators.stream import EmulatedLine, EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
 from smart_meter_reader.messages import Info, Message, Reading
 from smart_meter_reader.meters.iec62056_21.client import Iec62056_21Client

@@ -13,7 +13,7 @@ import pytest
 
 from smart_meter_reader.codecs.kmp import GetRegisterRequest, encode_register
 from smart_meter_reader.emulators.faults import parse_faults
-from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
+from smart_meter_reader.emulators.stream import EmulatedLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import ProtocolError, TransportError
 from smart_meter_reader.meters.kmp.client import KamstrupClient
 from smart_meter_reader.meters.kmp.emulated_values import read_values, values_of
@@ -52,7 +52,7 @@ class HangingUp:
         self.hang_up = asyncio.Event()
         self.second_session = asyncio.Event()
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         if self.hang_up.is_set():
             self.second_session.set()
             await self.inner.serve(line)

@@ -12,7 +12,7 @@ import pytest
 
 from smart_meter_reader.codecs.kmp import GetRegisterRequest
 from smart_meter_reader.emulators.faults import parse_faults
-from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
+from smart_meter_reader.emulators.stream import EmulatedLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
 from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
 from smart_meter_reader.meters.kmp.emulator import FAULTS, KamstrupMeter
@@ -187,7 +187,7 @@ class Moody:
     def __init__(self, *records: bytes) -> None:
         self._records = list(records)
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         while await line.read():
             if self._records:
                 await line.write(frame(0x40, b"\x3f\x10" + self._records.pop(0)))
@@ -241,7 +241,7 @@ async def test_an_answer_of_known_length_is_not_read_byte_by_byte() -> None:
 
 async def test_a_stray_start_byte_does_not_hide_the_answer_that_follows() -> None:
     class Stutters(ForeignMeter):
-        async def serve(self, line: MeterLine) -> None:
+        async def serve(self, line: EmulatedLine) -> None:
             for stray in (b"", b"\x40", b"\x40\x40"):
                 await line.read()
                 await line.write(stray)
@@ -254,7 +254,7 @@ async def test_a_stray_start_byte_does_not_hide_the_answer_that_follows() -> Non
 
 async def test_an_answer_that_breaks_off_is_asked_for_again() -> None:
     class BreaksOffOnce(ForeignMeter):
-        async def serve(self, line: MeterLine) -> None:
+        async def serve(self, line: EmulatedLine) -> None:
             for length in (None, 5, None):
                 await line.read()
                 await line.write(frame(0x40, b"\x3f\x10" + RECORDS[60])[:length])
@@ -267,7 +267,7 @@ async def test_an_answer_that_breaks_off_is_asked_for_again() -> None:
 class Trickle:
     """Answers byte by byte, with pauses that make the answer longer than a fast line would."""
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         await line.read()
         for byte in frame(0x40, b"\x3f\x10" + RECORDS[60] + RECORDS[68]):
             await line.write(bytes([byte]))
@@ -282,14 +282,14 @@ async def test_an_answer_in_pieces_may_take_its_time() -> None:
 class DamagedEcho(ForeignMeter):
     """A head that returns every request damaged, and a meter that hears nothing until it has answered."""
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         answering: asyncio.Task[None] | None = None
         while received := await line.read():
             await line.write(b"\x00" + received[1:])
             if answering is None or answering.done():
                 answering = asyncio.create_task(self._reply(received, line))
 
-    async def _reply(self, received: bytes, line: MeterLine) -> None:
+    async def _reply(self, received: bytes, line: EmulatedLine) -> None:
         await asyncio.sleep(0.14)
         await line.write(self._answer(unstuffed(received)))
 
@@ -350,7 +350,7 @@ async def test_a_listener_that_never_answers_is_told_as_silence() -> None:
 class HalfAnAnswer:
     """Hangs up in the middle of its answer."""
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         await line.read()
         await line.write(b"\x40\x3f\x10\x00\x3c")
 
@@ -358,7 +358,7 @@ class HalfAnAnswer:
 class Babble:
     """Sends noise without an end."""
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         while True:
             await line.write(b"\x55\xaa")
             await asyncio.sleep(0.005)

@@ -21,7 +21,7 @@ from smart_meter_reader.codecs.kmp import (
     encode_request,
     encode_response,
 )
-from smart_meter_reader.meters.kmp.listening import Listening, explain_silence
+from smart_meter_reader.meters.kmp.listening import Attempt, explain_silence
 
 REQUEST = GetRegisterRequest((60, 68))
 FRAME = encode_request(REQUEST)
@@ -33,8 +33,8 @@ OTHER_REGISTERS = encode_response(GetRegisterResponse((RegisterValue(74, 0x29, 0
 EMPTY = encode_response(GetRegisterResponse(()))
 
 
-def listen(*pieces: bytes, under_way: Sequence[Request] = (), hasty: bool = True) -> Listening:
-    listening = Listening(REQUEST, FRAME, under_way=under_way, hasty=hasty)
+def listen(*pieces: bytes, under_way: Sequence[Request] = (), hasty: bool = True) -> Attempt:
+    listening = Attempt(REQUEST, FRAME, under_way=under_way, hasty=hasty)
     for piece in pieces:
         listening.receive(piece)
     return listening
@@ -154,7 +154,7 @@ def test_a_frame_with_a_right_checksum_and_wrong_content_is_damage() -> None:
 
 def test_serial_number_answers_match_by_command() -> None:
     request = GetSerialNoRequest()
-    listening = Listening(request, encode_request(request))
+    listening = Attempt(request, encode_request(request))
     listening.receive(GOOD)
     assert listening.answer is None
     listening.receive(encode_response(GetSerialNoResponse(12_345_678)))

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.codecs.p1.encode import encode_telegram
-from smart_meter_reader.codecs.p1.obis import Further, Known
+from smart_meter_reader.codecs.p1.obis import ElectricityCode, Further
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.emulators.faults import parse_faults
-from smart_meter_reader.emulators.stream import MeterLine, on_pty, on_tcp
+from smart_meter_reader.emulators.stream import EmulatedLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import TransportError
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
 from smart_meter_reader.messages import Health, Info, Message, Reading
@@ -52,7 +52,7 @@ class Bytes:
         self._pause = pause
         self._again = again
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         sender = asyncio.ensure_future(self._send(line))
         try:
             while await line.read():
@@ -60,7 +60,7 @@ class Bytes:
         finally:
             sender.cancel()
 
-    async def _send(self, line: MeterLine) -> None:
+    async def _send(self, line: EmulatedLine) -> None:
         while True:
             await line.write(self._stream)
             if not self._again:
@@ -74,7 +74,7 @@ class Told:
     def __init__(self) -> None:
         self.telegrams: asyncio.Queue[bytes] = asyncio.Queue()
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         while True:
             await line.write(await self.telegrams.get())
 
@@ -322,7 +322,7 @@ async def test_the_other_speed_is_tried(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("smart_meter_reader.meters.p1.session.LINE_TRIAL", 0.2)
 
     class TwoSpeeds(Bytes):
-        async def _send(self, line: MeterLine) -> None:
+        async def _send(self, line: EmulatedLine) -> None:
             for _ in range(20):
                 await line.write(b"\xf0\x80rubbish\xf0" * 3)
                 await asyncio.sleep(FAST)
@@ -396,7 +396,7 @@ class Watched(Further):
         super().__init__(aside=True)
         self.threads: list[threading.Thread] = []
 
-    def load(self) -> Callable[[str], Known]:
+    def load(self) -> Callable[[str], ElectricityCode]:
         self.threads.append(threading.current_thread())
         return super().load()
 
@@ -500,7 +500,7 @@ async def test_a_reading_without_checksum_has_the_time_at_which_it_came() -> Non
     let_go = asyncio.Event()
 
     class TwoAndOne(Bytes):
-        async def _send(self, line: MeterLine) -> None:
+        async def _send(self, line: EmulatedLine) -> None:
             await line.write(first + second)
             await let_go.wait()
             await line.write(third)

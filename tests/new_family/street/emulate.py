@@ -10,7 +10,7 @@ import click
 
 from smart_meter_reader.emulators.faults import Fault, Faults
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
-from smart_meter_reader.emulators.stream import MeterLine
+from smart_meter_reader.emulators.stream import EmulatedLine
 from tests.new_family.street.codec import REQUEST, Answer, encode
 from tests.new_family.street.settings import LINE
 
@@ -25,7 +25,7 @@ class StreetMeter:
         self._faults = Faults(faults)
         self._energy = Decimal("1234.500")
 
-    async def serve(self, line: MeterLine) -> None:
+    async def serve(self, line: EmulatedLine) -> None:
         """Talk until the other side has gone."""
         while received := await line.read():
             for _ in range(received.count(REQUEST)):
