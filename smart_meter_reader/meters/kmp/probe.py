@@ -55,7 +55,7 @@ QUESTION = Question("asking in KMP at 1200 Bd", 2.0, ask_kmp)
 def sign_of_answer(attempt: Attempt) -> Sign:
     """What was heard after a request. A whole answer counts, also one that somebody else asked for."""
     return sign_of(
-        clean=attempt.answer is not None or bool(listening.strangers),
+        clean=attempt.answer is not None or bool(attempt.strangers),
         damaged=bool(attempt.damaged),
         echo=bool(attempt.echo),
         heard=bool(attempt.heard),
