@@ -8,8 +8,7 @@ import sys
 
 def main() -> None:
     """Run the command line; without arguments run what the environment configures."""
-    # Asks for a reading at once (see ``app``). Before anybody can obey, it must end neither us nor the child
-    # that runs config.py; systemd sends it to both.
+    # Asks for a reading at once (see ``app``). Before anybody can obey, it must not end us.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     from smart_meter_reader.cli import main as command_line
 

@@ -197,17 +197,16 @@ def test_unusable_settings_exit_with_78(directory: Path) -> None:
     assert "Traceback" not in errors
 
 
-def signalling(directory: Path, number: signal.Signals, *targets: str) -> None:
+def signalling(directory: Path, number: signal.Signals) -> None:
     """A config.py that sends a signal as early as can be: while the settings are still being loaded."""
     text = (directory / "config.py").read_text()
-    kills = "".join(f"os.kill(os.{target}(), {number.value})\n" for target in targets)
-    (directory / "config.py").write_text(f"import os\n{kills}{text}")
+    (directory / "config.py").write_text(f"import os\nos.kill(os.getpid(), {number.value})\n{text}")
 
 
 def test_a_reading_asked_for_too_early_ends_nothing(
     directory: Path, started: list[subprocess.Popen[str]]
 ) -> None:
-    signalling(directory, signal.SIGUSR1, "getppid", "getpid")
+    signalling(directory, signal.SIGUSR1)
     process = start(directory, "fast")
     started.append(process)
     assert all(json.loads(line)["type"] for line in first_lines(process, 10))
@@ -220,7 +219,7 @@ def test_a_reading_asked_for_too_early_ends_nothing(
 def test_a_stop_asked_for_during_the_start_is_obeyed(
     number: signal.Signals, directory: Path, started: list[subprocess.Popen[str]]
 ) -> None:
-    signalling(directory, number, "getppid")
+    signalling(directory, number)
     process = start(directory, "fast")
     started.append(process)
     output, errors = process.communicate(timeout=20)

@@ -7,14 +7,11 @@ from pathlib import Path
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.meters.registry import METERS
 from smart_meter_reader.settings.loading import LoadedSettings, Registries, load
-from smart_meter_reader.settings.source import SettingsSource
 from smart_meter_reader.sinks.registry import SINKS
 
 REGISTRIES = Registries(METERS, SINKS, GuardSettings)
 
 
-def load_settings(
-    directory: Path | None = None, environment: str | None = None, *, source: SettingsSource | None = None
-) -> LoadedSettings:
+def load_settings(directory: Path | None = None, environment: str | None = None) -> LoadedSettings:
     """As ``settings.loading.load``."""
-    return load(directory, environment, source=source, registries=REGISTRIES)
+    return load(directory, environment, registries=REGISTRIES)

@@ -7,7 +7,6 @@ import signal
 from types import FrameType
 
 from smart_meter_reader.console import EXIT_OK
-from smart_meter_reader.settings.source import begin_source
 
 
 def start(environment: str | None = None, *, once: bool = False) -> int:
@@ -16,15 +15,13 @@ def start(environment: str | None = None, *, once: bool = False) -> int:
     Raises SettingsError when the settings cannot be used.
     """
     _leave_when_asked()
-    source = begin_source(environment=environment)
-    # Imported here, while dynaconf is imported in the child, which takes nearly as long.
     import logging
 
     from smart_meter_reader.app import run_service
     from smart_meter_reader.cli.settings import load_settings
     from smart_meter_reader.log import set_up_logging
 
-    loaded = load_settings(source=source)
+    loaded = load_settings(environment=environment)
     set_up_logging(loaded.settings.log_level)
     for warning in loaded.warnings:
         logging.getLogger(__name__).warning("%s", warning)
@@ -33,11 +30,9 @@ def start(environment: str | None = None, *, once: bool = False) -> int:
 
 def _leave_when_asked() -> None:
     """Until the service can stop in order there is nothing to stop: whoever asks for it has it at once."""
-    service = os.getpid()
 
-    def leave(number: int, _: FrameType | None) -> None:
-        # The child that runs config.py has not answered then, and must say so.
-        os._exit(EXIT_OK if os.getpid() == service else 128 + number)
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        os._exit(EXIT_OK)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it

@@ -19,7 +19,7 @@ from smart_meter_reader.drivers import load as load_object
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.settings.names import nearest
 from smart_meter_reader.settings.schema import Origin, Place, keys_of, parse, setting, shared_table_of
-from smart_meter_reader.settings.source import SettingsSource, begin_source
+from smart_meter_reader.settings.source import read_source
 from smart_meter_reader.settings.tables import MergedTables, merge
 from smart_meter_reader.settings.values import VariableValue, shown
 from smart_meter_reader.settings.warnings import (
@@ -107,15 +107,13 @@ def load(
     directory: Path | None = None,
     environment: str | None = None,
     *,
-    source: SettingsSource | None = None,
     registries: Registries,
 ) -> LoadedSettings:
     """Load and check the settings in ``directory`` (default: the working directory).
 
-    ``environment`` defaults to what ENV_FOR_DYNACONF says. ``source`` stands for both of them where it has
-    been begun earlier. Raises SettingsError with all problems.
+    ``environment`` defaults to what ENV_FOR_DYNACONF says. Raises SettingsError with all problems.
     """
-    found = (source or begin_source(directory, environment)).read()
+    found = read_source(directory, environment)
     merged = merge(found)
     settings, drivers = build(merged, registries)
     files = [Path(table["source"]) for table in found["tables"]]

@@ -1,9 +1,8 @@
-"""Runs the working directory's config.py in a short-lived child and brings its tables back as plain dicts.
+"""Runs the working directory's config.py, and lets nothing of it but its tables into the service.
 
-dynaconf takes 6 MiB of memory on top of a running service, for tables that are read once. The child is
-forked, loads config.py by its path, sends what dynaconf found through a pipe as JSON, and is gone: the
-service never holds dynaconf, and nothing that config.py imports or changes reaches it. A fork and not a
-fresh interpreter, since that costs a second start-up, which is felt on a small computer.
+It is the user's program, and runs in this process: what it prints goes to stderr, and working directory,
+variables, signals and what else it may have changed are afterwards as they were. A thread that it starts, or
+an ``os._exit``, is its own affair.
 """
 
 from __future__ import annotations
@@ -11,93 +10,155 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import signal
 import sys
-import traceback
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from types import FrameType
+from typing import Any
 
-from smart_meter_reader.exceptions import ExplainedError, SettingsError
+from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.settings.dynaconf_tables import load_tables
+
+# What a program may want for itself; each is as it was when config.py has run.
+_SIGNALS = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGALRM,
+    signal.SIGCHLD,
+    signal.SIGPIPE,
+)
 
 
-class SettingsSource:
-    """config.py, run in its child from the making of this object on; ``read`` fetches what it found."""
+def read_source(directory: Path | None = None, environment: str | None = None) -> dict[str, Any]:
+    """What config.py in ``directory`` (default: the working directory) loads.
 
-    def __init__(self, directory: Path, environment: str | None) -> None:
-        """``environment``: None for the one that ENV_FOR_DYNACONF names."""
-        sys.stdout.flush()
-        sys.stderr.flush()
-        reading, writing = os.pipe()
-        with warnings.catch_warnings():
-            # Python warns when other threads run, since they may hold locks that the child would wait for.
-            # The service has no thread yet; elsewhere the child takes no lock that outlives the fork.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            child = os.fork()
-        if child == 0:
-            os.close(reading)
-            _answer(writing, directory, environment)
-        os.close(writing)
-        self._child = child
-        self._pipe = os.fdopen(reading, "rb")
+    ``environment``: None for the one that ENV_FOR_DYNACONF names. Blocks while dynaconf is imported: not for
+    the event loop.
 
-    def read(self) -> dict[str, Any]:
-        """What config.py loaded; to be asked for once.
-
-        Returns ``environment`` (its name), ``tables`` (each with ``source``, the path of a file, ``table``,
-        and ``values``; later ones win), ``variables`` (each with ``name``, ``path``, ``value``, ``text``) and
-        ``warnings`` (lines). Raises SettingsError when there is nothing usable, and ExplainedError when a
-        signal has ended config.py: a machine short of memory sends those too, and it may work the next time.
-        """
+    Returns ``environment`` (its name), ``tables`` (each with ``source``, the path of a file, ``table``,
+    and ``values``; later ones win), ``variables`` (each with ``name``, ``path``, ``value``, ``text``) and
+    ``warnings`` (lines), all in the types that JSON knows. Raises SettingsError when there is nothing usable.
+    """
+    directory = (directory or Path.cwd()).absolute()
+    with ExitStack() as kept:
+        asked = kept.enter_context(_signals_kept())
+        for keep in (
+            _stdout_kept,
+            _directory_kept,
+            _variables_kept,
+            _python_kept,
+            warnings.catch_warnings,
+        ):
+            kept.enter_context(keep())
         try:
-            with self._pipe:
-                answer = self._pipe.read()
-        finally:
-            _, status = os.waitpid(self._child, 0)
-        code = os.waitstatus_to_exitcode(status)
-        if code < 0:
-            detail = f"config.py: the process that ran it was ended by signal {-code}"
-            raise ExplainedError("config_ended", f"{detail}; is there enough memory?")
-        if code:
-            raise SettingsError([f"config.py: the process that ran it ended with exit code {code}"])
-        source: dict[str, Any] = json.loads(answer)
-        if "problems" in source:
-            raise SettingsError(source["problems"])
-        return source
+            found = load_tables(directory, environment)
+            # What is no setting (a time of TOML, a set) becomes a text, and is refused as that.
+            plain: dict[str, Any] = json.loads(json.dumps(found, default=_text))
+        except SettingsError:
+            raise
+        except KeyboardInterrupt:
+            if asked:
+                raise
+            raise SettingsError(["config.py: KeyboardInterrupt"]) from None
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's program; its tables can be anything
+            raise SettingsError(
+                [f"config.py: what it loads is no settings ({type(error).__name__})"]
+            ) from None
+    return plain
 
 
-def begin_source(directory: Path | None = None, environment: str | None = None) -> SettingsSource:
-    """Begin to load the settings in ``directory`` (default: the working directory), beside what follows."""
-    return SettingsSource((directory or Path.cwd()).absolute(), environment)
-
-
-def _answer(writing: int, directory: Path, environment: str | None) -> NoReturn:
-    """The child's whole life; it leaves without the parent's exit handlers and buffers."""
-    code = 1
-    try:
-        # What config.py prints, and programs that it runs, must not get between the readings on stdout.
-        os.dup2(2, 1)
-        sys.stdout = sys.stderr
-        # Imported on this side of the fork only.
-        from smart_meter_reader.settings.child import load_tables
-
-        try:
-            answer = load_tables(directory, environment)
-        except SettingsError as error:
-            answer = {"problems": error.problems}
-        with os.fdopen(writing, "wb") as pipe:
-            pipe.write(json.dumps(answer, default=_plain).encode())
-        sys.stderr.flush()
-        code = 0
-    except (KeyboardInterrupt, BrokenPipeError):
-        pass  # the parent gets it too, or has gone
-    except BaseException:  # noqa: BLE001 - a forked child must never return into the parent's code
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-
-
-def _plain(value: object) -> str:
-    """Times and dates of TOML as text; what else JSON does not know is no setting and refused as text is."""
+def _text(value: object) -> str:
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
     return f"a {type(value).__name__}"
+
+
+@contextmanager
+def _stdout_kept() -> Iterator[None]:
+    """What config.py prints, and programs that it runs, must not get between the readings on stdout."""
+    stdout = sys.stdout
+    if stdout is not None:
+        stdout.flush()
+    try:
+        saved = os.dup(1)
+    except OSError:  # closed by whoever started us
+        saved = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(2, 1)
+    except OSError:
+        pass  # no stderr either
+    sys.stdout = sys.stderr
+    try:
+        yield
+    finally:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        sys.stdout = stdout
+        os.dup2(saved, 1)
+        os.close(saved)
+
+
+@contextmanager
+def _directory_kept() -> Iterator[None]:
+    here = os.open(".", os.O_PATH | os.O_DIRECTORY)
+    mask = os.umask(0o077)
+    os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(mask)
+        os.fchdir(here)
+        os.close(here)
+
+
+@contextmanager
+def _variables_kept() -> Iterator[None]:
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name not in before]:
+            del os.environ[name]
+        os.environ.update({name: text for name, text in before.items() if os.environ.get(name) != text})
+
+
+@contextmanager
+def _python_kept() -> Iterator[None]:
+    """No __pycache__ is written into the user's directory, which may be read-only."""
+    bytecode, path, hook = sys.dont_write_bytecode, list(sys.path), sys.excepthook
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode, sys.path[:], sys.excepthook = bytecode, path, hook
+
+
+@contextmanager
+def _signals_kept() -> Iterator[list[int]]:
+    """Gives a list in which there is something once a person has pressed Ctrl-C; it ends config.py then."""
+    asked: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield asked  # where handlers can be neither set nor changed by config.py
+        return
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        asked.append(number)
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    if before[signal.SIGINT] is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield asked
+    finally:
+        signal.alarm(0)
+        for number, handler in before.items():
+            if handler is not None and signal.getsignal(number) is not handler:
+                signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""The child's side of loading: runs config.py with dynaconf, and takes the tables apart by their source.
+"""Loads config.py with dynaconf, and takes the tables apart by their source.
 
 dynaconf says which files, environment and variables count, and evaluates its markers (``@format``, ``@int``).
 Its merging is not used: it replaces nested tables whole, or joins lists. Instead every file's table for
@@ -8,11 +8,13 @@ every environment is taken from its loading history, with its source, to be merg
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
 import tomllib
 import traceback
+import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, time
@@ -32,7 +34,7 @@ _PROBE = "SMART_METER_READER_VALUE"
 
 
 def load_tables(directory: Path, environment: str | None) -> dict[str, Any]:
-    """What ``SettingsSource.read`` returns. Raises SettingsError."""
+    """What ``source.read_source`` returns. Raises SettingsError."""
     doubts = examine_owners(directory, ("config.py", *_TOML_FILES))
     tables = _parse_files(directory)
     if environment is not None:
@@ -127,7 +129,7 @@ def _import_config(path: Path) -> Any:
     spec = importlib.util.spec_from_file_location("config", path)
     assert spec is not None
     assert spec.loader is not None
-    sys.dont_write_bytecode = True  # no __pycache__ in the user's directory, which may be read-only
+    _import_dynaconf()
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     settings: Any = getattr(module, "settings", None)
@@ -136,6 +138,25 @@ def _import_config(path: Path) -> Any:
     if not settings.get("ENVIRONMENTS_FOR_DYNACONF"):
         raise SettingsError(["config.py: Dynaconf(...) needs environments=True"])
     return settings
+
+
+def _import_dynaconf() -> None:
+    """Import dynaconf without ``importlib.metadata``, which brings email, zipfile and csv: 3 MiB resident.
+
+    It wants it for two things only: its part for Flask, and its own version in reports for its developers.
+    """
+    name = "importlib.metadata"
+    if name in sys.modules:
+        return
+    stand_in = types.ModuleType(name)
+    vars(stand_in).update(EntryPoint=object, PackageNotFoundError=ImportError, version=str)
+    sys.modules[name] = stand_in
+    try:
+        importlib.import_module("dynaconf")
+    except Exception:  # noqa: BLE001, S110 - config.py imports it too, and what fails is told there
+        pass
+    finally:
+        del sys.modules[name]
 
 
 def _summary(error: BaseException, config: Path) -> str:
