@@ -6,8 +6,10 @@ table into it and collects every problem instead of stopping at the first.
 
 What the program asks of the settings of any driver, whatever their keys, stands in ``DriverSettings``.
 
-Own code and not a validation library: the memory budget of the service (30 MiB) leaves no room for the
-large ones, and the small ones stop at the first problem or return untyped dicts.
+Own code and not a validation library: pydantic would take a quarter of the memory budget (11 MiB with models
+like these) and more time than the rest of the start; msgspec stops at the first problem. cattrs collects all
+of them and returns types, for 1.6 MiB, but what is said of each (found, allowed, place, what was probably
+meant) and the generated reference would stay our own.
 """
 
 from __future__ import annotations

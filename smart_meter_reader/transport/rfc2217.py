@@ -2,6 +2,9 @@
 
 ``Telnet`` is a function of bytes; ``open_rfc2217`` puts it on a TCP connection. Sources: RFC 854 (telnet),
 RFC 856 (binary transmission), RFC 2217 (COM-PORT-OPTION); section numbers beside the constants.
+
+Own code and not a library: pyserial's client blocks, in threads; serialx (1.15) runs on asyncio, but gives up
+on ser2net, from which it awaits an answer to the line-state mask that never comes.
 """
 
 from __future__ import annotations
