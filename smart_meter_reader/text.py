@@ -58,3 +58,8 @@ def bounded_number(value: Decimal | int | str) -> Decimal | None:
         return None
     number = Decimal(value)
     return number if is_bounded(number) else None
+
+
+def plain(value: object) -> str:
+    """A value as text: all digits of a number as they are, without an exponent."""
+    return format(value, "f") if isinstance(value, Decimal) else str(value)

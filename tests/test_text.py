@@ -34,7 +34,7 @@ from smart_meter_reader.settings.durations import UnfitValueError
 from smart_meter_reader.settings.values import Limits, read_leaf
 from smart_meter_reader.sinks.home_assistant.classes import SensorClass
 from smart_meter_reader.sinks.home_assistant.states import state_of
-from smart_meter_reader.text import LONGEST_NUMBER, bounded_number, is_bounded, is_digits, printable
+from smart_meter_reader.text import LONGEST_NUMBER, bounded_number, is_bounded, is_digits, plain, printable
 from tests.fuzz.hostile import BEYOND_LATIN, ESCAPES, NUMBERS, OTHER_DIGITS, fields
 
 
@@ -196,3 +196,17 @@ def test_settings_are_refused_with_a_sentence(
     assert said.err.startswith("settings.toml")
     assert "Traceback" not in said.err
     assert all(len(line) < 500 for line in said.err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Decimal("1E+3"), "1000"),
+        (Decimal("0.0000001"), "0.0000001"),
+        (Decimal("7.60"), "7.60"),
+        (7, "7"),
+        ("a", "a"),
+    ],
+)
+def test_a_number_as_text_has_no_exponent(value: object, expected: str) -> None:
+    assert plain(value) == expected

@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 from smart_meter_reader.drivers import SinkDriver
 from smart_meter_reader.json_text import message_text
-from smart_meter_reader.messages import Message, Reading, Status, Value
+from smart_meter_reader.messages import Message, Reading, Status
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
+from smart_meter_reader.text import plain
 
 _PARTS = ("state", "availability", "status", "info")
 # So begins the key of a value that the catalogue has no name for.
@@ -143,7 +144,7 @@ class JsonPresenter:
         told = [MqttMessage(self._topic(meter, "state"), payload, settings.qos, settings.retain)]
         if settings.value_topics:
             told += [
-                MqttMessage(self._topic(meter, key), _text(entry["value"]), settings.qos, settings.retain)
+                MqttMessage(self._topic(meter, key), plain(entry["value"]), settings.qos, settings.retain)
                 for key, entry in reading["measurements"].items()
             ]
         if settings.history:
@@ -181,10 +182,6 @@ def _flat(reading: Reading) -> dict[str, Any]:
 def _without_address(message: Mapping[str, Any]) -> dict[str, Any]:
     """The topic says already what it is and of which meter."""
     return {key: value for key, value in message.items() if key not in ("type", "meter")}
-
-
-def _text(value: Value) -> str:
-    return value if isinstance(value, str) else format(value, "d" if isinstance(value, int) else "f")
 
 
 DRIVER = SinkDriver(

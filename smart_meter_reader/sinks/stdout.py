@@ -14,18 +14,18 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 from typing import Literal, TextIO
 
 from smart_meter_reader.drivers import SinkDriver
 from smart_meter_reader.json_text import fitting, message_text
-from smart_meter_reader.messages import STARTING, Info, Message, Reading, Value
+from smart_meter_reader.messages import STARTING, Info, Message, Reading
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.rooms import Room, left_out
 from smart_meter_reader.settings.schema import DriverSettings, setting
 from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.whole_writes import room_in
+from smart_meter_reader.text import plain
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ def reading_table(reading: Reading, model: str = "") -> str:
     """A reading as lines for a person: a heading, then name, value and unit with the points aligned."""
     when = reading["time"].astimezone().strftime("%Y-%m-%d %H:%M:%S")
     heading = " · ".join(part for part in (reading["meter"], model, when) if part)
-    rows = [(_name(key), _digits(m["value"]), m["unit"]) for key, m in reading["measurements"].items()]
+    rows = [(_name(key), plain(m["value"]), m["unit"]) for key, m in reading["measurements"].items()]
     return "\n".join([heading, *_aligned(rows), "", ""])
 
 
@@ -144,10 +144,6 @@ def _aligned(rows: Iterable[tuple[str, str, str]]) -> list[str]:
 
 def _is_number(whole: str) -> bool:
     return whole.lstrip("-").isdigit()
-
-
-def _digits(value: Value) -> str:
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def _name(key: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import re
 import termios
 from pathlib import Path
@@ -14,7 +13,7 @@ import serial_asyncio
 
 from smart_meter_reader.exceptions import TransportError
 from smart_meter_reader.transport.line import LineSettings
-from smart_meter_reader.transport.ports import group_name, holders
+from smart_meter_reader.transport.ports import group_name, holders, how_to_open
 from smart_meter_reader.transport.stream import Inbox, Transport
 
 _OPEN_FAULTS = (OSError, termios.error, ValueError, OverflowError)
@@ -163,15 +162,9 @@ def _forbidden(path: str) -> TransportError:
         group = group_name(Path(path).stat().st_gid)
     except OSError:
         return TransportError("no_permission", f"{path} may not be reached: check the rights of its folder")
-    if group == "root":
-        advice = "a udev rule that gives the device to the group dialout helps"
-    else:
-        advice = f"add the user to it with `sudo usermod -aG {group} {_user()}` and log in again"
-    return TransportError("no_permission", f"{path} may be opened by the group {group} only: {advice}")
-
-
-def _user() -> str:
-    return os.environ.get("USER") or str(os.getuid())
+    return TransportError(
+        "no_permission", f"{path} may be opened by the group {group} only: {how_to_open(group)}"
+    )
 
 
 def _busy(path: str) -> TransportError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import click
@@ -21,6 +20,7 @@ from smart_meter_reader.console.capture import read_capture_or_text
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.exceptions import ProtocolError, ValueFormatError
 from smart_meter_reader.json_text import dumps_for
+from smart_meter_reader.text import plain
 
 
 @click.command("iec62056_21")
@@ -129,6 +129,5 @@ def _value(value: Any) -> str:
         return ", ".join(_value(part) for part in value)
     if isinstance(value, dict):
         number = value["value"]
-        text = format(number, "f") if isinstance(number, Decimal) else str(number)
-        return f"{text} {value['unit']}".rstrip()
+        return f"{plain(number)} {value['unit']}".rstrip()
     return str(value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import click
@@ -15,6 +14,7 @@ from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.json_text import dumps_for
+from smart_meter_reader.text import plain
 
 _FRAME = re.compile(rb"[\x40\x80]\x3f[^\x40\x80\x0d]{3,}\x0d", re.DOTALL)
 
@@ -91,5 +91,5 @@ def _value(register: dict[str, Any]) -> str:
     value = register["value"]
     if value is None:
         return "not set"
-    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    text = plain(value)
     return f"{text} {register['unit']}".rstrip()

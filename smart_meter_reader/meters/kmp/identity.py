@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from smart_meter_reader.codecs.kmp import GetTypeResponse
 from smart_meter_reader.codecs.kmp.meters import model_of
@@ -11,6 +10,7 @@ from smart_meter_reader.codecs.kmp.registers import resolve_register
 from smart_meter_reader.exceptions import ValueFormatError
 from smart_meter_reader.meters.conversation import unless_unanswered
 from smart_meter_reader.meters.kmp.connection import KmpConnection
+from smart_meter_reader.text import plain
 
 _SERIAL_NUMBER = resolve_register("serial_number").id
 
@@ -56,7 +56,7 @@ async def read_serial_register(connection: KmpConnection) -> str:
         value = registers[_SERIAL_NUMBER].value if registers else None
     except ValueFormatError:
         return ""
-    return format(value, "f") if isinstance(value, Decimal) else str(value or "")
+    return plain(value or "")
 
 
 def type_name(meter_type: GetTypeResponse | None) -> str:

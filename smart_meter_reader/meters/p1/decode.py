@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.meters.p1.keys import key_options, read_opener
+from smart_meter_reader.text import plain
 
 
 @click.command
@@ -99,6 +99,6 @@ def _values(measurements: Mapping[str, Any]) -> Iterator[str]:
     width = max((len(quantity) for quantity in measurements), default=0)
     for quantity, item in measurements.items():
         value = item["value"]
-        text = format(value, "f") if isinstance(value, Decimal) else str(value)
+        text = plain(value)
         when = f"  at {item['measured_at']:%Y-%m-%d %H:%M:%S} UTC" if "measured_at" in item else ""
         yield f"  {quantity:<{width}}  {text} {item['unit']}".rstrip() + when

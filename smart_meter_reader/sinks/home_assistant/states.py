@@ -8,7 +8,7 @@ from decimal import Decimal
 from smart_meter_reader.messages import Value
 from smart_meter_reader.sinks.home_assistant.classes import SensorClass
 from smart_meter_reader.sinks.wording import utc
-from smart_meter_reader.text import bounded_number
+from smart_meter_reader.text import bounded_number, plain
 
 # Longest state that Home Assistant keeps (core, MAX_LENGTH_STATE_STATE).
 LONGEST_STATE = 255
@@ -18,7 +18,7 @@ def state_of(sensor: SensorClass, value: Value) -> str | None:
     """A value as Home Assistant takes it, digits as they are; None for what the entity cannot show."""
     if sensor.numeric:
         return _number(value)
-    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    text = plain(value)
     if sensor.device_class == "timestamp":
         time = parsed_time(text)
         return utc(time) if time else None

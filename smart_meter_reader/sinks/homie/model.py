@@ -26,6 +26,7 @@ from smart_meter_reader import __version__
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.sinks.homie.layout import NODES, Slot
 from smart_meter_reader.sinks.homie.own_address import local_ip, mac_address
+from smart_meter_reader.text import plain
 
 with warnings.catch_warnings():
     # Homie4 0.4 has invalid escapes and an `is not ""`; Python says so when it compiles the package.
@@ -142,7 +143,7 @@ class _Float(Property_Float):  # type: ignore[misc]  # the package has no types
     """A float whose payload has the meter's own digits: a point, no exponent, no binary rounding."""
 
     def get_payload_from_value(self, value: Decimal | int) -> str:
-        return format(value, "f") if isinstance(value, Decimal) else str(value)
+        return plain(value)
 
 
 class _Integer(Property_Integer):  # type: ignore[misc]  # the package has no types
@@ -152,7 +153,7 @@ class _Integer(Property_Integer):  # type: ignore[misc]  # the package has no ty
 
 class _String(Property_String):  # type: ignore[misc]  # the package has no types
     def get_payload_from_value(self, value: object) -> str:
-        return format(value, "f") if isinstance(value, Decimal) else str(value)
+        return plain(value)
 
 
 def _new_property(node: Node_Base, slot: Slot) -> Property_Base:
