@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from benchmarks.measure import Row, alone
-from benchmarks.p1_meters import FIRST_ENERGY
+from benchmarks.p1_meters import FIRST_ENERGY, telegram
 from benchmarks.processes import (
     child,
     cpu_seconds,
@@ -24,6 +24,7 @@ from benchmarks.processes import (
     start_meters,
 )
 from benchmarks.subscriber import Arrived, Subscriber
+from smart_meter_reader.codecs.p1.reader import P1Reader
 
 # After the window: what is on its way then may still arrive, and counts as late or lost by its time.
 _AFTERMATH = 2.0
@@ -76,11 +77,28 @@ def fleet(size: int, seconds: float, *, settling: float, largest: bool) -> Itera
     yield alone(f"{name}: CPU per telegram", "µs", [cpu / told * 1e6])
     if largest:
         late = lost + sum(delay > 1.0 for delay in latencies)
+        yield alone(f"{name}: CPU per telegram", "of the codec's", [cpu / told / codec_alone(size)], 3.5)
         yield alone(f"{name}: CPU", "of a core", [cpu / (end - begin)], 1.0)
         yield alone(f"{name}: lost of {told} telegrams", "telegrams", [lost], 0)
         yield alone(f"{name}: later than 1 s at the broker", "%", [100 * late / told], 1.0)
         yield alone(f"{name}: from meter to broker, 99 %", "ms", [quantile(latencies, 0.99) * 1e3], 1000)
         yield alone(f"{name}: memory per meter", "KiB", [memory * 1024 / size])
+
+
+def codec_alone(size: int) -> float:
+    """CPU seconds of a telegram in the codec alone, with as many readers in turns."""
+    readers = [P1Reader(None) for _ in range(size)]
+    begin = 0.0
+    rounds = 6
+    for number in range(rounds):
+        if number == 1:  # the first telegram of a line is the one that costs most, and the service has had it
+            begin = time.process_time()
+        received = telegram(number)
+        for reader in readers:
+            reader.receive_data(received)
+            if reader.next_telegram() is None:
+                raise SystemExit("a telegram was not read")
+    return (time.process_time() - begin) / (size * (rounds - 1))
 
 
 def wait_for_all(subscriber: Subscriber, size: int) -> None:
