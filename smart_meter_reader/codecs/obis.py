@@ -14,6 +14,18 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+CURRENT: Final = 255
+"""F of the value that holds now, where a meter writes it; without F it is the same."""
+
+
+def is_stored(period: str | None) -> bool:
+    """Whether F, as the meter writes it, names an earlier billing period: never a value of now.
+
+    IEC 62056-61, value group F: 0 to 99 are periods that have ended, 101 to 125 the newest of them.
+    """
+    return period is not None and int(period) != CURRENT
+
+
 PHASES: Final = {1: 20, 2: 40, 3: 60}
 """What C has more for L1, L2 and L3 than for the sum: 1.7.0 is all active power, 21.7.0 that of L1."""
 
@@ -46,6 +58,7 @@ def _electricity() -> Iterator[tuple[str, str]]:
         yield f"{c}.7.0", f"reactive_power_{quadrant}"
         yield f"{c}.8.0", f"reactive_energy_{quadrant}"
     for phase, more in PHASES.items():
+        yield f"{11 + more}.4.0", f"current_average_l{phase}"
         yield f"{11 + more}.7.0", f"current_l{phase}"
         yield f"{12 + more}.7.0", f"voltage_l{phase}"
         yield f"{13 + more}.7.0", f"power_factor_l{phase}"

@@ -79,12 +79,17 @@ ELECTRICITY: tuple[Quantity, ...] = (
     Quantity("current_neutral", "Neutral current", Kind.CURRENT),
     Quantity("current_sum", "Sum of currents", Kind.CURRENT),
     *_per_phase("current", "Current", Kind.CURRENT),
+    *_per_phase("current_average", "Average current", Kind.CURRENT),
     Quantity("power_factor", "Power factor", Kind.POWER_FACTOR),
     Quantity("power_factor_minimum", "Minimum power factor", Kind.POWER_FACTOR),
     *_per_phase("power_factor", "Power factor", Kind.POWER_FACTOR),
     Quantity("frequency", "Frequency", Kind.FREQUENCY),
     Quantity("tariff", "Tariff", Kind.CODE),
     Quantity("switch_position", "Switch position", Kind.CODE, diagnostic=True),
+    *(
+        Quantity(f"relay_{number}_position", f"Relay {number} position", Kind.CODE, diagnostic=True)
+        for number in (1, 2, 3, 4)
+    ),
     Quantity("valve_position", "Valve position", Kind.CODE, diagnostic=True),
     Quantity("active_power_threshold", "Power threshold", Kind.POWER, diagnostic=True),
     Quantity("apparent_power_threshold", "Apparent power threshold", Kind.APPARENT_POWER, diagnostic=True),

@@ -154,6 +154,8 @@ _CANONICAL: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_IN_USE: Mapping[str, tuple[str, int]] = MappingProxyType({"kA": ("A", 3), "kV": ("V", 3), "kHz": ("Hz", 3)})
+
 
 def canonical(unit: str) -> str:
     """The SI spelling of a unit; a unit that is not known comes back as it is."""
@@ -182,6 +184,11 @@ def ratio(unit: str, to: str) -> Decimal | None:
         return None
     factor = Fraction(size) / other
     return Decimal(factor.numerator) / factor.denominator
+
+
+def shift_in_use(unit: str) -> tuple[str, int]:
+    """The unit that people use for one that only a meter writes, and the decimals to shift: kA is A, 3."""
+    return _IN_USE.get(unit, (unit, 0))
 
 
 def converts_energy(unit: str, to: str) -> bool:

@@ -47,6 +47,14 @@ def add_totals(measurements: dict[str, Item]) -> None:
                 measurements[total] = added
 
 
+def name_thresholds(measurements: dict[str, Item]) -> None:
+    """eMUCS-P1 has a limit of current where IEC 62056-61 has its average: 31.4.0, 51.4.0, 71.4.0."""
+    for phase in ("l1", "l2", "l3"):
+        threshold = measurements.pop(f"current_average_{phase}", None)
+        if threshold is not None:
+            measurements[f"current_threshold_{phase}"] = threshold
+
+
 def _add_up(parts: list[Item]) -> Item | None:
     total, unit = Decimal(0), parts[0]["unit"]
     for part in parts:

@@ -60,6 +60,8 @@ _MANUFACTURERS: Final[Mapping[str, str]] = MappingProxyType(
         "XMX": "Landis+Gyr",
     }
 )
+# Iskraemeco's IE.5 and IE.7, made for Wallonia: "ISk5\\2MIE5T-200".
+_IE = re.compile(r"ISK[0-9](?:\\[0-9])?MIE[0-9]", re.IGNORECASE)
 # IEC 62056-21, 6.3.2: three letters, the baud rate character, an optional "\\" with a mode character.
 _HEADER = re.compile(r"([0-9A-Za-z]{3})(.?)(?:\\[0-9])?(.*)", re.DOTALL)
 
@@ -69,10 +71,12 @@ def recognise(header: str, version: str, codes: Container[str]) -> str:
 
     ``version`` is the value of 1-3:0.2.8 or 0-0:96.1.4 ("" when absent), ``codes`` the OBIS codes sent.
     """
-    known = _BY_HEADER.get(header[:3].upper())
-    if known:
-        return known
     if version.startswith("502"):
+        return "belgium"
+    known = _BY_HEADER.get(header[:3].upper())
+    if known and not (known == "hungary" and _is_dutch(version, codes)):
+        return known
+    if _IE.match(header):
         return "belgium"
     if "1-1:1.8.0" in codes or "1-1:1.8.1" in codes:
         return "switzerland"
@@ -84,6 +88,11 @@ def recognise(header: str, version: str, codes: Container[str]) -> str:
         # Before version 4 there was neither a version nor a time in the telegram.
         return "dsmr-2.2"
     return UNKNOWN
+
+
+def _is_dutch(version: str, codes: Container[str]) -> bool:
+    """Whether a maker of the Hungarian market made it for the Dutch one: DSMR has totals by tariff only."""
+    return version[:1] in ("4", "5") and "1-0:1.8.0" not in codes
 
 
 def describe(header: str, identifier: str) -> tuple[str, str]:

@@ -11,7 +11,16 @@ from typing import Final, NamedTuple
 
 from smart_meter_reader.codecs.p1.fitting import are_sane, fits
 from smart_meter_reader.codecs.p1.obis import Further, Meaning, Meanings
-from smart_meter_reader.codecs.p1.values import Item, Memory, Object, decode_octets, parse_item, parse_several
+from smart_meter_reader.codecs.p1.values import (
+    Item,
+    Memory,
+    Object,
+    decode_octets,
+    is_filler,
+    parse_item,
+    parse_several,
+)
+from smart_meter_reader.quantities.units import shift_in_use
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_TEXT, is_digits
 
 # Luxembourg leaves out these units (specification 1.1.3, example); newer firmware writes them.
@@ -73,6 +82,8 @@ class LineDecoder:
             return Line(text, whole, "", items[-1], meaning)
         if numeric:
             return self._number(text, whole, items[-1], meaning, luxembourg)
+        if meaning.value_type == "octets" and is_filler(str(items[-1]["value"])):
+            return Line(text, whole, "", items[-1], meaning)
         measured = _measure_text(items[-1], meaning)
         return measured and Line(text, whole, meaning.quantity, measured, meaning)
 
@@ -80,10 +91,9 @@ class LineDecoder:
         self, text: str, whole: Object, item: Item, meaning: Meaning, luxembourg: bool
     ) -> Line | None:
         value, unit, quantity = item["value"], item["unit"], meaning.quantity
-        if isinstance(value, str):
-            if not is_digits(value):
-                return None
-            value = Decimal(value)
+        if isinstance(value, str) and not is_digits(value):
+            return None
+        value = Decimal(value)
         spelling = self._memory.units[unit] if unit else ""
         if not spelling and not quantity.startswith(_UNITLESS):
             spelling = _LUXEMBOURG_UNITS.get(quantity, "") if luxembourg else ""
@@ -94,10 +104,28 @@ class LineDecoder:
             quantity = _THRESHOLDS.get(spelling, quantity)
         if not fits(quantity, spelling):
             return Line(text, whole, "", item, meaning)
+        if quantity.startswith(_UNITLESS) and not spelling:
+            factor = _power_factor(value, str(item["value"]))
+            if factor is None:
+                return Line(text, whole, "", item, meaning)
+            value = factor
+        spelling, shift = shift_in_use(spelling)
+        if shift:
+            value = value.scaleb(shift)
         measured: Item = (
             item if spelling == unit and item["value"] is value else {"value": value, "unit": spelling}
         )
         return Line(text, whole, quantity, measured, meaning)
+
+
+def _power_factor(value: Decimal, written: str) -> Decimal | None:
+    """A power factor without a unit, which is at most one; None for a number that cannot be one.
+
+    ESO leaves out the point: 00998 is 0.998. One digit is all there is of it, and two could be hundredths.
+    """
+    if "." not in written and value > 1 and len(written) >= len("998"):
+        value = value.scaleb(-3)
+    return value if abs(value) <= 1 else None
 
 
 def _groups(values: str) -> list[str]:

@@ -48,8 +48,8 @@ _READINGS: Final = ("24.2.", "24.3.0", "23.1.0", "23.2.0", "1.0.0")
 
 # The lines of each device by reduced code (C.D.E), the devices by groups A and B of the code.
 Devices = dict[tuple[int, int], dict[str, Object]]
-_POSITIONS: Final = {"24.4.0": "valve_position", "96.3.10": "switch_position"}
-_POSITION_QUANTITIES: Final = frozenset(_POSITIONS.values())
+_VALVE: Final = "24.4.0"
+_POSITION_QUANTITIES: Final = frozenset({"valve_position"})
 
 
 class SubMeter(NamedTuple):
@@ -73,6 +73,10 @@ class SubMeter(NamedTuple):
     def prefix(self) -> str:
         """What the codes of its lines begin with: "0-1:"."""
         return f"{self.group[0]}-{self.group[1]}:"
+
+    def owns(self, code: str) -> bool:
+        """Whether a line with this code, as written, is the device's: a relay on its channel is not."""
+        return code.startswith(self.prefix) and not code.startswith("96.3.10", len(self.prefix))
 
     @property
     def measured_at(self) -> datetime | None:
@@ -155,10 +159,10 @@ def _read_device(
                 readings.append(reading)
         elif code in _IDENTIFIERS:
             identifier = identifier or _text(line)
-        elif code in _POSITIONS:
+        elif code == _VALVE:
             position = _integer(line)
             if position is not None:
-                positions[_POSITIONS[code]] = {"value": position, "unit": ""}
+                positions["valve_position"] = {"value": position, "unit": ""}
     medium = _medium(device_type, readings, has_lines=has_lines)
     if not medium:
         return None

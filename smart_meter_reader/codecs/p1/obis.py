@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from smart_meter_reader.codecs.obis import ABSTRACT, ELECTRICITY, PHASES
+from smart_meter_reader.codecs.obis import ABSTRACT, ELECTRICITY, PHASES, is_stored
 from smart_meter_reader.exceptions import MeterReaderError
 from smart_meter_reader.quantities import QUANTITIES, Kind
 
@@ -26,7 +26,7 @@ ValueType = Literal["number", "integer", "code", "octets", "text"]
 Role = Literal["", "time", "version", "serial", "device_name", "log", "peak", "mbus"]
 
 _CODE = re.compile(
-    r"([0-9]{1,3})-([0-9]{1,3}):([0-9]{1,3})[.:]([0-9]{1,3})\.([0-9]{1,3})(?:[.*][0-9]{1,3})?", re.ASCII
+    r"([0-9]{1,3})-([0-9]{1,3}):([0-9]{1,3})[.:]([0-9]{1,3})\.([0-9]{1,3})(?:[.*]([0-9]{1,3}))?", re.ASCII
 )
 _MAX_CODES = 1024  # a telegram has some 60 codes; what noise brings must not add up
 
@@ -56,7 +56,6 @@ class CodeTableError(MeterReaderError):
 # What only the specifications of P1 say.
 _ELECTRICITY: Final = {
     "1.6.0": "active_demand_import_maximum",  # eMUCS-P1: of this month
-    **{f"{11 + more}.4.0": f"current_threshold_l{phase}" for phase, more in PHASES.items()},  # eMUCS-P1
     **{f"{12 + more}.24.0": f"voltage_average_l{phase}" for phase, more in PHASES.items()},  # ESO
     "96.5.5": "equipment_state",  # Q3D
 }
@@ -113,6 +112,12 @@ def _known() -> dict[str, ElectricityCode]:
     return known
 
 
+RELAYS: Final = (1, 2, 3, 4)
+"""Channels on which 96.3.10 is a relay of the electricity meter, whatever device has that channel on M-Bus.
+
+Luxembourg P1 1.1.3, "Relay 1 control state"; Fluvius sends all four without any device.
+"""
+
 KNOWN: Final[Mapping[str, ElectricityCode]] = MappingProxyType(_known())
 """Our table, by A-B:C.D.E. Channel 0 stands for all from 0 to 9 that have no line of their own."""
 
@@ -161,8 +166,12 @@ def _meaning(code: str, further: Further) -> Meaning:
     parts = _CODE.fullmatch(code)
     if parts is None:
         return Meaning("", "text", "", (0, 0), "")
-    a, b, c, d, e = (int(part) for part in parts.groups())
+    a, b, c, d, e = (int(part) for part in parts.groups()[:5])
     reduced = f"{c}.{d}.{e}"
+    if is_stored(parts[6]):
+        return Meaning("", "text", "", (a, b), reduced)
+    if a == 0 and b in RELAYS and reduced == "96.3.10":
+        return Meaning(f"relay_{b}_position", "code", "", (0, 0), reduced)
     # A names the medium: 5 to 8 are the heat, cold, gas and water meters of DSMR 2.2, without a channel.
     if (a == 0 and b) or 5 <= a <= 8:
         return Meaning("", "text", "mbus", (a, b), reduced)

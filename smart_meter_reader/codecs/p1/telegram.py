@@ -7,28 +7,24 @@ A line without sense costs itself and nothing else.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-from smart_meter_reader.codecs.p1.derived import add_totals, newest_failure
+from smart_meter_reader.codecs.p1.data_block import decode, split
+from smart_meter_reader.codecs.p1.derived import add_totals, name_thresholds, newest_failure
 from smart_meter_reader.codecs.p1.dialect import describe, recognise
 from smart_meter_reader.codecs.p1.lines import Line, LineDecoder
 from smart_meter_reader.codecs.p1.mbus import Channels, Devices, InUse, SubMeter, read_channels
 from smart_meter_reader.codecs.p1.obis import Further
 from smart_meter_reader.codecs.p1.values import Item, Memory, Object
+from smart_meter_reader.quantities.units import shift_in_use
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, REPLACEMENT, printable
 
 Checksum = Literal["ok", "absent", "bad"]
 Authentication = Literal["verified", "failed", "none"]
 
-_LINE_END = re.compile(r"\r*\n")
-# What is deleted to see whether anything else is there; a carriage return that ends no line moves a cursor.
-_USUAL = bytes(byte for byte in range(256) if chr(byte).isprintable()) + b"\n"
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa1-\xac\xae-\xff\r\n]|\r(?![\r\n])")
-_OBIS_CODE = re.compile(r"[0-9]+-[0-9]+:", re.ASCII)
 _MAX_LINES = 1024  # codes remembered; a telegram has some 60
 
 
@@ -89,6 +85,7 @@ class _Shape(NamedTuple):
     quantity: str
     unit: str
     spelling: str
+    shift: int  # decimals, from unit to spelling
 
 
 class TelegramParser:
@@ -120,10 +117,10 @@ class TelegramParser:
         frame_counter: int | None = None,
     ) -> Telegram:
         """Read ``telegram``, from '/' to '!' inclusive; lines without sense end up in ``bad_lines``."""
-        header, _, text = _decode(telegram[1:-1]).partition("\n")
+        header, _, text = decode(telegram[1:-1]).partition("\n")
         header = header.rstrip("\r")
         luxembourg = self._dialect == "luxembourg" or header[:3].upper() == "LUX"
-        lines = _lines(text)
+        lines = split(text)
         body = self._read(lines, luxembourg)
         if checksum != "ok" and authentication != "verified" and REPLACEMENT in text:
             # Nothing says that the meter has sent such a character.
@@ -134,6 +131,9 @@ class TelegramParser:
         found = Channels({}, ())
         if devices:
             found = read_channels(devices, time, self._memory, self._in_use)
+        identity = self._identify(header, version, serial, body.objects)
+        if identity.dialect == "belgium":
+            name_thresholds(body.measurements)
         return Telegram(
             header,
             checksum,
@@ -142,7 +142,7 @@ class TelegramParser:
             body.measurements,
             found.meters,
             found.dead,
-            self._identify(header, version, serial, body.objects),
+            identity,
             tuple(body.bad),
             authentication,
             frame_counter,
@@ -159,7 +159,7 @@ class TelegramParser:
                 self._read_again(code, text, body, luxembourg)
                 continue
             if code in shapes:
-                ending, quantity, unit, spelling = shapes[code]
+                ending, quantity, unit, spelling, shift = shapes[code]
                 number = text.removesuffix(ending)
                 # As is_number() does, but for the rare minus sign; a call per line would cost a tenth.
                 if len(number) <= LONGEST_NUMBER and number.replace(".", "", 1).isdecimal():
@@ -168,7 +168,7 @@ class TelegramParser:
                     objects[code] = item
                     if quantity:
                         measurements[quantity] = (
-                            item if unit is spelling else {"value": value, "unit": spelling}
+                            item if unit is spelling else {"value": value.scaleb(shift), "unit": spelling}
                         )
                     continue
             line = known.get(code)
@@ -199,7 +199,11 @@ class TelegramParser:
             unit = line.object["unit"]
             spelling = line.measured["unit"]
             self._shapes[code] = _Shape(
-                text[star:], line.quantity, unit, unit if spelling == unit else spelling
+                text[star:],
+                line.quantity,
+                unit,
+                unit if spelling == unit else spelling,
+                shift_in_use(self._memory.units[unit])[1],
             )
         else:
             self._lines[code] = line
@@ -231,7 +235,8 @@ class TelegramParser:
             elif role == "version":
                 version = version or text
             elif role == "serial":
-                serial = text or serial
+                # Zeros name no meter: Iskraemeco writes them beside the number that does.
+                serial = text if text.strip("0") or not serial else serial
             elif role == "device_name":
                 name = text
             else:
@@ -259,41 +264,6 @@ class TelegramParser:
             self._identity = Sender(*describe(header, serial_number), serial_number, version, dialect)
             self._identity_of = identity_of
         return self._identity
-
-
-def _decode(telegram: bytes) -> str:
-    """The text of a telegram, with U+FFFD for what is neither printable nor a line end (DSMR 5.0.2 P1, 6.4).
-
-    All texts of a telegram come from here, so none of them moves a cursor or hides a line of a log.
-    """
-    text = telegram.decode("latin-1")
-    unusual = telegram.translate(None, _USUAL)
-    if len(unusual) == unusual.count(b"\r") == text.count("\r\n"):
-        return text
-    return _UNPRINTABLE.sub(REPLACEMENT, text)
-
-
-def _lines(text: str) -> list[str]:
-    """The data lines; line ends may be CR LF or LF, and some meters break a line in two.
-
-    Broken lines go on with a value of their own (gas of DSMR 2.2 and 3), or inside a value (long texts).
-    """
-    # One blank line after the identification; every other line ends with a bracket.
-    ends = text.count("\n")
-    if ends == text.count(")\r\n") + text.startswith("\r\n") and "\n(" not in text:
-        return text.strip("\r\n").split("\r\n")
-    lines = _LINE_END.split(text)
-    joined: list[str] = []
-    for line in lines:
-        if joined and (line[:1] == "(" or (_is_open(joined[-1]) and line and not _OBIS_CODE.match(line))):
-            joined[-1] += line
-        else:
-            joined.append(line)
-    return joined
-
-
-def _is_open(line: str) -> bool:
-    return "(" in line and not line.rstrip().endswith(")")
 
 
 def _several(line: Object) -> list[Item]:

@@ -35,6 +35,11 @@ _STARLESS = re.compile(
     r"(-?[0-9]+(?:\.[0-9]+)?)(" + "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True)) + ") *",
     re.ASCII | re.IGNORECASE,
 )
+# What fills a message that is not there: Holley writes FF, as digits or as the octets themselves.
+_FILLER = re.compile(r"(?:FF|ff|00| )*|\xff*")
+# An identifier of decimal digits only is octets when they spell one: 3153414733323030303031323334 is
+# 1SAG3200001234, 4730303339 is G0039. A number does so by chance less than once in 10,000 times.
+_SPELLED = re.compile(r"[A-Z][0-9A-Z]{0,3}[0-9]{4,}|[0-9]{6,}|[0-9A-Z]{8,}", re.ASCII)
 _OCTETS = re.compile(r"(?:[0-9A-Fa-f]{2})+", re.ASCII)
 # The thirteen peaks of a Belgian year and the ten entries of a log have some forty timestamps.
 _MAX_REMEMBERED = 64
@@ -75,12 +80,12 @@ class Items(dict[str, Item]):
 
 
 class Octets(dict[str, str]):
-    """Identifiers and messages met so far, decoded."""
+    """Identifiers met so far, decoded."""
 
     def __missing__(self, text: str) -> str:
         if len(self) >= _MAX_REMEMBERED:
             self.clear()
-        decoded = self[text] = decode_octets(text)
+        decoded = self[text] = decode_identifier(text)
         return decoded
 
 
@@ -139,15 +144,36 @@ def is_number(text: str) -> bool:
     return text.replace(".", "", 1).isdecimal() or _NUMBER.fullmatch(text) is not None
 
 
+def is_filler(text: str) -> bool:
+    """Whether a message holds nothing but what fills an empty one."""
+    return _FILLER.fullmatch(text) is not None
+
+
+def decode_identifier(text: str) -> str:
+    """A serial number, written as hexadecimal octets or as it is; "" for FF, which names nothing.
+
+    Not all are octets: 77512345 and 3960221976967177 are numbers, though the former would spell wQ#E.
+    """
+    stripped = text.strip()
+    if not stripped.strip("0"):
+        return stripped
+    if is_filler(stripped):
+        return ""
+    decoded = decode_octets(text)
+    if decoded == stripped or not stripped.isdecimal():
+        return decoded
+    spelled = _SPELLED.fullmatch(decoded) and 2 * sum(map(str.isdecimal, decoded)) >= len(decoded)
+    return decoded if spelled else stripped
+
+
 def decode_octets(text: str) -> str:
     """Text that the meter wrote as hexadecimal octets (DSMR 5.0.2 P1, 6.4); other text as it stands.
 
-    Identifiers are not always octets: 3960221976967177 is a number. What does not decode to printable
-    ASCII is left alone.
+    What fills it up at its end is left off. What does not decode to printable ASCII is left alone.
     """
     if not _OCTETS.fullmatch(text):
-        return text.strip()
-    decoded = bytes.fromhex(text).decode("latin-1")
+        return text.rstrip("\xff").strip()
+    decoded = bytes.fromhex(text).rstrip(b"\xff\0").decode("latin-1")
     if decoded.isascii() and decoded.isprintable():
         return decoded.strip()
     return text

@@ -53,23 +53,21 @@ class Messages:
                     "meter": name,
                     "time": time,
                     "measurements": {**device.measurements},
-                    "objects": {
-                        code: item
-                        for code, item in telegram.objects.items()
-                        if code.startswith(device.prefix)
-                    },
+                    "objects": {code: item for code, item in telegram.objects.items() if device.owns(code)},
                     "authentication": telegram.authentication,
                 }
 
     def _reading(self, telegram: Telegram, time: datetime) -> Reading:
         # A sub-meter's lines are left to its own reading: what the guard holds back of it is then in none.
-        theirs = tuple(device.prefix for device in telegram.meters.values())
+        objects = telegram.objects
+        for device in telegram.meters.values():
+            objects = {code: item for code, item in objects.items() if not device.owns(code)}
         return {
             "type": "reading",
             "meter": self._meter,
             "time": time,
             "measurements": {**telegram.measurements},
-            "objects": {code: item for code, item in telegram.objects.items() if not code.startswith(theirs)},
+            "objects": {**objects},
             "authentication": telegram.authentication,
         }
 

@@ -84,8 +84,8 @@ def test_every_text_of_a_telegram_is_made_printable(escape: str) -> None:
 
 
 def test_a_name_is_cut() -> None:
-    telegram = read("0-0:96.1.1(" + "53" * 1000 + ")", GOOD)
-    assert telegram.identity.serial_number == "S" * (LONGEST_NAME - 1) + "\N{HORIZONTAL ELLIPSIS}"
+    telegram = read("0-0:96.1.1(" + "4B" * 1000 + ")", GOOD)
+    assert telegram.identity.serial_number == "K" * (LONGEST_NAME - 1) + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def test_no_total_of_more_digits_than_a_number_has() -> None:

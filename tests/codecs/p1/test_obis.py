@@ -79,9 +79,9 @@ NAMED = {
     "ELECTRICITY_ACTIVE_TARIFF": "tariff",
     "ACTUAL_SWITCH_POSITION": "switch_position",
     "ACTUAL_TRESHOLD_ELECTRICITY": "active_power_threshold",
-    "FUSE_THRESHOLD_L1": "current_threshold_l1",
-    "FUSE_THRESHOLD_L2": "current_threshold_l2",
-    "FUSE_THRESHOLD_L3": "current_threshold_l3",
+    "FUSE_THRESHOLD_L1": "current_average_l1",  # in Belgium a limit: see derived
+    "FUSE_THRESHOLD_L2": "current_average_l2",
+    "FUSE_THRESHOLD_L3": "current_average_l3",
     "SHORT_POWER_FAILURE_COUNT": "power_failures",
     "LONG_POWER_FAILURE_COUNT": "long_power_failures",
     "VOLTAGE_SAG_L1_COUNT": "voltage_sags_l1",

@@ -101,7 +101,7 @@ def test_what_is_remembered_of_lines_is_bounded() -> None:
         ("1-0:1.8.0*255(00052185.7825309*kWh)", "active_energy_import", "52185.7825309", "kWh"),  # Q3D
         ("1-0:31.7.0.255(001*A)", "current_l1", "1", "A"),
         ("1-0:1.8.1(001247.747kWh)", "active_energy_import_tariff_1", "1247.747", "kWh"),
-        ("1-0:31.4.0(999A)", "current_threshold_l1", "999", "A"),
+        ("1-0:31.4.0(999A)", "current_average_l1", "999", "A"),
         ("1-0:15.8.0(00007137.694*kWh )", "active_energy_sum", "7137.694", "kWh"),
         ("1-0:1.8.1(123456.789*kwh)", "active_energy_import_tariff_1", "123456.789", "kWh"),
         ("1-0:32.7.0(220.1*v)", "voltage_l1", "220.1", "V"),
@@ -410,7 +410,7 @@ def test_a_device_with_another_serial_number_is_another_one() -> None:
     parser = TelegramParser()
     reading = "(210101120000W)(00100.000*m3)"
     alone = f"/XMX5\r\n\r\n{device(1, '003', '33', reading)}\r\n!".encode()
-    assert parser.parse(alone, "ok").meters["gas"].serial_number == "3"
+    assert parser.parse(alone, "ok").meters["gas"].serial_number == "33"
     assert parser.parse(two_devices(reading, reading), "ok").meters["gas"].channel == 2
 
 
