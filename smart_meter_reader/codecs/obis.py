@@ -54,6 +54,11 @@ def _electricity() -> Iterator[tuple[str, str]]:
             yield f"{c}.8.0", f"{power}_energy_{way}"
             for tariff in TARIFFS:
                 yield f"{c}.8.{tariff}", f"{power}_energy_{way}_tariff_{tariff}"
+        if power == "active":
+            for phase, more in PHASES.items():
+                yield f"{c + more}.8.0", f"{power}_energy_{way}_l{phase}"
+    for phase, more in PHASES.items():
+        yield f"{16 + more}.7.0", f"active_power_net_l{phase}"
     for c, quadrant in _QUADRANTS.items():
         yield f"{c}.7.0", f"reactive_power_{quadrant}"
         yield f"{c}.8.0", f"reactive_energy_{quadrant}"

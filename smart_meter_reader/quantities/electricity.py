@@ -52,6 +52,16 @@ def _per_phase(key: str, name: str, kind: Kind, *, diagnostic: bool = False) -> 
 ELECTRICITY: tuple[Quantity, ...] = (
     *_energies("active", Kind.ENERGY),
     Quantity("active_energy_sum", "Active energy, import plus export", Kind.ENERGY, cumulative=True),
+    *(
+        Quantity(
+            f"active_energy_{way}_{phase}",
+            f"Active energy {way} {phase.upper()}",
+            Kind.ENERGY,
+            cumulative=True,
+        )
+        for way in _DIRECTIONS
+        for phase in _PHASES
+    ),
     *_energies("reactive", Kind.REACTIVE_ENERGY),
     *(
         Quantity(
@@ -65,6 +75,7 @@ ELECTRICITY: tuple[Quantity, ...] = (
     *_powers("active", Kind.POWER),
     Quantity("active_power_sum", "Active power, import plus export", Kind.POWER),
     Quantity("active_power_net", "Active power, import less export", Kind.POWER),
+    *_per_phase("active_power_net", "Active power, import less export,", Kind.POWER),
     Quantity("active_demand_import_maximum", "Maximum demand of this month", Kind.POWER),
     *_powers("reactive", Kind.REACTIVE_POWER),
     *(

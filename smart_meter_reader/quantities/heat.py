@@ -99,6 +99,23 @@ def _peaks() -> Iterator[Quantity]:
     yield Quantity("volume_flow_minimum_day", "Lowest flow today", Kind.VOLUME_FLOW)
 
 
+def _landis_gyr() -> Iterator[Quantity]:
+    """What a T550 (UH50) tells of the year and of the year before: old totals are no totals that count on."""
+    for side in ("Flow", "Return"):
+        key = f"{side.lower()}_temperature_maximum"
+        yield Quantity(f"{key}_year", f"Highest {side.lower()} temperature this year", Kind.TEMPERATURE)
+        yield Quantity(
+            f"{key}_previous_year", f"Highest {side.lower()} temperature last year", Kind.TEMPERATURE
+        )
+    yield Quantity("heat_energy_previous_year", "Heat energy at the last set day", Kind.ENERGY)
+    yield Quantity("volume_previous_year", "Volume at the last set day", Kind.VOLUME)
+    yield Quantity("power_maximum_previous_year", "Highest power last year", Kind.POWER)
+    yield Quantity("volume_flow_maximum_previous_year", "Highest flow last year", Kind.VOLUME_FLOW)
+    yield Quantity(
+        "error_hours_previous_year", "Error hours at the last set day", Kind.DURATION, diagnostic=True
+    )
+
+
 def _averages() -> Iterator[Quantity]:
     temperatures = (("flow_temperature", "Flow temperature"), ("return_temperature", "Return temperature"))
     for key, name in temperatures:
@@ -130,6 +147,8 @@ _ABOUT_METER = (
     _total("config_change_count", "Changes of configuration", Kind.COUNT, diagnostic=True),
     _total("operating_hours", "Operating hours", Kind.DURATION, diagnostic=True),
     _total("error_hours", "Error hours", Kind.DURATION, diagnostic=True),
+    _total("flow_hours", "Hours with flow", Kind.DURATION, diagnostic=True),
+    _about_meter("error_code", "Error code"),
     _about_meter("battery_remaining", "Battery remaining", Kind.DURATION),
     _about_meter("serial_number", "Serial number", Kind.TEXT, identifies=True),
     _about_meter("customer_number", "Customer number", Kind.TEXT, identifies=True),
@@ -185,6 +204,7 @@ HEAT: tuple[Quantity, ...] = (
     *_VOLUMES,
     *_MOMENTARY,
     *_peaks(),
+    *_landis_gyr(),
     *_averages(),
     *_flow_histogram(),
     *_ABOUT_METER,

@@ -30,7 +30,7 @@ _PLAIN_TIME = re.compile(
 )
 # Clocks, dates, the error register, and M-Bus values that begin with their time.
 _TIMED_CODE = re.compile(rb".*(?:\b1\.0\.0|24\.[123]\.0)")
-# Device and customer numbers, however short: see the serial codes of ``codecs.iec62056_21.codes``.
+# Device and customer numbers, however short: see the serial codes of ``codecs.iec62056_21.serials``.
 _NAMING_CODE = re.compile(
     rb"(?:[0-9]+-[0-9]+:)?(?:C\.1(?:\.[0-9])?|0\.0(?:\.[0-9])?|96\.1\.[0-9]+|9\.2[01])(?:\*255)?"
 )
@@ -74,7 +74,7 @@ def _value(code: bytes, value: bytes, substitute: _Substitute) -> bytes:
 def _is_harmless(code: bytes, value: bytes) -> bool:
     if _NAMING_CODE.fullmatch(code):
         return False
-    if _HARMLESS.fullmatch(value) or _HARMLESS_CODE.fullmatch(code):
+    if all(map(_HARMLESS.fullmatch, value.split(b"&"))) or _HARMLESS_CODE.fullmatch(code):
         return True
     return bool(_TIMED_CODE.match(code) and _PLAIN_TIME.fullmatch(value))
 

@@ -29,13 +29,15 @@ def xor_bcc(block: bytes) -> int:
     return reduce(xor, block, 0) & 0x7F
 
 
-def judge_bcc(block: bytes, received: int) -> Bcc:
-    """Which of the two computations gives ``received``: SUM, XOR or BAD (SUM where both do)."""
-    if received == sum_bcc(block):
-        return Bcc.SUM
-    if received == xor_bcc(block):
-        return Bcc.XOR
-    return Bcc.BAD
+def judge_bcc(block: bytes, received: int, usual: Bcc = Bcc.SUM) -> Bcc:
+    """Which of the two computations gives ``received``: SUM, XOR or BAD.
+
+    Of one block in 128 both give the same: then it is the one that is ``usual`` for the make.
+    """
+    fitting = {Bcc.SUM: received == sum_bcc(block), Bcc.XOR: received == xor_bcc(block)}
+    if fitting.get(usual):
+        return usual
+    return next((bcc for bcc, fits in fitting.items() if fits), Bcc.BAD)
 
 
 def usual_bcc(manufacturer: str) -> Bcc:

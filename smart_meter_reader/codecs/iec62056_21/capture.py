@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import islice, takewhile
 from typing import TypeAlias
 
-from smart_meter_reader.codecs.iec62056_21.codes import measure, serial_number
+from smart_meter_reader.codecs.iec62056_21.codes import USUAL_UNITS, AssumedUnits, measure
 from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, parse_data_sets
 from smart_meter_reader.codecs.iec62056_21.frame import (
     DataBlock,
@@ -40,6 +40,7 @@ from smart_meter_reader.codecs.iec62056_21.scaling import (
     scaling_of_program,
     scaling_of_readout,
 )
+from smart_meter_reader.codecs.iec62056_21.serials import serial_number
 from smart_meter_reader.exceptions import FrameError, IncompleteError, ProtocolError, ValueFormatError
 
 Measured: TypeAlias = Mapping[str, tuple[Decimal | str, str]]
@@ -54,9 +55,10 @@ class Readout:
     sets: tuple[DataSet, ...]
     bcc: str
     unread: tuple[str, ...] = ()
+    assumed: AssumedUnits = USUAL_UNITS
 
     def measured(self) -> Measured:
-        measured: dict[str, tuple[Decimal | str, str]] = {**measure(self.sets)}
+        measured: dict[str, tuple[Decimal | str, str]] = {**measure(self.sets, self.assumed)}
         serial = serial_number(self.sets)
         return {**measured, "serial_number": (serial, "")} if serial else measured
 
@@ -105,10 +107,12 @@ def decode_capture(capture: bytes, request: str = "") -> list[Decoded]:
     return decoded or requests or [ProtocolError("no_answer", "nothing in it is an answer of a meter")]
 
 
-def readout_of(identification: Identification | None, block: DataBlock) -> Readout:
+def readout_of(
+    identification: Identification | None, block: DataBlock, assumed: AssumedUnits = USUAL_UNITS
+) -> Readout:
     """The data sets of a data message. Raises FrameError."""
     parsed = parse_data_sets(block.text)
-    return Readout(identification, parsed.sets, block.bcc.value, parsed.unread)
+    return Readout(identification, parsed.sets, block.bcc.value, parsed.unread, assumed)
 
 
 def scaling_of_capture(decoded: Iterable[Decoded]) -> Scaling:

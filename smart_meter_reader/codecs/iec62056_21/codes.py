@@ -2,20 +2,24 @@
 
 A code is ``A-B:C.D.E*F`` with parts left out: the older meters write C.D.E or C.D only (EDIS, DIN 43863-3).
 ``codecs.obis`` says what OBIS codes measure; here is what only this protocol has: the two-part codes of heat
-meters (EN 1434-3), and 1.20 and 1.31 of Kamstrup's 382.
+meters (EN 1434-3), 1.20 and 1.31 of Kamstrup's 382, and 8.0 to 8.4 of meters that count import alone.
+
+*F names an earlier billing period: such a value never stands in for the current one, which has none or 255.
+Only *00 does, on meters (PAFAL, EMH) that send nothing else.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 
+from smart_meter_reader.codecs.iec62056_21 import landis_gyr
 from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue
-from smart_meter_reader.codecs.obis import ELECTRICITY, HEAT
-from smart_meter_reader.quantities import QUANTITIES
+from smart_meter_reader.codecs.obis import ELECTRICITY, HEAT, TARIFFS
+from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.quantities.units import canonical, measures
-from smart_meter_reader.text import LONGEST_NAME, printable
 
 _CODE = re.compile(
     r"(?:(?P<a>\d{1,3})-(?P<b>\d{1,3}):)?"
@@ -23,22 +27,58 @@ _CODE = re.compile(
     re.ASCII,
 )
 
-# What is taken of the codes that all share: energies, and power, voltage, current and frequency now.
-_TAKEN = re.compile(r"[1-4]\.8\.[0-4]|(?:[12]|14|[2-7][12])\.7\.0")
+_NOW = (None, "255")
+_FIRST = ("0", "00")  # the current value of meters that number billing periods from 1
+
 _ELECTRICITY = {
-    **{code: quantity for code, quantity in ELECTRICITY.items() if _TAKEN.fullmatch(code)},
+    **ELECTRICITY,
     # The 382 counts energy at 1.20, its tariffs at 1.20.1 and 1.20.2, hours at 1.31.
     "1.20": "active_energy_import",
     "1.20.1": "active_energy_import_tariff_1",
     "1.20.2": "active_energy_import_tariff_2",
     "1.31": "operating_hours",
+    # Meters for households that count one way leave C out.
+    "8.0": "active_energy_import",
+    **{f"8.{tariff}": f"active_energy_import_tariff_{tariff}" for tariff in TARIFFS},
 }
+_NEEDS_UNIT = frozenset({"1.31", "8.0", *(f"8.{tariff}" for tariff in TARIFFS)})
 
 _HEAT_EDIS = {"6.8": "heat_energy", "6.26": "volume", "6.31": "operating_hours"}
 
-# Serial numbers, by how surely the code names one: C.1.0 and 96.1.0 the device itself, 9.21 Landis+Gyr's,
-# 0.0.0 and 0.0 a number that the utility gives, which on MULTICAL and 382 is the customer number.
-_SERIAL_CODES = ("C.1.0", "96.1.0", "96.1.255", "9.21", "C.1", "0.0.0", "0.0")
+_NAMED_BY_CODE = frozenset(
+    quantity for quantity in ELECTRICITY.values() if QUANTITIES[quantity].kind is not Kind.COUNT
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AssumedUnits:
+    """What electricity is counted in where the meter sends no unit; "" where nobody knows."""
+
+    energy: str = "kWh"
+    power: str = ""
+
+    def of(self, kind: Kind) -> str:
+        """The unit of a kind of quantity: reactive and apparent ones like the active ones."""
+        match kind:
+            case Kind.ENERGY:
+                return self.energy
+            case Kind.REACTIVE_ENERGY:
+                return self.energy.replace("Wh", "varh")
+            case Kind.POWER:
+                return self.power
+            case Kind.REACTIVE_POWER:
+                return self.power.replace("W", "var")
+            case Kind.APPARENT_POWER:
+                return self.power.replace("W", "VA")
+            case _:
+                return {Kind.VOLTAGE: "V", Kind.CURRENT: "A", Kind.FREQUENCY: "Hz"}.get(kind, "")
+
+
+USUAL_UNITS = AssumedUnits()
+
+
+def _fits(unit: str, quantity: str) -> bool:
+    return measures(unit, QUANTITIES[quantity].kind)
 
 
 def reduced_code(code: str) -> str:
@@ -47,24 +87,40 @@ def reduced_code(code: str) -> str:
     if match is None:
         return code
     parts = [part for part in (match["c"], match["d"], match["e"]) if part is not None]
-    historic = f"*{match['f']}" if match["f"] not in (None, "255") else ""
+    historic = f"*{match['f']}" if match["f"] not in _NOW else ""
     return ".".join(parts) + historic
 
 
 def quantity_of(code: str, value: DataValue) -> str | None:
-    """The quantity that a data set measures, or None. The unit must fit: 6.8 is heat, 6.8.0 is not."""
+    """The quantity that a data set measures, or None. The unit must fit: 6.8 is heat, in kvarh it is not.
+
+    A value without a unit counts where the code alone says what it is, which OBIS codes of electricity do.
+    """
     match = _CODE.fullmatch(code)
-    if match is None or match["f"] not in (None, "255") or not value.is_number:
+    if match is None or match["f"] not in (*_NOW, *_FIRST) or not value.is_number:
         return None
-    short = reduced_code(code)
-    if match["a"] == "6" or (match["a"] is None and short in _HEAT_EDIS):
-        quantity = (HEAT if match["a"] else _HEAT_EDIS).get(short)
+    short = reduced_code(code).partition("*")[0]
+    if not value.unit and (short in _NEEDS_UNIT or (match["a"] is None and short in _HEAT_EDIS)):
+        return None
+    for quantity in _candidates(match, short):
+        if _fits(_spelled(value, quantity), quantity):
+            return quantity
+        if not value.unit and quantity in _NAMED_BY_CODE:
+            return quantity
+    return None
+
+
+def _candidates(match: re.Match[str], short: str) -> Iterator[str]:
+    """What a code can mean, the likelier first."""
+    if match["a"] == "6":
+        found = [HEAT.get(short)]
     elif match["a"] in (None, "1"):
+        heat = None if match["a"] else _HEAT_EDIS.get(short)
         total = _with_total(match["c"], match["d"], match["e"])
-        quantity = _ELECTRICITY.get(short) or _ELECTRICITY.get(total)
+        found = [heat, _ELECTRICITY.get(short), _ELECTRICITY.get(total)]
     else:
-        return None
-    return quantity if quantity and measures(value.spelled_unit, QUANTITIES[quantity].kind) else None
+        return
+    yield from filter(None, found)
 
 
 def _with_total(c: str, d: str, e: str | None) -> str:
@@ -72,27 +128,93 @@ def _with_total(c: str, d: str, e: str | None) -> str:
     return f"{c}.{d}.0" if e in (None, "255") else ""
 
 
-def measure(sets: Iterable[DataSet]) -> dict[str, tuple[Decimal, str]]:
+def _spelled(value: DataValue, quantity: str) -> str:
+    unit = canonical(value.spelled_unit)
+    # Landis+Gyr writes a temperature difference in *C, and minutes as m.
+    if unit == "°C" and QUANTITIES[quantity].kind is Kind.TEMPERATURE_DIFFERENCE:
+        return "K"
+    return "min" if unit == "m" else unit
+
+
+def measure(sets: Iterable[DataSet], assumed: AssumedUnits = USUAL_UNITS) -> dict[str, tuple[Decimal, str]]:
     """Number and unit by quantity key, for the data sets whose meaning and unit are known.
 
-    The first of two data sets with the same meaning counts: meters send the current value first.
+    The first of two data sets with the same meaning counts: meters send the current value first. One marked
+    *00 counts where there is none without, and no other billing period's is higher, since totals never fall.
     """
+    listed = list(sets)
+    later = [data_set for data_set in listed if _period(data_set.code)[1] in _FIRST]
     measured: dict[str, tuple[Decimal, str]] = {}
-    for data_set in sets:
-        if len(data_set.values) != 1:
-            continue
+    for data_set in listed:
+        if _period(data_set.code)[1] in _NOW:
+            _take(data_set, assumed, measured)
+    highest = _highest(listed) if later else {}
+    for data_set in later:
         value = data_set.values[0]
-        quantity = quantity_of(data_set.code, value)
-        if quantity is not None and quantity not in measured:
-            measured[quantity] = (value.number(), canonical(value.spelled_unit))
+        if value.is_number and value.number() >= highest[_period(data_set.code)[0]]:
+            _take(data_set, assumed, measured)
+    if landis_gyr.is_landis_gyr_heat(frozenset(data_set.code for data_set in listed)):
+        for data_set in listed:
+            _take_landis_gyr(data_set, measured)
     return measured
 
 
-def serial_number(sets: Iterable[DataSet]) -> str:
-    """The number that tells this meter from others, without leading zeros; "" when there is none."""
-    by_code = {reduced_code(data_set.code): data_set.values[0].text for data_set in sets if data_set.values}
-    for code in _SERIAL_CODES:
-        text = by_code.get(code, "").strip()
-        if text:
-            return printable(text.lstrip("0") or "0", LONGEST_NAME)
-    return ""
+def without_unit(sets: Iterable[DataSet], assumed: AssumedUnits = USUAL_UNITS) -> list[str]:
+    """The quantities that the meter sends without a unit, where nothing tells what it would be."""
+    found = []
+    for data_set in sets:
+        value = data_set.values[0]
+        quantity = quantity_of(data_set.code, value)
+        if quantity and not value.unit and not _fits(assumed.of(QUANTITIES[quantity].kind), quantity):
+            found.append(quantity)
+    return found
+
+
+def _take(data_set: DataSet, assumed: AssumedUnits, measured: dict[str, tuple[Decimal, str]]) -> None:
+    if len(data_set.values) != 1:
+        return
+    value = data_set.values[0]
+    quantity = quantity_of(data_set.code, value)
+    if quantity is None or quantity in measured:
+        return
+    unit = _spelled(value, quantity) or assumed.of(QUANTITIES[quantity].kind)
+    if _fits(unit, quantity):
+        measured[quantity] = (value.number(), unit)
+
+
+def _take_landis_gyr(data_set: DataSet, measured: dict[str, tuple[Decimal, str]]) -> None:
+    quantities = landis_gyr.CODES.get(data_set.code, ())
+    if len(quantities) != len(data_set.values):
+        if data_set.code == landis_gyr.ERROR_CODE and data_set.values[0].is_number:
+            measured.setdefault("error_code", (data_set.values[0].number(), ""))
+        return
+    for quantity, value in zip(quantities, data_set.values, strict=True):
+        unit = _spelled(value, quantity)
+        if value.is_number and _fits(unit, quantity):
+            measured.setdefault(quantity, (value.number(), unit))
+
+
+def quantities_of(data_set: DataSet) -> frozenset[str]:
+    """Everything that a data set may tell."""
+    known = landis_gyr.CODES.get(data_set.code)
+    if known:
+        return frozenset(known)
+    if data_set.code == landis_gyr.ERROR_CODE:
+        return frozenset({"error_code"})
+    return frozenset(filter(None, [quantity_of(data_set.code, value) for value in data_set.values[:1]]))
+
+
+def _period(code: str) -> tuple[str, str | None]:
+    """The code without its billing period, and that."""
+    match = _CODE.fullmatch(code)
+    return (reduced_code(code).partition("*")[0], match["f"]) if match else (code, None)
+
+
+def _highest(sets: Iterable[DataSet]) -> dict[str, Decimal]:
+    """The highest value of each code, whatever its billing period."""
+    highest: dict[str, Decimal] = {}
+    for data_set in sets:
+        short, value = _period(data_set.code)[0], data_set.values[0]
+        if value.is_number:
+            highest[short] = max(value.number(), highest.get(short, value.number()))
+    return highest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from smart_meter_reader.exceptions import FrameError, ValueFormatError
@@ -19,6 +19,9 @@ _UNSTARRED = re.compile(
     r"([+-]?[0-9]+(?:[.,][0-9]+)?) *"
     r"(k?Wh|MWh|GJ|MJ|Gcal|k?W|MW|k?varh|k?var|k?VArh|k?VAr|k?VAh|k?VA|V|A|Hz|m3|m3/h|l/h|h)"
 )
+
+# An STX before the first code, NULs of a wake-up.
+_BLANKS = bytes(range(0x21)) + b"\x7f"
 
 _METER_UNITS = {"m3ph": "m³/h", "m3/ph": "m³/h", "degC": "°C"}  # Landis+Gyr's spelling of m³/h
 
@@ -79,15 +82,34 @@ class DataSets:
     unread: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class _Begun:
+    """A data set whose values are being collected; ``closed``: a stray came behind it."""
+
+    code: str
+    values: list[DataValue] = field(default_factory=list)
+    parentheses: int = 0
+    closed: bool = False
+
+    def goes_on(self, before: bytes) -> bool:
+        """Whether parentheses without a code belong here, by what stands ``before`` them."""
+        return not self.closed and (not before.strip(b" ") or self.parentheses > 1)
+
+    def add(self, content: str) -> None:
+        self.values += _split_values(content)
+        self.parentheses += 1
+
+
 def parse_data_sets(text: bytes) -> DataSets:
     """The data sets in the text of a data message. Raises FrameError for unbalanced parentheses.
 
     Line ends between data sets may be missing (MULTICAL 401) or plentiful; several parentheses after one
-    code belong to it, also from the next line (DSMR 2's gas); ``a&b`` in one is two values (Landis+Gyr).
+    code belong to it, also from the next line where there are several already (DSMR 2's gas, profiles);
+    ``a&b`` in one is two values (Landis+Gyr). Any other value without a code is a stray: it costs itself.
     All texts of a readout are made here, and made printable.
     """
     body = _until_end(text)
-    found: list[tuple[str, list[DataValue]]] = []
+    found: list[_Begun] = []
     unread: list[str] = []
     place = 0
     while (opening := body.find(b"(", place)) >= 0:
@@ -97,18 +119,20 @@ def parse_data_sets(text: bytes) -> DataSets:
             raise FrameError("data_set", "an opening or closing parenthesis is missing", text)
         *strays, code = _lines(before) or [""]
         unread += strays
-        values = _split_values(printable(inside.decode("latin-1")))
+        content = printable(inside.decode("latin-1"))
         if code:
-            found.append((printable(code, LONGEST_NAME), values))
-        elif found:
-            found[-1][1].extend(values)
+            found.append(_Begun(printable(code, LONGEST_NAME)))
+        if found and (code or found[-1].goes_on(before)):
+            found[-1].add(content)
         else:
-            raise FrameError("data_set", "a value stands before the first code", text)
+            unread.append(f"({content})")
+            for last in found[-1:]:
+                last.closed = True
         place = closing + 1
     if b")" in body[place:]:
         raise FrameError("data_set", "an opening or closing parenthesis is missing", text)
     unread += _lines(body[place:])
-    sets = tuple(DataSet(code, tuple(values)) for code, values in found)
+    sets = tuple(DataSet(begun.code, tuple(begun.values)) for begun in found)
     return DataSets(sets, tuple(filter(None, unread)))
 
 
@@ -119,7 +143,7 @@ def encode_data_sets(sets: Iterable[DataSet], line_end: bytes = b"\r\n") -> byte
 
 def _lines(text: bytes) -> list[str]:
     """What stands outside of values, line by line, without blanks about it."""
-    return [printable(line.decode("latin-1").strip()) for line in text.splitlines()]
+    return [printable(line.strip(_BLANKS).decode("latin-1")) for line in text.splitlines()]
 
 
 def _until_end(text: bytes) -> bytes:

@@ -16,7 +16,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 
-from smart_meter_reader.codecs.iec62056_21.bcc import Bcc, judge_bcc
+from smart_meter_reader.codecs.iec62056_21.bcc import Bcc, judge_bcc, usual_bcc
 from smart_meter_reader.codecs.iec62056_21.message import (
     DataBlock,
     Frame,
@@ -42,6 +42,8 @@ _SHORT_REQUEST = re.compile(rb"/#[1-9BCDJ]")
 _LEADING_NOISE = re.compile(
     rb"(?:(?![0-9]{5} )[\x00-\x7f])*[^0-9:;<=>? -](?=[0-9-][0-9:;<=>?]{4})", re.DOTALL
 )
+# IEC 62056-21 §6.3.2, item 23: \\W tells what else the meter can do and is no part of its name.
+_MODE_SEQUENCES = re.compile(r"^(?:\\[0-9A-Za-z])+")
 _DIGITS = re.compile(rb"[0-9]{4}")
 
 
@@ -59,6 +61,7 @@ class FrameReader:
         self._lines: list[bytes] = []  # data lines outside STX ... ETX, seven-bit
         self._lines_length = 0
         self._in_parentheses = False
+        self._usual_bcc = Bcc.SUM  # of the make that identified itself last
         self._state: Callable[[int], None] = self._idle
 
     @property
@@ -162,7 +165,7 @@ class FrameReader:
 
     def _at_bcc(self, byte: int) -> None:
         block = self._text()[1:-1]
-        self._finish_block(judge_bcc(block, byte))
+        self._finish_block(judge_bcc(block, byte, self._usual_bcc))
 
     def _in_line(self, byte: int) -> None:
         if byte in (CR, LF):
@@ -239,9 +242,9 @@ class FrameReader:
         elif not self._damaged():
             self._drop_lines()
             known = text.decode("ascii")
-            self._found.append(
-                Identification(known[1:4], known[4], printable(known[5:].strip(), LONGEST_NAME))
-            )
+            self._usual_bcc = usual_bcc(known[1:4])
+            ident = _MODE_SEQUENCES.sub("", known[5:].strip())
+            self._found.append(Identification(known[1:4], known[4], printable(ident, LONGEST_NAME)))
             self._restart()
 
     def _end_slash_line(self) -> None:

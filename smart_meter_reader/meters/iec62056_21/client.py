@@ -6,7 +6,8 @@ import logging
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from smart_meter_reader.codecs.iec62056_21.capture import measured_in
+from smart_meter_reader.codecs.iec62056_21.capture import Readout, measured_in
+from smart_meter_reader.codecs.iec62056_21.codes import without_unit
 from smart_meter_reader.codecs.iec62056_21.frame import FrameReader
 from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
@@ -26,6 +27,7 @@ from smart_meter_reader.meters.iec62056_21.settings import READOUT, Iec62056_21S
 from smart_meter_reader.meters.poll_plan import Group
 from smart_meter_reader.meters.polling import PolledClient
 from smart_meter_reader.network import stalls
+from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.settings.durations import format_duration
 
 _log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
 
     def __init__(self, meter: str, settings: Iec62056_21Settings) -> None:
         super().__init__(meter, settings, [Group((), settings.interval)])
+        self._told: set[str] = set()  # every quantity that the meter ever told
 
     async def run(self, publish: Publish, *, once: bool = False) -> None:
         if not once and self._wears_battery:
@@ -64,6 +67,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
             retries=settings.retries,
             wake_up=_WAKE_UPS[settings.wake_up],
             address=settings.address,
+            assumed=settings.assumed_units,
             counters=self._counters,
         )
 
@@ -127,13 +131,24 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         return known.readout or await confirmed_readout(line, line.read_out)
 
     async def _publish(self, measurements: dict[str, Measurement], publish: Publish) -> None:
-        if not measurements:
+        if not self._holds_a_measured_value(measurements):
             raise ProtocolError(
                 "registers_unknown",
-                f"{self._settings.port}: the meter answers, but tells none of the quantities wanted: correct "
-                "`registers` or `requests`",
+                f"{self._settings.port}: the meter answers, but tells no measured value that is wanted and "
+                "known: correct `registers` or `requests`; `decode iec62056_21` shows what a recording holds",
             )
         await self._publish_reading(measurements, publish)
+        untold = [key for key in self._settings.registers if key not in self._told]
+        if untold:
+            self._warn_once(
+                f"the meter does not tell {', '.join(untold)}, though `registers` names it: remove it, or "
+                "ask for it by `requests`"
+            )
+
+    def _holds_a_measured_value(self, measurements: dict[str, Measurement]) -> bool:
+        """Whether there is more than the meter's own number, unless nothing else is wanted."""
+        wanted = set(self._settings.registers)
+        return any(key in wanted or QUANTITIES[key].kind is not Kind.TEXT for key in measurements)
 
     def _measurements(self, confirmed: Confirmed, scaling: Scaling) -> dict[str, Measurement]:
         """The values by quantity; those that two answers did not agree on are left out and counted."""
@@ -142,11 +157,22 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
             self.health["rejected_values"] = self.health.get("rejected_values", 0) + len(doubtful)
             _log.info("%s: answers differ too much in %s", self.meter, ", ".join(sorted(doubtful)))
         measured = measured_in(confirmed.answer, scaling)
+        self._told |= measured.keys()
+        self._tell_missing_units(confirmed)
         return {
             key: {"value": measured[key][0], "unit": measured[key][1]}
             for key in self._wanted(confirmed, scaling)
             if key not in doubtful
         }
+
+    def _tell_missing_units(self, confirmed: Confirmed) -> None:
+        if isinstance(confirmed.answer, Readout):
+            missing = without_unit(confirmed.answer.sets, confirmed.answer.assumed)
+            if missing:
+                self._warn_once(
+                    f"the meter sends no unit with {', '.join(missing)}, which are left out: compare with "
+                    "its display and set electricity_power_unit"
+                )
 
     def _wanted(self, confirmed: Confirmed, scaling: Scaling) -> Iterable[str]:
         wanted = self._settings.registers

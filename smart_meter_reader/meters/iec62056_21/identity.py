@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from smart_meter_reader.codecs.iec62056_21.capture import Readout, scaling_of_answer
-from smart_meter_reader.codecs.iec62056_21.codes import serial_number
 from smart_meter_reader.codecs.iec62056_21.frame import Identification
 from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling, scaling_of_readout
+from smart_meter_reader.codecs.iec62056_21.serials import serial_number
 from smart_meter_reader.exceptions import (
     LostError,
     MeterSilentError,

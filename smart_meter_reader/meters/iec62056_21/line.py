@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Self, TypeVar
 
 from smart_meter_reader.codecs.iec62056_21.capture import Readout, readout_of
+from smart_meter_reader.codecs.iec62056_21.codes import USUAL_UNITS, AssumedUnits
 from smart_meter_reader.codecs.iec62056_21.frame import (
     DataBlock,
     Frame,
@@ -85,12 +86,14 @@ class MeterLine(Conversation):
         retries: int = 3,
         wake_up: bytes = b"",
         address: str = "",
+        assumed: AssumedUnits = USUAL_UNITS,
         counters: LineCounters | None = None,
     ) -> None:
         super().__init__(port, line, retries, counters)
         self.timing = timing
         self._wake_up = wake_up
         self._address = address
+        self._assumed = assumed
         # A TCP serial server has the speed that it was set to.
         self._keeps_speed = port.startswith("socket://")
         self._heard_at = float("-inf")
@@ -126,7 +129,7 @@ class MeterLine(Conversation):
             # A head that cannot do the offered speed still reads at the first one, and the other way round.
             keep_speed = self._keeps_speed != (number >= 2)
             block = await self._read_block(identification, reader, heard, keep_speed=keep_speed)
-            readout = readout_of(identification, block)
+            readout = readout_of(identification, block, self._assumed)
             self._keeps_speed = keep_speed
             return readout
 
@@ -144,7 +147,7 @@ class MeterLine(Conversation):
                 if isinstance(frame, Identification):
                     identification = frame
                 elif isinstance(frame, DataBlock) and identification is not None:
-                    return readout_of(identification, frame)
+                    return readout_of(identification, frame, self._assumed)
                 elif frame is None:
                     reader.receive_data(await self._open().read())
             except FrameError as error:

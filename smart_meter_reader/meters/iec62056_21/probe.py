@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
-from smart_meter_reader.codecs.iec62056_21.codes import serial_number
 from smart_meter_reader.codecs.iec62056_21.data_set import parse_data_sets
 from smart_meter_reader.codecs.iec62056_21.frame import DataBlock, Identification
 from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
 from smart_meter_reader.codecs.iec62056_21.request import option_select
+from smart_meter_reader.codecs.iec62056_21.serials import serial_number
 from smart_meter_reader.exceptions import FrameError, NothingHeardError, TransportError
 from smart_meter_reader.meters.conversation import UNANSWERED, unless_unanswered
 from smart_meter_reader.meters.found import Found, Outcome, Question, clue

@@ -17,7 +17,7 @@ from smart_meter_reader.codecs.iec62056_21.agreement import (
 )
 from smart_meter_reader.codecs.iec62056_21.bcc import usual_bcc
 from smart_meter_reader.codecs.iec62056_21.capture import Readout
-from smart_meter_reader.codecs.iec62056_21.codes import quantity_of
+from smart_meter_reader.codecs.iec62056_21.codes import quantities_of
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE, ShortAnswer
 from smart_meter_reader.exceptions import ProtocolError
 from smart_meter_reader.meters.iec62056_21.line import MeterLine
@@ -45,7 +45,7 @@ class Confirmed:
             fields = SINGLE_LINE[self.answer.request]
             return {field.quantity for field in fields if field.name in self.unsteady}
         doubtful = (data_set for data_set in self.answer.sets if data_set.code in self.unsteady)
-        return {quantity_of(data_set.code, data_set.values[0]) or "" for data_set in doubtful}
+        return {quantity for data_set in doubtful for quantity in quantities_of(data_set)}
 
 
 async def confirmed_answer(line: MeterLine, request: str) -> Confirmed:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from smart_meter_reader.codecs.iec62056_21.bcc import Bcc, judge_bcc, sum_bcc, xor_bcc
+from smart_meter_reader.codecs.iec62056_21.bcc import Bcc, judge_bcc, sum_bcc, usual_bcc, xor_bcc
 from smart_meter_reader.codecs.parity import (
     add_parity,
     carries_parity,
@@ -57,17 +57,20 @@ def _run(request: bytes, run: bytes, names: Pseudonyms) -> bytes:
 def _text(request: bytes, text: bytes, names: Pseudonyms, *, damaged: bool = False) -> bytes:
     written = bytearray()
     place = 0
+    usual = Bcc.SUM
     for block in _BLOCK.finditer(text):
+        for identification in _IDENTIFICATION.finditer(text, place, block.start()):
+            usual = usual_bcc(identification[0][1:4].decode("latin-1"))
         written += _lines(request, text[place : block.start()], names, damaged=damaged)
-        written += _block(block[1], block[2][0], names, damaged=damaged)
+        written += _block(block[1], block[2][0], names, usual, damaged=damaged)
         place = block.end()
     # What has begun as a block and does not end was cut off.
     cut = b"\x02" in text[place:]
     return bytes(written + _lines(request, text[place:], names, damaged=damaged or cut))
 
 
-def _block(block: bytes, bcc: int, names: Pseudonyms, *, damaged: bool) -> bytes:
-    verdict = judge_bcc(block, bcc)
+def _block(block: bytes, bcc: int, names: Pseudonyms, usual: Bcc, *, damaged: bool) -> bytes:
+    verdict = judge_bcc(block, bcc, usual)
     written = redact_data_sets(block, names)
     if damaged or verdict is Bcc.BAD:
         written = redact_fragments(written)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
+from smart_meter_reader.codecs.iec62056_21.codes import AssumedUnits
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
 from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD
 from smart_meter_reader.codecs.iec62056_21.scaling import Scale, Scaling
@@ -80,6 +81,12 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
     flow_decimals: int | None = _decimals("the flow", "tens")
     power_unit: Literal["kW", "MW"] = setting("unit of the power, with power_decimals", default="kW")
     power_decimals: int | None = _decimals("the power", "tens")
+    electricity_energy_unit: Literal["Wh", "kWh", "MWh"] = setting(
+        "what an electricity meter counts that sends no unit", default="kWh"
+    )
+    electricity_power_unit: Literal["W", "kW"] | None = setting(
+        "what the power of an electricity meter is in that sends no unit; left out by default", default=None
+    )
     baud: int | None = setting(
         "speed of the first request; by default 300, and 2400 for mode push",
         default=None,
@@ -117,6 +124,11 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
         """The line at the speed of the first request."""
         baud = self.baud or (MODE_D_BAUD if self.mode == "push" else SIGN_ON_LINE.baud)
         return replace(SIGN_ON_LINE, baud=baud, stopbits=self.stopbits, rts=self.rts, dtr=self.dtr)
+
+    @property
+    def assumed_units(self) -> AssumedUnits:
+        """What an electricity meter is taken to mean that sends no units."""
+        return AssumedUnits(self.electricity_energy_unit, self.electricity_power_unit or "")
 
     @property
     def scaling(self) -> Scaling:

@@ -12,7 +12,6 @@ from smart_meter_reader.codecs.iec62056_21.codes import (
     measure,
     quantity_of,
     reduced_code,
-    serial_number,
 )
 from smart_meter_reader.codecs.iec62056_21.data_set import (
     DataSet,
@@ -20,6 +19,7 @@ from smart_meter_reader.codecs.iec62056_21.data_set import (
     encode_data_sets,
     parse_data_sets,
 )
+from smart_meter_reader.codecs.iec62056_21.serials import serial_number
 from smart_meter_reader.exceptions import FrameError
 from smart_meter_reader.quantities import QUANTITIES
 
@@ -59,7 +59,7 @@ def test_what_is_no_data_set_is_told() -> None:
     assert parsed.unread == ("\\", "hello")
 
 
-@pytest.mark.parametrize("text", [b"6.8(1*GJ", b"6.8 1*GJ)!", b"6.8((1*GJ))!", b"(1)6.8(1)!"])
+@pytest.mark.parametrize("text", [b"6.8(1*GJ", b"6.8 1*GJ)!", b"6.8((1*GJ))!", b"6.8(1))!"])
 def test_unbalanced_parentheses_are_damage(text: bytes) -> None:
     with pytest.raises(FrameError, match="data_set"):
         parse_data_sets(text)
@@ -96,8 +96,10 @@ def test_any_text_parses_or_raises_frame_error(text: bytes) -> None:
     ("code", "unit", "quantity"),
     [
         ("6.8", "GJ", "heat_energy"),
-        ("6.8", "kvarh", None),
-        ("6.8.0", "kvarh", None),
+        ("6.8", "kvarh", "reactive_energy_q2"),
+        ("6.8.0", "kvarh", "reactive_energy_q2"),
+        ("6.8.0", "GJ", None),
+        ("6.8", "", None),
         ("6.8*01", "GJ", None),
         ("6.26", "m3", "volume"),
         ("6-0:1.8.0", "MWh", "heat_energy"),

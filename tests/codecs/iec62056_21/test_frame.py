@@ -83,6 +83,14 @@ def test_bcc_is_judged_by_either_computation(block: bytes) -> None:
     assert judge_bcc(block, xor_bcc(block)) in (Bcc.XOR, Bcc.SUM)
 
 
+@given(st.binary(max_size=60))
+def test_a_bcc_that_fits_both_is_the_one_usual_for_the_make(block: bytes) -> None:
+    assert judge_bcc(block, xor_bcc(block), Bcc.XOR) is Bcc.XOR
+    assert judge_bcc(block, sum_bcc(block), Bcc.XOR) is (
+        Bcc.XOR if sum_bcc(block) == xor_bcc(block) else Bcc.SUM
+    )
+
+
 def test_the_standards_bcc_is_accepted_and_told() -> None:
     body = b"1.8.0(000123.4*kWh)\r\n!\r\n\x03"
     (block,) = frames_of(b"\x02" + body + bytes([xor_bcc(body)]))

@@ -445,6 +445,66 @@ async def test_a_readout_that_passes_only_by_the_computation_of_another_make_is_
     assert meter.readouts == 3
 
 
+class Told:
+    """A meter of mode A that answers each sign-on with one readout, with the standard's BCC."""
+
+    def __init__(self, text: bytes, ident: bytes = b"/LGZ ZMD") -> None:
+        self.readouts = 0
+        block = text + b"!\r\n\x03"
+        self._answer = add_parity(ident + b"\r\n\x02" + block + bytes([xor_bcc(block)]))
+
+    async def serve(self, line: EmulatedLine) -> None:
+        while await line.read():
+            self.readouts += 1
+            await line.write(self._answer)
+
+
+async def test_a_bcc_that_fits_both_computations_is_settled_by_the_make() -> None:
+    texts = (f"1.8.0({number:06d}.5*kWh)".encode() for number in range(1_000_000))
+    text = next(text for text in texts if sum_bcc(text + b"!\r\n\x03") == xor_bcc(text + b"!\r\n\x03"))
+    meter = Told(text)
+    await read_once(meter, model="generic")
+    assert meter.readouts == 1
+
+
+async def test_values_without_a_unit_count_and_power_is_asked_of_the_owner(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # PAFAL 20EC3gr (rkoshak/sensorReporter#80): no units, the current value marked *00.
+    meter = Told(b"0.0.0(00012345)\r\n1.8.1*00(071354.27)\r\n1.7.0(00.25)\r\n", b"/PAF 5EC3gr00006")
+    _, reading, _ = await read_once(meter, model="generic")
+    assert plain(reading) == {"active_energy_import_tariff_1": "71354.27 kWh", "serial_number": "12345"}
+    assert "active_power_import" in caplog.text
+    assert "electricity_power_unit" in caplog.text
+    _, reading, _ = await read_once(meter, model="generic", electricity_power_unit="kW")
+    assert plain(reading)["active_power_import"] == "0.25 kW"
+
+
+async def test_a_reading_without_a_measured_value_is_none() -> None:
+    meter = Told(b"0.0.0(00012345)\r\nF.F(00)\r\n")
+    with pytest.raises(ProtocolError, match="registers_unknown"):
+        await read_once(meter, model="generic")
+    _, reading, _ = await read_once(meter, model="generic", registers=("serial_number",))
+    assert plain(reading) == {"serial_number": "12345"}
+
+
+async def test_what_the_meter_never_tells_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    messages: list[Message] = []
+    meter = Told(b"6.8(0326.062*MWh)6.26(07939.56*m3)9.21(00070000)9.20(66900000)\r\n", b"/LUG UH50")
+    async with on_pty(meter) as port:
+        reader = client(port, model="generic", registers=("heat_energy", "volume", "power"))
+
+        async def publish(message: Message) -> None:
+            messages.append(message)
+
+        for _ in range(2):
+            await reader.run(publish, once=True)
+    assert [message["type"] for message in messages] == ["info", "reading"] * 2
+    (warning,) = [record.message for record in caplog.records if "does not tell" in record.message]
+    assert "power" in warning
+    assert "volume" not in warning
+
+
 class Pushing:
     """A meter of mode D: sends by itself, in tenths of a watt-hour; every third readout is damaged."""
 
