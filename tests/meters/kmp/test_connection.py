@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.codecs.kmp import GetRegisterRequest
+from smart_meter_reader.codecs.kmp import GetRegisterRequest, GetSerialNoResponse, encode_response
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedLine, on_pty, on_tcp
-from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
+from smart_meter_reader.exceptions import ExplainedError, LostError, ProtocolError, TransportError
 from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
 from smart_meter_reader.meters.kmp.emulator import FAULTS, KamstrupMeter
 from smart_meter_reader.meters.kmp.identity import read_identity
@@ -366,9 +366,26 @@ class Babble:
 
 async def test_a_peer_that_dies_in_the_middle_of_a_frame_is_lost() -> None:
     async with on_tcp(HalfAnAnswer()) as place, connection(f"socket://{place}") as line:
-        with pytest.raises(TransportError) as caught:
+        with pytest.raises(LostError) as caught:
             await line.read_registers(EIGHT)
     assert caught.value.reason == "lost"
+
+
+class LeavesInTheSearch:
+    """Answers one register, not eight, and hangs up when it is asked for four of them."""
+
+    async def serve(self, line: EmulatedLine) -> None:
+        await line.read()
+        await line.write(encode_response(GetSerialNoResponse(12345678)))
+        await line.read()
+        await line.read()
+
+
+async def test_a_port_that_goes_while_fewer_registers_are_asked_for_is_lost_and_not_silent() -> None:
+    async with on_tcp(LeavesInTheSearch()) as place, connection(f"socket://{place}", retries=0) as line:
+        assert await line.read_serial_number() == 12345678
+        with pytest.raises(LostError):
+            await line.read_registers(EIGHT)
 
 
 async def test_babble_does_not_keep_a_request_waiting_for_ever() -> None:
