@@ -116,23 +116,26 @@ class Wire:
     def _read_slice(self) -> None:
         until = time.monotonic() + SLICE_SECONDS
         read = False
-        # Answers to what we sent are as many as we allow. From a broker that does not read what we answer
-        # we do not read either.
-        answered = True
         while self.attached:
-            if (not answered and time.monotonic() > until) or self.socket.unsent > MOST_UNSENT:
+            # From a broker that does not read what we answer we do not read either.
+            if self.socket.unsent > MOST_UNSENT:
                 self._rest()
                 return
             packet = self._incoming.next()
             if packet is not None:
-                answered = self._on_packet(packet)
+                # Answers to what we sent are as many as we allow. On a busy machine the time is over before
+                # the first of them: who only answers must not rest for that.
+                unasked = not self._on_packet(packet)
             elif not read or self.socket.more:
-                read, answered = True, False
+                unasked, read = read, True
                 self._incoming.receive(self.socket.read())
             else:
                 self._late = 0.0
                 if self.socket.ended:
                     self._on_end()
+                return
+            if unasked and time.monotonic() > until:
+                self._rest()
                 return
 
     def _rest(self) -> None:
