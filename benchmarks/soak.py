@@ -1,11 +1,12 @@
-"""Everything at once, for as long as you like: all emulated meters with random faults, through all sinks.
+"""Everything at once: all emulated meters with random faults, through all sinks, among peers that mean harm.
 
     python -m benchmarks.soak [SECONDS] [SEED]
 
-Starts a Mosquitto, a stand-in for Home Assistant's API, the emulated meters, and the service as a process of
-its own; then restarts, pauses and pulls out one or the other every few seconds. Ends with what was sent,
-held back, received and lost, and with the service's size at the start and at the end. The exit code is 1 when
-a reading is unaccounted for, or when the service has grown.
+Starts a Mosquitto, a stand-in for Home Assistant's API, the emulated meters, hostile peers (see
+``soak_hostile``), and the service as a process of its own; then restarts, pauses and pulls out one or the
+other every few seconds. Ends with what was sent, held back, received and lost, and with the service's size
+at the start and at the end. The exit code is 1 when a reading is unaccounted for, or when the service has
+grown.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -22,6 +24,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from benchmarks.soak_hostile import HostilePeers
 from benchmarks.soak_peers import Broker, Listener, Output, RestApi
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
@@ -131,13 +134,15 @@ class Place:
 class Soak:
     """One run and all that takes part in it."""
 
-    def __init__(self, folder: Path, seconds: float, seed: int) -> None:
+    def __init__(self, folder: Path, seconds: float, seed: int, calm: float = CALM) -> None:
         self.folder = folder
         self.seconds = seconds
+        self.calm = calm
         self.random = random.Random(seed)
         self.places = [Place(name, folder, seed + number) for number, name in enumerate(METERS)]
         self.broker = Broker(folder)
         self.api = RestApi()
+        self.hostile = HostilePeers()
         self.output = Output()
         self.samples: list[dict[str, Any]] = []
         self.trouble = 0
@@ -149,6 +154,7 @@ class Soak:
         for place in self.places:
             await place.plug_in()
         await self.api.start()
+        await self.hostile.start()
         self._write_settings()
         process, telling = await self._start_service()
         reading = asyncio.create_task(self.output.read(process))
@@ -165,6 +171,7 @@ class Soak:
         await asyncio.sleep(2)  # the broker's last messages to the listener
         for place in self.places:
             await place.close()
+        await self.hostile.stop()
         await self.api.stop()
         listener.close()
         await self.broker.stop()
@@ -176,6 +183,7 @@ class Soak:
         )
         shutil.copy(ROOT / "config.py", self.folder)
         text = SETTINGS.format(mqtt=self.broker.port, http=self.api.port, meters=meters)
+        text += self.hostile.settings
         (self.folder / "settings.toml").write_text(text)
 
     async def _start_service(self) -> tuple[asyncio.subprocess.Process, asyncio.Task[None]]:
@@ -230,7 +238,7 @@ class Soak:
         for place in self.places:
             await place.replug(0)
         await self.broker.resume()
-        await asyncio.wait([ended], timeout=CALM)
+        await asyncio.wait([ended], timeout=self.calm)
 
     def _in_words(self, sample: dict[str, Any]) -> str:
         return (
@@ -238,17 +246,24 @@ class Soak:
             f"{sample['tasks']} tasks, {self.trouble} faults"
         )
 
+    def _undelivered(self, sink: str) -> int:
+        """Readings of the history of which the log says that they were not delivered before the end."""
+        log = (self.folder / "service.log").read_text()
+        return sum(map(int, re.findall(rf"sink {sink}: (\d+) readings of the history were not", log)))
+
     def _report(self, listener: Listener, code: int | None) -> bool:
         last = self.samples[-1]
-        steady = self.samples[int(len(self.samples) * WARM_UP) : -1]
+        steady = self.samples[int(len(self.samples) * WARM_UP) : -1] or self.samples
         passed = last["passed"]
         print(f"\nreadings sent by the clients {last['sent']}, passed by the guard {passed}")
+        print(f"connections to hostile peers: {self.hostile.met}")
         print(f"rejected: {last['damaged']} frames by the clients, {last['rejected']} values by the guard")
         unaccounted = 0
         for name, received in (("stdout", self.output.readings), ("mqtt_json", listener.readings)):
-            lost = passed - received - last["dropped"][name] - last["left"][name]
+            told = last["dropped"][name] + self._undelivered(name)
+            lost = passed - received - told - last["left"][name]
             unaccounted += abs(lost)
-            print(f"{name}: received {received}, dropped {last['dropped'][name]} (told), unaccounted {lost}")
+            print(f"{name}: received {received}, dropped {told} (told), unaccounted {lost}")
         print(
             f"home_assistant_rest: {self.api.posts} posts; history: {listener.messages} messages with repeats"
         )
@@ -271,8 +286,10 @@ def main() -> int:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 600.0
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        well = asyncio.run(Soak(Path(folder), seconds, seed).run())
-        shutil.copy(Path(folder) / "service.log", Path(tempfile.gettempdir()) / "soak-service.log")
+        try:
+            well = asyncio.run(Soak(Path(folder), seconds, seed).run())
+        finally:
+            shutil.copy(Path(folder) / "service.log", Path(tempfile.gettempdir()) / "soak-service.log")
     return 0 if well else 1
 
 

@@ -39,6 +39,7 @@ class Counts:
         central: asyncio.Queue[Message | None],
         queues: dict[str, SinkQueue],
         guard: Callable[[Message], list[Message]],
+        unjudged: Callable[[Message, BaseException], list[Message]],
     ) -> None:
         """As the router does, with every message counted before and behind the guard."""
         self.queues = queues
@@ -50,7 +51,7 @@ class Counts:
             self.readings["rejected"] += _values(message) - sum(map(_values, passed))
             return passed
 
-        await route(central, queues, counted)
+        await route(central, queues, counted, unjudged)
 
     def sample(self, service: app.Service) -> dict[str, object]:
         """The numbers of this moment."""

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.measure import Spread, alone, beside, in_turns, table
+from benchmarks.soak import Soak
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,6 +28,17 @@ def test_a_quick_run_gives_rows(name: str, tmp_path: Path) -> None:
     assert content["rows"], run.stderr
     for row in content["rows"]:
         assert row["ours"]["low"] <= row["ours"]["median"] <= row["ours"]["high"]
+
+
+async def test_a_soak_of_seconds_runs_to_its_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its verdict is left alone: so short a run says nothing of growth."""
+    soak = Soak(tmp_path, seconds=8, seed=1, calm=0)
+    await soak.run()
+    assert soak.samples[-1]["passed"] > 0, (tmp_path / "service.log").read_text()
+    assert soak.hostile.met > 0
+    assert "exit code 0\n" in capsys.readouterr().out
 
 
 def test_a_wrong_name_is_told() -> None:

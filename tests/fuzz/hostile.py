@@ -150,7 +150,7 @@ def streams_of(protocol: str) -> st.SearchStrategy[bytes]:
     }[protocol]
 
 
-_P1_CODES = (
+P1_CODES = (
     *("0-0:1.0.0", "1-0:1.8.0", "1-0:1.8.1", "1-0:1.8.2", "1-0:1.7.0", "1-0:32.7.0", "1-0:1.6.0"),
     *("0-0:17.0.0", "0-0:96.14.0", "0-0:96.7.21", "1-0:99.97.0", "0-0:98.1.0", "0-0:96.1.1", "0-0:96.1.0"),
     *("0-0:42.0.0", "0-0:96.13.0", "0-0:96.13.1", "1-3:0.2.8", "0-0:96.3.10", "0-0:96.1.4", "1-0:0.2.0"),
@@ -175,7 +175,7 @@ _P1_USUAL = (
 @st.composite
 def _p1(draw: st.DrawFn) -> bytes:
     """One to three telegrams of one meter; lines may come twice, have many values, or be broken in two."""
-    known = st.sampled_from(_P1_CODES)
+    known = st.sampled_from(P1_CODES)
     codes = st.one_of(known, known, known, known, fields())
     values = st.lists(st.one_of(st.sampled_from(_P1_USUAL), fields()), min_size=1, max_size=5)
     ends = st.sampled_from((*["\r\n"] * 12, "\n", "\r", "\r\r\n", ""))

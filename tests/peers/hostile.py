@@ -41,6 +41,21 @@ async def serving(talk: Talk) -> AsyncIterator[int]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def in_turns(
+    peers: Mapping[str, Talk], seconds: float, first: int, on_connection: Callable[[], None]
+) -> Talk:
+    """Each connection is left to the next of ``peers``, for ``seconds``; number ``first`` of them begins."""
+    turns = itertools.islice(itertools.cycle(peers.values()), first, None)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        on_connection()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await next(turns)(reader, writer)
+
+    return talk
+
+
 def packet(first: int, content: bytes) -> bytes:
     """An MQTT packet with its remaining length."""
     length, octets = len(content), bytearray()
