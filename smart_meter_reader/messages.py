@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from decimal import Decimal
 from typing import Literal, NotRequired, TypeAlias, TypedDict, get_args
 
-Value: TypeAlias = Decimal | int | str
+from smart_meter_reader.quantities.measurement import Measurement
+
 State: TypeAlias = Literal["online", "offline", "alert"]
 
 STATES: tuple[str, ...] = get_args(State)
@@ -20,14 +20,6 @@ AUTHENTICATIONS = ("verified", "failed", "none")
 
 # The reason of the status ``offline`` that begins every meter's story: nothing is wrong yet.
 STARTING = "starting"
-
-
-class Measurement(TypedDict):
-    """One value. ``measured_at`` is there when the meter says when it measured (an M-Bus gas meter, say)."""
-
-    value: Value
-    unit: str  # "" when the quantity has none
-    measured_at: NotRequired[datetime]
 
 
 class Reading(TypedDict):

@@ -34,10 +34,11 @@ def below(part: str) -> list[Path]:
 
 # From below to above: a room imports its own modules and those of rooms that stand below it.
 LAYERS = (
-    ("__init__", "text", "files", "messages", "json_text"),
+    ("__init__", "text", "files", "json_text"),
     ("exceptions", "log"),
-    ("rooms", "network"),
     ("quantities",),
+    ("messages",),
+    ("rooms", "network"),
     ("codecs",),
     ("transport", "recordings"),  # a recording is played as a port: imported when one is opened
     ("drivers", "settings"),

@@ -24,7 +24,8 @@ from smart_meter_reader.guard.rules import (
 )
 from smart_meter_reader.guard.serials import Serials
 from smart_meter_reader.log import Seldom
-from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status, Value
+from smart_meter_reader.messages import Info, Message, Reading, Status
+from smart_meter_reader.quantities.measurement import Measurement, Value
 from smart_meter_reader.text import printable
 
 # One name for all that the guard says, whichever of its modules says it.

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from smart_meter_reader.drivers import MeterDriver
-from smart_meter_reader.messages import Health, Info, Measurement, Publish, Reading
+from smart_meter_reader.messages import Health, Info, Publish, Reading
 from smart_meter_reader.meters.base import Client, ClientSettings, count_reading
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.settings.schema import setting
 
 

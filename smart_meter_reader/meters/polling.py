@@ -12,11 +12,12 @@ from typing import Generic, TypeVar
 
 from smart_meter_reader.exceptions import TransportError, WrongMeterError
 from smart_meter_reader.log import Seldom
-from smart_meter_reader.messages import Health, Info, Measurement, Publish
+from smart_meter_reader.messages import Health, Info, Publish
 from smart_meter_reader.meters.base import Client, PolledSettings, count_reading
 from smart_meter_reader.meters.conversation import LineCounters
 from smart_meter_reader.meters.poll_plan import Group, LastDay, Plan
 from smart_meter_reader.network import stalls
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.settings.durations import format_duration
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from smart_meter_reader import app
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.guard.settings import GuardSettings
-from smart_meter_reader.messages import Measurement, Message
+from smart_meter_reader.messages import Message
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
 from smart_meter_reader.sinks.base import Sink
 from tests.peers.heard import Heard

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
 from smart_meter_reader.guard.settings import GuardSettings
-from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status
+from smart_meter_reader.messages import Info, Message, Reading, Status
 from smart_meter_reader.meters.registry import meter_driver
+from smart_meter_reader.quantities.measurement import Measurement
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -7,9 +7,10 @@ from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
 
-from smart_meter_reader.messages import Message, Value
+from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.dummy import DummyClient, DummySettings
 from smart_meter_reader.quantities import QUANTITIES
+from smart_meter_reader.quantities.measurement import Value
 
 
 async def taken(seed: int, count: int) -> list[Message]:

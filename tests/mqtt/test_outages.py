@@ -13,7 +13,7 @@ from decimal import Decimal
 import pytest
 
 from smart_meter_reader.exceptions import LoginRefusedError, SinkError, TransportError
-from smart_meter_reader.messages import Measurement, Reading
+from smart_meter_reader.messages import Reading
 from smart_meter_reader.mqtt import connection as connection_module
 from smart_meter_reader.mqtt import link as link_module
 from smart_meter_reader.mqtt.link import Link
@@ -22,6 +22,7 @@ from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.network.off_loop import in_daemon_thread
 from smart_meter_reader.pipeline.router import SinkQueue
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.sinks.homie.sink import HomieSettings, HomieSink
 from smart_meter_reader.transport.tcp import connect
 from tests.peers.mosquitto import Mosquitto, Watcher

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status
+from smart_meter_reader.messages import Info, Message, Reading, Status
 from smart_meter_reader.pipeline.router import SinkQueue, route
+from smart_meter_reader.quantities.measurement import Measurement
 
 ACTS, KINDS = ("put", "take"), ("reading", "status", "info")
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -23,10 +23,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.messages import Info, Measurement, Reading, Status
+from smart_meter_reader.messages import Info, Reading, Status
 from smart_meter_reader.mqtt import connection
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.pipeline.router import SinkQueue
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.sinks.mqtt_json import JsonPresenter, MqttJsonSettings, MqttJsonSink
 from tests.peers.hostile import serving

@@ -13,9 +13,10 @@ from types import MappingProxyType
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 from smart_meter_reader.codecs.kmp.frame import START_REQUEST, START_RESPONSE, Frame, encode_frame
-from smart_meter_reader.codecs.kmp.number import Value, decode_value, encode_value
+from smart_meter_reader.codecs.kmp.number import decode_value, encode_value
 from smart_meter_reader.codecs.kmp.units import UNIT_BY_CODE
 from smart_meter_reader.exceptions import ProtocolError
+from smart_meter_reader.quantities.measurement import Value
 
 HEAT_METER: Final = 0x3F  # 5512-447, 3.2: destination addresses
 LOGGER_TOP: Final = 0x7F

@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping
 from decimal import Context, Decimal
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
 from smart_meter_reader.codecs.kmp import clock
 from smart_meter_reader.codecs.kmp.units import UNIT_BY_CODE, Layout
 from smart_meter_reader.exceptions import ValueFormatError
-
-Value: TypeAlias = Decimal | int | str
+from smart_meter_reader.quantities.measurement import Value
 
 # Looked up once: a reading asks eight times, and enumerations are slow to ask.
 _NUMBER: Final = Layout.NUMBER

@@ -28,8 +28,9 @@ from typing import Final, NamedTuple
 
 from smart_meter_reader.codecs.p1.mbus import SubMeter
 from smart_meter_reader.codecs.p1.telegram import Telegram
-from smart_meter_reader.codecs.p1.values import Item, Object
+from smart_meter_reader.codecs.p1.values import Object
 from smart_meter_reader.quantities import QUANTITIES
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.quantities.units import JOULES
 from smart_meter_reader.text import REPLACEMENT
 
@@ -144,7 +145,7 @@ def _contradiction(first: _Received, second: _Received) -> str:
     return doubtful
 
 
-def _fallen(first: Mapping[str, Item], second: Mapping[str, Item], elapsed: float) -> str:
+def _fallen(first: Mapping[str, Measurement], second: Mapping[str, Measurement], elapsed: float) -> str:
     """The first total that has fallen or leapt; "" when none has."""
     both = (key for key in first if key in second)
     return next((key for key in both if not _goes_on(key, first[key], second[key], elapsed)), "")
@@ -155,7 +156,7 @@ def _form(objects: Mapping[str, Object]) -> list[object]:
     return [(code, [_item_form(item) for item in _several(line)]) for code, line in objects.items()]
 
 
-def _item_form(item: Item) -> object:
+def _item_form(item: Measurement) -> object:
     value = item["value"]
     return (item["unit"], value.as_tuple().exponent) if isinstance(value, Decimal) else str
 
@@ -165,7 +166,7 @@ def _devices(telegram: Telegram) -> list[tuple[tuple[int, int], int | None, str]
     return sorted((device.group, device.device_type, device.serial_number) for device in devices)
 
 
-def _goes_on(key: str, one: Item, other: Item, elapsed: float) -> bool:
+def _goes_on(key: str, one: Measurement, other: Measurement, elapsed: float) -> bool:
     """Whether ``other`` can follow ``one``; of what is no total, anything can."""
     quantity = QUANTITIES.get(key)
     if quantity is None or not quantity.cumulative:
@@ -216,8 +217,8 @@ def _line(before: Object | None, held: Object, after: Object | None) -> Object |
 
 
 def _items(
-    before: Mapping[str, Item], held: Mapping[str, Item], after: Mapping[str, Item]
-) -> dict[str, Item]:
+    before: Mapping[str, Measurement], held: Mapping[str, Measurement], after: Mapping[str, Measurement]
+) -> dict[str, Measurement]:
     judged = ((key, _item(before.get(key), item, after.get(key))) for key, item in held.items())
     return {key: item for key, item in judged if item is not None}
 
@@ -230,12 +231,12 @@ def _sub_meters(before: Telegram, held: Telegram, after: Telegram) -> Iterator[t
             yield medium, device._replace(measurements=items)
 
 
-def _measured(telegram: Telegram, medium: str) -> Mapping[str, Item]:
+def _measured(telegram: Telegram, medium: str) -> Mapping[str, Measurement]:
     device = telegram.meters.get(medium)
     return {} if device is None else device.measurements
 
 
-def _item(before: Item | None, held: Item, after: Item | None) -> Item | None:
+def _item(before: Measurement | None, held: Measurement, after: Measurement | None) -> Measurement | None:
     """``held`` as it is, or the middle one of the three; None when nothing bears it out."""
     if held in (before, after):
         return held
@@ -251,12 +252,12 @@ def _item(before: Item | None, held: Item, after: Item | None) -> Item | None:
     return held if len(texts) == 3 and len(set(map(len, texts))) == 1 and texts == sorted(texts) else None
 
 
-def _middle(three: Sequence[Item]) -> Item | None:
+def _middle(three: Sequence[Measurement]) -> Measurement | None:
     lowest, middle, highest = sorted(three, key=itemgetter("value"))
     return middle if _are_near(lowest, middle) or _are_near(middle, highest) else None
 
 
-def _are_near(one: Item, other: Item) -> bool:
+def _are_near(one: Measurement, other: Measurement) -> bool:
     lower, higher = one["value"], other["value"]
     if not (isinstance(lower, Decimal) and isinstance(higher, Decimal)):
         return False
@@ -275,5 +276,5 @@ def _in_order(moments: list[datetime | None]) -> bool:
     return not told or (len(told) == len(moments) and told == sorted(told))
 
 
-def _several(line: Object) -> list[Item]:
+def _several(line: Object) -> list[Measurement]:
     return line if isinstance(line, list) else [line]

@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from smart_meter_reader.codecs.p1.values import Item, Times
+from smart_meter_reader.codecs.p1.values import Times
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.text import LONGEST_NUMBER
 
 _NEVER = 2147483647  # seconds in an empty slot of the power failure log
@@ -17,9 +18,9 @@ _TOTALS: Final = {
 }
 
 
-def newest_failure(items: list[Item], times: Times) -> dict[str, Item]:
+def newest_failure(items: list[Measurement], times: Times) -> dict[str, Measurement]:
     """The newest entry of 99.97.0 ``(n)(0-0:96.7.19)(time)(duration*s)...`` that has sense."""
-    newest: tuple[datetime, Item] | None = None
+    newest: tuple[datetime, Measurement] | None = None
     for end, duration in zip(items[2::2], items[3::2], strict=False):
         value = duration["value"]
         if not isinstance(value, Decimal) or value >= _NEVER:
@@ -35,7 +36,7 @@ def newest_failure(items: list[Item], times: Times) -> dict[str, Item]:
     }
 
 
-def add_totals(measurements: dict[str, Item]) -> None:
+def add_totals(measurements: dict[str, Measurement]) -> None:
     """Sum up the tariffs where the meter sends no total: from the first on, at least two, one unit."""
     for total, tariffs in _TOTALS.items():
         if total in measurements or tariffs[0] not in measurements or tariffs[1] not in measurements:
@@ -47,7 +48,7 @@ def add_totals(measurements: dict[str, Item]) -> None:
                 measurements[total] = added
 
 
-def name_thresholds(measurements: dict[str, Item]) -> None:
+def name_thresholds(measurements: dict[str, Measurement]) -> None:
     """eMUCS-P1 has a limit of current where IEC 62056-61 has its average: 31.4.0, 51.4.0, 71.4.0."""
     for phase in ("l1", "l2", "l3"):
         threshold = measurements.pop(f"current_average_{phase}", None)
@@ -55,7 +56,7 @@ def name_thresholds(measurements: dict[str, Item]) -> None:
             measurements[f"current_threshold_{phase}"] = threshold
 
 
-def _add_up(parts: list[Item]) -> Item | None:
+def _add_up(parts: list[Measurement]) -> Measurement | None:
     total, unit = Decimal(0), parts[0]["unit"]
     for part in parts:
         value = part["value"]

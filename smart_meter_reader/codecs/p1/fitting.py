@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from smart_meter_reader.codecs.p1.values import Item
 from smart_meter_reader.quantities import QUANTITIES, Kind
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.quantities.units import measures
 
 # Looked up first: a log has a dozen of them.
@@ -34,7 +34,7 @@ def fits(quantity: str, unit: str) -> bool:
     return known is not None and known.kind in _ELECTRICITY and measures(unit, known.kind)
 
 
-def are_sane(items: Sequence[Item]) -> bool:
+def are_sane(items: Sequence[Measurement]) -> bool:
     """Whether the units of all ``items`` have the form of one; none at all is one, too."""
     for item in items:
         unit = item["unit"]

@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 from smart_meter_reader.codecs.p1.fitting import are_sane, fits
 from smart_meter_reader.codecs.p1.obis import Further, Meaning, Meanings
 from smart_meter_reader.codecs.p1.values import (
-    Item,
     Memory,
     Object,
     decode_octets,
@@ -20,6 +19,7 @@ from smart_meter_reader.codecs.p1.values import (
     parse_item,
     parse_several,
 )
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.quantities.units import shift_in_use
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_TEXT, is_digits
 
@@ -46,7 +46,7 @@ class Line(NamedTuple):
     text: str
     object: Object
     quantity: str  # "" when it measures none of ours
-    measured: Item
+    measured: Measurement
     meaning: Meaning
 
 
@@ -88,7 +88,7 @@ class LineDecoder:
         return measured and Line(text, whole, meaning.quantity, measured, meaning)
 
     def _number(
-        self, text: str, whole: Object, item: Item, meaning: Meaning, luxembourg: bool
+        self, text: str, whole: Object, item: Measurement, meaning: Meaning, luxembourg: bool
     ) -> Line | None:
         value, unit, quantity = item["value"], item["unit"], meaning.quantity
         if isinstance(value, str) and not is_digits(value):
@@ -112,7 +112,7 @@ class LineDecoder:
         spelling, shift = shift_in_use(spelling)
         if shift:
             value = value.scaleb(shift)
-        measured: Item = (
+        measured: Measurement = (
             item if spelling == unit and item["value"] is value else {"value": value, "unit": spelling}
         )
         return Line(text, whole, quantity, measured, meaning)
@@ -153,7 +153,7 @@ def _bracketed(value: str) -> list[str]:
     return [value] if depth == 0 else []
 
 
-def _measure_text(item: Item, meaning: Meaning) -> Item | None:
+def _measure_text(item: Measurement, meaning: Meaning) -> Measurement | None:
     """A count, code or text as a measurement; None for a count that is no number."""
     value = item["value"]
     if meaning.value_type == "text":

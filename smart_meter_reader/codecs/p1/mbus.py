@@ -15,7 +15,8 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from smart_meter_reader.codecs.p1.values import Item, Memory, Object
+from smart_meter_reader.codecs.p1.values import Memory, Object
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.text import LONGEST_NAME, is_digits, printable
 
 # A device cannot have measured after the telegram was sent; clocks differ by minutes, wrong ones by months.
@@ -62,7 +63,7 @@ class SubMeter(NamedTuple):
     group: tuple[int, int]
     device_type: int | None
     serial_number: str
-    measurements: dict[str, Item]
+    measurements: dict[str, Measurement]
 
     @property
     def channel(self) -> int:
@@ -149,8 +150,8 @@ def _read_device(
 ) -> SubMeter | None:
     device_type = _integer(lines["24.1.0"]) if "24.1.0" in lines else _GROUP_TYPES.get(group[0])
     identifier, has_lines = "", False
-    readings: list[Item] = []
-    positions: dict[str, Item] = {}
+    readings: list[Measurement] = []
+    positions: dict[str, Measurement] = {}
     for code, line in lines.items():
         if code.startswith(_READINGS):
             has_lines = True
@@ -166,7 +167,7 @@ def _read_device(
     medium = _medium(device_type, readings, has_lines=has_lines)
     if not medium:
         return None
-    measurements: dict[str, Item] = {}
+    measurements: dict[str, Measurement] = {}
     for item in readings:
         quantity = _quantity(medium, item["unit"])
         if quantity:
@@ -176,7 +177,7 @@ def _read_device(
     return SubMeter(medium, group, device_type, serial_number, measurements)
 
 
-def _medium(device_type: int | None, readings: Sequence[Item], *, has_lines: bool) -> str:
+def _medium(device_type: int | None, readings: Sequence[Measurement], *, has_lines: bool) -> str:
     """By device type; without one by the unit, as DSMR 2.2 gas meters without 24.1.0 need it."""
     if device_type is not None and device_type in _MEDIA:
         return _MEDIA[device_type]
@@ -194,7 +195,7 @@ def _quantity(medium: str, unit: str) -> str:
     return {"m³/h": "volume_flow", "L/h": "volume_flow", "kW": "power", "W": "power"}.get(unit, "")
 
 
-def _timed(line: Object, sent_at: datetime | None, memory: Memory) -> Item | None:
+def _timed(line: Object, sent_at: datetime | None, memory: Memory) -> Measurement | None:
     """The value of a reading line, with the device's own time where that makes sense.
 
     None for a device that never reported: no number, no unit, or zero at a nonsense time.
@@ -208,7 +209,7 @@ def _timed(line: Object, sent_at: datetime | None, memory: Memory) -> Item | Non
         unit = str(items[-2]["value"])
     if not isinstance(value, Decimal) or not unit:
         return None
-    measured: Item = {"value": value, "unit": memory.units[unit]}
+    measured: Measurement = {"value": value, "unit": memory.units[unit]}
     if len(items) == 1:
         return measured
     moment = memory.times[str(items[0]["value"])]

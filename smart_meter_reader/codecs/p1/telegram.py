@@ -18,7 +18,8 @@ from smart_meter_reader.codecs.p1.dialect import describe, recognise
 from smart_meter_reader.codecs.p1.lines import Line, LineDecoder
 from smart_meter_reader.codecs.p1.mbus import Channels, Devices, InUse, SubMeter, read_channels
 from smart_meter_reader.codecs.p1.obis import Further
-from smart_meter_reader.codecs.p1.values import Item, Memory, Object
+from smart_meter_reader.codecs.p1.values import Memory, Object
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.quantities.units import shift_in_use
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, REPLACEMENT, printable
 
@@ -53,7 +54,7 @@ class Telegram:
     checksum: Checksum
     time: datetime | None
     objects: dict[str, Object]
-    measurements: dict[str, Item]
+    measurements: dict[str, Measurement]
     meters: dict[str, SubMeter]
     dead_meters: tuple[SubMeter, ...]
     identity: Sender
@@ -73,7 +74,7 @@ class _Body:
     """The lines of one telegram while they are read."""
 
     objects: dict[str, Object] = field(default_factory=dict)
-    measurements: dict[str, Item] = field(default_factory=dict)
+    measurements: dict[str, Measurement] = field(default_factory=dict)
     special: list[Line] = field(default_factory=list)
     bad: list[str] = field(default_factory=list)
 
@@ -105,7 +106,7 @@ class TelegramParser:
         self._decoder = LineDecoder(self._memory, further or Further())
         self._lines: dict[str, Line] = {}
         self._shapes: dict[str, _Shape] = {}
-        self._log: tuple[Line, dict[str, Item]] | None = None  # the newest log and what it measures
+        self._log: tuple[Line, dict[str, Measurement]] | None = None  # the newest log and what it measures
         self._identity_of: tuple[str, str, str, int] | None = None
         self._identity = Sender()
 
@@ -164,7 +165,7 @@ class TelegramParser:
                 # As is_number() does, but for the rare minus sign; a call per line would cost a tenth.
                 if len(number) <= LONGEST_NUMBER and number.replace(".", "", 1).isdecimal():
                     value = Decimal(number)
-                    item: Item = {"value": value, "unit": unit}
+                    item: Measurement = {"value": value, "unit": unit}
                     objects[code] = item
                     if quantity:
                         measurements[quantity] = (
@@ -243,7 +244,7 @@ class TelegramParser:
                 self._read_history(line, body.measurements)
         return time, version, serial or name, devices
 
-    def _read_history(self, line: Line, measurements: dict[str, Item]) -> None:
+    def _read_history(self, line: Line, measurements: dict[str, Measurement]) -> None:
         if line.meaning.role == "log":
             if self._log is None or self._log[0] is not line:
                 self._log = line, newest_failure(_several(line.object), self._memory.times)
@@ -266,5 +267,5 @@ class TelegramParser:
         return self._identity
 
 
-def _several(line: Object) -> list[Item]:
+def _several(line: Object) -> list[Measurement]:
     return line if isinstance(line, list) else [line]

@@ -6,22 +6,14 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, NotRequired, TypedDict
+from typing import Final
 
 from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_moment, parse_timestamp
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.quantities.units import canonical
 from smart_meter_reader.text import LONGEST_NUMBER
 
-
-class Item(TypedDict):
-    """One value; the same shape as a measurement on the queue. ``unit`` is "" when there is none."""
-
-    value: Decimal | int | str
-    unit: str
-    measured_at: NotRequired[datetime]
-
-
-Object = Item | list[Item]
+Object = Measurement | list[Measurement]
 
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 _UNITS: Final = (
@@ -67,10 +59,10 @@ class Times(dict[str, datetime | None]):
         return clock
 
 
-class Items(dict[str, Item]):
+class Items(dict[str, Measurement]):
     """What stood between brackets beside a number, decoded: times, codes and counts of logs and devices."""
 
-    def __missing__(self, text: str) -> Item:
+    def __missing__(self, text: str) -> Measurement:
         item = parse_item(text)
         if len(text) <= _LONGEST_REMEMBERED:
             if len(self) >= _MAX_REMEMBERED:
@@ -99,12 +91,12 @@ class Memory:
     octets: Octets = field(default_factory=Octets)
 
 
-def parse_several(texts: list[str], known: Items, *, numeric: bool) -> list[Item]:
+def parse_several(texts: list[str], known: Items, *, numeric: bool) -> list[Measurement]:
     """The items of a line with several; what will come again is remembered in ``known``.
 
     ``numeric``: the last one is known to be a number.
     """
-    items: list[Item] = []
+    items: list[Measurement] = []
     for text in texts:
         number, star, unit = text.partition("*")
         if star and len(number) <= LONGEST_NUMBER and number.replace(".", "", 1).isdecimal():
@@ -116,7 +108,7 @@ def parse_several(texts: list[str], known: Items, *, numeric: bool) -> list[Item
     return items
 
 
-def parse_item(text: str, *, numeric: bool = False) -> Item:
+def parse_item(text: str, *, numeric: bool = False) -> Measurement:
     """One bracket's content: number with unit, number, timestamp (as ISO 8601), or text as it stands.
 
     Digits without unit or decimal point stay text: whether 0002 is a number is for its meaning to say.

@@ -19,7 +19,7 @@ from smart_meter_reader.exceptions import (
     ProtocolError,
     TransportError,
 )
-from smart_meter_reader.messages import Info, Measurement, Publish
+from smart_meter_reader.messages import Info, Publish
 from smart_meter_reader.meters.iec62056_21.identity import KnownMeter, find_out, requests_for
 from smart_meter_reader.meters.iec62056_21.line import LineTiming, MeterLine
 from smart_meter_reader.meters.iec62056_21.reading import Confirmed, confirmed_answer, confirmed_readout
@@ -28,6 +28,7 @@ from smart_meter_reader.meters.poll_plan import Group
 from smart_meter_reader.meters.polling import PolledClient
 from smart_meter_reader.network import stalls
 from smart_meter_reader.quantities import QUANTITIES, Kind
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.settings.durations import format_duration
 
 _log = logging.getLogger(__name__)

@@ -12,12 +12,13 @@ from smart_meter_reader.codecs.kmp import RegisterValue
 from smart_meter_reader.codecs.kmp.meters import MANUFACTURER
 from smart_meter_reader.codecs.kmp.registers import register_of
 from smart_meter_reader.exceptions import ProtocolError, TransportError, ValueFormatError
-from smart_meter_reader.messages import Info, Measurement, Publish, Value
+from smart_meter_reader.messages import Info, Publish
 from smart_meter_reader.meters.kmp.absences import Absences
 from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
 from smart_meter_reader.meters.kmp.identity import Identity, read_identity
 from smart_meter_reader.meters.kmp.settings import KamstrupSettings
 from smart_meter_reader.meters.polling import PolledClient
+from smart_meter_reader.quantities.measurement import Measurement, Value
 from smart_meter_reader.text import LONGEST_NUMBER, is_bounded
 
 _log = logging.getLogger(__name__)

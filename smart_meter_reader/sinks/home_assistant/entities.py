@@ -12,17 +12,9 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from smart_meter_reader.exceptions import ValueFormatError
-from smart_meter_reader.messages import (
-    AUTHENTICATIONS,
-    STATES,
-    Info,
-    Measurement,
-    Message,
-    Reading,
-    Status,
-    Value,
-)
+from smart_meter_reader.messages import AUTHENTICATIONS, STATES, Info, Message, Reading, Status
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
+from smart_meter_reader.quantities.measurement import Measurement, Value
 from smart_meter_reader.quantities.units import canonical, convert_energy, converts_energy, gas_equivalent
 from smart_meter_reader.sinks.home_assistant.classes import UNITS, SensorClass, sensor_class
 from smart_meter_reader.sinks.home_assistant.states import LONGEST_STATE, decimals, parsed_time, state_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from smart_meter_reader.messages import Info, Reading, Status, Value
+from smart_meter_reader.messages import Info, Reading, Status
+from smart_meter_reader.quantities.measurement import Value
 from smart_meter_reader.sinks.home_assistant.discovery import (
     MOST_KEYS,
     Device,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from smart_meter_reader.messages import Value
+from smart_meter_reader.quantities.measurement import Value
 from smart_meter_reader.sinks.home_assistant.classes import SensorClass
 from smart_meter_reader.sinks.wording import utc
 from smart_meter_reader.text import bounded_number, plain

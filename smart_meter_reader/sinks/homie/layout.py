@@ -8,9 +8,9 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from smart_meter_reader.messages import Value
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
 from smart_meter_reader.quantities.heat import HEAT
+from smart_meter_reader.quantities.measurement import Value
 
 Datatype: TypeAlias = Literal["integer", "float", "enum", "string"]
 

@@ -6,18 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from smart_meter_reader.messages import (
-    AUTHENTICATIONS,
-    STARTING,
-    STATES,
-    Info,
-    Message,
-    Reading,
-    Status,
-    Value,
-)
+from smart_meter_reader.messages import AUTHENTICATIONS, STARTING, STATES, Info, Message, Reading, Status
 from smart_meter_reader.mqtt.message import MqttMessage, Presenter
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.quantities.measurement import Value
 from smart_meter_reader.quantities.units import canonical
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.sinks.homie.layout import Slot, slot_of

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.codecs.kmp.number import Value, decode_value, encode_value
+from smart_meter_reader.codecs.kmp.number import decode_value, encode_value
 from smart_meter_reader.codecs.kmp.units import UNIT_BY_CODE, UNITS, Layout
 from smart_meter_reader.exceptions import ValueFormatError
+from smart_meter_reader.quantities.measurement import Value
 
 ASCII, BITS, RTC, LOCAL_TIME, TIME, DATE, LONG_DATE, DAY = 0x36, 0x3B, 0x35, 0x4F, 0x2F, 0x30, 0x31, 0x32
 

@@ -19,8 +19,8 @@ from random import Random
 from smart_meter_reader.codecs.p1.agreement import Agreement
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
-from smart_meter_reader.codecs.p1.values import Item
 from smart_meter_reader.exceptions import FrameError
+from smart_meter_reader.quantities.measurement import Measurement
 from tests.codecs.p1.vectors import wire
 
 # DSMR 2.2, 3 and their kin, with gas and without; the ACE4000, which calls itself XMX; Q3D; Aidon's example.
@@ -173,7 +173,7 @@ def _judge(published: Telegram, near: list[Telegram], elapsed: float, outcome: O
             outcome.wrong[key] += 1
 
 
-def _plausible(item: Item, elapsed: float) -> Decimal:
+def _plausible(item: Measurement, elapsed: float) -> Decimal:
     value = item["value"]
     assert isinstance(value, Decimal)
     if item["unit"].lower() in ("kwh", "kvarh", "m3", "m³"):
@@ -181,7 +181,7 @@ def _plausible(item: Item, elapsed: float) -> Decimal:
     return max(abs(value) / 4, Decimal(20).scaleb(int(value.as_tuple().exponent)))
 
 
-def _values(telegram: Telegram) -> Iterator[tuple[str, Item]]:
+def _values(telegram: Telegram) -> Iterator[tuple[str, Measurement]]:
     """Every number, unit and text that is told of a meter, and who it is."""
     yield from telegram.measurements.items()
     for code, line in telegram.objects.items():

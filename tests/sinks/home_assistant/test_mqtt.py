@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.messages import Info, Measurement, Message, Reading, Status, Value
+from smart_meter_reader.messages import Info, Message, Reading, Status
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.quantities import QUANTITIES, Kind
+from smart_meter_reader.quantities.measurement import Measurement, Value
 from smart_meter_reader.sinks.home_assistant.mqtt import (
     HomeAssistantPresenter,
     HomeAssistantSettings,

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.exceptions import SinkError
-from smart_meter_reader.messages import Measurement, Message
+from smart_meter_reader.messages import Message
 from smart_meter_reader.pipeline.router import SinkQueue
 from smart_meter_reader.pipeline.supervisor import SinkSupervisor
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.settings.schema import Origin, Place, Secret, parse
 from smart_meter_reader.sinks.home_assistant.rest import HomeAssistantRestSettings, HomeAssistantRestSink
 from smart_meter_reader.sinks.home_assistant.rest_states import States

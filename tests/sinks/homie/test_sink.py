@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader import __version__
-from smart_meter_reader.messages import STARTING, Info, Measurement, Message, Reading, Status, Value
+from smart_meter_reader.messages import STARTING, Info, Message, Reading, Status
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.quantities import QUANTITIES, Kind
+from smart_meter_reader.quantities.measurement import Measurement, Value
 from smart_meter_reader.sinks.homie.layout import property_id, slot_of
 from smart_meter_reader.sinks.homie.own_address import local_ip, mac_address
 from smart_meter_reader.sinks.homie.sink import HomieDevicePresenter, HomieSettings, HomieSink
