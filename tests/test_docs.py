@@ -76,3 +76,15 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
         if not target.startswith("http"):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_files_that_are_named_exist() -> None:
+    named = re.compile(r"`((?:tests|scripts|benchmarks|smart_meter_reader)/[\w/.-]+)`")
+    missing = [
+        f"{page.name}: {name}"
+        for page in PAGES
+        for name in named.findall(page.read_text(encoding="utf-8"))
+        if not (ROOT / name).exists()
+    ]
+    # The guide to a new family names the folders that it tells to make.
+    assert [each for each in missing if not each.startswith("adding-a-")] == []
