@@ -20,6 +20,7 @@ from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.messages import Info, Message, Reading
 from smart_meter_reader.meters.base import Client
 from smart_meter_reader.meters.registry import meter_driver, meter_drivers
+from smart_meter_reader.quantities.aliases import meant_by
 from smart_meter_reader.settings.schema import Origin, Place, parse
 from smart_meter_reader.settings.values import VariableValue
 
@@ -116,6 +117,9 @@ def client_settings(
     table: dict[str, Any] = {"port": port}
     if registers is not None:
         table["registers"] = [entry.strip() for entry in registers.split(",") if entry.strip()]
+        for name in table["registers"]:
+            if quantity := meant_by(name):
+                print(f"{name} is called {quantity} here", file=sys.stderr)
     if baud is not None:
         table["baud"] = baud
     return _parsed(client, table, assignments)

@@ -8,8 +8,9 @@ import click
 
 from smart_meter_reader.codecs.kmp.registers import REGISTERS, Register, resolve_register
 from smart_meter_reader.json_text import dumps_for
+from smart_meter_reader.quantities.aliases import names_for
 
-_HEADINGS = ("id", "quantity", "kind", "models", "proven on", "note")
+_HEADINGS = ("id", "quantity", "kind", "models", "proven on", "also called", "note")
 
 
 @click.command
@@ -21,6 +22,8 @@ def registers(wanted: tuple[str, ...], model: str | None, as_json: bool) -> None
 
     With REGISTER (an id like 60 or 0x3C, or a quantity like heat_energy) only those. A meter can know more
     registers than the table tells; any id can be read, as register_<id>.
+
+    "also called" are names of other programs and of manuals, which are taken for the quantity.
 
     "proven on" names the models from which a captured answer exists; "models" those that a document or a
     project lists.
@@ -60,13 +63,15 @@ def _object(row: Register) -> dict[str, object]:
         "kind": row.kind,
         "models": row.models,
         "proven": row.proven,
+        "aliases": names_for(row.quantity),
         **({"note": row.note} if row.note else {}),
     }
 
 
 def _cells(row: Register) -> tuple[str, ...]:
     kind = row.kind.value.replace("_", " ") if row.kind else ""
-    return (str(row.id), row.quantity, kind, " ".join(row.models), " ".join(row.proven), row.note)
+    names = " ".join(names_for(row.quantity))
+    return (str(row.id), row.quantity, kind, " ".join(row.models), " ".join(row.proven), names, row.note)
 
 
 def _table(rows: list[tuple[str, ...]]) -> list[str]:

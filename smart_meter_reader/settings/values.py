@@ -51,6 +51,7 @@ class Limits:
     pattern: str = ""  # a regular expression the whole text must match
     pattern_help: str = ""  # what the pattern means, in words
     choices: tuple[str, ...] = ()
+    aliases: Callable[[str], str] | None = None  # the choice that another name means, "" for none
     required: bool = False  # the settings must say it, though code may rely on the default
     # Whether the value names a person, a household or a device: `diagnose` then shows another one, or none.
     # Free text on which nobody has decided is taken for such.
@@ -72,9 +73,10 @@ def read_leaf(annotation: Any, value: Any, limits: Limits) -> Any:
     """``value`` as the declared type. Raises UnfitValueError with what is allowed and what is near."""
     if annotation in (str, Secret, Path):
         return _text(annotation, value, limits)
-    if isinstance(value, VariableValue):
-        value = value.value
     choices = _choices(annotation)
+    if isinstance(value, VariableValue):
+        # wake_up=0x55 is a number to TOML, and the text is a choice.
+        value = value.text if value.text in choices else value.value
     if choices:
         return _choice(annotation, choices, value)
     result = _READERS[annotation](value, limits)
@@ -151,6 +153,8 @@ def _text(annotation: Any, value: Any, limits: Limits) -> Any:
     if not isinstance(text, str):
         number = isinstance(text, int) and not isinstance(text, bool)
         raise UnfitValueError(allowed_text(annotation, limits), f'"{text}"' if number else "")
+    if limits.aliases is not None and text not in limits.choices:
+        text = limits.aliases(text) or text
     if limits.choices and text not in limits.choices:
         raise UnfitValueError(_listed(limits.choices), _near(text, limits.choices))
     if not re.fullmatch(limits.pattern or ".*", text, re.DOTALL):

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from smart_meter_reader.quantities.aliases import meant_by
 from smart_meter_reader.settings.names import holds_secrets
 from smart_meter_reader.settings.schema import DriverSettings, Place, Secret, keys_of, shared_table_of
 from smart_meter_reader.settings.values import is_table
+from smart_meter_reader.text import printable
 
 _BARE_PORT = re.compile(r"/dev/tty(USB|ACM)[0-9]+")
 
@@ -35,6 +37,7 @@ def warnings_about(drivers: Sequence[DriverTable], files: Sequence[Path]) -> Ite
     found = [*_readable_by_others(files), *_shared_names(drivers)]
     for driver in drivers:
         found += _unstable_port(driver)
+        found += _names_brought_along(driver)
     found += exposed_secrets(drivers)
     yield from dict.fromkeys(found)  # two sinks can share one open password
 
@@ -71,6 +74,15 @@ def _unstable_port(driver: DriverTable) -> Iterator[str]:
         if name:
             place = driver.place / "port"
             yield f"{place}: {port} can become another adapter after a restart; its lasting name is {name}"
+
+
+def _names_brought_along(driver: DriverTable) -> Iterator[str]:
+    """Names of other programs and of manuals, which are taken, with the name that all else has."""
+    registers = driver.table.get("registers")
+    for name in registers if isinstance(registers, list | tuple) else ():
+        if isinstance(name, str) and (quantity := meant_by(name)):
+            place = driver.place / "registers"
+            yield f"{place}: {printable(name)} is called {quantity} here, and is taken for it"
 
 
 def _shared_names(drivers: Sequence[DriverTable]) -> Iterator[str]:

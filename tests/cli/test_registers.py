@@ -24,13 +24,14 @@ def test_every_register_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
         "kind": "energy",
         "models": ["302", "303/603", "402", "403", "601", "602", "801"],
         "proven": ["403"],
+        "aliases": ["energy", "heat", "e1"],
     }
 
 
 def test_the_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["registers", "0x4A", "flow_temperature"]) == EXIT_OK
     headings, flow, temperature = capsys.readouterr().out.splitlines()
-    assert headings.split() == ["id", "quantity", "kind", "models", "proven", "on", "note"]
+    assert headings.split() == ["id", "quantity", "kind", "models", "proven", "on", "also", "called", "note"]
     assert flow.split()[:4] == ["74", "volume_flow", "volume", "flow"]
     assert temperature.split()[:3] == ["86", "flow_temperature", "temperature"]
 

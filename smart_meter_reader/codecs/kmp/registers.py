@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from smart_meter_reader.quantities import QUANTITIES, Kind
+from smart_meter_reader.quantities.aliases import folded, meant_by
 
 _LARGEST_ID: Final = 0xFFFF
 
@@ -40,12 +41,12 @@ def register_of(register_id: int) -> Register:
 
 
 def resolve_register(text: str | int) -> Register:
-    """The register that a person means: a quantity key, ``register_60``, ``60`` or ``0x3C``.
+    """The register that a person means: a quantity key, ``register_60``, ``60`` or ``0x3C``, or an alias.
 
     Raises ValueError with a suggestion for what is none of these.
     """
-    wanted = str(text).strip().lower().replace("-", "_").replace(" ", "_")
-    if (known := _BY_QUANTITY.get(wanted)) is not None:
+    wanted = folded(str(text))
+    if (known := _BY_QUANTITY.get(wanted) or _BY_QUANTITY.get(meant_by(wanted))) is not None:
         return known
     number = re.fullmatch(r"(?:register_)?(?:0x([0-9a-f]{1,8})|([0-9]{1,9}))", wanted)
     if number is None:

@@ -13,6 +13,7 @@ from smart_meter_reader.codecs.iec62056_21.scaling import Scale, Scaling
 from smart_meter_reader.meters.base import PolledSettings
 from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 from smart_meter_reader.quantities import QUANTITIES
+from smart_meter_reader.quantities.aliases import meant_by
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
@@ -39,7 +40,10 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
     port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, identifies=False)
     model: Model = setting("which meter it is; auto signs on and finds out", default="auto")
     registers: tuple[str, ...] = setting(
-        "quantities to publish; all that the meter tells by default", default=(), choices=tuple(QUANTITIES)
+        "quantities to publish; all that the meter tells by default",
+        default=(),
+        choices=tuple(QUANTITIES),
+        aliases=meant_by,
     )
     requests: tuple[str, ...] = setting(
         "what is asked for at each reading; by default what the model answers best",

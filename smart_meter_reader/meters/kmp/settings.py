@@ -107,7 +107,11 @@ class KamstrupSettings(PolledSettings):
 
     @property
     def named_quantities(self) -> tuple[str, ...]:
-        return tuple(key for key in self.registers if isinstance(key, str) and key in QUANTITIES)
+        return tuple(
+            quantity
+            for quantity in (resolve_register(key).quantity for key in self.registers if isinstance(key, str))
+            if quantity in QUANTITIES
+        )
 
     @property
     def line(self) -> LineSettings:
