@@ -126,6 +126,10 @@ class DecryptionError(ExplainedError):
     """A frame arrived whole and could not be decrypted or authenticated."""
 
 
+class OtherProtocolError(DecryptionError):
+    """The frame is one of another protocol, so that no key opens it."""
+
+
 class ReplayedError(DecryptionError):
     """A frame that came before: a repeated or recorded one."""
 

@@ -10,8 +10,10 @@ from smart_meter_reader.codecs.p1.plain import DATA_LINE
 Kind = Literal["hdlc", "mbus", "parity", "inverted", "unknown"]
 
 EXPLANATIONS: dict[Kind, str] = {
-    "hdlc": "this port sends HDLC frames (7E A...), which is DLMS and not P1: ask the grid operator for P1",
-    "mbus": "this port sends wired M-Bus frames (68 .. 68), not P1: ask the grid operator for P1",
+    "hdlc": "this port sends HDLC frames (7E A...), which is DLMS and not the text of P1: it is not "
+    "read here; ask the grid operator whether the port can send P1 text instead",
+    "mbus": "this port sends wired M-Bus frames (68 .. 68), which is DLMS and not the text of P1: it is not "
+    "read here; ask the grid operator whether the port can send P1 text instead",
     "parity": "the bytes carry parity: the line is 7E1 (DSMR 2.2 and 3), set that at the serial server",
     "inverted": "most bytes are no text: the signal is probably inverted (use a P1 cable) or the speed wrong",
     "unknown": "no telegram in what arrives",

@@ -86,8 +86,21 @@ class SubMeter(NamedTuple):
         return max(times, default=None)
 
 
+class Chosen(NamedTuple):
+    """The device that bears the name of its medium; ``counted``: whether it ever showed more than zero."""
+
+    group: tuple[int, int]
+    serial_number: str
+    counted: bool
+
+    def is_same(self, device: SubMeter) -> bool:
+        """Whether ``device`` is it."""
+        return (self.group, self.serial_number) == (device.group, device.serial_number)
+
+
 # The device of each medium that is in use.
-InUse = dict[str, SubMeter]
+InUse = dict[str, Chosen]
+MOST_IN_USE: Final = 32  # media that are remembered; a telegram has four channels
 
 
 class Channels(NamedTuple):
@@ -112,15 +125,30 @@ def read_channels(
             read.append(device)
             if _alive(device):
                 rivals.setdefault(device.medium, []).append(device)
-    meters = {
-        medium: several[0] if len(several) == 1 else _choose(several, in_use.get(medium))
-        for medium, several in rivals.items()
-    }
-    in_use.clear()  # what is not in the telegram any more is forgotten, so that it cannot grow
-    in_use.update(meters)
+    meters: dict[str, SubMeter] = {}
+    for medium, several in rivals.items():
+        device = _choose(several, in_use.get(medium))
+        if device is not None:
+            meters[medium] = device
+            _remember(in_use, medium, device)
     if len(read) == len(meters):
         return Channels(meters, ())
     return Channels(meters, tuple(device for device in read if device is not meters.get(device.medium)))
+
+
+def _remember(in_use: InUse, medium: str, device: SubMeter) -> None:
+    before = in_use.get(medium)
+    if before is None or not before.is_same(device):
+        if before is None and len(in_use) >= MOST_IN_USE:
+            return
+        in_use[medium] = Chosen(device.group, device.serial_number, _counted(device))
+    elif not before.counted and _counted(device):
+        in_use[medium] = before._replace(counted=True)
+
+
+def _counted(device: SubMeter) -> bool:
+    """Whether it shows more than zero: one that was never connected, or taken over by another, does not."""
+    return any(item["value"] for key, item in device.measurements.items() if key not in _POSITION_QUANTITIES)
 
 
 def _alive(device: SubMeter) -> bool:
@@ -128,19 +156,26 @@ def _alive(device: SubMeter) -> bool:
     return not device.measurements.keys() <= _POSITION_QUANTITIES
 
 
-def _choose(rivals: list[SubMeter], before: SubMeter | None) -> SubMeter:
+def _choose(rivals: list[SubMeter], before: Chosen | None) -> SubMeter | None:
     """Of the up-to-date ones the one that was chosen before, else the newest, or that of the higher channel.
 
     A new device takes the next free channel. Two that both live are newest by turns: going by that alone
-    would mix two counters.
+    would mix two counters. One that shows zero takes the place of none that counts or has counted; a new
+    meter does so with the first it counts.
     """
+    if before is not None and before.counted:
+        rivals = [device for device in rivals if before.is_same(device) or _counted(device)]
+    elif len(rivals) > 1:
+        rivals = [device for device in rivals if _counted(device)] or rivals
+    if len(rivals) < 2:
+        return rivals[0] if rivals else None
     timed = [(time, device) for device in rivals if (time := device.measured_at) is not None]
     if timed:
         timed.sort(key=itemgetter(0))
         newest = timed[-1][0]
         rivals = [device for time, device in timed if newest - time <= _CLEARLY_OLDER]
     for device in rivals:
-        if before and (device.group, device.serial_number) == (before.group, before.serial_number):
+        if before is not None and before.is_same(device):
             return device
     return rivals[-1]
 

@@ -34,6 +34,7 @@ _END = re.compile(rb"\n!([^\r\n/]{4}|[^\r\n/]{0,3}(?:[\r\n]|(?=/)))")
 _CHECKSUM = re.compile(rb"[0-9A-Fa-f]{1,4}")
 # The begin of a data line, which neither noise nor ciphertext contains by chance.
 DATA_LINE = re.compile(rb"[\r\n][0-9]{1,2}-[0-9]{1,2}:[0-9]")
+_DATA = re.compile(rb"[0-9]{1,2}-[0-9]{1,2}:[0-9.*]+\(|\(")
 _HOLLEY = b"/HLY"
 
 
@@ -205,6 +206,18 @@ class PlainReader:
             )
         else:
             self._events.append(PlainFrame(telegram, "absent"))
+
+
+def reads_well(telegram: bytes) -> bool:
+    """Whether bytes from '/' to '!' are text and all their lines are lines of data, by no checksum."""
+    _, _, body = telegram.partition(b"\n")
+    lines = [line for line in body.splitlines() if line.strip()]
+    return (
+        telegram.startswith(b"/")
+        and telegram.isascii()
+        and lines[-1:] == [b"!"]
+        and all(line.endswith(b")") and _DATA.match(line) for line in lines[:-1])
+    )
 
 
 def _confirm(covered: bytes, begin: int, expected: int) -> bytes | None:

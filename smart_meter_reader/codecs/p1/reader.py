@@ -11,7 +11,7 @@ from smart_meter_reader.codecs.p1.mbus import InUse
 from smart_meter_reader.codecs.p1.obis import CodeTableError, Further
 from smart_meter_reader.codecs.p1.plain import PlainFrame
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
-from smart_meter_reader.exceptions import DecryptionError, MalformedError
+from smart_meter_reader.exceptions import DecryptionError, MalformedError, OtherProtocolError
 
 
 class P1Reader:
@@ -112,10 +112,10 @@ class P1Reader:
         self.warning = frame.warning
         return self._parser.parse(frame.telegram, frame.checksum, frame.authentication, frame.frame_counter)
 
-    def _other_framing(self) -> DecryptionError | None:
+    def _other_framing(self) -> OtherProtocolError | None:
         """HDLC and M-Bus carry frames that begin with DB as well, cut into pieces of their own."""
         other = other_protocol(self._frames.unrecognised)
-        return None if other is None else DecryptionError(other, EXPLANATIONS[other])
+        return None if other is None else OtherProtocolError(other, EXPLANATIONS[other])
 
 
 def _whole(telegram: Telegram, raw: bytes) -> Telegram:

@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
+from smart_meter_reader.codecs.p1.plain import reads_well
 from smart_meter_reader.exceptions import (
     ChecksumError,
     DamagedCipherError,
@@ -16,6 +17,7 @@ from smart_meter_reader.exceptions import (
     FrameError,
     IncompleteError,
     MalformedError,
+    OtherProtocolError,
     ReplayedError,
     TransportError,
 )
@@ -41,6 +43,8 @@ class _Losses:
     shorter: int = 0  # of these, what bytes are missing from
     replayed: int = 0
     malformed: int = 0
+    legible: int = 0  # with a checksum that does not fit, though every line makes sense
+    foreign: str = ""  # why, when frames of another protocol came
 
 
 class LineWatch:
@@ -56,6 +60,8 @@ class LineWatch:
         self._last_frame: float | None = None  # a whole frame, also one that cannot be decrypted
         self._length = 0  # of the last good telegram
         self._lost = _Losses()
+        self._lost_before: _Losses | None = None  # in a time in which nothing good came
+        self._whole = False  # whether a telegram came from its first to its last line, with any checksum
         self._good = 0
         self._malformed = ""  # what was wrong with the last telegram that had a line without sense
         self._summed_up = opened
@@ -63,8 +69,8 @@ class LineWatch:
 
     @property
     def proven(self) -> bool:
-        """Whether a whole frame came, so that speed and format are right."""
-        return self._last_frame is not None
+        """Whether a whole frame or telegram came, so that speed and format are right."""
+        return self._last_frame is not None or self._whole
 
     def note_good(self, now: float, length: int) -> None:
         """A telegram that can be published; ``length`` in bytes."""
@@ -76,6 +82,7 @@ class LineWatch:
         self._excused = None
         self.received = 0
         self._good += 1
+        self._lost_before = None
         self._length = length
 
     def note_damaged(self, error: FrameError) -> None:
@@ -84,6 +91,9 @@ class LineWatch:
         lost.damaged += 1
         lost.spoilt += isinstance(error, _SPOILT)
         lost.shorter += len(error.frame) < self._length
+        if isinstance(error, ChecksumError) and reads_well(error.frame):
+            lost.legible += 1
+            self._whole = True
         if isinstance(error, MalformedError):
             lost.malformed += 1
             self._malformed = error.detail
@@ -107,6 +117,8 @@ class LineWatch:
         self._lost.kinds[error.reason] += 1
         self._lost.damaged += isinstance(error, DamagedCipherError)
         self._lost.replayed += isinstance(error, ReplayedError)
+        if isinstance(error, OtherProtocolError):
+            self._lost.foreign = error.detail
 
     @property
     def usual_interval(self) -> float:
@@ -146,8 +158,10 @@ class LineWatch:
                 f"{since}, and not a byte: check the cable, that the P1 port is switched on, and that its "
                 "data request line (RTS) has power",
             )
-        if self._lost.spoilt:
-            return TransportError("checksum", f"{since}, only damaged ones: {self._cause()}")
+        # What was summed up a moment ago still tells why nothing good comes.
+        for lost in (self._lost, self._lost_before):
+            if lost is not None and lost.spoilt:
+                return TransportError("checksum", f"{since}, only damaged ones: {self._cause(lost, good=0)}")
         kind = recognise(unrecognised)
         return TransportError("garbage" if kind == "unknown" else kind, f"{since}: {EXPLANATIONS[kind]}")
 
@@ -167,19 +181,27 @@ class LineWatch:
             kinds = ", ".join(f"{count} {reason}" for reason, count in kinds_lost.most_common())
             text = (
                 f"{total} of {total + good} telegrams in {elapsed:.0f} s were lost "
-                f"({100 * total / (total + good):.0f} %: {kinds}): {self._cause()}"
+                f"({100 * total / (total + good):.0f} %: {kinds}): {self._cause(self._lost, good)}"
             )
+        self._lost_before = None if good else self._lost
         self._lost, self._good = _Losses(), 0
         return text
 
-    def _cause(self) -> str:
-        lost = self._lost
+    def _cause(self, lost: _Losses, good: int) -> str:
+        if lost.foreign:
+            return lost.foreign
         if not lost.damaged and lost.replayed == lost.kinds.total():
             return "the meter sent them twice, or something on the line repeats what was recorded"
         if not lost.damaged:
             return "they arrived whole; check the keys"
         if lost.shorter * 2 > lost.damaged:
             return "bytes are missing: another program reads the same port, or this computer is too busy"
+        if not good and lost.legible == lost.damaged:
+            return (
+                "they arrive whole and every line makes sense, but the checksum never fits: bits change on "
+                "the way (check the P1 cable and what lies beside it), or the meter itself computes it wrongly "
+                "(a recording, see `record`, shows which)"
+            )
         cause = "bytes were changed on the way: check the P1 cable and what lies beside it"
         # Where the meter itself sends such a line, this tells which.
         return f"{cause}; at last, {self._malformed}" if lost.malformed * 2 > lost.damaged else cause

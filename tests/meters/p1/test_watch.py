@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from smart_meter_reader.exceptions import ChecksumError, DamagedCipherError, DecryptionError, ReplayedError
+from smart_meter_reader.exceptions import (
+    ChecksumError,
+    DamagedCipherError,
+    DecryptionError,
+    OtherProtocolError,
+    ReplayedError,
+)
 from smart_meter_reader.meters.p1.watch import LineWatch
 
 _CLOSED = {"damaged": DamagedCipherError, "replayed": ReplayedError}
@@ -38,6 +44,41 @@ def test_nothing_is_said_of_a_clean_line() -> None:
 )
 def test_the_cause_is_the_likely_one(text: str, cause: str) -> None:
     assert cause in text
+
+
+WHOLE = b"/ISk5\\2MT382\r\n\r\n1-0:1.8.1(000016.854*kWh)\r\n!"
+
+
+def test_whole_telegrams_with_a_wrong_checksum_are_told_as_that() -> None:
+    watch = LineWatch("/dev/p1", 0.0, None)
+    for _ in range(60):
+        watch.received += len(WHOLE)
+        watch.note_damaged(ChecksumError("checksum", "wrong", WHOLE))
+    assert watch.proven  # so that nobody tries another speed
+    assert "the checksum never fits" in watch.sum_up(60.0, 60.0)
+    death = watch.death(WHOLE)
+    assert death.reason == "checksum"
+    assert "the checksum never fits" in death.detail
+
+
+def test_what_was_damaged_before_a_good_telegram_is_no_cause() -> None:
+    watch = LineWatch("/dev/p1", 0.0, None)
+    watch.note_damaged(ChecksumError("checksum", "wrong", WHOLE))
+    watch.sum_up(60.0, 60.0)
+    watch.note_good(61.0, 500)
+    assert watch.death(b"").reason == "silence"
+
+
+def test_noise_does_not_prove_the_speed() -> None:
+    watch = LineWatch("/dev/p1", 0.0, None)
+    watch.note_damaged(ChecksumError("checksum", "wrong", b"/XYZ\n\r1-0:1.8.0(\xf0\r\n!"))
+    assert not watch.proven
+
+
+def test_another_protocol_is_no_matter_of_keys() -> None:
+    watch = LineWatch("/dev/p1", 0.0, None)
+    watch.note_closed(1.0, OtherProtocolError("hdlc", "this port sends HDLC frames"))
+    assert watch.sum_up(60.0, 60.0).endswith("this port sends HDLC frames")
 
 
 def test_the_rate_and_the_kinds_are_told() -> None:
