@@ -30,7 +30,12 @@ class Told:
     state: MeterState = "starting"
     reason: str = ""
     detail: str = ""
+    by_client: bool = False  # whether the client itself told it
     rhythm: float = FIRST_RHYTHM_SECONDS  # seconds between its readings
+
+    def note(self, state: MeterState, reason: str, detail: str, *, by_client: bool = False) -> None:
+        """Keep what is being said."""
+        self.state, self.reason, self.detail, self.by_client = state, reason, detail, by_client
 
 
 def status_of(meter: str, state: State, reason: str, detail: str, health: Health | None) -> Status:

@@ -166,7 +166,7 @@ class MeterSupervisor:
                 told = self._told_of(message["meter"])
                 if (told.state, told.reason) != (message["state"], message["reason"]):
                     self._log_state(message["meter"], message["state"], message["reason"], message["detail"])
-                told.state, told.reason, told.detail = message["state"], message["reason"], message["detail"]
+                told.note(message["state"], message["reason"], message["detail"], by_client=True)
                 await self._publish_on(message)
             case "info":
                 if "interval" in message:
@@ -176,9 +176,8 @@ class MeterSupervisor:
     def unjudged(self, meter: str, error: BaseException) -> Status:
         """The guard failed on a message of the meter, which is held back: the status that says so."""
         fault = self._note(error, "what the guard could not judge is held back")
-        told = self._told_of(meter)
-        told.state, told.reason, told.detail = "alert", INTERNAL_ERROR, advice(fault)
-        return self._status(meter, told.state, told.reason, told.detail)
+        self._told_of(meter).note("alert", INTERNAL_ERROR, advice(fault))
+        return self._status(meter, "alert", INTERNAL_ERROR, advice(fault))
 
     async def _publish_reading(self, reading: Reading) -> None:
         meter = reading["meter"]
@@ -203,8 +202,9 @@ class MeterSupervisor:
         """
         parent = self._told[self.meter]
         for meter, told in self._told.items():
-            limit = max(MISSED_SECONDS, 3 * told.rhythm)
-            if told is not parent and parent.read_at - told.read_at > limit:
+            if told is parent or told.by_client:
+                continue
+            if parent.read_at - told.read_at > max(MISSED_SECONDS, 3 * told.rhythm):
                 detail = (
                     f"the meter {self.meter}, behind which it is, no longer sends a reading of it: was it "
                     "taken off, or is its cable or radio link down?"
@@ -246,7 +246,7 @@ class MeterSupervisor:
         if (told.state, told.reason) == (state, reason):
             _log.debug("%s: still %s (%s)", meter, state, reason)
             return
-        told.state, told.reason, told.detail = state, reason, detail
+        told.note(state, reason, detail)
         self._log_state(meter, state, reason, detail)
         await self._publish_on(self._status(meter, state, reason, detail))
 

@@ -31,6 +31,7 @@ from smart_meter_reader.meters.p1.client import DsmrClient
 from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.pipeline import supervisor
+from smart_meter_reader.pipeline.meter_states import status_of
 from smart_meter_reader.pipeline.supervisor import MeterSupervisor, SinkSupervisor, backoff_for
 from smart_meter_reader.sinks.base import Sink
 
@@ -183,6 +184,23 @@ async def test_a_sub_meter_that_is_no_longer_sent_goes_offline_alone(monkeypatch
     (missed,) = [m for m in messages if m["type"] == "status" and m["state"] == "offline"]
     assert missed["reason"] == "not_sent"
     assert "the meter heat, behind which it is, no longer sends a reading of it" in missed["detail"]
+
+
+async def test_what_the_client_told_of_a_sub_meter_is_not_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor, "MISSED_SECONDS", 0.0)
+
+    async def step(publish: Publish) -> None:
+        await publish(status_of("heat-gas", "offline", "no_reading", "never heard", None))
+        for meter in ("heat", "heat", "heat", "heat-gas"):
+            await publish(reading(meter))
+
+    messages = await said(ScriptedClient(step), 1)
+    assert [state for state in states(messages) if state[0] == "heat-gas"] == [
+        ("heat-gas", "offline", "no_reading"),
+        ("heat-gas", "online", ""),
+    ]
 
 
 async def test_a_sub_meter_is_not_missed_before_its_time() -> None:

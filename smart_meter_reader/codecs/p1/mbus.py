@@ -10,6 +10,7 @@ a nonsense time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from operator import itemgetter
@@ -98,13 +99,23 @@ class Chosen(NamedTuple):
         return (self.group, self.serial_number) == (device.group, device.serial_number)
 
 
-# The device of each medium that is in use.
-InUse = dict[str, Chosen]
 MOST_IN_USE: Final = 32  # media that are remembered; a telegram has four channels
 
 
+@dataclass(slots=True)
+class InUse:
+    """Which devices count: what the settings say of it, and the one ``chosen`` of each medium.
+
+    ``channels``: no other ones; empty for all. ``by_channel``: each device has a name of its own, "gas-1".
+    """
+
+    channels: frozenset[int] = frozenset()
+    by_channel: bool = False
+    chosen: dict[str, Chosen] = field(default_factory=dict)
+
+
 class Channels(NamedTuple):
-    """The M-Bus devices of one telegram: the one in use per medium, and the others."""
+    """The M-Bus devices of one telegram by name, one per medium as a rule; and the others."""
 
     meters: dict[str, SubMeter]
     dead: tuple[SubMeter, ...]
@@ -123,27 +134,32 @@ def read_channels(
         device = _read_device(group, devices[group], sent_at, memory)
         if device is not None:
             read.append(device)
-            if _alive(device):
-                rivals.setdefault(device.medium, []).append(device)
+            if _alive(device) and (not in_use.channels or device.channel in in_use.channels):
+                name = f"{device.medium}-{device.channel}" if in_use.by_channel else device.medium
+                rivals.setdefault(name, []).append(device)
     meters: dict[str, SubMeter] = {}
-    for medium, several in rivals.items():
-        device = _choose(several, in_use.get(medium))
-        if device is not None:
-            meters[medium] = device
-            _remember(in_use, medium, device)
+    for name, several in rivals.items():
+        before = in_use.chosen.get(name)
+        if before is not None and in_use.channels and before.group[1] not in in_use.channels:
+            before = None  # the settings have it otherwise now
+        chosen = _choose(several, before)
+        if chosen is not None:
+            meters[name] = chosen
+            _remember(in_use.chosen, name, chosen)
     if len(read) == len(meters):
         return Channels(meters, ())
-    return Channels(meters, tuple(device for device in read if device is not meters.get(device.medium)))
+    used = [id(device) for device in meters.values()]
+    return Channels(meters, tuple(device for device in read if id(device) not in used))
 
 
-def _remember(in_use: InUse, medium: str, device: SubMeter) -> None:
-    before = in_use.get(medium)
+def _remember(chosen: dict[str, Chosen], name: str, device: SubMeter) -> None:
+    before = chosen.get(name)
     if before is None or not before.is_same(device):
-        if before is None and len(in_use) >= MOST_IN_USE:
+        if before is None and len(chosen) >= MOST_IN_USE:
             return
-        in_use[medium] = Chosen(device.group, device.serial_number, _counted(device))
+        chosen[name] = Chosen(device.group, device.serial_number, _counted(device))
     elif not before.counted and _counted(device):
-        in_use[medium] = before._replace(counted=True)
+        chosen[name] = before._replace(counted=True)
 
 
 def _counted(device: SubMeter) -> bool:

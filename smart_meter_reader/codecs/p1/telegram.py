@@ -101,7 +101,7 @@ class TelegramParser:
         self, dialect: str = "", in_use: InUse | None = None, further: Further | None = None
     ) -> None:
         self._dialect = dialect
-        self._in_use: InUse = {} if in_use is None else in_use
+        self._in_use = in_use or InUse()
         self._memory = Memory()
         self._decoder = LineDecoder(self._memory, further or Further())
         self._lines: dict[str, Line] = {}

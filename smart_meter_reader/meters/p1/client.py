@@ -8,7 +8,7 @@ from typing import Any
 from smart_meter_reader.messages import Health, Publish
 from smart_meter_reader.meters.base import Client
 from smart_meter_reader.meters.p1.lasting import Lasting
-from smart_meter_reader.meters.p1.memory import encode_counters, recall_counters
+from smart_meter_reader.meters.p1.memory import decode_memory, encode_chosen, encode_counters, recall_counters
 from smart_meter_reader.meters.p1.session import Session
 from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.transport import open_transport
@@ -26,7 +26,7 @@ class DsmrClient(Client):
         self.health: Health = {"valid_readings": 0, "latency_ms": 0}
         self.longest_attempt = settings.timeout.total_seconds() if settings.timeout else 0.0
         self._settings = settings
-        self._lasting = Lasting(settings.lines[0], settings.opener())
+        self._lasting = Lasting(settings.lines[0], settings.opener(), in_use=settings.in_use())
         self._session: Session | None = None
 
     @property
@@ -36,13 +36,18 @@ class DsmrClient(Client):
 
     @property
     def memory(self) -> Mapping[str, Any]:
-        """The frame counters, by which recorded telegrams are told after a restart too."""
+        """The frame counters, by which recorded telegrams are told, and the devices on M-Bus that count."""
         opener = self._lasting.opener
-        return {} if opener is None else encode_counters(opener)
+        counters = {} if opener is None else encode_counters(opener)
+        return {**counters, **encode_chosen(self._lasting.in_use.chosen)}
 
     def recall(self, memory: Mapping[str, Any]) -> None:
-        if self._lasting.opener is not None:
-            recall_counters(self._lasting.opener, memory)
+        lasting = self._lasting
+        counters, chosen = decode_memory(memory)
+        if lasting.opener is not None:
+            recall_counters(lasting.opener, counters)
+        lasting.in_use.chosen.update(chosen)
+        lasting.told_chosen.update(chosen)
 
     async def run(self, publish: Publish, *, once: bool = False) -> None:
         async with await open_transport(self._settings.port, self._lasting.line) as transport:

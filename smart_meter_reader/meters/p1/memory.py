@@ -1,4 +1,4 @@
-"""The frame counters of an encrypted meter as JSON, to be remembered over a restart."""
+"""What is remembered of a P1 port over a restart, as JSON: frame counters, and the devices that count."""
 
 from __future__ import annotations
 
@@ -9,8 +9,45 @@ from typing import Any
 
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.encryption.counters import HIGHEST, MAX_METERS, Fall, FrameCounter
+from smart_meter_reader.codecs.p1.mbus import MOST_IN_USE, Chosen
+from smart_meter_reader.text import LONGEST_NAME
 
+_DEVICES = "devices"
 _TITLE = re.compile(r"[0-9a-f]{16}")
+
+
+def encode_chosen(chosen: Mapping[str, Chosen]) -> dict[str, Any]:
+    """What to remember of the chosen devices; empty where there are none."""
+    if not chosen:
+        return {}
+    devices = {
+        name: {"group": list(device.group), "serial_number": device.serial_number, "counted": device.counted}
+        for name, device in chosen.items()
+    }
+    return {_DEVICES: devices}
+
+
+def decode_memory(memory: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Chosen]]:
+    """What was remembered of counters, for ``recall_counters``, and of devices.
+
+    Raises ValueError for devices as ``encode_chosen`` does not write them.
+    """
+    counters = {key: content for key, content in memory.items() if key != _DEVICES}
+    devices = memory.get(_DEVICES, {})
+    if not isinstance(devices, dict) or len(devices) > MOST_IN_USE:
+        raise ValueError("the devices on M-Bus are no table of names")
+    return counters, {name: _chosen(content) for name, content in devices.items()}
+
+
+def _chosen(content: Any) -> Chosen:
+    if not isinstance(content, dict) or content.keys() != {"group", "serial_number", "counted"}:
+        raise ValueError("a device on M-Bus is missing")
+    group, serial, counted = content["group"], content["serial_number"], content["counted"]
+    if not isinstance(group, list) or [type(part) for part in group] != [int, int]:
+        raise ValueError("a channel on M-Bus that is none")
+    if not isinstance(serial, str) or len(serial) > LONGEST_NAME or not isinstance(counted, bool):
+        raise ValueError("a device on M-Bus that is none")
+    return Chosen((group[0], group[1]), serial, counted)
 
 
 def encode_counters(opener: Opener) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Messages:
         self._interval = 0.0
         self._infos: dict[str, Info] = {}
         self._told: dict[str, _LastTold] = {}
+        self._settled: set[str] = set()  # the media that had a reading, or were told to have none
 
     def of(self, telegram: Telegram, time: datetime, now: float, interval: float) -> Iterator[Message]:
         """The messages that ``telegram``, received at ``time``, is worth at the loop's time ``now``.
@@ -44,7 +45,9 @@ class Messages:
         if telegram.measurements or not telegram.meters:
             yield from self._changed(self._info(telegram, time))
             yield self._reading(telegram, time)
+        yield from self._missing(telegram, time)
         for medium, device in telegram.meters.items():
+            self._settled.add(device.medium)
             name = f"{self._meter}-{medium}"
             yield from self._changed(self._sub_info(name, device, telegram, time))
             if self._is_due(name, device, now):
@@ -56,6 +59,30 @@ class Messages:
                     "objects": {code: item for code, item in telegram.objects.items() if device.owns(code)},
                     "authentication": telegram.authentication,
                 }
+
+    def _missing(self, telegram: Telegram, time: datetime) -> Iterator[Message]:
+        """Why there is no gas: a device is on M-Bus, and none of its medium has a reading that counts."""
+        for device in telegram.dead_meters:
+            medium = device.medium
+            if not device.serial_number.strip("0") or medium in self._settled or self._has(telegram, medium):
+                continue
+            self._settled.add(medium)
+            name = f"{self._meter}-{medium}"
+            yield from self._changed(self._sub_info(name, device, telegram, time))
+            yield {
+                "type": "status",
+                "meter": name,
+                "time": time,
+                "state": "offline",
+                "reason": "no_reading",
+                "detail": f"the {medium} meter {device.serial_number} on M-Bus channel {device.channel} has "
+                "no valid reading: it has not been heard yet, never counted, or stands beside one that did "
+                "(ask the grid operator, or see channels in the settings)",
+            }
+
+    @staticmethod
+    def _has(telegram: Telegram, medium: str) -> bool:
+        return any(device.medium == medium for device in telegram.meters.values())
 
     def _reading(self, telegram: Telegram, time: datetime) -> Reading:
         # A sub-meter's lines are left to its own reading: what the guard holds back of it is then in none.

@@ -179,6 +179,8 @@ class Session:
             self._health["rejected_values"] = self._health.get("rejected_values", 0) + len(telegram.bad_lines)
             self._tell_bad(telegram.bad_lines, now)
         self._tell_dead(telegram.dead_meters, now)
+        for change in self._lasting.take_changes():
+            _log.warning("%s: %s", self._meter, change)
         warning = self._reader.warning
         if warning is not None and self._lasting.complaints.first(warning.detail, now):
             _log.warning("%s: %s", self._meter, warning.detail)

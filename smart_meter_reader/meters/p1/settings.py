@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from smart_meter_reader.codecs.p1.dialect import DIALECTS
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener, Policy, parse_key
-from smart_meter_reader.codecs.p1.mbus import MEDIA
+from smart_meter_reader.codecs.p1.mbus import MEDIA, InUse
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.p1.lines import FAST_LINE, SLOW_LINE
 from smart_meter_reader.settings.schema import Secret, setting
@@ -22,7 +22,9 @@ _KEY_HELP = "32 hexadecimal digits in quotes; belongs into .secrets.toml"
 class DsmrSettings(ClientSettings):
     """Settings of the client `dsmr`: electricity meters with a P1 port, plain or encrypted."""
 
-    sub_meters: ClassVar[frozenset[str]] = MEDIA
+    sub_meters: ClassVar[frozenset[str]] = MEDIA | {
+        f"{medium}-{channel}" for medium in MEDIA for channel in range(1, 5)
+    }
 
     port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, identifies=False)
     interval: timedelta = setting(
@@ -39,6 +41,17 @@ class DsmrSettings(ClientSettings):
         "what a telegram with a wrong authentication tag is: refused, published as failed if its checksum "
         "is right, or not looked at",
         default="require",
+    )
+    channels: tuple[int, ...] = setting(
+        "the M-Bus channels whose devices are published, such as [1]; by default all",
+        default=(),
+        minimum=0,
+        maximum=255,
+    )
+    channel_names: bool = setting(
+        "names what is behind the meter by medium and channel (METER-gas-1), so that two gas meters both "
+        "have a name; by default one device per medium is published (METER-gas)",
+        default=False,
     )
     dialect: str = setting(
         "takes this national dialect instead of recognising it", default="", choices=("", *DIALECTS)
@@ -85,6 +98,10 @@ class DsmrSettings(ClientSettings):
         # Encrypted telegrams are bytes of eight bits, which rules out 7E1.
         known = (FAST_LINE,) if self.key is not None else (FAST_LINE, SLOW_LINE)
         return [replace(line, rts=self.rts, dtr=self.dtr) for line in known]
+
+    def in_use(self) -> InUse:
+        """Which devices on M-Bus count; none is chosen yet."""
+        return InUse(frozenset(self.channels), self.channel_names)
 
     def opener(self) -> Opener | None:
         """What opens encrypted telegrams; None without a key."""

@@ -199,7 +199,7 @@ class LineWatch:
         if not good and lost.legible == lost.damaged:
             return (
                 "they arrive whole and every line makes sense, but the checksum never fits: bits change on "
-                "the way (check the P1 cable and what lies beside it), or the meter itself computes it wrongly "
+                "the way (check the P1 cable and what lies beside it), or the meter computes it wrongly "
                 "(a recording, see `record`, shows which)"
             )
         cause = "bytes were changed on the way: check the P1 cable and what lies beside it"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from smart_meter_reader.codecs.p1.mbus import Chosen, InUse
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
 
@@ -138,6 +139,62 @@ def test_relays_are_the_electricity_meters() -> None:
     ]
     assert telegram.meters["gas"].owns("0-1:24.2.3")
     assert not telegram.meters["gas"].owns("0-1:96.3.10")
+
+
+# --- which of two devices ---
+
+EMPTY, COUNTS = "37464C4F32313139303034333231", "37464C4F32313139303031323334"
+
+
+def test_a_device_that_never_counted_takes_no_name() -> None:
+    gas = field_telegram("be-two-gas-zero-newer").meters["gas"]
+    assert (gas.channel, str(gas.measurements["gas_volume"]["value"])) == (1, "734.607")
+
+
+def gas(*devices: tuple[int, str, str, str]) -> bytes:
+    lines = "".join(
+        f"0-{channel}:24.1.0(003)\r\n0-{channel}:96.1.1({serial})\r\n0-{channel}:24.2.3({time})({value}*m3)\r\n"
+        for channel, serial, time, value in devices
+    )
+    return f"/FLU5x\r\n\r\n{lines}!".encode()
+
+
+def test_a_counted_device_keeps_its_name_from_an_empty_one_for_good() -> None:
+    in_use = InUse()
+    both = gas((1, COUNTS, "230119124116W", "00734.607"), (2, EMPTY, "230119184505W", "00000.000"))
+    alone = gas((2, EMPTY, "230119184505W", "00000.000"))
+    for telegram, channel in ((both, 1), (alone, None), (both, 1)):
+        meters = TelegramParser(in_use=in_use).parse(telegram, "ok").meters
+        assert (meters["gas"].channel if meters else None) == channel
+
+
+def test_a_new_meter_takes_the_name_when_it_counts() -> None:
+    in_use = InUse(chosen={"gas": Chosen((0, 1), "7FLO2119001234", counted=True)})
+    new = gas((1, COUNTS, "230119124116W", "00734.607"), (2, EMPTY, "230120124505W", "00000.012"))
+    assert TelegramParser(in_use=in_use).parse(new, "ok").meters["gas"].channel == 2
+    assert in_use.chosen["gas"] == Chosen((0, 2), "7FLO2119004321", counted=True)
+
+
+def test_an_empty_device_alone_is_published_until_another_one_counts() -> None:
+    in_use = InUse()
+    parser = TelegramParser(in_use=in_use)
+    assert parser.parse(gas((2, EMPTY, "230119184505W", "00000.000")), "ok").meters["gas"].channel == 2
+    both = gas((1, COUNTS, "230119184116W", "00734.607"), (2, EMPTY, "230119184505W", "00000.000"))
+    assert parser.parse(both, "ok").meters["gas"].channel == 1
+
+
+def test_the_settings_name_the_channel() -> None:
+    chosen = {"gas": Chosen((0, 1), "7FLO2119001234", counted=True)}
+    in_use = InUse(channels=frozenset({2}), chosen=chosen)
+    telegram = TelegramParser(in_use=in_use).parse(wire("be-two-gas-zero-newer")[:-6], "ok")
+    assert telegram.meters["gas"].channel == 2
+    assert [device.channel for device in telegram.dead_meters] == [1]
+
+
+def test_both_devices_have_a_name_by_their_channels() -> None:
+    telegram = TelegramParser(in_use=InUse(by_channel=True)).parse(wire("be-two-gas-zero-newer")[:-6], "ok")
+    assert {name: device.channel for name, device in telegram.meters.items()} == {"gas-1": 1, "gas-2": 2}
+    assert telegram.dead_meters == ()
 
 
 # --- identities ---

@@ -391,7 +391,7 @@ def test_two_live_devices_do_not_take_turns() -> None:
 
 
 def test_a_device_stays_in_use_until_it_is_clearly_older() -> None:
-    in_use: InUse = {}
+    in_use = InUse()
     old = "(210101120000W)(00100.000*m3)"
 
     def channel(new: str, parser: TelegramParser) -> int:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
+from smart_meter_reader.codecs.p1.mbus import Chosen
 from smart_meter_reader.exceptions import DecryptionError
 from smart_meter_reader.meters.p1.client import DsmrClient
-from smart_meter_reader.meters.p1.memory import encode_counters, recall_counters
+from smart_meter_reader.meters.p1.memory import decode_memory, encode_chosen, encode_counters, recall_counters
 from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.settings.schema import Secret
 
@@ -48,6 +49,38 @@ def test_no_key_can_be_told_from_what_is_remembered() -> None:
     text = json.dumps(encode_counters(opener_after(7)))
     for key in (KEY, AK):
         assert not any(key.hex()[start : start + 8] in text for start in range(25))
+
+
+GAS = {"gas": Chosen((0, 1), "G0001", counted=True)}
+
+
+def test_the_device_that_counts_is_remembered_with_and_without_a_key() -> None:
+    for settings in (
+        DsmrSettings(port="/dev/null"),
+        DsmrSettings(port="/dev/null", key=Secret("00" * 16)),
+    ):
+        client = DsmrClient("power", settings)
+        client.recall(json.loads(json.dumps(encode_chosen(GAS))))
+        assert decode_memory(client.memory) == ({}, GAS)
+
+
+@pytest.mark.parametrize(
+    "devices",
+    [
+        [],
+        {"gas": 1},
+        {"gas": {"group": [0, 1], "serial_number": "1"}},
+        {"gas": {"group": [0], "serial_number": "1", "counted": True}},
+        {"gas": {"group": [0, "1"], "serial_number": "1", "counted": True}},
+        {"gas": {"group": [0, 1], "serial_number": 1, "counted": True}},
+        {"gas": {"group": [0, 1], "serial_number": "1" * 1000, "counted": True}},
+        {"gas": {"group": [0, 1], "serial_number": "1", "counted": 1}},
+        {f"{name}": {"group": [0, 1], "serial_number": "1", "counted": True} for name in range(100)},
+    ],
+)
+def test_a_spoilt_device_is_refused(devices: object) -> None:
+    with pytest.raises(ValueError, match=r"M-Bus"):
+        DsmrClient("power", DsmrSettings(port="/dev/null")).recall({"devices": devices})
 
 
 def test_a_client_without_a_key_remembers_nothing() -> None:

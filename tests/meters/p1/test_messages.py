@@ -11,6 +11,7 @@ from smart_meter_reader.guard.guard import Guard
 from smart_meter_reader.guard.rules import MeterPolicy
 from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.p1.messages import Messages
+from tests.codecs.p1.test_field import wire as field
 from tests.codecs.p1.vectors import PLAIN, Vector, wire
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -32,6 +33,29 @@ def test_every_line_stands_once_with_the_meter_that_it_belongs_to(vector: Vector
     for code in telegram.objects:
         if code.startswith(("1-0:", "0-0:")):
             assert any(code in message["objects"] for message in messages if message["meter"] == "p1")
+
+
+def test_why_there_is_no_gas_is_a_status_of_the_gas_meter() -> None:
+    messages = Messages("p1")
+    info, status = (m for m in told(field("nl-smr55-mt212"), messages) if m["meter"] == "p1-gas")
+    assert (info["type"], info["serial_number"]) == ("info", "G0085000001234567")  # type: ignore[typeddict-item]
+    assert status["type"] == "status"
+    assert (status["state"], status["reason"]) == ("offline", "no_reading")
+    assert "G0085000001234567 on M-Bus channel 1" in status["detail"]
+    again = told(field("nl-smr55-mt212"), messages)
+    assert [m["meter"] for m in again] == ["p1"]
+
+
+@pytest.mark.parametrize("name", ["nl-t211-nogas", "nl-two-gas", "be-two-gas-zero-newer"])
+def test_where_nothing_is_missed_nothing_is_told(name: str) -> None:
+    assert [m for m in told(field(name), Messages("p1")) if m["type"] == "status"] == []
+
+
+def test_a_gas_meter_that_was_read_is_not_told_to_have_no_reading() -> None:
+    lines = b"1-0:1.7.0(00.244*kW)\r\n0-1:24.1.0(003)\r\n0-1:96.1.0(4730303339)\r\n0-1:24.2.1(%b)\r\n!"
+    messages = Messages("p1")
+    for reading in (b"260115120000W)(01000.001*m3", b"700101010000W)(00000000"):
+        assert "status" not in [m["type"] for m in told(b"/ISK5\\2\r\n\r\n" + lines % reading, messages)]
 
 
 def test_a_gas_value_that_is_held_back_is_in_no_message() -> None:
