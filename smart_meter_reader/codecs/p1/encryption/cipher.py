@@ -219,10 +219,10 @@ class Opener:
     def _refusal(self, frame: CipherFrame) -> DecryptionError:
         """Why a frame that decrypts well is not authentic."""
         if not frame.security & _AUTHENTICATED:
+            advice = ': set authentication = "warn" to accept that' if self.policy == "require" else ""
             return DecryptionError(
                 "not_authenticated",
-                "the meter encrypts but does not authenticate (security byte 20): "
-                'set authentication = "warn" to accept that',
+                f"the meter encrypts but does not authenticate (security byte 20){advice}",
             )
         if self._tag_proven:
             return DamagedCipherError(

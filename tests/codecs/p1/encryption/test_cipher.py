@@ -17,8 +17,9 @@ from smart_meter_reader.codecs.p1.encryption.cipher import (
     parse_frame,
     parse_key,
 )
+from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.exceptions import DecryptionError
-from tests.codecs.p1.streams import Outcome, read, reasons, telegrams
+from tests.codecs.p1.streams import Outcome, drain, read, reasons, telegrams
 from tests.codecs.p1.vectors import BY_ID, ENCRYPTED, Vector, keys, wire
 
 KEY, AK = keys("enc-at-rekeyed-0000165e")
@@ -294,6 +295,15 @@ def test_encryption_without_authentication() -> None:
     outcomes = opened(frame, by=opener("warn"))
     assert [(t.checksum, t.authentication) for t in telegrams(outcomes)] == [("ok", "none")]
     assert reasons(opened(frame, by=opener("warn", key=WRONG))) == ["wrong_encryption_key"]
+
+
+@pytest.mark.parametrize("policy", ["require", "warn"])
+def test_only_who_does_not_accept_it_is_told_how(policy: Policy) -> None:
+    reader = P1Reader(opener(policy))
+    reader.receive_data(sealed(1, security=0x20))
+    (outcome,) = drain(reader)
+    refusal = outcome if isinstance(outcome, DecryptionError) else reader.warning
+    assert ("set authentication" in str(refusal)) == (policy == "require")
 
 
 def test_authentication_without_encryption() -> None:
