@@ -228,7 +228,7 @@ LOOKED_UP_BY_NAME = {
     "mqtt/websocket.py",
     "recordings/text.py",
     "service/installation.py",
-    "settings/dynaconf_tables.py",  # dynaconf's objects
+    "settings/config_file.py",  # dynaconf's objects
     "settings/text.py",
     "transport/tcp.py",  # options that only some systems have
 }

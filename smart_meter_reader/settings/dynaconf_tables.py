@@ -8,13 +8,8 @@ every environment is taken from its loading history, with its source, to be merg
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
-import sys
 import tomllib
-import traceback
-import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, time
@@ -23,6 +18,7 @@ from typing import Any
 
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.files import read_small_text
+from smart_meter_reader.settings.config_file import import_config, summary
 from smart_meter_reader.settings.names import holds_secrets, nearest
 from smart_meter_reader.settings.trust import examine_owners
 
@@ -43,14 +39,14 @@ def load_tables(directory: Path, environment: str | None) -> dict[str, Any]:
     warnings.filterwarnings("ignore", "toml_loader: .*Permission denied", UserWarning)
     config = directory / "config.py"
     try:
-        settings = _import_config(config)
+        settings = import_config(config)
         current = str(settings.current_env)
         history = list(settings.loaded_by_loaders.items())
     except SettingsError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's program; it can raise anything
         suspects = list(_markers(tables)) if type(error).__module__.startswith("dynaconf") else []
-        raise SettingsError(suspects or [_summary(error, config)]) from None
+        raise SettingsError(suspects or [summary(error, config)]) from None
     _require_files(settings, directory)
     environments = _environments(tables, history)
     return {
@@ -120,57 +116,6 @@ def _outside_environments(file: str, content: Mapping[str, Any]) -> Iterator[str
             yield f"{file}: [{key}] stands outside of an environment; write [NAME.{key}] or [default.{key}]"
         elif not isinstance(value, Mapping) and not key.startswith("dynaconf_"):
             yield f"{file}: {key} stands outside of an environment; put it below [default] or another table"
-
-
-def _import_config(path: Path) -> Any:
-    """The object ``settings`` of the config.py at ``path``, and no other module of that name."""
-    if not path.is_file():
-        raise SettingsError([f"config.py: not found in {path.parent}; `smart-meter-reader init` writes one"])
-    spec = importlib.util.spec_from_file_location("config", path)
-    assert spec is not None
-    assert spec.loader is not None
-    _import_dynaconf()
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    settings: Any = getattr(module, "settings", None)
-    if not hasattr(settings, "loaded_by_loaders"):
-        raise SettingsError(["config.py: defines no Dynaconf object named `settings`"])
-    if not settings.get("ENVIRONMENTS_FOR_DYNACONF"):
-        raise SettingsError(["config.py: Dynaconf(...) needs environments=True"])
-    return settings
-
-
-def _import_dynaconf() -> None:
-    """Import dynaconf without ``importlib.metadata``, which brings email, zipfile and csv: 3 MiB resident.
-
-    It wants it for two things only: its part for Flask, and its own version in reports for its developers.
-    """
-    name = "importlib.metadata"
-    if name in sys.modules:
-        return
-    stand_in = types.ModuleType(name)
-    vars(stand_in).update(EntryPoint=object, PackageNotFoundError=ImportError, version=str)
-    sys.modules[name] = stand_in
-    try:
-        importlib.import_module("dynaconf")
-    except Exception:  # noqa: BLE001, S110 - config.py imports it too, and what fails is told there
-        pass
-    finally:
-        del sys.modules[name]
-
-
-def _summary(error: BaseException, config: Path) -> str:
-    """One line about what config.py raised, without messages that can quote a value: it may be a secret."""
-    name = type(error).__name__
-    if isinstance(error, SyntaxError):
-        return f"config.py, line {error.lineno}: {name}: {error.msg}"
-    lines = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(config)
-    ]
-    place = f"config.py, line {lines[-1]}" if lines else "config.py"
-    quotes = isinstance(error, ValueError) or type(error).__module__.startswith("dynaconf")
-    text = "" if quotes else " ".join(str(error).split())[:200]
-    return f"{place}: {name}" + (f": {text}" if text else "")
 
 
 def _markers(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
