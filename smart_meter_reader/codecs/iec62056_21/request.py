@@ -27,6 +27,14 @@ def sign_on(address: str = "") -> bytes:
     return f"/?{address}!\r\n".encode("ascii")
 
 
+def momentary_sign_on() -> bytes:
+    """``/#!`` CR LF: Landis+Gyr's UH50 adds power, flow and temperatures to its readout.
+
+    Source: psvanstrom/esphome-uh50reader (MIT).
+    """
+    return b"/#!\r\n"
+
+
 def option_select(baud_character: str) -> bytes:
     """ACK 0 Z 0 CR LF: normal protocol, speed Z, data readout (IEC 62056-21 §6.3.3)."""
     return f"\x060{baud_character}0\r\n".encode("ascii")

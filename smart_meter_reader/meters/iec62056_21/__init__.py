@@ -11,7 +11,7 @@ DRIVER = MeterDriver(
     client=f"{_ROOM}.client:Iec62056_21Client",
     settings=f"{_ROOM}.settings:Iec62056_21Settings",
     listens="",  # what sends by itself in mode D is heard by P1, which has the same form
-    asks=(f"{_ROOM}.probe:SIGN_ON", f"{_ROOM}.probe:SHORT_REQUEST"),
+    asks=(f"{_ROOM}.probe:SIGN_ON", f"{_ROOM}.probe:SHORT_REQUEST", f"{_ROOM}.probe:SLEEPING"),
     head=f"{_ROOM}.probe:head_probe",
     emulators={
         "multical_66c": f"{_ROOM}.emulate:multical_66c",

@@ -20,10 +20,21 @@ from smart_meter_reader.exceptions import (
     TransportError,
 )
 from smart_meter_reader.messages import Info, Publish
-from smart_meter_reader.meters.iec62056_21.identity import KnownMeter, find_out, requests_for
+from smart_meter_reader.meters.iec62056_21.identity import (
+    KnownMeter,
+    find_out,
+    momentary_readout,
+    requests_for,
+)
 from smart_meter_reader.meters.iec62056_21.line import LineTiming, MeterLine
 from smart_meter_reader.meters.iec62056_21.reading import Confirmed, confirmed_answer, confirmed_readout
-from smart_meter_reader.meters.iec62056_21.settings import READOUT, Iec62056_21Settings
+from smart_meter_reader.meters.iec62056_21.settings import (
+    DAILY,
+    LANDIS_GYR,
+    MOMENTARY,
+    READOUT,
+    Iec62056_21Settings,
+)
 from smart_meter_reader.meters.poll_plan import Group
 from smart_meter_reader.meters.polling import PolledClient
 from smart_meter_reader.network import stalls
@@ -34,7 +45,7 @@ from smart_meter_reader.settings.durations import format_duration
 _log = logging.getLogger(__name__)
 
 _MISSES = 3  # readings in a row without an answer to a request, until it is asked no more
-_WAKE_UPS = {"none": b"", "nul": b"\x00", "0x55": b"\x55"}
+_WAKE_UPS = {"auto": b"", "none": b"", "nul": b"\x00", "0x55": b"\x55"}
 
 
 class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 62056-21 is one number
@@ -59,14 +70,24 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         settings = self._settings
         return settings.mode != "push" and not settings.mains_powered and settings.model != "382"
 
+    def _warn_of_daily_battery(self) -> None:
+        period = self._times.shortest_period
+        if period < DAILY.period:
+            self._warn_once(
+                f"a reading every {format_duration(period)} empties this meter's battery before its time: "
+                'choose interval = "1d", or set mains_powered = true'
+            )
+
     def _line(self) -> MeterLine:
         settings = self._settings
+        wakes_itself = settings.wake_up == "auto" and settings.model in LANDIS_GYR
         return MeterLine(
             settings.port,
             settings.line,
             timing=LineTiming.repeating_after(settings.repeat_after.total_seconds()),
             retries=settings.retries,
-            wake_up=_WAKE_UPS[settings.wake_up],
+            wake_up=b"\x00" if wakes_itself else _WAKE_UPS[settings.wake_up],
+            wakes_when_silent=settings.wake_up == "auto",
             address=settings.address,
             assumed=settings.assumed_units,
             counters=self._counters,
@@ -92,6 +113,8 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         known = await find_out(line, self._settings)
         self._expect(known.number, "number")
         self._tell_unknown_scales(known)
+        if known.model in LANDIS_GYR and self._wears_battery:
+            self._warn_of_daily_battery()
         await publish(self._info(known))
         return known
 
@@ -127,6 +150,11 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         )
 
     async def _ask(self, line: MeterLine, known: KnownMeter, request: str) -> Confirmed:
+        if request == MOMENTARY:
+            confirmed = known.readout or await momentary_readout(line, known)
+            if known.momentary_misses:
+                self._warn_once("the meter does not answer /#!: power, flow and temperatures are missing")
+            return confirmed
         if request != READOUT:
             return await confirmed_answer(line, request)
         return known.readout or await confirmed_readout(line, line.read_out)
@@ -229,7 +257,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
 
     def _tell_unknown_scales(self, known: KnownMeter) -> None:
         """Say which settings are missing, where a short answer is wanted and nothing tells its scale."""
-        short = [request for request in requests_for(known, self._settings) if request != READOUT]
+        short = [request for request in requests_for(known, self._settings) if request in SINGLE_LINE]
         measures = {
             field.measure.value
             for request in short

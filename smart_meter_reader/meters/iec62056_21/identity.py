@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from smart_meter_reader.codecs.iec62056_21 import landis_gyr
 from smart_meter_reader.codecs.iec62056_21.capture import Readout, scaling_of_answer
 from smart_meter_reader.codecs.iec62056_21.frame import Identification
 from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer
@@ -21,9 +22,11 @@ from smart_meter_reader.exceptions import (
 )
 from smart_meter_reader.meters.iec62056_21.line import MeterLine
 from smart_meter_reader.meters.iec62056_21.reading import Confirmed, confirmed_answer, confirmed_readout
-from smart_meter_reader.meters.iec62056_21.settings import READOUT, Iec62056_21Settings
+from smart_meter_reader.meters.iec62056_21.settings import MOMENTARY, READOUT, Iec62056_21Settings
 
 _log = logging.getLogger(__name__)
+
+_MISSES = 2  # times that /#! may stay unanswered, until the connection is made anew
 
 READOUT_QUANTITIES = frozenset({"heat_energy", "volume", "operating_hours", "serial_number"})
 """What the readout of a MULTICAL holds."""
@@ -45,15 +48,22 @@ MODELS: Mapping[str, ModelPlan] = {
     # Its program number is of another table, so units and decimals come from the readout.
     "multical_401": ModelPlan("MULTICAL 401", ("readout", "#1")),
     "382": ModelPlan("382", ("readout",)),
+    "uh50": ModelPlan("UH50", (MOMENTARY,)),
+    "t550": ModelPlan("T550", (MOMENTARY,)),
+    "2wr5": ModelPlan("2WR5", (MOMENTARY,)),
     "generic": ModelPlan("", ("readout",)),
 }
 
 
 def model_of(identification: Identification | None) -> str:
     """The model that an identification tells (5511-634 §4: MC; 5512-091 §12: MCC; 382: its type number)."""
-    if identification is None or identification.manufacturer.upper() != "KAM":
+    if identification is None:
         return "generic"
     ident = identification.ident.upper()
+    if identification.manufacturer.upper() == landis_gyr.MANUFACTURER:
+        return next((model for model in ("2wr5", "t550") if model.upper() in ident), "uh50")
+    if identification.manufacturer.upper() != "KAM":
+        return "generic"
     if ident == "MCC":
         return "multical_401"
     if ident == "MC":
@@ -71,6 +81,7 @@ class KnownMeter:
     ident: str = ""
     number: str = ""
     readout: Confirmed | None = None  # taken while finding out, and still to be published
+    momentary_misses: int = 0  # how often /#! brought nothing, in succession
     unanswered: Counter[str] = field(default_factory=Counter)  # readings in a row without it, by request
 
     @property
@@ -101,17 +112,18 @@ async def find_out(line: MeterLine, settings: Iec62056_21Settings) -> KnownMeter
     else:
         known = KnownMeter(settings.model, settings.scaling)
     if known.plan.has_program != "no":
-        await _ask_program(line, known)
+        await _ask_program(line, known, settings)
     if _needs_readout(known, settings):
         await _take_readout(line, known, settings)
     return known
 
 
-async def _ask_program(line: MeterLine, known: KnownMeter) -> None:
+async def _ask_program(line: MeterLine, known: KnownMeter, settings: Iec62056_21Settings) -> None:
     try:
         known.learn((await confirmed_answer(line, "#2")).answer)
     except (TransportError, ProtocolError) as error:
-        if known.plan.has_program == "yes" or isinstance(error, LostError):
+        needed = known.scaling.unknown() or settings.serial_number is not None
+        if (known.plan.has_program == "yes" and needed) or isinstance(error, LostError):
             raise
         _log.info("%s: no program number to learn units from (%s)", line.port, error)
 
@@ -131,15 +143,21 @@ async def _sign_on(line: MeterLine, settings: Iec62056_21Settings) -> KnownMeter
 
 
 def _needs_readout(known: KnownMeter, settings: Iec62056_21Settings) -> bool:
+    requests = requests_for(known, settings)
+    if MOMENTARY in requests:
+        return True
     if known.readout is not None:
         return False
-    requests = requests_for(known, settings)
     lacks_scale = known.scaling.energy is None or known.scaling.volume is None
     return READOUT in requests or (lacks_scale and any(request != READOUT for request in requests))
 
 
 async def _take_readout(line: MeterLine, known: KnownMeter, settings: Iec62056_21Settings) -> None:
     """Take the readout; a MULTICAL that has none, and is not read by it, is read without."""
+    if MOMENTARY in requests_for(known, settings):
+        known.readout = await momentary_readout(line, known)
+        known.learn(known.readout.answer)
+        return
     try:
         known.readout = await confirmed_readout(line, line.read_out)
     except (TransportError, ProtocolError) as error:
@@ -148,6 +166,22 @@ async def _take_readout(line: MeterLine, known: KnownMeter, settings: Iec62056_2
         _log.info("%s: no readout to learn units from (%s)", line.port, error)
     else:
         known.learn(known.readout.answer)
+
+
+async def momentary_readout(line: MeterLine, known: KnownMeter) -> Confirmed:
+    """The readout with power, flow and temperatures; the plain one of a meter that does not know ``/#!``."""
+    if known.momentary_misses < _MISSES:
+        try:
+            confirmed = await confirmed_readout(line, lambda: line.read_out(momentary=True))
+        except LostError:
+            raise
+        except (TransportError, ProtocolError) as error:
+            known.momentary_misses += 1
+            _log.info("%s: no momentary values (%s)", line.port, error)
+        else:
+            known.momentary_misses = 0
+            return confirmed
+    return known.readout or await confirmed_readout(line, line.read_out)
 
 
 def requests_for(known: KnownMeter, settings: Iec62056_21Settings) -> tuple[str, ...]:

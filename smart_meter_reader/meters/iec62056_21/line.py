@@ -27,6 +27,7 @@ from smart_meter_reader.codecs.iec62056_21.frame import (
 from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer, parse_line
 from smart_meter_reader.codecs.iec62056_21.request import (
     SHORT_ANSWER_BAUD,
+    momentary_sign_on,
     option_select,
     short_request,
     sign_on,
@@ -46,6 +47,8 @@ _F = TypeVar("_F", bound=Frame)
 _WAKE_UP = 2.2
 _WAKE_UP_REST = 1.6
 _STAYS_AWAKE = 10.0
+_NUL = b"\x00"
+_PATIENCE = 2  # sign-ons on which nothing comes, before the meter is taken for one that sleeps
 # The largest readouts have some 20 kB: seven minutes at 300 Bd with a margin.
 _LONGEST_READOUT = 900.0
 _SHORT_ANSWER_TIME = 10.0
@@ -85,6 +88,7 @@ class MeterLine(Conversation):
         timing: LineTiming = LineTiming(),
         retries: int = 3,
         wake_up: bytes = b"",
+        wakes_when_silent: bool = False,
         address: str = "",
         assumed: AssumedUnits = USUAL_UNITS,
         counters: LineCounters | None = None,
@@ -92,6 +96,8 @@ class MeterLine(Conversation):
         super().__init__(port, line, retries, counters)
         self.timing = timing
         self._wake_up = wake_up
+        # NULs before a repeated sign-on on which nothing came, and from then on if that helped.
+        self._wakes_when_silent = wakes_when_silent
         self._address = address
         self._assumed = assumed
         # A TCP serial server has the speed that it was set to.
@@ -119,13 +125,19 @@ class MeterLine(Conversation):
 
         return await self._repeat(attempt, request)
 
-    async def read_out(self) -> Readout:
-        """Sign on and take the data readout. Raises as ``ask_short``."""
+    async def read_out(self, *, momentary: bool = False) -> Readout:
+        """Sign on and take the data readout; with ``momentary`` that of a UH50 (``/#!``).
+
+        Raises as ``ask_short``, and ProtocolError (``no_data``, ``fixed_speed``) when the meter says who it
+        is and no more.
+        """
+        message = momentary_sign_on() if momentary else sign_on(self._address)
 
         async def attempt(heard: Heard, number: int) -> Readout:
             reader = FrameReader()
-            await self._send(sign_on(self._address), speed=self._line.baud)
+            await self._send(message, speed=self._line.baud)
             identification = await self._await(Identification, reader, heard, _SHORT_ANSWER_TIME)
+            heard.identified = identification
             # A head that cannot do the offered speed still reads at the first one, and the other way round.
             keep_speed = self._keeps_speed != (number >= 2)
             block = await self._read_block(identification, reader, heard, keep_speed=keep_speed)
@@ -133,7 +145,8 @@ class MeterLine(Conversation):
             self._keeps_speed = keep_speed
             return readout
 
-        return await self._repeat(attempt, "the sign-on")
+        what = "/#!" if momentary else "the sign-on"
+        return await self._repeat(attempt, what, signs_on=True)
 
     async def listen(self, reader: FrameReader) -> Readout:
         """The next readout that the meter sends by itself (mode D). Waits for ever; raises TransportError.
@@ -176,15 +189,17 @@ class MeterLine(Conversation):
         await self._send(option_select("0"), discard=False)
         return await self._await(DataBlock, reader, heard, _LONGEST_READOUT)
 
-    async def _repeat(self, attempt: Callable[[Heard, int], Awaitable[_T]], what: str) -> _T:
+    async def _repeat(
+        self, attempt: Callable[[Heard, int], Awaitable[_T]], what: str, *, signs_on: bool = False
+    ) -> _T:
         """Try until there is an undamaged answer, and not more often than allowed."""
-        heard = Heard()
+        heard = Heard(fixed_speed=self.port.startswith("socket://"))
         loop = asyncio.get_running_loop()
         for number in range(1 + self._retries):
             if number:
                 self.counters.retries += 1
                 await asyncio.sleep(self._sent_at + self.timing.repeat - loop.time())
-            await self._rouse()
+            woken = await self._rouse(heard, number, signs_on=signs_on)
             before, heard.damage = heard.damage, None
             try:
                 answer = await attempt(heard, number)
@@ -195,21 +210,32 @@ class MeterLine(Conversation):
                 heard.damage = before
             else:
                 self.counters.latency = loop.time() - self._sent_at
+                if woken and not self._wake_up:
+                    self._wake_up = woken  # it sleeps, as a UH50 does
                 return answer
         raise explain_silence(heard, self.port, what)
 
-    async def _rouse(self) -> None:
-        """Send the wake-up sequence to a meter that was silent for so long that it sleeps."""
-        loop = asyncio.get_running_loop()
-        if not self._wake_up or loop.time() - self._heard_at < _STAYS_AWAKE:
-            return
+    async def _rouse(self, heard: Heard, number: int, *, signs_on: bool) -> bytes:
+        """Send the wake-up sequence to a meter that sleeps; what it was made of, b"" for none."""
+        wake_up = self._wake_up_for(heard, number, signs_on=signs_on)
+        if not wake_up:
+            return b""
         transport = self._open()
         await transport.change_line(self._line)
         count = int(_WAKE_UP / self._line.seconds(1)) + 1
         self.counters.wake_ups += 1
-        await transport.write(self._wake_up * count)
+        await transport.write(wake_up * count)
         await transport.wait_sent()
         await asyncio.sleep(_WAKE_UP_REST)
+        return wake_up
+
+    def _wake_up_for(self, heard: Heard, number: int, *, signs_on: bool) -> bytes:
+        if not self._wake_up:
+            silent = heard.damage is None and heard.identified is None
+            return _NUL if self._wakes_when_silent and signs_on and silent and number >= _PATIENCE else b""
+        # A UH50 wants its NULs before each sign-on, awake or not.
+        asleep = asyncio.get_running_loop().time() - self._heard_at >= _STAYS_AWAKE
+        return self._wake_up if asleep or (signs_on and self._wake_up == _NUL) else b""
 
     async def _send(self, message: bytes, *, speed: int = 0, discard: bool = True) -> None:
         transport = self._open()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from smart_meter_reader.codecs.iec62056_21.data_set import parse_data_sets
@@ -20,6 +21,7 @@ from smart_meter_reader.meters.head import Probe, Sign, sign_of
 from smart_meter_reader.meters.iec62056_21.identity import MODELS, model_of
 from smart_meter_reader.meters.iec62056_21.line import MeterLine
 from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
+from smart_meter_reader.meters.iec62056_21.settings import LANDIS_GYR
 from smart_meter_reader.meters.iec62056_21.sign_on import SignOn, sign_on_once, until_silent
 from smart_meter_reader.transport import Transport, open_transport
 
@@ -28,10 +30,10 @@ _READOUT_GAP = 3.0
 _REACTION = 0.25  # IEC 62056-21 §6.3.14: 200 to 1500 ms
 
 
-async def ask_sign_on(port: str) -> Outcome:
+async def ask_sign_on(port: str, *, wake_up: bool = False) -> Outcome:
     """IEC 62056-21 sign-on, and the readout that follows it, for the serial number."""
     async with await open_transport(port, SIGN_ON_LINE) as transport:
-        result = await sign_on_once(transport)
+        result = await sign_on_once(transport, wake_up=wake_up)
         if result.identification is None:
             if result.damaged:
                 return "the answer to the sign-on came damaged: move the head a little"
@@ -47,8 +49,14 @@ async def ask_sign_on(port: str) -> Outcome:
         manufacturer=manufacturer_name(identification.manufacturer),
         model=MODELS[model].name or identification.ident,
         serial_number=number,
-        keys=MappingProxyType({"interval": "1h"}),
+        keys=MappingProxyType(_keys(model, woken=wake_up)),
     )
+
+
+def _keys(model: str, *, woken: bool) -> dict[str, str | int]:
+    if model in LANDIS_GYR:
+        return {"model": model, "interval": "1d"}
+    return {"interval": "1h", **({"wake_up": "nul"} if woken else {})}
 
 
 async def _number(transport: Transport, result: SignOn, identification: Identification) -> str:
@@ -103,6 +111,9 @@ async def ask_short(port: str) -> Outcome:
 
 
 SIGN_ON = Question("signing on by IEC 62056-21 at 300 Bd", 3.0, ask_sign_on)
+SLEEPING = Question(
+    "waking a meter that sleeps, as a UH50 does, and signing on", 8.0, partial(ask_sign_on, wake_up=True)
+)
 SHORT_REQUEST = Question("asking an older MULTICAL (/#1) at 300 Bd", 6.0, ask_short)
 
 
@@ -120,9 +131,12 @@ def sign_of_answer(result: SignOn) -> Sign:
 async def head_probe(port: str) -> AsyncIterator[Probe]:
     """Asks the meter to identify itself. Raises TransportError."""
     async with await open_transport(port, SIGN_ON_LINE) as transport:
+        sleeps = False  # a meter that stays silent is woken from then on
 
         async def probe() -> Sign:
-            result = await sign_on_once(transport)
+            nonlocal sleeps
+            result = await sign_on_once(transport, wake_up=sleeps)
+            sleeps = sleeps or (result.identification is None and not result.damaged)
             if result.heard:
                 await until_silent(transport)
             return sign_of_answer(result)

@@ -18,9 +18,18 @@ from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
 
-Model = Literal["auto", "multical_66c", "multical_401", "multical_iii", "382", "generic"]
+Model = Literal[
+    "auto", "multical_66c", "multical_401", "multical_iii", "382", "uh50", "t550", "2wr5", "generic"
+]
 
 READOUT = "readout"
+MOMENTARY = "#!"
+"""The readout of a UH50 with power, flow and temperatures."""
+
+LANDIS_GYR = ("uh50", "t550", "2wr5")
+DEFAULT_INTERVAL = Schedule(interval=timedelta(hours=1))
+# Each readout wakes the whole meter: Landis+Gyr's batteries are meant for one a day.
+DAILY = Schedule(interval=timedelta(days=1))
 
 
 def _decimals(what: str, where: str) -> int | None:
@@ -48,10 +57,10 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
     requests: tuple[str, ...] = setting(
         "what is asked for at each reading; by default what the model answers best",
         default=(),
-        choices=(READOUT, *SINGLE_LINE),
+        choices=(READOUT, MOMENTARY, *SINGLE_LINE),
     )
     interval: Schedule = setting(
-        "how often, or when, the meter is read", default=Schedule(interval=timedelta(hours=1))
+        "how often, or when, the meter is read; daily for uh50, t550 and 2wr5", default=DEFAULT_INTERVAL
     )
     mode: Literal["request", "push"] = setting(
         "request: the meter is asked (modes A to C, short requests); push: it sends by itself (mode D)",
@@ -72,9 +81,10 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
         identifies=True,
     )
     mains_powered: bool = setting("no warning about the battery at intervals below 5 minutes", default=False)
-    wake_up: Literal["none", "nul", "0x55"] = setting(
-        "what a sleeping meter is sent before the first request: nothing, NULs or 55h for 2.2 s",
-        default="none",
+    wake_up: Literal["auto", "none", "nul", "0x55"] = setting(
+        "what a sleeping meter is sent before it is asked, for 2.2 s: NULs or 55h; auto: NULs where nothing "
+        "else brings an answer to the sign-on, and for uh50, t550 and 2wr5",
+        default="auto",
     )
     energy_unit: Literal["GJ", "kWh", "MWh", "Gcal"] | None = setting(
         "unit of the energies, where the program number does not tell", default=None
@@ -116,6 +126,9 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
     )
 
     def __post_init__(self) -> None:
+        # Told apart by identity: who wrote "1h" means it.
+        if self.model in LANDIS_GYR and self.interval is DEFAULT_INTERVAL:
+            object.__setattr__(self, "interval", DAILY)
         if (self.energy_unit is None) != (self.energy_decimals is None):
             raise ValueError("energy_unit and energy_decimals belong together: set both or none")
 

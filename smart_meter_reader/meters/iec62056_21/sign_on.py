@@ -11,6 +11,8 @@ from smart_meter_reader.exceptions import FrameError
 from smart_meter_reader.transport import Transport
 
 # IEC 62056-21 §6.3.14: 1500 ms at most between a request and its answer, and between two characters.
+WAKE_UP = 2.2
+WAKE_UP_REST = 1.6
 _REACTION = 1.8
 _GAP = 1.6
 # A meter that sends its whole readout after the sign-on (mode A) is heard out for so long.
@@ -28,9 +30,16 @@ class SignOn:
     reader: FrameReader = field(default_factory=FrameReader)
 
 
-async def sign_on_once(transport: Transport) -> SignOn:
-    """Send ``/?!`` once and listen for the identification. Raises TransportError."""
+async def sign_on_once(transport: Transport, *, wake_up: bool = False) -> SignOn:
+    """Send ``/?!`` once and listen for the identification. Raises TransportError.
+
+    ``wake_up``: behind the NULs that a sleeping meter wants (IEC 62056-21 annex B).
+    """
     transport.keep_parity = True  # the codec judges it
+    if wake_up:
+        await transport.write(b"\x00" * (int(WAKE_UP / transport.line.seconds(1)) + 1))
+        await transport.wait_sent()
+        await asyncio.sleep(WAKE_UP_REST)
     transport.discard_input()
     await transport.write(sign_on())
     await transport.wait_sent()

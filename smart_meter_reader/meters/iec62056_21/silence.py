@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from smart_meter_reader.codecs.iec62056_21.message import Identification
 from smart_meter_reader.exceptions import (
     FrameError,
     MeterSilentError,
@@ -18,10 +19,14 @@ class Heard:
 
     echo: bool = False
     damage: FrameError | None = None
+    identified: Identification | None = None  # of a meter whose data did not follow
+    fixed_speed: bool = False  # the port is a TCP server, whose speed nobody here can change
 
 
 def explain_silence(heard: Heard, port: str, what: str) -> MeterSilentError | UnusableAnswersError:
     """The error that says why ``what`` was not answered: damaged answers, echo only, or nothing at all."""
+    if heard.identified is not None:
+        return _explain_missing_data(heard, heard.identified, port)
     if heard.damage is not None:
         return UnusableAnswersError(
             "damaged_answers",
@@ -38,4 +43,27 @@ def explain_silence(heard: Heard, port: str, what: str) -> MeterSilentError | Un
         "no_echo_no_answer",
         f"{port}: nothing comes back on {what}: check that this is the port of the head, place the head on "
         "the meter's eye, press a key on the meter, or try wake_up",
+    )
+
+
+def _explain_missing_data(heard: Heard, meter: Identification, port: str) -> UnusableAnswersError:
+    """It answers, so that neither the head's place nor sleep is to blame for nothing at all."""
+    if heard.fixed_speed and meter.mode == "B":
+        return UnusableAnswersError(
+            "fixed_speed",
+            f"{port}: the meter ({meter.ident}) goes on at {meter.baud} Bd after its identification (mode "
+            "B), and socket:// cannot change the speed of the serial server: use rfc2217:// there, or "
+            "a head at this computer",
+        )
+    if heard.damage is not None:
+        return UnusableAnswersError(
+            "damaged_answers",
+            f"{port}: the meter identified itself as {meter.ident}, and every readout behind that is "
+            f"damaged, at last: {heard.damage.detail}; move the head a little, lower as a rule, and keep "
+            "sunlight off it",
+        )
+    return UnusableAnswersError(
+        "no_data",
+        f"{port}: the meter identified itself as {meter.ident} and then sends no data: move the head a "
+        f"little, and check that it can do {meter.baud} Bd",
     )

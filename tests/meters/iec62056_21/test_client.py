@@ -13,18 +13,22 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.codecs.iec62056_21.bcc import sum_bcc, xor_bcc
-from smart_meter_reader.codecs.parity import add_parity
+from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedLine, EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
 from smart_meter_reader.messages import Info, Message, Reading
+from smart_meter_reader.meters.found import Found
+from smart_meter_reader.meters.head import Sign
 from smart_meter_reader.meters.iec62056_21.client import Iec62056_21Client
 from smart_meter_reader.meters.iec62056_21.emulator import FAULTS, Iec62056Meter
 from smart_meter_reader.meters.iec62056_21.line import LineTiming, MeterLine
+from smart_meter_reader.meters.iec62056_21.probe import SLEEPING, ask_sign_on, head_probe
 from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
 from smart_meter_reader.settings.schedule import Schedule
-from smart_meter_reader.settings.schema import Place, parse
+from smart_meter_reader.settings.schema import Origin, Place, parse
 from smart_meter_reader.transport import LineSettings
+from tests.codecs.iec62056_21.captures import capture
 
 SOON = Schedule(interval=timedelta(milliseconds=20))
 FAST_LINE = LineSettings(baud=19_200, bytesize=7, parity="E", stopbits=2)
@@ -503,6 +507,145 @@ async def test_what_the_meter_never_tells_is_said_once(caplog: pytest.LogCapture
     (warning,) = [record.message for record in caplog.records if "does not tell" in record.message]
     assert "power" in warning
     assert "volume" not in warning
+
+
+MOMENTARY = {
+    "power": "3.2 kW",
+    "volume_flow": "0.084 m³/h",
+    "flow_temperature": "72.4 °C",
+    "return_temperature": "39.8 °C",
+    "temperature_difference": "32.6 K",
+}
+
+
+class Sleeper:
+    """A UH50 (psvanstrom/esphome-uh50reader#7): answers a sign-on only right behind NULs, in mode B."""
+
+    def __init__(self, *, knows_momentary: bool = True, data: bytes | None = None) -> None:
+        self.asked: list[bytes] = []
+        whole = capture("iec-lg-uh50-momentary")
+        self._identification, _, self._momentary = whole.partition(b"\r\n")
+        self._plain = capture("iec-lg-t550-mwh").partition(b"\r\n")[2]
+        self._knows_momentary = knows_momentary
+        self._data = data
+
+    async def serve(self, line: EmulatedLine) -> None:
+        buffer = b""
+        while received := await line.read():
+            buffer += strip_parity(received)
+            before, found, _ = buffer.partition(b"!\r\n")
+            if not found:
+                continue
+            buffer = b""
+            self.asked.append(before[-2:])
+            if before.count(0) < 32 or (before.endswith(b"/#") and not self._knows_momentary):
+                continue
+            await line.write(add_parity(self._identification + b"\r\n"))
+            readout = self._momentary if before.endswith(b"/#") else self._plain
+            await asyncio.sleep(0.02)
+            await line.write(add_parity(readout) if self._data is None else self._data)
+
+
+@pytest.fixture
+def shortly_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The NULs and the rest behind them, which the standard wants longer than a test should last."""
+    monkeypatch.setattr("smart_meter_reader.meters.iec62056_21.line._WAKE_UP_REST", 0.05)
+    monkeypatch.setattr("smart_meter_reader.meters.iec62056_21.line._WAKE_UP", 0.1)
+
+
+@pytest.mark.usefixtures("shortly_woken")
+@pytest.mark.parametrize("model", ["auto", "uh50"])
+async def test_a_uh50_that_sleeps_is_woken_before_each_sign_on(model: str) -> None:
+    meter = Sleeper()
+    info, reading, reader = await read_once(meter, model=model)
+    assert (info["manufacturer"], info["model"]) == ("Landis+Gyr", "UH50")
+    assert info["serial_number"] == "66900000"
+    assert plain(reading).items() >= MOMENTARY.items()
+    assert plain(reading)["heat_energy_previous_year"] == "323.272 MWh"
+    # Nothing else wakes a meter of which nobody knows that it sleeps, and then every sign-on does.
+    assert meter.asked == ([b"/?"] * 3 + [b"/#"] if model == "auto" else [b"/#"])
+    assert reader.health["wake_ups_24h"] == (2 if model == "auto" else 1)
+
+
+@pytest.mark.usefixtures("shortly_woken")
+async def test_a_uh50_without_momentary_values_is_read_by_its_readout(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _, reading, _ = await read_once(Sleeper(knows_momentary=False), model="uh50", retries=0)
+    assert plain(reading)["heat_energy"] == "326.062 MWh"
+    assert not plain(reading).keys() & MOMENTARY.keys()
+    assert "does not answer /#!" in caplog.text
+
+
+@pytest.mark.usefixtures("shortly_woken")
+@pytest.mark.parametrize(
+    ("place", "data", "reason"),
+    [(on_pty, b"", "no_data"), (on_tcp, b"\xf0\x9c\x21" * 20, "fixed_speed"), (on_tcp, b"", "fixed_speed")],
+    ids=["silence", "noise over TCP", "silence over TCP"],
+)
+async def test_an_identification_without_data_behind_it(place: Any, data: bytes, reason: str) -> None:
+    async with place(Sleeper(data=data)) as port:
+        with pytest.raises(ProtocolError) as caught:
+            await read_port(f"socket://{port}" if place is on_tcp else port, model="auto", wake_up="nul")
+    assert caught.value.reason == reason
+    assert "UH50" in caught.value.detail
+    assert ("rfc2217://" in caught.value.detail) == (reason == "fixed_speed")
+
+
+async def test_scan_and_align_wake_a_meter_that_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smart_meter_reader.meters.iec62056_21.sign_on.WAKE_UP_REST", 0.05)
+    async with on_pty(Sleeper()) as port:
+        assert await ask_sign_on(port) == ""
+        found = await SLEEPING.ask(port)
+        assert isinstance(found, Found)
+        assert (found.model, found.serial_number) == ("UH50", "66900000")
+        assert found.keys == {"model": "uh50", "interval": "1d"}
+    async with on_pty(Sleeper()) as port, head_probe(port) as probe:
+        assert [await probe(), await probe(), await probe()] == [Sign.NOTHING, Sign.CLEAN, Sign.CLEAN]
+
+
+class WithoutProgram:
+    """A MULTICAL 66C that leaves all but #1 without an answer."""
+
+    async def serve(self, line: EmulatedLine) -> None:
+        buffer = b""
+        while received := await line.read():
+            buffer += strip_parity(received)
+            if buffer.endswith(b"/#1\r"):
+                buffer = b""
+                fields = b"0507109 1296626 0032673 0006811 0003366 0003445 0000031 0000079 0000093 0000000 \r"
+                await line.write(add_parity(fields))
+
+
+async def test_a_66c_without_a_program_number_is_read_when_all_is_set() -> None:
+    scales: dict[str, Any] = {
+        "energy_unit": "MWh",
+        "energy_decimals": 3,
+        "volume_decimals": 2,
+        "flow_decimals": 0,
+        "power_decimals": 1,
+    }
+    _, reading, _ = await read_once(WithoutProgram(), retries=0, requests=("#1",), **scales)
+    assert plain(reading)["heat_energy"] == "507.109 MWh"
+    with pytest.raises(TransportError):
+        await read_once(WithoutProgram(), retries=0, requests=("#1",))
+
+
+def test_a_uh50_is_read_once_a_day_unless_somebody_says_otherwise() -> None:
+    place = Place({(): Origin("settings.toml", "home", ())})
+    for table, period in (({}, timedelta(days=1)), ({"interval": "1h"}, timedelta(hours=1))):
+        settings, problems = parse(
+            Iec62056_21Settings, {"port": "/dev/ttyS0", "model": "t550", **table}, place
+        )
+        assert settings is not None, problems
+        assert settings.interval.period == period
+
+
+@pytest.mark.usefixtures("shortly_woken")
+async def test_frequent_readings_of_a_uh50_are_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    hourly = Schedule(interval=timedelta(hours=1))
+    await read_once(Sleeper(), model="uh50", interval=hourly, mains_powered=False)
+    assert "empties this meter's battery" in caplog.text
 
 
 class Pushing:
