@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal, NotRequired, TypeAlias, TypedDict, get_args
 
 from smart_meter_reader.quantities.measurement import Measurement
@@ -28,6 +29,7 @@ class Reading(TypedDict):
     type: Literal["reading"]
     meter: str
     time: datetime
+    measured_at: NotRequired[datetime]  # P1: by the meter's clock; some values have times of their own
     measurements: dict[str, Measurement]
     # P1: every line of the telegram by OBIS code, for those whose quantity we do not know.
     objects: NotRequired[dict[str, Measurement | list[Measurement]]]
@@ -78,6 +80,7 @@ class Info(TypedDict):
     firmware: NotRequired[str]
     dialect: NotRequired[str]  # P1: the recognised national dialect
     interval: NotRequired[int]  # seconds between readings as configured or measured, for expiry times
+    transformer_ratio: NotRequired[Decimal]  # P1: what values were multiplied by, where that is not 1
     via: NotRequired[str]  # the meter whose telegram carries this one (M-Bus channels)
 
 

@@ -49,6 +49,33 @@ def _per_phase(key: str, name: str, kind: Kind, *, diagnostic: bool = False) -> 
     )
 
 
+def _month_end() -> tuple[Quantity, ...]:
+    """What the registers were at the end of the last month (Hungary)."""
+    energies = [
+        (f"{power}_energy_{rest}", f"{power.capitalize()} energy {name}", kind)
+        for power, rest, name, kind in (
+            *(("active", way, way, Kind.ENERGY) for way in _DIRECTIONS),
+            *(
+                ("active", f"{way}_tariff_{tariff}", f"{way} tariff {tariff}", Kind.ENERGY)
+                for way in _DIRECTIONS
+                for tariff in _TARIFFS
+            ),
+            ("active", "sum", "import plus export", Kind.ENERGY),
+            *(("reactive", way, way, Kind.REACTIVE_ENERGY) for way in _DIRECTIONS),
+            *(("reactive", f"q{number}", f"quadrant {number}", Kind.REACTIVE_ENERGY) for number in _TARIFFS),
+        )
+    ]
+    peaks = [
+        (f"active_demand_{way}_maximum{ending}", f"Maximum demand {way}{name}", Kind.POWER)
+        for way in _DIRECTIONS
+        for ending, name in (("", ""), ("_tariff_1", " tariff 1"), ("_tariff_2", " tariff 2"))
+    ]
+    return tuple(
+        Quantity(f"{key}_month_end", f"{name}, end of last month", kind)
+        for key, name, kind in (*energies, *peaks)
+    )
+
+
 ELECTRICITY: tuple[Quantity, ...] = (
     *_energies("active", Kind.ENERGY),
     Quantity("active_energy_sum", "Active energy, import plus export", Kind.ENERGY, cumulative=True),
@@ -77,6 +104,18 @@ ELECTRICITY: tuple[Quantity, ...] = (
     Quantity("active_power_net", "Active power, import less export", Kind.POWER),
     *_per_phase("active_power_net", "Active power, import less export,", Kind.POWER),
     Quantity("active_demand_import_maximum", "Maximum demand of this month", Kind.POWER),
+    *(
+        Quantity(
+            f"active_demand_import_maximum_month_{month}", f"Maximum demand, {month} months ago", Kind.POWER
+        )
+        for month in range(1, 14)
+    ),
+    Quantity("active_demand_import_maximum_mean", "Maximum demand, mean of 12 months", Kind.POWER),
+    *_month_end(),
+    Quantity("active_power_import_average", "Average active power import", Kind.POWER),
+    Quantity("active_power_export_average", "Average active power export", Kind.POWER),
+    Quantity("active_power_sum_average", "Average active power, import plus export", Kind.POWER),
+    Quantity("active_power_net_average", "Average active power, import less export", Kind.POWER),
     *_powers("reactive", Kind.REACTIVE_POWER),
     *(
         Quantity(f"reactive_power_q{quadrant}", f"Reactive power quadrant {quadrant}", Kind.REACTIVE_POWER)
@@ -96,6 +135,8 @@ ELECTRICITY: tuple[Quantity, ...] = (
     *_per_phase("power_factor", "Power factor", Kind.POWER_FACTOR),
     Quantity("frequency", "Frequency", Kind.FREQUENCY),
     Quantity("tariff", "Tariff", Kind.CODE),
+    Quantity("grid_type", "Kind of grid", Kind.CODE, diagnostic=True),
+    Quantity("measurement_period", "Measurement period", Kind.DURATION, diagnostic=True),
     Quantity("switch_position", "Switch position", Kind.CODE, diagnostic=True),
     *(
         Quantity(f"relay_{number}_position", f"Relay {number} position", Kind.CODE, diagnostic=True)
@@ -114,6 +155,10 @@ ELECTRICITY: tuple[Quantity, ...] = (
     ),
     *_per_phase("voltage_sags", "Voltage sags", Kind.COUNT, diagnostic=True),
     *_per_phase("voltage_swells", "Voltage swells", Kind.COUNT, diagnostic=True),
+    *_per_phase("voltage_sag_duration", "Duration of last voltage sag", Kind.DURATION, diagnostic=True),
+    *_per_phase("voltage_sag_magnitude", "Magnitude of last voltage sag", Kind.VOLTAGE, diagnostic=True),
+    *_per_phase("voltage_swell_duration", "Duration of last voltage swell", Kind.DURATION, diagnostic=True),
+    *_per_phase("voltage_swell_magnitude", "Magnitude of last voltage swell", Kind.VOLTAGE, diagnostic=True),
     Quantity("text_message", "Text message", Kind.TEXT, diagnostic=True, identifies=True),
     Quantity("text_message_code", "Text message code", Kind.TEXT, diagnostic=True, identifies=True),
     *(

@@ -170,6 +170,8 @@ def _nested(reading: Reading) -> dict[str, Any]:
 
 def _flat(reading: Reading) -> dict[str, Any]:
     flat: dict[str, Any] = {"time": reading["time"]}
+    if "measured_at" in reading:
+        flat["measured_at"] = reading["measured_at"]
     for key, measurement in reading["measurements"].items():
         flat[key] = measurement["value"]
         if "measured_at" in measurement:

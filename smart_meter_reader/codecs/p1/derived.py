@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from smart_meter_reader.codecs.p1.values import Times
+from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.text import LONGEST_NUMBER
 
@@ -16,6 +18,22 @@ _TOTALS: Final = {
     total: tuple(f"{total}_tariff_{tariff}" for tariff in (1, 2, 3, 4))
     for total in ("active_energy_import", "active_energy_export")
 }
+_TRANSFORMED: Final = frozenset(
+    {
+        *(Kind.ENERGY, Kind.REACTIVE_ENERGY, Kind.APPARENT_ENERGY, Kind.CURRENT),
+        *(Kind.POWER, Kind.REACTIVE_POWER, Kind.APPARENT_POWER),
+    }
+)
+# The power of all, and the phases that add up to it.
+_PHASES: Final = {
+    f"active_power_{way}": tuple(f"active_power_{way}_l{phase}" for phase in (1, 2, 3))
+    for way in ("import", "export")
+}
+# What the grid gives, less what it takes.
+_NET: Final = tuple(
+    (f"active_power_net{phase}", f"active_power_import{phase}", f"active_power_export{phase}")
+    for phase in ("", "_l1", "_l2", "_l3")
+)
 
 
 def newest_failure(items: list[Measurement], times: Times) -> dict[str, Measurement]:
@@ -46,6 +64,39 @@ def add_totals(measurements: dict[str, Measurement]) -> None:
             added = _add_up(parts)
             if added is not None:
                 measurements[total] = added
+
+
+def add_powers(measurements: dict[str, Measurement]) -> None:
+    """Sum up the phases where the meter sends no power of all, and what import is more than export."""
+    for total, phases in _PHASES.items():
+        if total not in measurements and all(phase in measurements for phase in phases):
+            added = _add_up([measurements[phase] for phase in phases])
+            if added is not None:
+                measurements[total] = added
+    for net, taken, given in _NET:
+        if taken in measurements and given in measurements and net not in measurements:
+            less, more = measurements[given], measurements[taken]
+            out, into = less["value"], more["value"]
+            if isinstance(out, Decimal) and isinstance(into, Decimal) and less["unit"] == more["unit"]:
+                measurements[net] = {"value": into - out, "unit": more["unit"]}
+
+
+def multiply(measurements: Mapping[str, Measurement], ratio: Decimal) -> dict[str, Measurement]:
+    """The measurements with energies, powers and currents as they are before the current transformers.
+
+    Limits are the meter's own, and neither a voltage nor a power factor passes a current transformer.
+    """
+    return {
+        key: {**item, "value": item["value"] * ratio}
+        if isinstance(item["value"], Decimal) and _is_transformed(key)
+        else item
+        for key, item in measurements.items()
+    }
+
+
+def _is_transformed(key: str) -> bool:
+    quantity = QUANTITIES.get(key)
+    return quantity is not None and quantity.kind in _TRANSFORMED and "threshold" not in key
 
 
 def name_thresholds(measurements: dict[str, Measurement]) -> None:

@@ -10,6 +10,7 @@ from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
 from smart_meter_reader.codecs.p1.mbus import SubMeter
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
+from smart_meter_reader.codecs.parity import strip_parity
 from smart_meter_reader.exceptions import ChecksumError, DecryptionError, FrameError, WrongTagError
 from smart_meter_reader.text import LONGEST_NAME, printable
 
@@ -35,6 +36,10 @@ def describe_capture(
         yield description
     if not found:
         kind = recognise(reader.unrecognised)
+        if kind == "parity":
+            # As the service does, which takes it off the line.
+            yield from describe_capture(strip_parity(capture), opener, dialect=dialect)
+            return
         detail = EXPLANATIONS[kind] if capture else "the capture is empty"
         yield {
             "protocol": "p1",

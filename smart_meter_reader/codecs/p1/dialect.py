@@ -47,6 +47,7 @@ _BY_HEADER: Final[Mapping[str, str]] = MappingProxyType(
 _MANUFACTURERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ADN": "Aidon",
+        "EGM": "Elgama",
         "ESY": "EasyMeter",
         "HLY": "Holley",
         "ISK": "Iskraemeco",
@@ -63,7 +64,10 @@ _MANUFACTURERS: Final[Mapping[str, str]] = MappingProxyType(
 # Iskraemeco's IE.5 and IE.7, made for Wallonia: "ISk5\\2MIE5T-200".
 _IE = re.compile(r"ISK[0-9](?:\\[0-9])?MIE[0-9]", re.IGNORECASE)
 # IEC 62056-21, 6.3.2: three letters, the baud rate character, an optional "\\" with a mode character.
-_HEADER = re.compile(r"([0-9A-Za-z]{3})(.?)(?:\\[0-9])?(.*)", re.DOTALL)
+_HEADER = re.compile(r"([0-9A-Za-z]{3})(.?)(?:\\+[0-9])?\\*(.*)", re.DOTALL)
+
+
+_T210 = re.compile(r"T21[0-9]")
 
 
 def recognise(header: str, version: str, codes: Container[str]) -> str:
@@ -102,6 +106,6 @@ def describe(header: str, identifier: str) -> tuple[str, str]:
         return "", ""
     flag, model = match[1].upper(), match[3].strip(f"{REPLACEMENT} ")
     manufacturer = _MANUFACTURERS.get(flag, "")
-    if not manufacturer and ("SAG" in identifier[:4] or "T210" in model):
+    if not manufacturer and ("SAG" in identifier[:4] or _T210.match(model)):
         manufacturer = "Sagemcom"
     return manufacturer, model

@@ -23,7 +23,9 @@ from smart_meter_reader.quantities import QUANTITIES, Kind
 # code: a number where it is one ("0002"), text where a meter writes words ("TARIFF 1", "ON");
 # octets: text written as pairs of hexadecimal digits.
 ValueType = Literal["number", "integer", "code", "octets", "text"]
-Role = Literal["", "time", "version", "serial", "device_name", "log", "peak", "mbus"]
+Role = Literal[
+    "", "time", "clock", "date", "version", "serial", "device_name", "log", "months", "peak", "mbus"
+]
 
 _CODE = re.compile(
     r"([0-9]{1,3})-([0-9]{1,3}):([0-9]{1,3})[.:]([0-9]{1,3})\.([0-9]{1,3})(?:[.*]([0-9]{1,3}))?", re.ASCII
@@ -58,6 +60,23 @@ _ELECTRICITY: Final = {
     "1.6.0": "active_demand_import_maximum",  # eMUCS-P1: of this month
     **{f"{12 + more}.24.0": f"voltage_average_l{phase}" for phase, more in PHASES.items()},  # ESO
     "96.5.5": "equipment_state",  # Q3D
+    "94.32.1": "grid_type",  # eMUCS-P1: 230 is three phases without neutral, 400 with it
+    # ESO: averages of the measurement period; how long and how strong the last sag and swell were.
+    "0.8.2": "measurement_period",
+    "1.24.0": "active_power_import_average",
+    "2.24.0": "active_power_export_average",
+    "15.24.0": "active_power_sum_average",
+    "16.24.0": "active_power_net_average",
+    **{
+        f"{12 + more}.{d}.0": f"voltage_{what}_l{phase}"
+        for phase, more in PHASES.items()
+        for d, what in (
+            (33, "sag_duration"),
+            (34, "sag_magnitude"),
+            (37, "swell_duration"),
+            (38, "swell_magnitude"),
+        )
+    },
 }
 _ABSTRACT: Final = {
     "17.0.0": "active_power_threshold",  # DSMR, E.ON
@@ -76,6 +95,11 @@ _ROLES: Final[Mapping[str, Role]] = MappingProxyType(
         "0-0:42.0.0": "device_name",  # Luxembourg, E.ON
         "1-0:99.97.0": "log",
         "1-0:1.6.0": "peak",
+        "0-0:98.1.0": "months",  # eMUCS-P1: peaks; E.ON: registers
+        "1-0:0.9.1": "clock",  # Iskraemeco, where 0-0:1.0.0 is missing
+        "1-0:0.9.2": "date",
+        "0-0:0.9.1": "clock",
+        "0-0:0.9.2": "date",
     }
 )
 
@@ -84,13 +108,11 @@ _ROLES: Final[Mapping[str, Role]] = MappingProxyType(
 _NOTHING: Final = (
     *("0-0:0.2.8", "1-0:0.2.8"),  # ESO numbers its firmware so; the version of P1 is 1-3:0.2.8
     "1-1:31.4.0",  # Luxembourg: a pair of limits, though Switzerland writes 1-1 for 1-0
-    *("0-0:96.1.2", "0-0:98.1.0", "1-0:94.32.1"),  # eMUCS-P1: EAN, peaks of 13 months, kind of grid
-    # ESO: firmware, averages, sags and swells by length and height, tariffs of its own, a load profile.
-    *("1-0:0.2.0", "1-0:0.8.2", "0-0:96.14.1", "1-0:1.24.0", "1-0:15.24.0", "1-0:16.24.0"),
-    *(f"1-0:{12 + more}.{d}.0" for more in PHASES.values() for d in (33, 34, 37, 38)),
+    "0-0:96.1.2",  # eMUCS-P1: EAN
+    *("1-0:0.2.0", "0-0:96.14.1"),  # ESO: firmware, tariffs of its own, a load profile
     *(f"1-0:{c}.8.{e}" for c in (1, 2) for e in (11, 12, 13)),
     "1-0:99.1.0",
-    *("1-0:0.9.1", "1-0:0.9.2", "0-0:25.1.0"),  # Iskraemeco: clock, date, modem
+    "0-0:25.1.0",  # Iskraemeco: modem
     *(f"0-0:94.98.{e}" for e in (31, 32, 33)),  # Poland
 )
 

@@ -7,18 +7,20 @@ A line without sense costs itself and nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from smart_meter_reader.codecs.p1.data_block import decode, split
-from smart_meter_reader.codecs.p1.derived import add_totals, name_thresholds, newest_failure
+from smart_meter_reader.codecs.p1.derived import add_powers, add_totals, name_thresholds, newest_failure
 from smart_meter_reader.codecs.p1.dialect import describe, recognise
+from smart_meter_reader.codecs.p1.history import read_months
 from smart_meter_reader.codecs.p1.lines import Line, LineDecoder
 from smart_meter_reader.codecs.p1.mbus import Channels, Devices, InUse, SubMeter, read_channels
-from smart_meter_reader.codecs.p1.obis import Further
-from smart_meter_reader.codecs.p1.values import Memory, Object
+from smart_meter_reader.codecs.p1.obis import Further, Role
+from smart_meter_reader.codecs.p1.values import Memory, Object, Times
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.quantities.units import shift_in_use
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, REPLACEMENT, printable
@@ -26,7 +28,12 @@ from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, REPLACEMENT, p
 Checksum = Literal["ok", "absent", "bad"]
 Authentication = Literal["verified", "failed", "none"]
 
+_CLOCKS = frozenset({"time", "clock", "date"})
 _MAX_LINES = 1024  # codes remembered; a telegram has some 60
+_HISTORIES: Final[Mapping[str, Callable[[list[Measurement], Times], dict[str, Measurement]]]] = {
+    "log": newest_failure,
+    "months": read_months,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,9 @@ class TelegramParser:
         self._decoder = LineDecoder(self._memory, further or Further())
         self._lines: dict[str, Line] = {}
         self._shapes: dict[str, _Shape] = {}
-        self._log: tuple[Line, dict[str, Measurement]] | None = None  # the newest log and what it measures
+        self._histories: dict[
+            str, tuple[Line, dict[str, Measurement]]
+        ] = {}  # by role, with what they measure
         self._identity_of: tuple[str, str, str, int] | None = None
         self._identity = Sender()
 
@@ -129,6 +138,7 @@ class TelegramParser:
         time, version, serial, devices = self._read_special(body)
         if not body.bad:
             add_totals(body.measurements)
+            add_powers(body.measurements)
         found = Channels({}, ())
         if devices:
             found = read_channels(devices, time, self._memory, self._in_use)
@@ -224,15 +234,16 @@ class TelegramParser:
 
     def _read_special(self, body: _Body) -> tuple[datetime | None, str, str, Devices]:
         """Time, version and serial number, and the lines of the M-Bus channels; the logs become values."""
-        time, version, serial, name = None, "", "", ""
+        version, serial, name = "", "", ""
+        clocks: dict[Role, str] = {}
         devices: Devices = {}
         for line in body.special:
             role = line.meaning.role
             text = str(line.measured["value"])
             if role == "mbus":
                 devices.setdefault(line.meaning.group, {})[line.meaning.reduced] = line.object
-            elif role == "time":
-                time = self._memory.times[text]
+            elif role in _CLOCKS:
+                clocks[role] = text
             elif role == "version":
                 version = version or text
             elif role == "serial":
@@ -242,13 +253,18 @@ class TelegramParser:
                 name = text
             else:
                 self._read_history(line, body.measurements)
-        return time, version, serial or name, devices
+        # Some of Iskraemeco's have the time of day and the date on lines of their own.
+        time = clocks.get("time") or f"{clocks.get('date', '')}{clocks.get('clock', '')}"
+        return self._memory.times[time], version, serial or name, devices
 
     def _read_history(self, line: Line, measurements: dict[str, Measurement]) -> None:
-        if line.meaning.role == "log":
-            if self._log is None or self._log[0] is not line:
-                self._log = line, newest_failure(_several(line.object), self._memory.times)
-            measurements.update(self._log[1])
+        role = line.meaning.role
+        read = _HISTORIES.get(role)
+        if read is not None:
+            known = self._histories.get(role)
+            if known is None or known[0] is not line:
+                known = self._histories[role] = line, read(_several(line.object), self._memory.times)
+            measurements.update(known[1])
             return
         # 1.6.0 (time)(value): the maximum demand of the month, and when it was.
         items = _several(line.object)

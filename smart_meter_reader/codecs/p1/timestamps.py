@@ -13,6 +13,11 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 _SHAPE = re.compile(r"[0-9]{12}[SWsw]?", re.ASCII)
+# "20230404 21:31:04" and the like, which some write instead.
+_SEPARATED = re.compile(
+    r"(?:20)?([0-9]{2})[-./]?([0-9]{2})[-./]?([0-9]{2})[ T]?([0-9]{2}):?([0-9]{2}):?([0-9]{2})([SWsw]?)",
+    re.ASCII,
+)
 _ISO_SHAPE = re.compile(r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\+0[12]:00", re.ASCII)
 STANDARD = timezone(timedelta(hours=1))
 SUMMER = timezone(timedelta(hours=2))
@@ -61,7 +66,8 @@ def parse_moment(text: str) -> datetime | None:
     of DSMR 2.2, or anything that a meter likes to write.
     """
     if not _ISO_SHAPE.fullmatch(text):
-        return set_clock(parse_timestamp(text))
+        separated = _SEPARATED.fullmatch(text)
+        return set_clock(parse_timestamp("".join(separated.groups()) if separated else text))
     try:
         return set_clock(datetime.fromisoformat(text))
     except ValueError:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
+from smart_meter_reader.codecs.p1.derived import multiply
 from smart_meter_reader.codecs.p1.mbus import SubMeter
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.messages import Info, Message, Reading
 
 # A gas meter reports every five minutes or every hour, in telegrams that come every second.
 _SUB_METER_SECONDS = 60.0
+_NO_RATIO = Decimal(1)
 
 
 @dataclass(slots=True)
@@ -29,8 +32,9 @@ class Messages:
     sub-meter's reading is told when it changed, else once a minute.
     """
 
-    def __init__(self, meter: str) -> None:
+    def __init__(self, meter: str, ratio: Decimal = _NO_RATIO) -> None:
         self._meter = meter
+        self._ratio = ratio  # of the transformers that the electricity meter does not count with
         self._interval = 0.0
         self._infos: dict[str, Info] = {}
         self._told: dict[str, _LastTold] = {}
@@ -89,14 +93,18 @@ class Messages:
         objects = telegram.objects
         for device in telegram.meters.values():
             objects = {code: item for code, item in objects.items() if not device.owns(code)}
-        return {
+        measurements = telegram.measurements
+        reading: Reading = {
             "type": "reading",
             "meter": self._meter,
             "time": time,
-            "measurements": {**telegram.measurements},
+            "measurements": multiply(measurements, self._ratio) if self._ratio != 1 else {**measurements},
             "objects": {**objects},
             "authentication": telegram.authentication,
         }
+        if telegram.time is not None:
+            reading["measured_at"] = telegram.time
+        return reading
 
     def _is_due(self, name: str, device: SubMeter, now: float) -> bool:
         told = self._told.get(name)
@@ -128,6 +136,8 @@ class Messages:
             info["firmware"] = f"P1 {identity.version}"
         if identity.dialect:
             info["dialect"] = identity.dialect
+        if self._ratio != 1:
+            info["transformer_ratio"] = self._ratio
         info["interval"] = round(self._interval)
         return info
 

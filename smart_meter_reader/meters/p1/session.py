@@ -62,7 +62,7 @@ class Session:
         self._reader = self._new_reader()
         self._interval = settings.interval.total_seconds()
         self._agreement = Agreement()
-        self._messages = Messages(meter)
+        self._messages = Messages(meter, settings.transformer_ratio)
         self._due = now
         self._trial_ends = now + LINE_TRIAL
         self._trial_received = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import ClassVar, Literal
 
 from smart_meter_reader.codecs.p1.dialect import DIALECTS
@@ -59,8 +60,15 @@ class DsmrSettings(ClientSettings):
     baud: int | Literal["auto"] = setting(
         "speed of the line; auto tries 115200 8N1 and 9600 7E1", default="auto", minimum=300, maximum=921_600
     )
-    format: Literal["8N1", "7E1"] | None = setting(
+    format: Literal["8N1", "7E1", "8E1"] | None = setting(
         "bits of the line, with a fixed baud; by default 7E1 up to 9600 and 8N1 above", default=None
+    )
+    transformer_ratio: Decimal = setting(
+        "what the meter's energies, powers and currents are multiplied by, where it is behind current "
+        "transformers and does not count with them: 40 for 200/5 A",
+        default=Decimal(1),
+        minimum=Decimal(1),
+        maximum=Decimal(10_000),
     )
     timeout: timedelta | None = setting(
         "without a good telegram for so long, the port is opened again; by default six times the meter's "
@@ -93,8 +101,9 @@ class DsmrSettings(ClientSettings):
     def lines(self) -> Sequence[LineSettings]:
         """The lines to try, the likelier one first."""
         if self.baud != "auto":
-            seven = self.format == "7E1" or (self.format is None and self.baud <= SLOW_LINE.baud)
-            return [LineSettings(self.baud, 7 if seven else 8, "E" if seven else "N", 1, self.rts, self.dtr)]
+            form = self.format or ("7E1" if self.baud <= SLOW_LINE.baud else "8N1")
+            bits = 7 if form == "7E1" else 8
+            return [LineSettings(self.baud, bits, "N" if form == "8N1" else "E", 1, self.rts, self.dtr)]
         # Encrypted telegrams are bytes of eight bits, which rules out 7E1.
         known = (FAST_LINE,) if self.key is not None else (FAST_LINE, SLOW_LINE)
         return [replace(line, rts=self.rts, dtr=self.dtr) for line in known]

@@ -85,19 +85,22 @@ def test_encrypted_frames_inside_another_protocol() -> None:
 def test_captures_without_a_telegram_say_what_they_are() -> None:
     hdlc, mbus = in_hdlc(b"\xe6\xe7\x00\x0f" + bytes(20)), in_mbus(b"\x08\x01\x72" + bytes(20))
     inverted = bytes(0xFF ^ byte for byte in GOOD)
-    parity = add_parity(wire("nl-dsmr22-isk"), "E")
     kinds = {
         kind: [d["error"]["kind"] for d in describe_capture(stream)]
         for kind, stream in {
             "hdlc": hdlc,
             "mbus": mbus,
             "inverted": inverted,
-            "parity": parity,
             "no_telegram": b"hello",
         }.items()
     }
     assert kinds == {kind: [kind] for kind in kinds}
     assert [d["error"]["detail"] for d in describe_capture(b"")] == ["the capture is empty"]
+
+
+def test_parity_is_taken_off_a_capture() -> None:
+    bare = wire("nl-dsmr22-isk")
+    assert list(describe_capture(add_parity(bare, "E"))) == list(describe_capture(bare))
 
 
 def test_a_few_bytes_of_noise_are_no_parity() -> None:

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from smart_meter_reader.codecs.p1.describe import describe_capture
+from smart_meter_reader.codecs.p1.history import MONTH_END
 from smart_meter_reader.codecs.p1.mbus import Chosen, InUse
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
+from smart_meter_reader.quantities import QUANTITIES
 
 _FIELD = Path(__file__).parents[2] / "data" / "p1" / "p1_field.json"
 FIELD: dict[str, Any] = {
@@ -286,3 +289,129 @@ def test_other_reports() -> None:
     assert {f"active_energy_import_tariff_{tariff}" for tariff in (1, 2, 3, 4)} <= four.keys()
     assert values(field_telegram("hu-wasion"))["active_power_threshold"] == "24000 W"
     assert "active_energy_import" in field_telegram("pl-elgama-plain").measurements
+
+
+# --- what was raw or missing ---
+
+
+def test_the_peaks_of_a_belgian_year() -> None:
+    telegram = field_telegram("be-xt211-50221")
+    found = values(telegram)
+    peaks = [found[f"active_demand_import_maximum_month_{month}"] for month in range(1, 10)]
+    assert peaks[-1] == "4.198 kW"
+    oldest = telegram.measurements["active_demand_import_maximum_month_9"]
+    assert oldest["measured_at"].isoformat() == "2024-01-22T07:30:00+00:00"
+    # Nothing was measured in the first of ten.
+    assert "active_demand_import_maximum_month_10" not in found
+    mean = sum(Decimal(peak.removesuffix(" kW")) for peak in peaks) / 9
+    assert found["active_demand_import_maximum_mean"] == f"{mean:.3f} kW"
+    assert found["grid_type"] == "400"
+
+
+def test_only_twelve_of_thirteen_months_make_the_mean() -> None:
+    months = "".join(
+        f"({time}01000000W)({time}01000000W)({number:02}.000*kW)"
+        for number, time in enumerate([*(f"24{month:02}" for month in range(1, 13)), "2501"], 1)
+    )
+    found = values(parse(f"0-0:98.1.0(13)(1-0:1.6.0)(1-0:1.6.0){months}"))
+    assert found["active_demand_import_maximum_month_1"] == "13.000 kW"
+    assert found["active_demand_import_maximum_month_13"] == "1.000 kW"
+    assert found["active_demand_import_maximum_mean"] == "7.500 kW"
+
+
+def test_hungarian_registers_of_the_last_month() -> None:
+    telegram = parse(
+        "0-0:98.1.0(230701000000S)(000040.777*kWh)(000008.950*kWh)(000031.827*kWh)(000142.250*kWh)"
+        "(000111.164*kWh)(000031.086*kWh)(000000.030*kvarh)(000073.988*kvarh)(000000.205*kvarh)"
+        "(000000.048*kvarh)(000039.199*kvarh)(000035.020*kvarh)(000183.027*kWh)(03.564*kW)(02.156*kW)"
+        "(03.564*kW)(04.104*kW)(04.104*kW)(03.400*kW)",
+        header="SAG5SAG-METER",
+    )
+    found = values(telegram)
+    assert found["active_energy_import_month_end"] == "40.777 kWh"
+    assert found["active_energy_export_tariff_2_month_end"] == "31.086 kWh"
+    assert found["reactive_energy_q4_month_end"] == "35.020 kvarh"
+    assert found["active_demand_export_maximum_month_end"] == "4.104 kW"
+    ended = telegram.measurements["active_energy_import_month_end"]["measured_at"]
+    assert ended.isoformat() == "2023-06-30T22:00:00+00:00"
+    holley = values(field_telegram("hu-holley-ff"))
+    assert holley["active_energy_import_tariff_2_month_end"] == "1900.000 kWh"
+
+
+def test_every_quantity_of_history_is_in_the_catalogue() -> None:
+    assert set(MONTH_END) <= QUANTITIES.keys()
+
+
+def test_registers_that_do_not_add_up_are_no_quantities() -> None:
+    telegram = parse("0-0:98.1.0(220201000000W)(3600.0*kWh)(1700.0*kWh)(1900.1*kWh)(0.0*kWh)(0.0*kWh)")
+    assert telegram.measurements == {}
+    assert telegram.objects.keys() == {"0-0:98.1.0"}
+
+
+def test_net_power_in_all_and_by_phase() -> None:
+    found = values(field_telegram("nl-export"))
+    assert found["active_power_net"] == "-5.061 kW"
+    net = [found[f"active_power_net_l{phase}"] for phase in (1, 2, 3)]
+    assert net == ["-1.750 kW", "-1.740 kW", "-1.571 kW"]
+
+
+def test_totals_are_summed_up_from_all_three_phases_only() -> None:
+    found = values(field_telegram("lt-eso-kilo"))
+    assert found["active_power_export"] == "3.261 kW"
+    assert found["active_power_net"] == "-3.261 kW"
+    assert "active_power_import" not in values(parse("1-0:21.7.0(1.000*kW)", "1-0:41.7.0(1.000*kW)"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "time"),
+    [
+        (("0-0:1.0.0(230404213104)",), "2023-04-04T19:31:04"),
+        (("0-0:1.0.0(20230404 21:31:04)",), "2023-04-04T19:31:04"),
+        (("1-0:0.9.1(213104)", "1-0:0.9.2(230404)"), "2023-04-04T19:31:04"),
+        (("0-0:0.9.1(21:31:04)", "0-0:0.9.2(23-04-04)"), "2023-04-04T19:31:04"),
+        (("0-0:1.0.0(230404213104W)", "1-0:0.9.1(000000)", "1-0:0.9.2(230404)"), "2023-04-04T20:31:04"),
+    ],
+)
+def test_clocks(lines: tuple[str, ...], time: str) -> None:
+    told = parse(*lines).time
+    assert told is not None
+    assert told.isoformat() == f"{time}+00:00"
+
+
+@pytest.mark.parametrize("lines", [("1-0:0.9.1(213104)",), ("1-0:0.9.2(230404)",), ("0-0:1.0.0()",)])
+def test_half_a_clock_is_none(lines: tuple[str, ...]) -> None:
+    assert parse(*lines).time is None
+
+
+@pytest.mark.parametrize(
+    ("header", "manufacturer", "model"),
+    [
+        ("Ene5\\T211 ESMR 5.0", "Sagemcom", "T211 ESMR 5.0"),
+        ("ESO5\\\\253876809_C", "", "53876809_C"),
+        ("XMX5\\WABC", "Landis+Gyr", "WABC"),
+        ("EGM5G15", "Elgama", "G15"),
+    ],
+)
+def test_models_have_no_backslash(header: str, manufacturer: str, model: str) -> None:
+    identity = parse("1-0:1.8.0(1.0*kWh)", header=header).identity
+    assert (identity.manufacturer, identity.model) == (manufacturer, model)
+
+
+def test_a_capture_with_parity_is_decoded() -> None:
+    (*_, last) = describe_capture(wire("si-isk9-parity"))
+    assert last["measurements"]["active_energy_import"]["unit"] == "kWh"
+    assert "error" not in last
+
+
+@pytest.mark.parametrize(
+    ("line", "quantity", "value"),
+    [
+        ("1-0:1.24.0(00.120*kW)", "active_power_import_average", "0.120 kW"),
+        ("1-0:16.24.0(-00.024*kW)", "active_power_net_average", "-0.024 kW"),
+        ("1-0:32.33.0(03042*s)", "voltage_sag_duration_l1", "3042 s"),
+        ("1-0:72.38.0(261*V)", "voltage_swell_magnitude_l3", "261 V"),
+        ("1-0:0.8.2(00900*s)", "measurement_period", "900 s"),
+    ],
+)
+def test_lithuanian_lines(line: str, quantity: str, value: str) -> None:
+    assert values(parse(line)) == {quantity: value}

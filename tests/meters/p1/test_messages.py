@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -72,3 +73,28 @@ def test_a_gas_value_that_is_held_back_is_in_no_message() -> None:
     assert [reading["meter"] for reading in readings] == ["p1", "p1-gas", "p1", "p1", "p1-gas"]
     assert "1000.002" in str(readings)
     assert "0.007" not in str(readings)
+
+
+def test_a_reading_has_the_time_of_the_meters_own_clock() -> None:
+    (reading, *_) = [m for m in told(field("be-iskra-ie5"), Messages("p1")) if m["type"] == "reading"]
+    assert reading["measured_at"] == datetime(2023, 4, 4, 19, 31, 4, tzinfo=UTC)
+    (reading, *_) = [m for m in told(field("nl-clock-unset"), Messages("p1")) if m["type"] == "reading"]
+    assert "measured_at" not in reading
+
+
+def test_a_transformer_ratio_is_for_what_passes_a_transformer() -> None:
+    messages = told(field("be-xt211-50221"), Messages("p1", Decimal(40)))
+    (info, reading, *behind) = messages
+    assert info["type"] == "info"
+    assert info["transformer_ratio"] == 40
+    assert reading["type"] == "reading"
+    found = {key: item["value"] for key, item in reading["measurements"].items()}
+    assert found["active_energy_import_tariff_1"] == Decimal("74833.000")
+    assert found["active_power_import"] == Decimal("39.520")
+    assert found["current_l1"] == Decimal("44.80")
+    assert found["voltage_l1"] == Decimal("234.3")
+    assert found["current_threshold_l1"] == Decimal("999.99")
+    assert reading["measurements"]["active_demand_import_maximum"]["measured_at"].year == 2024
+    assert reading["objects"]["1-0:1.7.0"] == {"value": Decimal("0.988"), "unit": "kW"}
+    (gas, *_) = [m for m in behind if m["type"] == "reading"]
+    assert gas["measurements"]["gas_volume"]["value"] == Decimal("465.041")
