@@ -10,13 +10,17 @@ from decimal import Decimal
 
 from smart_meter_reader.codecs.kmp import RegisterValue
 from smart_meter_reader.codecs.kmp.meters import MANUFACTURER
-from smart_meter_reader.codecs.kmp.registers import register_of
+from smart_meter_reader.codecs.kmp.registers import register_of, resolve_register
 from smart_meter_reader.exceptions import ProtocolError, TransportError, ValueFormatError
 from smart_meter_reader.messages import Info, Publish
 from smart_meter_reader.meters.kmp.absences import Absences
 from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
 from smart_meter_reader.meters.kmp.identity import Identity, read_identity
-from smart_meter_reader.meters.kmp.settings import KamstrupSettings
+from smart_meter_reader.meters.kmp.settings import (
+    DEFAULT_REGISTERS,
+    ELECTRICITY_REGISTERS,
+    KamstrupSettings,
+)
 from smart_meter_reader.meters.polling import PolledClient
 from smart_meter_reader.quantities.measurement import Measurement, Value
 from smart_meter_reader.text import LONGEST_NUMBER, is_bounded
@@ -29,6 +33,9 @@ _STAYS_AWAKE = timedelta(seconds=30)
 # A connection that lived for less has a reason to be told; an older one was closed for being idle.
 _IDLE_LIFE = 60.0
 _REOPEN_PAUSE = 1.0
+
+
+_ELECTRICITY = tuple(resolve_register(quantity).id for quantity in ELECTRICITY_REGISTERS)
 
 
 class _IdleLossError(Exception):
@@ -47,6 +54,7 @@ class KamstrupClient(PolledClient[KamstrupSettings]):
         self._absences = Absences()
         self._last_poll: datetime | None = None
         self._tells_type = True
+        self._is_electricity = False  # a 382, as its answers have shown
 
     async def run(self, publish: Publish, *, once: bool = False) -> None:
         if not once and not self._settings.mains_powered:
@@ -112,14 +120,25 @@ class KamstrupClient(PolledClient[KamstrupSettings]):
         now = datetime.now(UTC)
         self._note_wake_up(now)
         due = self._times.registers_due(now)
-        wanted = self._absences.present(due, now)
+        wanted = self._absences.present(list(_ELECTRICITY) if self._is_electricity else due, now)
         # A second time when nothing came: that can be a meter without any of these, or one in trouble.
         answered = await connection.read_registers(wanted) or await connection.read_registers(wanted)
+        if not answered and self._has_default_registers:
+            wanted = list(_ELECTRICITY)
+            answered = await connection.read_registers(wanted)
+            self._is_electricity = bool(answered)
         self._times.mark_read(now)
         self._note_absent(wanted, answered, now)
         measurements = self._measurements(wanted, answered)
         if measurements:
             await self._publish_reading(measurements, publish)
+
+    def _period_of(self, register: int) -> timedelta:
+        return self._times.shortest_period if self._is_electricity else self._times.period_of(register)
+
+    @property
+    def _has_default_registers(self) -> bool:
+        return self._settings.registers == DEFAULT_REGISTERS and not self._settings.groups
 
     def _measurements(
         self, wanted: Sequence[int], answered: Mapping[int, RegisterValue]
@@ -149,7 +168,7 @@ class KamstrupClient(PolledClient[KamstrupSettings]):
                 f"{self._settings.port}: the meter answers, but has none of the registers asked for: correct "
                 "`registers`; `smart-meter-reader registers` lists them by model",
             )
-        news = self._absences.note(wanted, answered, now, self._times.period_of)
+        news = self._absences.note(wanted, answered, now, self._period_of)
         if news:
             names = ", ".join(f"{register_of(register).quantity} ({register})" for register in news)
             self._warn_once(f"the meter does not have {names}; it is asked again now and then")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from types import MappingProxyType
 
 from smart_meter_reader.codecs.kmp import GetRegisterRequest
@@ -14,18 +15,19 @@ from smart_meter_reader.meters.found import Found, Outcome, Question, clue
 from smart_meter_reader.meters.head import Probe, Sign, sign_of
 from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
 from smart_meter_reader.meters.kmp.identity import read_serial_register, type_name
-from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
+from smart_meter_reader.meters.kmp.lines import ELECTRICITY_LINE, OPTICAL_LINE
 from smart_meter_reader.meters.kmp.listening import Attempt
+from smart_meter_reader.transport.line import LineSettings
 
 HEAT_ENERGY = 60
 
 
-async def ask_kmp(port: str) -> Outcome:
+async def ask_kmp(port: str, line: LineSettings = OPTICAL_LINE) -> Outcome:
     """GetType, and the register of the serial number where that is not answered: two requests at most.
 
     The first wakes a meter that sleeps, the second is answered by meters that know no GetType.
     """
-    async with KmpConnection(port, retries=0) as meter:
+    async with KmpConnection(port, line, retries=0) as meter:
         kind = await unless_unanswered(meter.read_type())
         try:
             number = await read_serial_register(meter)
@@ -40,16 +42,25 @@ async def ask_kmp(port: str) -> Outcome:
     return Found(
         port,
         "KMP",
-        OPTICAL_LINE,
-        "heat",
+        line,
+        "electricity" if line is ELECTRICITY_LINE else "heat",
         manufacturer=MANUFACTURER,
         model=type_name(kind),
         serial_number=number,
-        keys=MappingProxyType({"interval": "1h"}),
+        keys=MappingProxyType(_keys(line)),
     )
 
 
+def _keys(line: LineSettings) -> dict[str, str | int]:
+    if line is ELECTRICITY_LINE:
+        return {"baud": line.baud, "stopbits": line.stopbits, "interval": "1min", "mains_powered": True}
+    return {"interval": "1h"}
+
+
 QUESTION = Question("asking in KMP at 1200 Bd", 2.0, ask_kmp)
+ELECTRICITY = Question(
+    "asking in KMP at 9600 Bd, as a 382 speaks", 9.0, partial(ask_kmp, line=ELECTRICITY_LINE)
+)
 
 
 def sign_of_answer(attempt: Attempt) -> Sign:

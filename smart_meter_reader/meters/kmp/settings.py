@@ -29,6 +29,16 @@ DEFAULT_REGISTERS = (
     "temperature_difference",
     "info_code",
 )
+# What the default becomes on a meter that has none of those and counts electricity: the 382.
+ELECTRICITY_REGISTERS = (
+    "active_energy_import",
+    "active_energy_export",
+    "active_power_import",
+    "voltage_l1",
+    "voltage_l2",
+    "voltage_l3",
+    "operating_hours",
+)
 # The life that Kamstrup states for the battery of a 403 (manual, 10.4) assumes one reading an hour.
 DEFAULT_INTERVAL = Schedule(interval=timedelta(hours=1))
 

@@ -15,9 +15,11 @@ from smart_meter_reader.codecs.kmp import GetRegisterRequest, encode_register
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import ProtocolError, TransportError
+from smart_meter_reader.meters.found import Found
 from smart_meter_reader.meters.kmp.client import KamstrupClient
 from smart_meter_reader.meters.kmp.emulated_values import read_values, values_of
 from smart_meter_reader.meters.kmp.emulator import FAULTS, KamstrupMeter
+from smart_meter_reader.meters.kmp.probe import ELECTRICITY
 from smart_meter_reader.meters.kmp.settings import GroupSettings, KamstrupSettings
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import Origin, Place, parse
@@ -218,6 +220,21 @@ async def test_a_slow_meter_of_other_make_is_read_with_the_default_timing() -> N
     async with on_pty(ForeignMeter(delay=0.3)) as path:
         reader = KamstrupClient("heat", KamstrupSettings(port=path, registers=(60,), retries=1))
         assert (await once(reader))[-1]["type"] == "reading"
+
+
+async def test_the_default_follows_a_382_which_counts_electricity() -> None:
+    fixed = {1: encode_register(1, 9032, 2), 1023: encode_register(1023, 590, 21)}
+    emulated = KamstrupMeter(values=values_of("382", 0, fixed), reply_delay=0.0)
+    async with on_pty(emulated) as path:
+        reader = client(path, interval=SOON)
+        for _ in range(2):
+            reading = (await once(reader))[-1]
+            assert reading["type"] == "reading"
+            measured = {key: str(one["value"]) for key, one in reading["measurements"].items()}
+            assert measured.items() >= {"active_energy_import": "9032", "active_power_import": "590"}.items()
+        found = await ELECTRICITY.ask(path)
+    assert isinstance(found, Found)
+    assert (found.kind, found.keys["baud"]) == ("electricity", 9600)
 
 
 async def test_a_meter_with_none_of_the_registers_is_told() -> None:
