@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from smart_meter_reader.codecs.p1.checksum import crc16_x25
 from smart_meter_reader.codecs.p1.plain import DATA_LINE
 
-Kind = Literal["hdlc", "mbus", "parity", "inverted", "unknown"]
+Kind = Literal["hdlc", "mbus", "untitled", "parity", "inverted", "unknown"]
 
 EXPLANATIONS: dict[Kind, str] = {
     "hdlc": "this port sends HDLC frames (7E A...), which is DLMS and not the text of P1: it is not "
     "read here; ask the grid operator whether the port can send P1 text instead",
     "mbus": "this port sends wired M-Bus frames (68 .. 68), which is DLMS and not the text of P1: it is not "
     "read here; ask the grid operator whether the port can send P1 text instead",
+    "untitled": "this meter encrypts in a layout without system title (00 82 .. .. 30, Elgama in Poland), "
+    "which is not read here, with any key: ask the grid operator to switch the encryption of the port off",
     "parity": "the bytes carry parity: the line is 7E1 (DSMR 2.2 and 3), set that at the serial server",
     "inverted": "most bytes are no text: the signal is probably inverted (use a P1 cable) or the speed wrong",
     "unknown": "no telegram in what arrives",
 }
+OTHER_FRAMES: frozenset[Kind] = frozenset({"hdlc", "mbus", "untitled"})
+"""Whole frames of something else: speed and format of the line are right."""
 _ENOUGH = 64
+# An identification in plain, then a length and security byte 30 with frame counter (seen at GAMA 150 G15).
+_UNTITLED = re.compile(rb"/[A-Za-z]{3}[^\r\n()]{1,60}\r\n\r\n\x00\x82[\x00-\x40].\x30\x00", re.DOTALL)
 
 
 def recognise(received: bytes) -> Kind:
@@ -26,6 +33,8 @@ def recognise(received: bytes) -> Kind:
     other = other_protocol(received)
     if other is not None:
         return other
+    if _UNTITLED.search(received):
+        return "untitled"
     if any(byte > 0x7F for byte in received):
         if _has_parity(received):
             return "parity"

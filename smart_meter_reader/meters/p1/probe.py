@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD
-from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
+from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, OTHER_FRAMES, recognise
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.codecs.parity import strip_parity
@@ -44,7 +44,7 @@ class P1Hearing:
             found = _telegram_in(reader, self._port, self._line)
             if found is not None:
                 return found
-        return EXPLANATIONS[kind] if kind in ("hdlc", "mbus") else ""
+        return EXPLANATIONS[kind] if kind in OTHER_FRAMES else ""
 
 
 # DSMR 4 and later; DSMR 2.2 and 3; IEC 62056-21 mode D.

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from smart_meter_reader.codecs.p1.agreement import Agreement, Judged
-from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
+from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, OTHER_FRAMES, recognise
 from smart_meter_reader.codecs.p1.mbus import SubMeter
 from smart_meter_reader.codecs.p1.obis import CodeTableError
 from smart_meter_reader.codecs.p1.reader import P1Reader
@@ -251,13 +251,14 @@ class Session:
 
     async def _look_at_line(self, now: float, *, heard_all: bool) -> None:
         """Bytes without any telegram: take off parity, or try the other speed."""
-        if recognise(self._reader.unrecognised) == "parity" and not self._transport.software_parity:
+        kind = recognise(self._reader.unrecognised)
+        if kind == "parity" and not self._transport.software_parity:
             _log.info("%s: %s; taken off here", self._meter, EXPLANATIONS["parity"])
             self._transport.software_parity = True
             self._listen_afresh(now)
         elif heard_all and now >= self._trial_ends:
             lines = list(self._settings.lines)
-            if len(lines) == 1 or not self._trial_received:
+            if len(lines) == 1 or not self._trial_received or kind in OTHER_FRAMES:
                 self._trial_ends = now + LINE_TRIAL
                 return
             before = self._transport.line

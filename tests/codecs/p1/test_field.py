@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.codecs.p1.describe import describe_capture
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.history import MONTH_END
 from smart_meter_reader.codecs.p1.mbus import Chosen, InUse
 from smart_meter_reader.codecs.p1.reader import P1Reader
@@ -415,3 +416,15 @@ def test_a_capture_with_parity_is_decoded() -> None:
 )
 def test_lithuanian_lines(line: str, quantity: str, value: str) -> None:
     assert values(parse(line)) == {quantity: value}
+
+
+@pytest.mark.parametrize("opener", [None, Opener(bytes(16), bytes(16))])
+def test_an_encrypted_layout_that_is_not_read_is_told_as_that(opener: Opener | None) -> None:
+    (told,) = describe_capture(wire("pl-elgama-enc"), opener)
+    assert told["error"]["kind"] == "untitled"
+    assert "without system title" in told["error"]["detail"]
+
+
+def test_dlms_in_hdlc_is_told_as_that() -> None:
+    kinds = {told["error"]["kind"] for told in describe_capture(wire("at-kelag-hdlc"))}
+    assert kinds == {"hdlc"}

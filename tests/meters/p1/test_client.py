@@ -35,6 +35,7 @@ from smart_meter_reader.transport import open_transport
 from tests.codecs.p1.damage import METERS, damaged, household
 from tests.codecs.p1.streams import read as read_all
 from tests.codecs.p1.test_describe import in_hdlc
+from tests.codecs.p1.test_field import wire as field
 from tests.codecs.p1.vectors import wire
 from tests.peers.heard import PATIENCE, Heard, running
 from tests.peers.loop import FairLoop
@@ -586,3 +587,30 @@ def test_settings_as_they_are_written() -> None:
 )
 def test_lines_that_are_tried(settings: dict[str, Any], lines: list[str]) -> None:
     assert [str(line) for line in DsmrSettings(port="/dev/null", **settings).lines] == lines
+
+
+async def test_telegrams_that_all_fail_their_checksum_are_told_as_that(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("smart_meter_reader.meters.p1.session.LINE_TRIAL", 0.1)
+    monkeypatch.setattr("smart_meter_reader.meters.p1.session._SUMMARY", 0.2)
+    caplog.set_level(logging.INFO)
+    async with on_pty(Bytes(field("be-badcrc"), again=True)) as port:
+        client = client_of(port, timeout=timedelta(seconds=1))
+        with pytest.raises(TransportError) as death:
+            await client.run(Heard("power"))
+    assert death.value.reason == "checksum"
+    assert "the checksum never fits" in death.value.detail
+    assert "trying" not in caplog.text
+
+
+async def test_frames_of_another_layout_keep_the_speed(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("smart_meter_reader.meters.p1.session.LINE_TRIAL", 0.1)
+    caplog.set_level(logging.INFO)
+    async with on_pty(Bytes(field("pl-elgama-enc"), again=True)) as port:
+        with pytest.raises(TransportError) as death:
+            await client_of(port, timeout=timedelta(seconds=1)).run(Heard("power"))
+    assert death.value.reason == "untitled"
+    assert "trying" not in caplog.text
