@@ -6,11 +6,18 @@ from pathlib import Path
 
 import click
 
+from smart_meter_reader.codecs.p1.garbage import other_protocol
 from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture_or_text
 from smart_meter_reader.drivers import Likeness, MeterDriver, load
 from smart_meter_reader.meters.p1.keys import key_options
 from smart_meter_reader.meters.registry import meter_drivers
+
+_NOT_READ = {
+    "hdlc": "DLMS in HDLC frames",
+    "mbus": "M-Bus (EN 13757)",
+    "sml": "SML, which German electricity meters send at their optical head",
+}
 
 
 @click.command
@@ -36,6 +43,9 @@ def auto(
     captured = read_capture_or_text(capture)
     drivers = [driver for driver in meter_drivers().values() if driver.sniff]
     driver = likeliest(captured, drivers)
+    if driver is None and (other := other_protocol(captured)) is not None:
+        click.echo(f"this is {_NOT_READ[other]}, which this program does not read", err=True)
+        context.exit(EXIT_DATA)
     if driver is None:
         titles = [each.title for each in drivers]
         known = f"{', '.join(titles[:-1])} and {titles[-1]}"

@@ -8,7 +8,7 @@ from typing import Literal
 from smart_meter_reader.codecs.p1.checksum import crc16_x25
 from smart_meter_reader.codecs.p1.plain import DATA_LINE
 
-Kind = Literal["hdlc", "mbus", "untitled", "parity", "inverted", "unknown"]
+Kind = Literal["hdlc", "mbus", "sml", "untitled", "parity", "inverted", "unknown"]
 
 EXPLANATIONS: dict[Kind, str] = {
     "hdlc": "this port sends HDLC frames (7E A...), which is DLMS and not the text of P1: it is not "
@@ -17,15 +17,19 @@ EXPLANATIONS: dict[Kind, str] = {
     "read here; ask the grid operator whether the port can send P1 text instead",
     "untitled": "this meter encrypts in a layout without system title (00 82 .. .. 30, Elgama in Poland), "
     "which is not read here, with any key: ask the grid operator to switch the encryption of the port off",
+    "sml": "this port sends SML (1B1B1B1B 01010101), as German meters do at their optical head: it is not "
+    "read here",
     "parity": "the bytes carry parity: the line is 7E1 (DSMR 2.2 and 3), set that at the serial server",
     "inverted": "most bytes are no text: the signal is probably inverted (use a P1 cable) or the speed wrong",
     "unknown": "no telegram in what arrives",
 }
-OTHER_FRAMES: frozenset[Kind] = frozenset({"hdlc", "mbus", "untitled"})
+OTHER_FRAMES: frozenset[Kind] = frozenset({"hdlc", "mbus", "sml", "untitled"})
 """Whole frames of something else: speed and format of the line are right."""
 _ENOUGH = 64
 # An identification in plain, then a length and security byte 30 with frame counter (seen at GAMA 150 G15).
 _UNTITLED = re.compile(rb"/[A-Za-z]{3}[^\r\n()]{1,60}\r\n\r\n\x00\x82[\x00-\x40].\x30\x00", re.DOTALL)
+# BSI TR-03109-1, annex IV: escape sequence, and the begin of a message of version 1.
+_SML_START = b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01"
 
 
 def recognise(received: bytes) -> Kind:
@@ -45,8 +49,10 @@ def recognise(received: bytes) -> Kind:
     return "unknown"
 
 
-def other_protocol(received: bytes) -> Literal["hdlc", "mbus"] | None:
-    """The protocol of which ``received`` has a whole frame with a right check sequence."""
+def other_protocol(received: bytes) -> Literal["hdlc", "mbus", "sml"] | None:
+    """The protocol of which ``received`` has a whole frame with a right check sequence, or SML's start."""
+    if _SML_START in received:
+        return "sml"
     if _is_hdlc(received):
         return "hdlc"
     return "mbus" if _is_mbus(received) else None
