@@ -28,7 +28,7 @@ def requirements(kind: str, *groups: str) -> dict[str, str]:
     return {line.split(" ")[0]: line for line in result.stdout.splitlines()}
 
 
-@pytest.mark.parametrize("group", ["main", "build", "dev"])
+@pytest.mark.parametrize("group", ["main", "build", "dev", "mutation"])
 def test_every_package_of_a_group_is_pinned_by_hashes_of_one_kind(group: str) -> None:
     wheels, sources = requirements("wheels", group), requirements("sources", group)
     wanted = {f"{each['name']}=={each['version']}": each for each in LOCK if group in each["groups"]}
@@ -48,7 +48,7 @@ def test_what_has_a_wheel_for_this_computer_is_not_built() -> None:
         for each in LOCK
         if any(file["file"].endswith("-none-any.whl") for file in each["files"])
     }
-    assert not pure & requirements("sources", "main", "build", "dev").keys()
+    assert not pure & requirements("sources", "main", "build", "dev", "mutation").keys()
 
 
 def test_what_builds_is_locked_and_comes_as_wheels() -> None:
