@@ -191,6 +191,11 @@ def shift_in_use(unit: str) -> tuple[str, int]:
     return _IN_USE.get(unit, (unit, 0))
 
 
+def shifted(value: Decimal, decimals: int) -> Decimal:
+    """``value`` with its point moved to the right; written out, so that 5 kA is 5000 A and not 5E+3."""
+    return value.scaleb(decimals) + 0
+
+
 def converts_energy(unit: str, to: str) -> bool:
     """Whether both are units of energy that ``convert_energy`` knows."""
     return canonical(unit) in JOULES and canonical(to) in JOULES

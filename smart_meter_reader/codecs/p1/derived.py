@@ -74,11 +74,15 @@ def add_powers(measurements: dict[str, Measurement]) -> None:
             if added is not None:
                 measurements[total] = added
     for net, taken, given in _NET:
-        if taken in measurements and given in measurements and net not in measurements:
-            less, more = measurements[given], measurements[taken]
-            out, into = less["value"], more["value"]
-            if isinstance(out, Decimal) and isinstance(into, Decimal) and less["unit"] == more["unit"]:
-                measurements[net] = {"value": into - out, "unit": more["unit"]}
+        more = measurements.get(taken)
+        if more is None or net in measurements:
+            continue
+        less = measurements.get(given)
+        if less is None or less["unit"] != more["unit"]:
+            continue
+        out, into = less["value"], more["value"]
+        if isinstance(out, Decimal) and isinstance(into, Decimal):
+            measurements[net] = {"value": into - out, "unit": more["unit"]}
 
 
 def multiply(measurements: Mapping[str, Measurement], ratio: Decimal) -> dict[str, Measurement]:
@@ -114,6 +118,9 @@ def _add_up(parts: list[Measurement]) -> Measurement | None:
         if not isinstance(value, Decimal) or part["unit"] != unit:
             return None
         total += value
-    if len(total.as_tuple().digits) > LONGEST_NUMBER:  # and 28 digits would have been rounded
+    # As text that is too long by a point at most; counting digits would cost more than the sum.
+    if (
+        len(str(total)) > LONGEST_NUMBER and len(total.as_tuple().digits) > LONGEST_NUMBER
+    ):  # and 28 digits would have been rounded
         return None
     return {"value": total, "unit": unit}

@@ -20,7 +20,7 @@ from smart_meter_reader.codecs.p1.values import (
     parse_several,
 )
 from smart_meter_reader.quantities.measurement import Measurement
-from smart_meter_reader.quantities.units import shift_in_use
+from smart_meter_reader.quantities.units import shift_in_use, shifted
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_TEXT, is_digits
 
 # Luxembourg leaves out these units (specification 1.1.3, example); newer firmware writes them.
@@ -111,7 +111,7 @@ class LineDecoder:
             value = factor
         spelling, shift = shift_in_use(spelling)
         if shift:
-            value = value.scaleb(shift)
+            value = shifted(value, shift)
         measured: Measurement = (
             item if spelling == unit and item["value"] is value else {"value": value, "unit": spelling}
         )

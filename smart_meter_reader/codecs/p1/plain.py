@@ -22,6 +22,7 @@ from smart_meter_reader.exceptions import ChecksumError, FrameError, IncompleteE
 MAX_TELEGRAM = 16 * 1024
 _LONGEST_START = 130
 _MAX_STARTS = 8
+_ROOMY = MAX_TELEGRAM // 2  # a telegram that long is looked at piece by piece, lest it grow
 
 _START = re.compile(rb"/[0-9A-Za-z]{3}[^\r\n()]{0,124}[\r\n]")
 _PARTIAL_START = re.compile(rb"/(?:[0-9A-Za-z]{0,2}|[0-9A-Za-z]{3}[^\r\n()]{0,124})\Z")
@@ -59,6 +60,7 @@ class PlainReader:
         self._buffer = bytearray()
         self._scanned = 0  # no end of telegram begins before this
         self._inside = False
+        self._ending = False  # whether the line of the end has begun
         self._synchronised = False
         self._lost_start = False
         self._checked_header = b""  # header of the last telegram with a good checksum
@@ -71,6 +73,9 @@ class PlainReader:
             received = received.translate(None, b"\0")
         if not self._inside and not self._buffer and b"/" not in received:
             self._note_skipped(received)  # nothing can begin here: most of noise ends so, byte by byte too
+            return
+        if self._inside and not self._ending and b"!" not in received and len(self._buffer) < _ROOMY:
+            self._buffer += received  # most pieces of a serial line: the end is not in them
             return
         self._buffer += received
         more = True
@@ -129,7 +134,9 @@ class PlainReader:
         match = _END.match(self._buffer, end)
         if match is None:
             self._scanned = end
+            self._ending = True
             return False
+        self._ending = False
         field = match[1].strip()
         covered = bytes(self._buffer[: end + 2])
         del self._buffer[: match.end()]

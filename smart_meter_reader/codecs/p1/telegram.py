@@ -22,7 +22,7 @@ from smart_meter_reader.codecs.p1.mbus import Channels, Devices, InUse, SubMeter
 from smart_meter_reader.codecs.p1.obis import Further, Role
 from smart_meter_reader.codecs.p1.values import Memory, Object, Times
 from smart_meter_reader.quantities.measurement import Measurement
-from smart_meter_reader.quantities.units import shift_in_use
+from smart_meter_reader.quantities.units import shift_in_use, shifted
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, REPLACEMENT, printable
 
 Checksum = Literal["ok", "absent", "bad"]
@@ -179,7 +179,7 @@ class TelegramParser:
                     objects[code] = item
                     if quantity:
                         measurements[quantity] = (
-                            item if unit is spelling else {"value": value.scaleb(shift), "unit": spelling}
+                            item if unit is spelling else {"value": shifted(value, shift), "unit": spelling}
                         )
                     continue
             line = known.get(code)

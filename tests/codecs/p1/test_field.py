@@ -428,3 +428,11 @@ def test_an_encrypted_layout_that_is_not_read_is_told_as_that(opener: Opener | N
 def test_dlms_in_hdlc_is_told_as_that() -> None:
     kinds = {told["error"]["kind"] for told in describe_capture(wire("at-kelag-hdlc"))}
     assert kinds == {"hdlc"}
+
+
+@pytest.mark.parametrize(("written", "volts"), [("5", "5000"), ("0.05", "50"), ("0.2385", "238.5")])
+def test_a_kilo_unit_is_written_out(written: str, volts: str) -> None:
+    parser = TelegramParser()
+    for _ in range(2):
+        telegram = parser.parse(f"/ESO5x\r\n\r\n1-0:32.7.0({written}*kV)\r\n!".encode(), "ok")
+        assert str(telegram.measurements["voltage_l1"]["value"]) == volts
