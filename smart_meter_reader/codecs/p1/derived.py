@@ -18,6 +18,7 @@ _TOTALS: Final = {
     total: tuple(f"{total}_tariff_{tariff}" for tariff in (1, 2, 3, 4))
     for total in ("active_energy_import", "active_energy_export")
 }
+_LIMITS: Final = tuple((f"current_average_l{phase}", f"current_threshold_l{phase}") for phase in (1, 2, 3))
 _TRANSFORMED: Final = frozenset(
     {
         *(Kind.ENERGY, Kind.REACTIVE_ENERGY, Kind.APPARENT_ENERGY, Kind.CURRENT),
@@ -105,10 +106,10 @@ def _is_transformed(key: str) -> bool:
 
 def name_thresholds(measurements: dict[str, Measurement]) -> None:
     """eMUCS-P1 has a limit of current where IEC 62056-61 has its average: 31.4.0, 51.4.0, 71.4.0."""
-    for phase in ("l1", "l2", "l3"):
-        threshold = measurements.pop(f"current_average_{phase}", None)
-        if threshold is not None:
-            measurements[f"current_threshold_{phase}"] = threshold
+    for average, threshold in _LIMITS:
+        item = measurements.pop(average, None)
+        if item is not None:
+            measurements[threshold] = item
 
 
 def _add_up(parts: list[Measurement]) -> Measurement | None:

@@ -22,6 +22,7 @@ _MONTHS: Final = 13
 _YEAR: Final = 12
 _IMPORT, _EXPORT = "active_energy_import", "active_energy_export"
 _PEAK_IN, _PEAK_OUT = "active_demand_import_maximum", "active_demand_export_maximum"
+_PEAKS: Final = tuple(f"{_PEAK_IN}_month_{number}" for number in range(1, _MONTHS + 1))
 _E_ON: Final = (
     *(_IMPORT, f"{_IMPORT}_tariff_1", f"{_IMPORT}_tariff_2"),
     *(_EXPORT, f"{_EXPORT}_tariff_1", f"{_EXPORT}_tariff_2"),
@@ -58,18 +59,13 @@ def _peaks(items: Sequence[Measurement], times: Times) -> dict[str, Measurement]
         months.append((ended, {"value": value, "unit": canonical(peak["unit"]), "measured_at": peaked}))
     months.sort(key=lambda month: month[0], reverse=True)
     newest = [peak for _, peak in months[:_MONTHS]]
-    found = {f"{_PEAK_IN}_month_{number}": peak for number, peak in enumerate(newest, 1)}
+    found = dict(zip(_PEAKS, newest, strict=False))
     year = newest[:_YEAR]
     if year and len({peak["unit"] for peak in year}) == 1:
         values = [peak["value"] for peak in year if isinstance(peak["value"], Decimal)]
-        mean = (sum(values, Decimal(0)) / len(values)).quantize(min(values, key=_exponent))
+        mean = (sum(values, Decimal(0)) / len(values)).quantize(values[0])
         found[f"{_PEAK_IN}_mean"] = {"value": mean, "unit": year[0]["unit"]}
     return found
-
-
-def _exponent(value: Decimal) -> int:
-    exponent = value.as_tuple().exponent
-    return exponent if isinstance(exponent, int) else 0
 
 
 def _registers(items: Sequence[Measurement], ended: datetime) -> Iterator[tuple[str, Measurement]]:
