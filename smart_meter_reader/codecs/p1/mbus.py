@@ -140,6 +140,9 @@ def read_channels(
     meters: dict[str, SubMeter] = {}
     for name, several in rivals.items():
         before = in_use.chosen.get(name)
+        if before is not None and before.counted and len(several) == 1 and before.is_same(several[0]):
+            meters[name] = several[0]  # as in nearly every telegram
+            continue
         if before is not None and in_use.channels and before.group[1] not in in_use.channels:
             before = None  # the settings have it otherwise now
         chosen = _choose(several, before)
