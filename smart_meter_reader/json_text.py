@@ -107,7 +107,7 @@ def _plain(value: object) -> object:
         case datetime():
             return _time(value)
         case date():
-            return value
+            return value.isoformat()
         case Mapping():
             return {_key(key): _plain(inner) for key, inner in value.items()}
         case list() | tuple():
@@ -123,10 +123,11 @@ def _number(value: float | Decimal) -> object:
     return msgspec.Raw(format(value, "f").encode()) if isinstance(value, Decimal) else float(value)
 
 
-def _time(value: datetime) -> datetime:
+def _time(value: datetime) -> str:
+    """Written here, and not handed back as a time: of a class derived from it msgspec would ask us again."""
     if value.tzinfo is None:
         raise ValueError(f"the time {value.isoformat()} has no time zone")
-    return value.astimezone(UTC)
+    return f"{value.astimezone(UTC).isoformat().removesuffix('+00:00')}Z"
 
 
 def _key(key: object) -> str:

@@ -61,6 +61,17 @@ def test_a_time_is_written_in_utc() -> None:
     assert dumps(datetime(2026, 1, 2, 3, 4, 5, 60000, tzinfo=UTC)) == '"2026-01-02T03:04:05.060000Z"'
 
 
+class LocalTime(datetime):
+    """As libraries that set the clock derive it."""
+
+
+def test_a_time_of_a_class_of_its_own_is_a_time() -> None:
+    assert dumps(LocalTime(2026, 1, 2, tzinfo=UTC)) == '"2026-01-02T00:00:00Z"'
+    assert message_text({"time": LocalTime(2026, 1, 2, tzinfo=UTC)}) == '{"time":"2026-01-02T00:00:00Z"}'
+    with pytest.raises(ValueError, match="time zone"):
+        dumps(LocalTime(2026, 1, 2))
+
+
 def test_a_reading() -> None:
     reading = {
         "type": "reading",
