@@ -544,7 +544,7 @@ def test_single_damaged_readings_never_get_through(rises: list[int], damaged: se
 NO_UNITS = ("kWh)\r\x1a1-0:1.8.2(22345.005*kWh", "k\x17h", "kVh", "°", "")
 
 
-@pytest.mark.parametrize("unit", NO_UNITS, ids=ascii)
+@pytest.mark.parametrize("unit", NO_UNITS)
 def test_what_is_no_unit_never_becomes_one_by_repetition(unit: str) -> None:
     line = Line(checksummed=False)
     line.send(energy(0, "500.0", "kWh"))

@@ -32,6 +32,13 @@ def everything(message: Message) -> list[Message]:
     return [message]
 
 
+def fails_at_one(message: Message) -> list[Message]:
+    """A guard that breaks on the first reading."""
+    if message == reading(1):
+        raise ValueError("one")
+    return [message]
+
+
 async def taken(queue: SinkQueue) -> list[Message]:
     return [message async for message in queue]
 
@@ -136,6 +143,49 @@ async def test_the_filter_decides_what_passes() -> None:
         await central.put(message)
     await route(central, {"a": queue}, lambda m: [m, m] if m["type"] == "status" else [])
     assert await taken(queue) == [status(), status()]
+
+
+async def test_a_message_on_which_the_guard_fails_is_held_back_and_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    central: asyncio.Queue[Message | None] = asyncio.Queue()
+    queue = SinkQueue("a", 10)
+    for message in [reading(1), reading(2), None]:
+        await central.put(message)
+    await route(central, {"a": queue}, fails_at_one)
+    assert await taken(queue) == [reading(2)]
+    assert "a reading of the meter heat is held back" in caplog.text
+
+
+async def test_instead_of_a_message_on_which_the_guard_fails_another_may_be_published() -> None:
+    central: asyncio.Queue[Message | None] = asyncio.Queue()
+    queue = SinkQueue("a", 10)
+    for message in [reading(1), reading(2), None]:
+        await central.put(message)
+    asked: list[tuple[Message, str]] = []
+
+    def instead(message: Message, error: BaseException) -> list[Message]:
+        asked.append((message, str(error)))
+        return [status()]
+
+    await route(central, {"a": queue}, fails_at_one, instead)
+    assert await taken(queue) == [status(), reading(2)]
+    assert asked == [(reading(1), "one")]
+
+
+async def test_what_was_taken_no_longer_counts_when_room_is_made() -> None:
+    """The meter that has most now loses, not the one that had."""
+    queue = SinkQueue("slow", 10)
+    for number in range(10):
+        queue.put(reading(number, "p1"))
+    for _ in range(8):
+        await anext(queue)
+    for number in range(9):
+        queue.put(reading(number, "water"))
+    queue.close()
+    got = await taken(queue)
+    assert [message for message in got if message["meter"] == "p1"] == [reading(8, "p1"), reading(9, "p1")]
+    assert queue.dropped == 1
 
 
 async def test_a_closed_queue_takes_nothing_more() -> None:
