@@ -1,0 +1,70 @@
+"""The guard of one meter: values that stay out of range, and infos without a serial number."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from smart_meter_reader.guard.meter import MeterGuard
+from smart_meter_reader.guard.rules import MeterPolicy
+from smart_meter_reader.messages import Info, Message, Reading
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def guard() -> MeterGuard:
+    policy = MeterPolicy()
+    return MeterGuard("heat", policy, policy.rules(), None)
+
+
+def warm(minute: int, degrees: int) -> Reading:
+    return {
+        "type": "reading",
+        "meter": "heat",
+        "time": NOON + timedelta(minutes=minute),
+        "measurements": {"flow_temperature": {"value": Decimal(degrees), "unit": "°C"}},
+    }
+
+
+def details(messages: list[Message]) -> list[str]:
+    return [message["detail"] for message in messages if message["type"] == "status"]
+
+
+def test_a_value_that_stays_out_of_range_is_told_then_left_out_then_believed_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    meter = guard()
+    says = "flow_temperature 999 °C held back: believable is -50 to 200 °C"
+    for minute in range(3):
+        assert details(meter.check_reading(warm(minute, 999))) == [says] * (minute == 0)
+    caplog.clear()
+    for minute in range(3, 9):
+        assert not [each for each in meter.check_reading(warm(minute, 999)) if each["type"] == "reading"]
+    left_out = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+    assert len(left_out) == 1
+    assert "flow_temperature stays at 999 °C and is left out from now on" in left_out[0]
+    assert meter.check_reading(warm(9, 20)) == [warm(9, 20)]
+    assert details(meter.check_reading(warm(10, 999))) == [says], "it counts from the beginning"
+
+
+def test_a_believable_value_ends_the_doubt() -> None:
+    meter = guard()
+    meter.check_reading(warm(0, 999))
+    told, passed = meter.check_reading(warm(1, 20))
+    assert told["type"] == "status"
+    assert told["reason"] == ""
+    assert passed == warm(1, 20)
+
+
+def test_an_info_without_a_serial_number_changes_nothing() -> None:
+    meter = guard()
+    without: Info = {"type": "info", "meter": "heat", "time": NOON}
+    assert meter.check_info(without) == [without]
+    assert meter.memory.serials == {}
+    named: Info = {"type": "info", "meter": "heat", "time": NOON, "serial_number": "1"}
+    assert meter.check_info(named) == [named]
+    assert meter.check_info(without) == [without]
+    assert meter.memory.serials == {"info": "1"}
