@@ -10,7 +10,7 @@ import pytest
 
 from smart_meter_reader.guard.meter import MeterGuard
 from smart_meter_reader.guard.rules import MeterPolicy
-from smart_meter_reader.messages import Info, Message, Reading
+from smart_meter_reader.messages import Info, Message, Reading, Status
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -43,6 +43,7 @@ def test_a_value_that_stays_out_of_range_is_told_then_left_out_then_believed_aga
     caplog.clear()
     for minute in range(3, 9):
         assert not [each for each in meter.check_reading(warm(minute, 999)) if each["type"] == "reading"]
+        assert "is left out from now on" in caplog.text
     left_out = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
     assert len(left_out) == 1
     assert "flow_temperature stays at 999 °C and is left out from now on" in left_out[0]
@@ -68,3 +69,32 @@ def test_an_info_without_a_serial_number_changes_nothing() -> None:
     assert meter.check_info(named) == [named]
     assert meter.check_info(without) == [without]
     assert meter.memory.serials == {"info": "1"}
+
+
+def test_a_believable_reading_gives_the_next_doubt_all_its_rereads() -> None:
+    meter = guard()
+    meter.check_reading(warm(0, 999))
+    meter.check_reading(warm(1, 20))
+    asked = []
+    for minute in range(2, 5):
+        meter.check_reading(warm(minute, 999))
+        asked.append(meter.wants_reread)
+    assert asked == [True, True, True]
+
+
+def test_doubts_that_are_still_judged_outlive_another_kind_of_line() -> None:
+    policy = MeterPolicy(checksummed=False)
+    meter = MeterGuard("heat", policy, policy.rules(), None)
+    meter.check_reading(warm(0, 999))
+    meter.judge_line(checksummed=True)
+    online: Status = {
+        "type": "status",
+        "meter": "heat",
+        "time": NOON,
+        "state": "online",
+        "reason": "",
+        "detail": "",
+    }
+    (told,) = meter.check_status(online)
+    assert told["type"] == "status"
+    assert told["reason"] == "implausible_value"
