@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Literal
 
 from smart_meter_reader.exceptions import (
-    DecryptionError,
     ExplainedError,
     MeterSilentError,
     ProtocolError,
@@ -52,7 +51,6 @@ BACKOFF: dict[type[BaseException], Backoff] = {
     MeterSilentError: Backoff(5.0, 300.0),
     TransportError: Backoff(1.0, 30.0),
     ProtocolError: Backoff(5.0, 300.0),
-    DecryptionError: Backoff(5.0, 300.0),
     SinkError: Backoff(1.0, 60.0),
     ExplainedError: Backoff(5.0, 300.0),
     BaseException: Backoff(1.0, 300.0),  # a bug, which may be over with the telegram that showed it

@@ -83,7 +83,7 @@ def write_whole(path: Path, content: bytes, mode: int) -> None:
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
-    except BaseException:
+    except BaseException:  # an interruption too: nothing half-written stays
         Path(name).unlink(missing_ok=True)
         raise
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from smart_meter_reader.codecs.p1.checksum import crc16_arc, crc16_x25
+from smart_meter_reader.codecs.p1.framing.checksum import crc16_arc, crc16_x25
 
 Algorithm = Literal["arc", "x25", "none"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from smart_meter_reader.codecs.p1.checksum import crc16_x25
-from smart_meter_reader.codecs.p1.plain import DATA_LINE
+from smart_meter_reader.codecs.p1.framing.checksum import crc16_x25
+from smart_meter_reader.codecs.p1.framing.plain import DATA_LINE
 
 Kind = Literal["hdlc", "mbus", "sml", "untitled", "parity", "inverted", "unknown"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from smart_meter_reader.codecs.p1.encryption.cipher import CipherFrame, Opened, Opener
-from smart_meter_reader.codecs.p1.frame import FrameReader
+from smart_meter_reader.codecs.p1.framing.frame import FrameReader
+from smart_meter_reader.codecs.p1.framing.plain import PlainFrame
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, other_protocol
 from smart_meter_reader.codecs.p1.mbus import InUse
 from smart_meter_reader.codecs.p1.obis import CodeTableError, Further
-from smart_meter_reader.codecs.p1.plain import PlainFrame
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
 from smart_meter_reader.exceptions import DecryptionError, MalformedError, OtherProtocolError
 

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
-from smart_meter_reader.codecs.p1.checksum import crc16_arc, crc16_x25, verify
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
 from smart_meter_reader.codecs.p1.encryption.cipher import CipherFrame, Opened, Opener, find_header, parse_key
-from smart_meter_reader.codecs.p1.frame import FrameReader
-from smart_meter_reader.codecs.p1.plain import PlainFrame
+from smart_meter_reader.codecs.p1.framing.checksum import crc16_arc, crc16_x25, verify
+from smart_meter_reader.codecs.p1.framing.frame import FrameReader
+from smart_meter_reader.codecs.p1.framing.plain import PlainFrame
 from smart_meter_reader.exceptions import DecryptionError, FrameError
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.recordings.data_sets import redact_data_sets, redact_fragments, redact_name

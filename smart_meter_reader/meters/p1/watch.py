@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from smart_meter_reader.codecs.p1.framing.plain import reads_well
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
-from smart_meter_reader.codecs.p1.plain import reads_well
 from smart_meter_reader.exceptions import (
     ChecksumError,
     DamagedCipherError,

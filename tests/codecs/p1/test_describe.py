@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.codecs.p1.checksum import crc16_x25
 from smart_meter_reader.codecs.p1.describe import describe_capture
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
+from smart_meter_reader.codecs.p1.framing.checksum import crc16_x25
 from smart_meter_reader.codecs.p1.garbage import recognise
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.json_text import dumps

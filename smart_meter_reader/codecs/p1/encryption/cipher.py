@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from smart_meter_reader.codecs.p1.encryption.counters import FrameCounters
-from smart_meter_reader.codecs.p1.plain import MAX_TELEGRAM, split
+from smart_meter_reader.codecs.p1.framing.plain import MAX_TELEGRAM, split
 from smart_meter_reader.exceptions import DamagedCipherError, DecryptionError, WrongTagError
 
 Policy = Literal["require", "warn", "off"]

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smart_meter_reader.codecs.p1.checksum import crc16_arc, crc16_x25
 from smart_meter_reader.codecs.p1.encode import encode_telegram
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
-from smart_meter_reader.codecs.p1.plain import MAX_TELEGRAM
+from smart_meter_reader.codecs.p1.framing.checksum import crc16_arc, crc16_x25
+from smart_meter_reader.codecs.p1.framing.plain import MAX_TELEGRAM
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.meters.p1.emulator import Encryption, P1Meter

@@ -23,7 +23,7 @@ from smart_meter_reader.codecs.p1.encryption.cipher import (
     parse_frame,
     partial_header,
 )
-from smart_meter_reader.codecs.p1.plain import DATA_LINE, MAX_TELEGRAM, PlainFrame, PlainReader
+from smart_meter_reader.codecs.p1.framing.plain import DATA_LINE, MAX_TELEGRAM, PlainFrame, PlainReader
 from smart_meter_reader.exceptions import DecryptionError, FrameError, IncompleteError
 
 # A recording given in one piece is worked through in small ones, so that its copies stay small.

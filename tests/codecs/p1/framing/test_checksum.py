@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.codecs.p1.checksum import crc16_arc, crc16_x25, verify
+from smart_meter_reader.codecs.p1.framing.checksum import crc16_arc, crc16_x25, verify
 from tests.codecs.p1.vectors import PLAIN, Vector, wire
 
 

@@ -15,7 +15,7 @@ import re
 from collections import deque
 from typing import Literal, NamedTuple
 
-from smart_meter_reader.codecs.p1.checksum import crc16_arc, verify
+from smart_meter_reader.codecs.p1.framing.checksum import crc16_arc, verify
 from smart_meter_reader.exceptions import ChecksumError, FrameError, IncompleteError
 
 # Luxembourg's five messages of 1024 characters are 10 kB of octets (specification 1.1.3).
