@@ -70,6 +70,7 @@ def test_quantities_that_are_numbers_of_somebody_say_so() -> None:
 
 def test_every_field_of_an_info_is_decided() -> None:
     harmless = {"type", "meter", "time", "manufacturer", "model", "firmware", "dialect", "interval", "via"}
+    harmless |= {"transformer_ratio"}
     assert set(Info.__annotations__) == IDENTIFYING | harmless
 
 

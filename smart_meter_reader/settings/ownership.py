@@ -50,7 +50,11 @@ def weakness(path: Path, trusted: Set[int]) -> Weakness | None:
 
 
 def weaknesses_below(top: Path, trusted: Set[int]) -> Iterator[Weakness]:
-    """What others can change in a whole tree: the way to it, all in it, and what its links lead to."""
+    """What others can change in a whole tree: the way to it, all in it, and what its links lead to.
+
+    Hidden folders in it are passed over: nothing can be imported from them, and what git keeps in one may be
+    of whoever has cloned.
+    """
     waiting, seen = [top], set[Path]()
     while waiting:
         tree = waiting.pop()
@@ -60,6 +64,7 @@ def weaknesses_below(top: Path, trusted: Set[int]) -> Iterator[Weakness]:
             continue  # whoever has the top has all
         seen.add(tree.resolve())
         for folder, directories, files in os.walk(tree.resolve()):
+            directories[:] = [name for name in directories if not name.startswith(".")]
             for place in (Path(folder, name) for name in (*directories, *files)):
                 found, target = _in_tree(place, trusted)
                 if found is not None:

@@ -124,3 +124,11 @@ def test_a_whole_tree_is_examined_and_what_its_links_lead_to(tmp_path: Path) -> 
     assert stat.S_IMODE(top.stat().st_mode) & 0o022 == 0
     (program.parent / "back").symlink_to(top)  # a circle
     assert {found.place for found in weaknesses_below(top, own())} == {elsewhere, program}
+
+
+def test_folders_that_cannot_be_imported_from_are_passed_over(tmp_path: Path) -> None:
+    """What git keeps of a clone may belong to whoever was cloned from: its files are hard links then."""
+    tree(tmp_path / "program")
+    hidden = tree(tmp_path / "program" / ".git")
+    hidden.chmod(0o666)
+    assert list(weaknesses_below(tmp_path / "program", own())) == []
