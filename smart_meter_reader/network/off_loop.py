@@ -53,7 +53,17 @@ async def in_daemon_thread(
     except SinkError:
         ended()
         raise
-    return await done
+    return await _taken(done, abandon)
+
+
+async def _taken(done: asyncio.Future[_Result], abandon: Callable[[_Result], object]) -> _Result:
+    try:
+        return await done
+    except asyncio.CancelledError:
+        # The result may have come in the same turn of the loop, and then goes to nobody.
+        if done.done() and not done.cancelled() and done.exception() is None:
+            abandon(done.result())
+        raise
 
 
 def _start(run: Callable[[], None]) -> None:
