@@ -107,6 +107,8 @@ async def said(client: ScriptedClient, runs: int) -> list[Message]:
     async with asyncio.timeout(10):
         while client.runs < runs:
             await asyncio.sleep(0.001)
+    for _ in range(50):  # turns of the loop for what the run under way still says
+        await asyncio.sleep(0)
     task.cancel()
     begin, *rest = messages
     assert states([begin]) == [("heat", "offline", "starting")]
