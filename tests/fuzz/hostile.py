@@ -7,20 +7,33 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from smart_meter_reader.codecs.dlms.axdr import (
+    ENUM,
+    INT8,
+    INT64,
+    OCTETS,
+    STRUCTURE,
+    VISIBLE,
+    Item,
+    encode_item,
+)
+from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
 from smart_meter_reader.codecs.iec62056_21.bcc import sum_bcc, xor_bcc
 from smart_meter_reader.codecs.kmp import (
-    START_REQUEST,
-    START_RESPONSE,
+    Frame,
     GetRegisterRequest,
     GetRegisterResponse,
     GetSerialNoResponse,
     RegisterValue,
-    encode_frame,
     encode_request,
     encode_response,
 )
-from smart_meter_reader.codecs.p1.encode import encode_telegram
+from smart_meter_reader.codecs.kmp.loggers import LoggerInfo, LogRow, log_answer
+from smart_meter_reader.codecs.obis import ObisCode
+from smart_meter_reader.codecs.p1.encode import encode_telegram as encode_p1
 from smart_meter_reader.codecs.parity import add_parity
+from smart_meter_reader.codecs.sml.encode import Value, encode_telegram
+from tests.codecs.kmp.vectors import on_wire
 
 ESCAPES = (
     "\x1b]0;owned\x07",  # the title of a terminal
@@ -140,12 +153,35 @@ def fields() -> st.SearchStrategy[str]:
     return st.integers(0, 11).flatmap(lambda chance: made if chance else long)
 
 
+def _mbus() -> st.SearchStrategy[bytes]:
+    """Answers with a right checksum round records that nobody has made, and requests of other readers."""
+    header = b"\x78\x56\x34\x12\x2d\x2c\x34\x04\x01\x00\x00\x00"
+    heads = st.sampled_from(
+        (b"\x04\x06", b"\x0d\x78", b"\x02\xfc", b"\x0d\xfd\x11", b"\x05\x2e", b"\x84\xc0")
+    )
+    records = st.lists(
+        st.one_of(st.binary(max_size=30), st.tuples(heads, st.binary(max_size=9)).map(b"".join))
+    )
+    contents = records.map(lambda parts: header + b"".join(parts)[:238])
+    ci = st.sampled_from((0x72, 0x72, 0x72, 0x73, 0x78, 0x7A, 0x70, 0x52))
+
+    def framed(control: int, ci: int, payload: bytes) -> bytes:
+        content = bytes((control, 253, ci)) + payload
+        size = len(content)
+        return bytes((0x68, size, size, 0x68)) + content + bytes((sum(content) & 0xFF, 0x16))
+
+    return st.builds(framed, st.sampled_from((0x08, 0x28, 0x73)), ci, contents)
+
+
 def streams_of(protocol: str) -> st.SearchStrategy[bytes]:
     """Well-formed frames, telegrams, readouts or texts of a protocol, round hostile fields."""
     return {
+        "dlms": _dlms(),
         "kmp": _kmp(),
         "p1": _p1(),
         "iec62056_21": _iec(),
+        "mbus": _mbus(),
+        "sml": _sml(),
         "text": fields().map(lambda text: text.encode("utf-8", "surrogatepass")),
     }[protocol]
 
@@ -193,8 +229,50 @@ def _p1(draw: st.DrawFn) -> bytes:
         text = f"/{header}\r\n\r\n1-0:1.8.0(1.0*kWh)\r\n{body}\r\n!"
         covered = text.encode("latin-1", "replace").replace(b"\0", b"").replace(b"/", b"", 8)
         covered = b"/" + covered
-        stream += encode_telegram(covered, draw(st.sampled_from(("arc", "arc", "arc", "none"))))
+        stream += encode_p1(covered, draw(st.sampled_from(("arc", "arc", "arc", "none"))))
     return stream
+
+
+_SML_CODES = (
+    *("0100010800ff", "0100020800ff", "0100100700ff", "01000f0700ff", "0100010700ff", "010001080060"),
+    *("0100600100ff", "0100000009ff", "8181c78205ff", "0100200700ff", "0100510704ff", "0000600d00ff"),
+)
+
+
+@st.composite
+def _sml(draw: st.DrawFn) -> bytes:
+    """Telegrams of any meter with any values under any codes; their checksums are right."""
+    codes = st.one_of(st.sampled_from(_SML_CODES).map(bytes.fromhex), st.binary(min_size=6, max_size=6)).map(
+        ObisCode.from_octets
+    )
+    values = st.one_of(
+        st.integers(-(2**63), 2**63 - 1),
+        st.integers(0, 2**64 - 1),
+        st.booleans(),
+        st.none(),
+        fields().map(lambda field: field.encode("latin-1", "replace")[:400]).filter(bool),
+    )
+    entries = st.builds(
+        lambda code, value, unit, scaler, status: Value(
+            code, value, unit, scaler, status, signed=not isinstance(value, int) or value < 2**63
+        ),
+        codes,
+        values,
+        st.none() | st.sampled_from((27, 30, 33, 35, 44)) | st.integers(0, 255),
+        st.none() | st.integers(-6, 6) | st.integers(-128, 127),
+        st.none() | st.integers(0, 2**64 - 1),
+    )
+    ids = st.one_of(
+        st.sampled_from(("0a01445a47000280de80", "06454d48010200000001")).map(bytes.fromhex),
+        st.binary(min_size=1, max_size=20),
+        fields().map(lambda field: field.encode("latin-1", "replace")[:60]).filter(bool),
+    )
+    return b"".join(
+        encode_telegram(
+            draw(ids), draw(st.lists(entries, max_size=8)), checksum=draw(st.sampled_from(("x25", "kermit")))
+        )
+        for _ in range(draw(st.integers(1, 3)))
+    )
 
 
 _REGISTERS = (
@@ -225,11 +303,11 @@ def _kmp(draw: st.DrawFn) -> bytes:
         st.lists(registers, max_size=8).map(
             lambda several: encode_response(GetRegisterResponse(tuple(several)))
         ),
-        st.builds(
-            encode_frame,
-            st.sampled_from((START_REQUEST, START_RESPONSE)),
-            *[st.integers(0, 255)] * 2,
-            mantissas,
+        st.lists(registers.filter(lambda register: bool(register.mantissa)), min_size=1, max_size=8).map(
+            lambda several: encode_response(log_answer(6, 5, 9, LoggerInfo(0), (LogRow(9, tuple(several)),)))
+        ),
+        st.builds(Frame, st.sampled_from(("request", "response")), *[st.integers(0, 255)] * 2, mantissas).map(
+            on_wire
         ),
         st.integers(0, 2**32 - 1).map(lambda number: encode_response(GetSerialNoResponse(number))),
         st.just(encode_request(GetRegisterRequest((60, 1001)))),
@@ -283,3 +361,28 @@ def _iec(draw: st.DrawFn) -> bytes:
         )
     stream = bytes(byte & 0x7F for byte in b"".join(parts))
     return add_parity(stream) if draw(st.booleans()) else stream
+
+
+def _dlms() -> st.SearchStrategy[bytes]:
+    """Pushed lists of OBIS codes round hostile values, in right frames."""
+    texts = fields().map(lambda text: text.encode("utf-8", "surrogatepass")[:120])
+    strings = st.builds(Item, st.sampled_from([OCTETS, VISIBLE]), texts)
+    numbers = st.builds(Item, st.just(INT64), st.integers(-(2**63), 2**63 - 1))
+    scalers = st.builds(
+        lambda scaler, unit: Item(STRUCTURE, [Item(INT8, scaler), Item(ENUM, unit)]),
+        st.integers(-128, 127),
+        st.integers(0, 255),
+    )
+    codes = st.sampled_from(
+        ["0100010800ff", "0100010700ff", "0100200700ff", "0000600100ff", "0000010000ff", "0000600d00ff"]
+    ).map(lambda digits: Item(OCTETS, bytes.fromhex(digits)))
+    entries = st.tuples(codes, st.one_of(strings, numbers), scalers)
+    structured = st.builds(Item, st.just(STRUCTURE), entries.map(list))
+    lists = st.one_of(
+        st.lists(structured, max_size=6),
+        st.lists(entries, max_size=6).map(lambda rows: [item for row in rows for item in row]),
+        st.lists(st.one_of(strings, numbers), max_size=8),
+    )
+    return lists.map(
+        lambda items: encode_hdlc(b"\xe6\xe7\x00\x0f\0\0\0\0\0" + encode_item(Item(STRUCTURE, items)))
+    )

@@ -6,10 +6,8 @@ directly. A short answer's request is told by a recorded or echoed request befor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from itertools import islice, takewhile
 from typing import TypeAlias
 
 from smart_meter_reader.codecs.iec62056_21.codes import USUAL_UNITS, AssumedUnits, measure
@@ -22,12 +20,18 @@ from smart_meter_reader.codecs.iec62056_21.frame import (
     Request,
     ShortLine,
 )
+from smart_meter_reader.codecs.iec62056_21.guess import (
+    day_or_hour,
+    guess_single,
+    is_repetition,
+    longest_run,
+    shape,
+)
+from smart_meter_reader.codecs.iec62056_21.log.table import Arrived, LogTable, parse_log
 from smart_meter_reader.codecs.iec62056_21.multical import (
     LOGGERS,
-    SINGLE_LINE,
     FieldsError,
     ShortAnswer,
-    Widths,
     measure_answer,
     parse_line,
     parse_record,
@@ -42,9 +46,10 @@ from smart_meter_reader.codecs.iec62056_21.scaling import (
 )
 from smart_meter_reader.codecs.iec62056_21.serials import serial_number
 from smart_meter_reader.exceptions import FrameError, IncompleteError, ProtocolError, ValueFormatError
+from smart_meter_reader.quantities.measurement import Measurement
 
-Measured: TypeAlias = Mapping[str, tuple[Decimal | str, str]]
-"""Value and unit by quantity key."""
+Measured: TypeAlias = dict[str, Measurement]
+"""Measurements by quantity key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +63,23 @@ class Readout:
     assumed: AssumedUnits = USUAL_UNITS
 
     def measured(self) -> Measured:
-        measured: dict[str, tuple[Decimal | str, str]] = {**measure(self.sets, self.assumed)}
+        measured = measure(self.sets, self.assumed)
         serial = serial_number(self.sets)
-        return {**measured, "serial_number": (serial, "")} if serial else measured
+        if serial:
+            measured["serial_number"] = {"value": serial, "unit": ""}
+        return measured
 
 
-Decoded: TypeAlias = Identification | Readout | ShortAnswer | Request | ProtocolError
+@dataclass(frozen=True, slots=True)
+class LoggerAnswer:
+    """A logger's answer: its whole records as sent, and its table, in which only sound ones are."""
+
+    request: str
+    records: tuple[tuple[str, ...], ...]
+    table: LogTable
+
+
+Decoded: TypeAlias = Identification | Readout | ShortAnswer | LoggerAnswer | Request | ProtocolError
 
 
 @dataclass(slots=True)
@@ -72,7 +88,7 @@ class _Context:
 
     request: str
     identification: Identification | None = None
-    lines: list[ShortLine] = field(default_factory=list)
+    lines: list[Arrived] = field(default_factory=list)  # errors only inside a logger's answer
 
 
 def decode_capture(capture: bytes, request: str = "") -> list[Decoded]:
@@ -85,6 +101,9 @@ def decode_capture(capture: bytes, request: str = "") -> list[Decoded]:
     decoded: list[Decoded] = []
     requests: list[Decoded] = []
     for frame in _frames(capture):
+        if isinstance(frame, FrameError) and _in_log(context):
+            context.lines.append(frame)
+            continue
         if not isinstance(frame, ShortLine):
             decoded += _finish_lines(context)
         if isinstance(frame, Request):
@@ -139,32 +158,8 @@ def scaling_of_answer(answer: ShortAnswer) -> Scaling:
 
 
 def measured_in(answer: Readout | ShortAnswer, scaling: Scaling) -> Measured:
-    """Value and unit by quantity key of one answer."""
+    """The measurements of one answer."""
     return answer.measured() if isinstance(answer, Readout) else measure_answer(answer, scaling)
-
-
-def _shape(line: bytes) -> Widths:
-    return tuple(len(text) for text in split_fields(line))
-
-
-def _longest_run(shapes: Sequence[Widths], start: int) -> tuple[str, int]:
-    """The logger whose records the lines from ``start`` on can be, and how many ("", 1: none)."""
-    best = ("", 1)
-    for request, (first, later) in LOGGERS.items():
-        if shapes[start] == first:
-            run = takewhile(later.__contains__, islice(shapes, start + 1, None))
-            count = 1 + sum(1 for _ in run)
-            if count > best[1]:
-                best = (request, count)
-    return best
-
-
-def _guess_single(shape: Widths, line: bytes) -> str:
-    for request, fields in SINGLE_LINE.items():
-        if shape == tuple(field.width for field in fields):
-            # Nine fields of seven are also an answer to #1 that lost one, but for #4's second blank.
-            return "" if request == "#4" and not line.endswith(b"  ") else request
-    return next((request for request, (first, _) in LOGGERS.items() if shape == first), "")
 
 
 def _frames(capture: bytes) -> Iterator[Frame | FrameError]:
@@ -197,39 +192,44 @@ def _decode_block(block: DataBlock, identification: Identification | None) -> De
     return readout
 
 
+def _in_log(context: _Context) -> bool:
+    """Whether the lines so far are those of a logger, so that what is damaged among them is one more."""
+    if not context.lines or context.request:
+        return bool(context.lines) and context.request in LOGGERS
+    return _logger_of(context.lines)[1] == len(context.lines) > 1
+
+
+def _logger_of(lines: Sequence[Arrived]) -> tuple[str, int]:
+    """The logger whose answer the first lines can be, and how many of them; damaged ones can be any's."""
+    whole = [line for line in lines if isinstance(line, ShortLine)]
+    request, count = longest_run([shape(line.text) for line in whole], 0)
+    return request, count + len(lines) - len(whole)
+
+
 def _finish_lines(context: _Context) -> list[Decoded]:
-    lines, context.lines = context.lines, []
+    arrived, context.lines = context.lines, []
     known, context.request = context.request, ""
     if known in LOGGERS:
-        return _decode_records(known, lines) if lines else []
-    shapes = [_shape(line.text) if line.ended else () for line in lines]
+        return _decode_records(known, arrived) if arrived else []
+    lines = [line for line in arrived if isinstance(line, ShortLine)]
+    if len(lines) < len(arrived):
+        return _decode_records(day_or_hour(_logger_of(arrived)[0], lines), arrived)
+    shapes = [shape(line.text) if line.ended else () for line in lines]
     decoded: list[Decoded] = []
     place = 0
     while place < len(lines):
-        request, count = _longest_run(shapes, place) if not known else ("", 1)
+        request, count = longest_run(shapes, place) if not known else ("", 1)
         group = lines[place : place + count]
-        if count == 1 or _is_repetition(group):
+        if count == 1 or is_repetition(group):
             decoded += [
-                _decode_line(known or _guess_single(_shape(line.text), line.text), line) for line in group
+                _decode_line(known or guess_single(shape(line.text), line.text), line) for line in group
             ]
         else:
             # The record in which the capture stops belongs to the answer before it.
             count += place + count == len(lines) - 1 and not lines[-1].ended
-            decoded += _decode_records(request, lines[place : place + count])
+            decoded += _decode_records(day_or_hour(request, group), lines[place : place + count])
         place += count
     return decoded
-
-
-def _is_repetition(lines: list[ShortLine]) -> bool:
-    """Whether lines that could be a logger's are one and the same answer of one line, sent repeatedly.
-
-    #B has the shape of a record of #8; but of its two volumes, minutes apart, the leading digits are equal.
-    """
-    try:
-        volumes = {parse_line("#B", line.text).fields["volume1"][:3] for line in lines}
-    except FrameError:
-        return False
-    return len(volumes) == 1
 
 
 def _decode_line(request: str, line: ShortLine) -> Decoded:
@@ -248,11 +248,14 @@ def _decode_line(request: str, line: ShortLine) -> Decoded:
         return error
 
 
-def _decode_records(request: str, lines: list[ShortLine]) -> list[Decoded]:
+def _decode_records(request: str, lines: Sequence[Arrived]) -> list[Decoded]:
     """The records of a logger that are whole, and an error for each that is not."""
     records: list[tuple[str, ...]] = []
     errors: list[Decoded] = []
     for line in lines:
+        if isinstance(line, FrameError):
+            errors.append(line)
+            continue
         try:
             records.append(parse_record(request, line.text))
         except FrameError as error:
@@ -262,8 +265,9 @@ def _decode_records(request: str, lines: list[ShortLine]) -> list[Decoded]:
                 errors.append(
                     IncompleteError("incomplete", f"the answer breaks off: {error.detail}", error.frame)
                 )
-    answer: list[Decoded] = [ShortAnswer(request, {}, tuple(records))] if records else []
-    return answer + errors
+    if not records:
+        return errors
+    return [LoggerAnswer(request, tuple(records), parse_log(request, lines)), *errors]
 
 
 def _unknown(line: ShortLine) -> FrameError:

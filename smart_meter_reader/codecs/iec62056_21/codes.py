@@ -17,8 +17,9 @@ from decimal import Decimal
 
 from smart_meter_reader.codecs.iec62056_21 import landis_gyr
 from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue
-from smart_meter_reader.codecs.obis import ELECTRICITY, HEAT, TARIFFS
+from smart_meter_reader.codecs.obis import ELECTRICITY, TARIFFS, is_stored, with_own
 from smart_meter_reader.quantities import QUANTITIES, Kind
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.quantities.units import canonical, measures
 
 _CODE = re.compile(
@@ -27,11 +28,9 @@ _CODE = re.compile(
     re.ASCII,
 )
 
-_NOW = (None, "255")
 _FIRST = ("0", "00")  # the current value of meters that number billing periods from 1
 
-_ELECTRICITY = {
-    **ELECTRICITY,
+_OWN = {
     # The 382 counts energy at 1.20, its tariffs at 1.20.1 and 1.20.2, hours at 1.31.
     "1.20": "active_energy_import",
     "1.20.1": "active_energy_import_tariff_1",
@@ -41,8 +40,11 @@ _ELECTRICITY = {
     "8.0": "active_energy_import",
     **{f"8.{tariff}": f"active_energy_import_tariff_{tariff}" for tariff in TARIFFS},
 }
+_ABSTRACT = 0
+_TABLES = {a: table for a, table in with_own({1: _OWN}).items() if a != _ABSTRACT}
 _NEEDS_UNIT = frozenset({"1.31", "8.0", *(f"8.{tariff}" for tariff in TARIFFS)})
 
+_HEAT_GROUPS = frozenset("6789")  # C of what is no electricity, in codes of two parts (EN 1434-3)
 _HEAT_EDIS = {"6.8": "heat_energy", "6.26": "volume", "6.31": "operating_hours"}
 
 _NAMED_BY_CODE = frozenset(
@@ -87,7 +89,7 @@ def reduced_code(code: str) -> str:
     if match is None:
         return code
     parts = [part for part in (match["c"], match["d"], match["e"]) if part is not None]
-    historic = f"*{match['f']}" if match["f"] not in _NOW else ""
+    historic = f"*{match['f']}" if is_stored(match["f"]) else ""
     return ".".join(parts) + historic
 
 
@@ -97,10 +99,10 @@ def quantity_of(code: str, value: DataValue) -> str | None:
     A value without a unit counts where the code alone says what it is, which OBIS codes of electricity do.
     """
     match = _CODE.fullmatch(code)
-    if match is None or match["f"] not in (*_NOW, *_FIRST) or not value.is_number:
+    if match is None or not value.is_number or (is_stored(match["f"]) and match["f"] not in _FIRST):
         return None
     short = reduced_code(code).partition("*")[0]
-    if not value.unit and (short in _NEEDS_UNIT or (match["a"] is None and short in _HEAT_EDIS)):
+    if not value.unit and (short in _NEEDS_UNIT or (match["a"] is None and _of_heat(match, short))):
         return None
     for quantity in _candidates(match, short):
         if _fits(_spelled(value, quantity), quantity):
@@ -110,16 +112,20 @@ def quantity_of(code: str, value: DataValue) -> str | None:
     return None
 
 
+def _of_heat(match: re.Match[str], short: str) -> bool:
+    """Whether heat meters write such a code: 6.8, or 9.7 of a UH50, which is no apparent power there."""
+    return short in _HEAT_EDIS or (match["e"] is None and match["c"] in _HEAT_GROUPS)
+
+
 def _candidates(match: re.Match[str], short: str) -> Iterator[str]:
     """What a code can mean, the likelier first."""
-    if match["a"] == "6":
-        found = [HEAT.get(short)]
-    elif match["a"] in (None, "1"):
+    table = _TABLES.get(int(match["a"] or 1), {})
+    if match["a"] in (None, "1"):
         heat = None if match["a"] else _HEAT_EDIS.get(short)
         total = _with_total(match["c"], match["d"], match["e"])
-        found = [heat, _ELECTRICITY.get(short), _ELECTRICITY.get(total)]
+        found = [heat, table.get(short), table.get(total)]
     else:
-        return
+        found = [table.get(short)]
     yield from filter(None, found)
 
 
@@ -136,17 +142,17 @@ def _spelled(value: DataValue, quantity: str) -> str:
     return "min" if unit == "m" else unit
 
 
-def measure(sets: Iterable[DataSet], assumed: AssumedUnits = USUAL_UNITS) -> dict[str, tuple[Decimal, str]]:
-    """Number and unit by quantity key, for the data sets whose meaning and unit are known.
+def measure(sets: Iterable[DataSet], assumed: AssumedUnits = USUAL_UNITS) -> dict[str, Measurement]:
+    """Measurements by quantity key, of the data sets whose meaning and unit are known.
 
     The first of two data sets with the same meaning counts: meters send the current value first. One marked
     *00 counts where there is none without, and no other billing period's is higher, since totals never fall.
     """
     listed = list(sets)
     later = [data_set for data_set in listed if _period(data_set.code)[1] in _FIRST]
-    measured: dict[str, tuple[Decimal, str]] = {}
+    measured: dict[str, Measurement] = {}
     for data_set in listed:
-        if _period(data_set.code)[1] in _NOW:
+        if not is_stored(_period(data_set.code)[1]):
             _take(data_set, assumed, measured)
     highest = _highest(listed) if later else {}
     for data_set in later:
@@ -170,7 +176,7 @@ def without_unit(sets: Iterable[DataSet], assumed: AssumedUnits = USUAL_UNITS) -
     return found
 
 
-def _take(data_set: DataSet, assumed: AssumedUnits, measured: dict[str, tuple[Decimal, str]]) -> None:
+def _take(data_set: DataSet, assumed: AssumedUnits, measured: dict[str, Measurement]) -> None:
     if len(data_set.values) != 1:
         return
     value = data_set.values[0]
@@ -179,19 +185,19 @@ def _take(data_set: DataSet, assumed: AssumedUnits, measured: dict[str, tuple[De
         return
     unit = _spelled(value, quantity) or assumed.of(QUANTITIES[quantity].kind)
     if _fits(unit, quantity):
-        measured[quantity] = (value.number(), unit)
+        measured[quantity] = {"value": value.number(), "unit": unit}
 
 
-def _take_landis_gyr(data_set: DataSet, measured: dict[str, tuple[Decimal, str]]) -> None:
+def _take_landis_gyr(data_set: DataSet, measured: dict[str, Measurement]) -> None:
     quantities = landis_gyr.CODES.get(data_set.code, ())
     if len(quantities) != len(data_set.values):
         if data_set.code == landis_gyr.ERROR_CODE and data_set.values[0].is_number:
-            measured.setdefault("error_code", (data_set.values[0].number(), ""))
+            measured.setdefault("error_code", {"value": data_set.values[0].number(), "unit": ""})
         return
     for quantity, value in zip(quantities, data_set.values, strict=True):
         unit = _spelled(value, quantity)
         if value.is_number and _fits(unit, quantity):
-            measured.setdefault(quantity, (value.number(), unit))
+            measured.setdefault(quantity, {"value": value.number(), "unit": unit})
 
 
 def quantities_of(data_set: DataSet) -> frozenset[str]:

@@ -105,12 +105,13 @@ def parse_data_sets(text: bytes) -> DataSets:
 
     Line ends between data sets may be missing (MULTICAL 401) or plentiful; several parentheses after one
     code belong to it, also from the next line where there are several already (DSMR 2's gas, profiles);
-    ``a&b`` in one is two values (Landis+Gyr). Any other value without a code is a stray: it costs itself.
+    ``a&b`` in one is two values (Landis+Gyr). Any other value without a code is a stray: it costs itself. So
+    does a line of nothing but parentheses that do not match.
     All texts of a readout are made here, and made printable.
     """
+    text, unread = _leave_out_brackets(text)
     body = _until_end(text)
     found: list[_Begun] = []
-    unread: list[str] = []
     place = 0
     while (opening := body.find(b"(", place)) >= 0:
         closing = body.find(b")", opening)
@@ -139,6 +140,21 @@ def parse_data_sets(text: bytes) -> DataSets:
 def encode_data_sets(sets: Iterable[DataSet], line_end: bytes = b"\r\n") -> bytes:
     """The text of a data message: data sets, "!" and CR LF. MULTICAL 401 has ``line_end`` b""."""
     return line_end.join(data_set.encode() for data_set in sets) + b"!\r\n"
+
+
+def _leave_out_brackets(text: bytes) -> tuple[bytes, list[str]]:
+    """The text without lines of nothing but parentheses that do not match, and those lines."""
+    kept: list[bytes] = []
+    strays: list[str] = []
+    depth = 0  # within a value, which may go on behind a line end, nothing is a stray
+    for line in text.splitlines(keepends=True):
+        bare = line.strip(_BLANKS)
+        if depth <= 0 and bare and not bare.strip(b"()") and bare.replace(b"()", b""):
+            strays.append(bare.decode("ascii"))
+        else:
+            depth += line.count(b"(") - line.count(b")")
+            kept.append(line)
+    return b"".join(kept), strays
 
 
 def _lines(text: bytes) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from smart_meter_reader.codecs.iec62056_21.capture import (
     Decoded,
+    LoggerAnswer,
     Readout,
     decode_capture,
     measured_in,
@@ -15,6 +16,7 @@ from smart_meter_reader.codecs.iec62056_21.capture import (
 )
 from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue
 from smart_meter_reader.codecs.iec62056_21.frame import Identification, Request
+from smart_meter_reader.codecs.iec62056_21.log.describe import LogContext, describe_log
 from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
 from smart_meter_reader.exceptions import ChecksumError, FrameError, ProtocolError
@@ -35,11 +37,18 @@ def describe_capture(
     decoded = decode_capture(capture, request)
     told = scaling_of_capture(decoded)
     scaling = scaling.completed_by(told) if scaling is not None else told
-    return [describe(answer, scaling) for answer in decoded]
+    logs = LogContext(decoded, scaling)
+    return [describe_answer(answer, scaling, logs) for answer in decoded]
 
 
-def describe(answer: Decoded, scaling: Scaling) -> Description:
-    """One answer: ``kind`` and what it holds, or ``error`` with ``kind`` and ``detail``."""
+def describe_answer(answer: Decoded, scaling: Scaling, logs: LogContext | None = None) -> Description:
+    """One answer: ``kind`` and what it holds, or ``error`` with ``kind`` and ``detail``.
+
+    ``logs``: what the capture tells besides about the rows of loggers.
+    """
+    if isinstance(answer, LoggerAnswer):
+        described = {"protocol": PROTOCOL, "kind": "short_request", "request": answer.request}
+        return described | describe_log(answer, scaling, logs or LogContext([answer], scaling))
     if isinstance(answer, ProtocolError):
         return _describe_error(answer)
     if isinstance(answer, Request):
@@ -73,13 +82,10 @@ def _describe_identification(identification: Identification) -> Description:
 
 def _describe_short(answer: ShortAnswer, scaling: Scaling) -> Description:
     described: Description = {"protocol": PROTOCOL, "kind": "short_request", "request": answer.request}
-    if answer.records:
-        described["records"] = answer.records
-        return described
     return {
         **described,
         "fields": dict(answer.fields),
-        "measurements": _measurements(answer, scaling),
+        "measurements": measured_in(answer, scaling),
         "bcc": "absent",
     }
 
@@ -90,7 +96,7 @@ def _describe_readout(readout: Readout) -> Description:
         described |= _describe_identification(readout.identification)
     described |= {
         "objects": describe_objects(readout.sets),
-        "measurements": _measurements(readout, Scaling()),
+        "measurements": readout.measured(),
         "bcc": readout.bcc,
     }
     if readout.unread:
@@ -112,8 +118,3 @@ def describe_objects(sets: Sequence[DataSet]) -> dict[str, Any]:
 
 def _object(value: DataValue) -> dict[str, Decimal | str]:
     return {"value": value.value, "unit": value.unit}
-
-
-def _measurements(answer: Readout | ShortAnswer, scaling: Scaling) -> dict[str, dict[str, Decimal | str]]:
-    measured = measured_in(answer, scaling)
-    return {quantity: {"value": value, "unit": unit} for quantity, (value, unit) in measured.items()}

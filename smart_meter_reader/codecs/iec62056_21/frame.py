@@ -23,10 +23,12 @@ from smart_meter_reader.codecs.iec62056_21.message import (
     Identification,
     Request,
     ShortLine,
+    leading_noise,
+    parse_identification,
+    swallowed_identification,
 )
 from smart_meter_reader.codecs.parity import count_parity_errors, strip_parity
 from smart_meter_reader.exceptions import ChecksumError, FrameError, IncompleteError
-from smart_meter_reader.text import LONGEST_NAME, printable
 
 __all__ = ["DataBlock", "Frame", "FrameReader", "Identification", "Request", "ShortLine"]
 
@@ -38,12 +40,6 @@ LINE_LIMIT = 1024  # the longest line of a MULTICAL logger has 104 characters
 _TURN_AROUND_NOISE = frozenset((0x00, 0x7F, CR, LF))
 _PARENTHESES = b"()"
 _SHORT_REQUEST = re.compile(rb"/#[1-9BCDJ]")
-# Noise before a short answer ends in something that no field contains; a whole field is not noise.
-_LEADING_NOISE = re.compile(
-    rb"(?:(?![0-9]{5} )[\x00-\x7f])*[^0-9:;<=>? -](?=[0-9-][0-9:;<=>?]{4})", re.DOTALL
-)
-# IEC 62056-21 §6.3.2, item 23: \\W tells what else the meter can do and is no part of its name.
-_MODE_SEQUENCES = re.compile(r"^(?:\\[0-9A-Za-z])+")
 _DIGITS = re.compile(rb"[0-9]{4}")
 
 
@@ -96,9 +92,7 @@ class FrameReader:
 
     def next_frame(self) -> Frame | None:
         """The next frame, or None when more bytes are needed. Raises FrameError for a damaged one."""
-        if not self._found:
-            return None
-        found = self._found.popleft()
+        found = self._found.popleft() if self._found else None
         if isinstance(found, FrameError):
             raise found
         return found
@@ -241,10 +235,9 @@ class FrameReader:
             self._finish_line()
         elif not self._damaged():
             self._drop_lines()
-            known = text.decode("ascii")
-            self._usual_bcc = usual_bcc(known[1:4])
-            ident = _MODE_SEQUENCES.sub("", known[5:].strip())
-            self._found.append(Identification(known[1:4], known[4], printable(ident, LONGEST_NAME)))
+            identification = parse_identification(text.decode("ascii"))
+            self._usual_bcc = usual_bcc(identification.manufacturer)
+            self._found.append(identification)
             self._restart()
 
     def _end_slash_line(self) -> None:
@@ -254,12 +247,19 @@ class FrameReader:
             self._give_up(IncompleteError, "incomplete", "the identification breaks off before its end")
 
     def _finish_line(self, *, ended: bool = True) -> None:
-        self._drop_leading_noise()
+        noise = leading_noise(self._text())
+        self.skipped += noise
+        del self._raw[:noise]
         text = self._text().rstrip(b"\r\n")
-        if b"(" in text or text.lstrip().startswith(b"!"):
+        if place := swallowed_identification(text):
+            # The line was cut off, and the next message came right behind it.
+            self._lines.append(text[:place])
+            self._drop_lines()
+            del self._raw[:place]
+            self._finish_slash_line()
+        elif b"(" in text or text.lstrip().startswith(b"!"):
             if not self._damaged():
                 self._take_data_line(text)
-                self._restart()
         elif _DIGITS.search(text):
             self._drop_lines()
             if not self._damaged():
@@ -267,16 +267,8 @@ class FrameReader:
                 self._restart()
         elif self._lines and text.isascii() and text.decode("ascii").isprintable():
             self._take_data_line(text)
-            self._restart()
         else:
             self._skip()
-
-    def _drop_leading_noise(self) -> None:
-        text = self._text()
-        noise = _LEADING_NOISE.match(text) if b"(" not in text else None
-        length = noise.end() if noise else len(text) - len(text.lstrip(b"\x00\x02\x7f"))
-        self.skipped += length
-        del self._raw[:length]
 
     def _take_data_line(self, text: bytes) -> None:
         self._lines.append(text)
@@ -287,6 +279,7 @@ class FrameReader:
             self._lines_length = 0
         elif self._lines_length > BLOCK_LIMIT:
             self._drop_lines()
+        self._restart()
 
     def _end_stray_line(self) -> None:
         """A new frame begins inside a line: the line itself is noise, unless it held values."""

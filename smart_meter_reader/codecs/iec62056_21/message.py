@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,6 +10,7 @@ from typing import TypeAlias
 
 from smart_meter_reader.codecs.iec62056_21.bcc import Bcc
 from smart_meter_reader.codecs.iec62056_21.request import BAUD_MODE_B, BAUD_MODE_C
+from smart_meter_reader.text import LONGEST_NAME, printable
 
 _MANUFACTURERS: Mapping[str, str] = MappingProxyType(
     {
@@ -19,6 +21,18 @@ _MANUFACTURERS: Mapping[str, str] = MappingProxyType(
         "LUG": "Landis+Gyr",
     }
 )
+
+# IEC 62056-21 §6.3.2, item 23: \\W tells what else the meter can do and is no part of its name;
+# EMH writes \\@.
+_MODE_SEQUENCES = re.compile(r"^(?:\\[0-9A-Za-z@])+")
+
+# Noise before a short answer ends in something that no field contains; a whole field is not noise.
+_LEADING_NOISE = re.compile(
+    rb"(?:(?![0-9]{5} )[\x00-\x7f])*[^0-9:;<=>? -](?=[0-9-][0-9:;<=>?]{4})", re.DOTALL
+)
+
+# In a bracket that its line did not close: garbage, and the identification that ran into it.
+_SWALLOWED = re.compile(rb"/[A-Za-z]{3}[0-9A-Z][ -~]+$")
 
 
 def manufacturer_name(flag: str) -> str:
@@ -45,6 +59,28 @@ class Identification:
     def baud(self) -> int:
         """The speed that Z offers, in Bd; 300 in mode A."""
         return BAUD_MODE_C.get(self.baud_character) or BAUD_MODE_B.get(self.baud_character, 300)
+
+
+def leading_noise(line: bytes) -> int:
+    """How many bytes before the first field of a line are none of its."""
+    noise = _LEADING_NOISE.match(line) if b"(" not in line else None
+    return noise.end() if noise else len(line) - len(line.lstrip(b"\x00\x02\x7f"))
+
+
+def swallowed_identification(line: bytes) -> int:
+    """Where on a line, whose last bracket is not closed, an identification begins; 0 for nowhere.
+
+    EBZ cut off in a value, with the next message right behind it (Apollon77/ioBroker.smartmeter#32).
+    """
+    bracket = line.rfind(b"(")
+    found = _SWALLOWED.search(line, bracket) if bracket > line.rfind(b")") else None
+    return found.start() if found else 0
+
+
+def parse_identification(line: str) -> Identification:
+    """The identification on a line that is one, without its line end."""
+    ident = _MODE_SEQUENCES.sub("", line[5:].strip())
+    return Identification(line[1:4], line[4], printable(ident, LONGEST_NAME))
 
 
 @dataclass(frozen=True, slots=True)

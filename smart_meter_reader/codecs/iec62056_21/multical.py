@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
 from smart_meter_reader.exceptions import FrameError
+from smart_meter_reader.quantities.measurement import Measurement
 
 
 class Measure(StrEnum):
@@ -137,7 +138,7 @@ SINGLE_LINE: Mapping[str, tuple[Field, ...]] = MappingProxyType(
 Widths: TypeAlias = tuple[int, ...]
 """The widths of the fields of a line."""
 
-# The loggers answer many lines; only the monthly one (#5) is documented field by field.
+# The loggers answer many lines: what they mean, and which can be believed, is told by ``log``.
 _MONTH = (7,) * 8
 _DAY = (7, *(5,) * 10, 7)
 _DUMP = (7,) * 12
@@ -146,9 +147,9 @@ LOGGERS: Mapping[str, tuple[Widths, frozenset[Widths]]] = MappingProxyType(
     {
         "#5": ((11, *_MONTH), frozenset({_MONTH})),
         "#6": (_DAY, frozenset({_DAY})),
+        "#7": (_DAY, frozenset({_DAY})),
         "#8": (_DUMP, frozenset({_DUMP})),
         "#9": (_LONG_DUMP, frozenset({_DUMP, _LONG_DUMP})),
-        "#7": (_DUMP, frozenset({_DUMP, _LONG_DUMP})),
         "#J": ((7,) * 4, frozenset({(7,) * 4})),
     }
 )
@@ -166,11 +167,10 @@ class FieldsError(FrameError):
 
 @dataclass(frozen=True, slots=True)
 class ShortAnswer:
-    """A short answer that is whole: its fields as sent, by name, or its records for a logger."""
+    """A short answer of one line that is whole: its fields as sent, by name."""
 
     request: str
     fields: Mapping[str, str]
-    records: tuple[tuple[str, ...], ...] = ()
 
     def numbers(self) -> dict[str, int]:
         """The fields as numbers, leading zeros gone, sign kept."""
@@ -222,9 +222,9 @@ def parse_record(request: str, line: bytes) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def measure_answer(answer: ShortAnswer, scaling: Scaling) -> dict[str, tuple[Decimal, str]]:
-    """Number and unit by quantity key; a field whose scale is not known is left out."""
-    measured: dict[str, tuple[Decimal, str]] = {}
+def measure_answer(answer: ShortAnswer, scaling: Scaling) -> dict[str, Measurement]:
+    """Measurements by quantity key; a field whose scale is not known is left out."""
+    measured: dict[str, Measurement] = {}
     for field in SINGLE_LINE.get(answer.request, ()):
         if field.quantity:
             scaled = scale_field(field, int(answer.fields[field.name]), scaling)
@@ -233,7 +233,7 @@ def measure_answer(answer: ShortAnswer, scaling: Scaling) -> dict[str, tuple[Dec
     return measured
 
 
-def scale_field(field: Field, number: int, scaling: Scaling) -> tuple[Decimal, str] | None:
+def scale_field(field: Field, number: int, scaling: Scaling) -> Measurement | None:
     """A field's number with its decimals and unit, or None when nothing tells them."""
     match field.measure:
         case Measure.ENERGY:
@@ -248,7 +248,7 @@ def scale_field(field: Field, number: int, scaling: Scaling) -> tuple[Decimal, s
             scale = scaling.flow
         case _:
             scale = _FIXED.get(field.measure)
-    return None if scale is None else (shift(number, scale[1]), scale[0])
+    return None if scale is None else {"value": shift(number, scale[1]), "unit": scale[0]}
 
 
 # 5511-634 §4: temperatures and differences always have two decimals, hours none.

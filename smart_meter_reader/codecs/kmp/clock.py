@@ -2,14 +2,15 @@
 
 Sources: Kamstrup 5512-447, sections 5.1 (units 2Fh, 30h and 32h: hhmmss, yymmdd and mmdd as decimal numbers;
 31h after them) and 6.2.3 (what dates and times are valid). The 8 bytes of unit 35h were worked out from
-MULTICAL 382 captures, in which weekday and date agree eight times out of eight; the 7 bytes of unit 4Fh from
-readouts of MULTICAL 303/603 (docs/references.md).
+MULTICAL 382 captures, in which weekday and date agree eight times out of eight; the 7 bytes of unit 4Fh, and
+that the time in them is standard time, from readouts of MULTICAL 303/603 (docs/references.md).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Final
 
@@ -17,6 +18,29 @@ from smart_meter_reader.exceptions import ValueFormatError
 from smart_meter_reader.text import is_digits
 
 _RTC_FLAGS: Final = 0x80  # set in every captured clock; 02h beside it in some summer ones
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTime:
+    """What a meter's clock says: its standard time, without a zone, and the summer time on top of that.
+
+    ``dst_minutes`` is to be added for what the display shows. UTC is the standard time less the offset that
+    the meter's zone has in winter, so that no hour is doubled or missing. None: the meter does not tell.
+    """
+
+    standard: datetime
+    dst_minutes: int | None = 0
+
+    @property
+    def text(self) -> str:
+        """The standard time in ISO 8601, without a zone."""
+        return self.standard.isoformat()
+
+    def encode(self) -> bytes:
+        """The 7 bytes that ``read_local_time`` reads. Raises ValueFormatError for a year beyond 2255."""
+        at = _moment(self.text)
+        daylight_saving = self.dst_minutes or 0
+        return bytes((daylight_saving, at.year - 2000, at.month, at.day, at.hour, at.minute, at.second))
 
 
 def decode_time(mantissa: bytes) -> str:
@@ -60,12 +84,21 @@ def decode_rtc(mantissa: bytes) -> str | None:
 
 
 def decode_local_time(mantissa: bytes) -> str | None:
-    """7 bytes: daylight saving, year from 2000, month, day, hour, minute, second; None when all zero."""
+    """The standard time in the 7 bytes that ``read_local_time`` reads; None when all zero."""
+    found = read_local_time(mantissa)
+    return found.text if found else None
+
+
+def read_local_time(mantissa: bytes) -> LocalTime | None:
+    """7 bytes: minutes of summer time, year from 2000, month, day, hour, minute, second; None when all zero.
+
+    Raises ValueFormatError for what is no date and time.
+    """
     _expect_length(mantissa, 7, "a date and time")
     if not any(mantissa):
         return None
-    _daylight_saving, year, month, day, hour, minute, second = mantissa
-    return _timestamp(year, month, day, hour, minute, second)
+    dst_minutes, year, month, day, hour, minute, second = mantissa
+    return LocalTime(datetime.fromisoformat(_timestamp(year, month, day, hour, minute, second)), dst_minutes)
 
 
 def encode_time(text: str) -> int:
@@ -99,9 +132,8 @@ def encode_rtc(text: str) -> bytes:
 
 
 def encode_local_time(text: str) -> bytes:
-    """The 7 bytes that ``decode_local_time`` reads."""
-    at = _moment(text)
-    return bytes((0, at.year - 2000, at.month, at.day, at.hour, at.minute, at.second))
+    """The 7 bytes that ``decode_local_time`` reads, without summer time."""
+    return LocalTime(_moment(text)).encode()
 
 
 def _fields(mantissa: bytes, leading: int) -> tuple[int, int, int] | None:

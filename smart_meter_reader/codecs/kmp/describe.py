@@ -9,26 +9,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from smart_meter_reader.codecs.kmp.commands import HEAT_METER, LOGGER_BASE, LOGGER_TOP, command_name
+from smart_meter_reader.codecs.kmp.describe_register import describe_id, describe_register
 from smart_meter_reader.codecs.kmp.frame import START_RESPONSE, Ack, Frame, FrameReader
+from smart_meter_reader.codecs.kmp.identity import (
+    GetSerialNoRequest,
+    GetSerialNoResponse,
+    GetTypeRequest,
+    GetTypeResponse,
+)
+from smart_meter_reader.codecs.kmp.loggers.describe import describe_logger_message
 from smart_meter_reader.codecs.kmp.message import (
-    COMMANDS,
-    HEAT_METER,
-    LOGGER_BASE,
-    LOGGER_TOP,
     GetRegisterRequest,
     GetRegisterResponse,
-    GetSerialNoResponse,
-    GetTypeResponse,
-    OtherMessage,
-    RegisterValue,
     Request,
     Response,
     decode_request,
     decode_response,
 )
 from smart_meter_reader.codecs.kmp.meters import model_of
-from smart_meter_reader.codecs.kmp.registers import register_of
-from smart_meter_reader.exceptions import FrameError, IncompleteError, ProtocolError, ValueFormatError
+from smart_meter_reader.exceptions import FrameError, IncompleteError, ProtocolError
 
 Description: TypeAlias = dict[str, Any]
 
@@ -53,11 +53,12 @@ def describe_capture(capture: bytes) -> Capture:
 
     A description holds ``protocol``, ``direction`` ("request", "response" or "ack"), ``address``, ``cid``,
     ``command`` and what the message carries: ``registers``, ``serial_number`` (a number), ``meter_type``
-    (hexadecimal digits) with ``software_revision`` and, where known, ``model``; ``payload`` in hexadecimal
-    for other commands. A register's ``value`` is None for a date that is not set; one that cannot be read has
-    an ``error`` of its own. A damaged frame has ``error`` with ``kind`` and ``detail`` instead, and its
-    ``bytes``. ``skipped_bytes`` stands where bytes before the frame belonged to none; a start byte among
-    them makes a damaged frame of them when an address or a stop byte follows it.
+    (hexadecimal digits) with ``software_revision`` and, where known, ``model``; of loggers, what
+    ``describe_logger_message`` tells; ``payload`` in hexadecimal with these and for all other commands. A
+    register's ``value`` is None for a date that is not set; one that cannot be read has an ``error`` of its
+    own. A damaged frame has ``error`` with ``kind`` and ``detail`` instead, and its ``bytes``.
+    ``skipped_bytes`` stands where bytes before the frame belonged to none; a start byte among them makes a
+    damaged frame of them when an address or a stop byte follows it.
     """
     reader = FrameReader()
     reader.receive_data(capture)
@@ -78,7 +79,7 @@ def describe_frame(frame: Frame) -> Description:
         "direction": frame.direction,
         "address": frame.address,
         "cid": frame.cid,
-        "command": COMMANDS.get(frame.cid, "unknown"),
+        "command": command_name(frame.cid, frame.payload),
     }
     try:
         message = decode_request(frame) if frame.direction == "request" else decode_response(frame)
@@ -131,9 +132,9 @@ def _error(error: ProtocolError) -> Description:
 def _content(message: Request | Response) -> Description:
     match message:
         case GetRegisterRequest(registers):
-            return {"registers": [{"id": id_, "name": register_of(id_).quantity} for id_ in registers]}
+            return {"registers": [describe_id(register) for register in registers]}
         case GetRegisterResponse(values):
-            return {"registers": [_register(value) for value in values]}
+            return {"registers": [describe_register(value) for value in values]}
         case GetSerialNoResponse(serial_number):
             return {"serial_number": serial_number}
         case GetTypeResponse(meter_type, software_revision):
@@ -143,20 +144,9 @@ def _content(message: Request | Response) -> Description:
                 "software_revision": software_revision,
                 **({"model": model} if model else {}),
             }
-        case OtherMessage(payload=payload):
-            return {"payload": payload.hex().upper()}
-        case _:
+        case GetTypeRequest() | GetSerialNoRequest():
             return {}
-
-
-def _register(register: RegisterValue) -> Description:
-    described: Description = {
-        "id": register.register,
-        "name": register_of(register.register).quantity,
-    }
-    try:
-        described["value"] = register.value
-    except ValueFormatError as error:
-        described["error"] = {"kind": "value", "detail": str(error)}
-    described["unit"] = register.unit
-    return described
+        case _:
+            # Most of what is known of loggers was worked out from traffic, so the bytes stand beside it.
+            payload = message.encode().hex().upper()
+            return describe_logger_message(message) | ({"payload": payload} if payload else {})

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from smart_meter_reader.codecs.kmp.commands import READING, AllowList
 from smart_meter_reader.exceptions import ChecksumError, FrameError, IncompleteError
 
 Direction: TypeAlias = Literal["request", "response"]
@@ -37,8 +38,9 @@ _DIRECTIONS: Final[Mapping[int, Direction]] = MappingProxyType(
 )
 _SHORTEST_CONTENT: Final = 4  # address, CID, two bytes of CRC
 
-# The longest answer that the format allows: eight registers of 5 + 255 bytes, with every byte stuffed.
-MAX_FRAME_LENGTH: Final = 2 * (_SHORTEST_CONTENT + 8 * (5 + 255)) + 2
+# No source limits an answer with rows of a logger. 460 days of 31 bytes are 14 KiB, and of all 43 registers
+# that a logger of a 603 holds 60 KiB.
+MAX_FRAME_LENGTH: Final = 1 << 16
 
 _IDLE = re.compile(rb"\x00*")
 _START = re.compile(rb"[\x40\x80]")
@@ -54,7 +56,7 @@ class Frame(NamedTuple):
     payload: bytes
 
     def encode(self) -> bytes:
-        """The bytes on the wire."""
+        """The bytes on the wire. Raises ForbiddenCommandError for a request that a reader never sends."""
         start = START_REQUEST if self.direction == "request" else START_RESPONSE
         return encode_frame(start, self.address, self.cid, self.payload)
 
@@ -64,13 +66,18 @@ class Ack:
     """The meter's acknowledgement of a command that has no answer: one byte 06, not a frame."""
 
 
-def encode_frame(start: int, address: int, cid: int, payload: bytes = b"") -> bytes:
+def encode_frame(
+    start: int, address: int, cid: int, payload: bytes = b"", allowed: AllowList = READING
+) -> bytes:
     """The bytes on the wire of a request (start 80h) or a response (start 40h).
 
-    Raises ValueError for another start byte, or when address or CID is not a byte.
+    ``allowed`` is which requests there can be. Raises ForbiddenCommandError for another one, and ValueError
+    for another start byte, or when address or CID is not a byte.
     """
     if start not in _DIRECTIONS:
         raise ValueError(f"a frame starts with 80h or 40h, not {start:02X}h")
+    if start == START_REQUEST:
+        allowed.check(cid, payload)
     content = bytes((address, cid)) + payload
     content += crc_hqx(content, 0).to_bytes(2, "big")
     # The escape byte goes first; no complement is a reserved byte, so the order of the others is free.
@@ -96,6 +103,15 @@ def decode_frame(raw: bytes) -> Frame:
     if crc_hqx(content, 0) or len(content) < _SHORTEST_CONTENT:
         raise _content_error(content, raw)
     return Frame(direction, content[0], content[1], content[2:-2])
+
+
+def content_so_far(raw: bytes) -> bytes:
+    """Address, CID and payload of a frame that has begun and not ended, without stuffing.
+
+    What cannot be is left out: the frame as a whole will tell.
+    """
+    first, *escaped = raw[1:].split(_ESCAPE_BYTE)
+    return first + b"".join([_PLAIN.get(part[:1], b"") + part[1:] for part in escaped])
 
 
 def _unstuffed(content: bytes, raw: bytes) -> bytes:

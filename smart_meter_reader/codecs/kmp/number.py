@@ -15,6 +15,7 @@ from smart_meter_reader.codecs.kmp import clock
 from smart_meter_reader.codecs.kmp.units import UNIT_BY_CODE, Layout
 from smart_meter_reader.exceptions import ValueFormatError
 from smart_meter_reader.quantities.measurement import Value
+from smart_meter_reader.text import LONGEST_NUMBER, is_bounded
 
 # Looked up once: a reading asks eight times, and enumerations are slow to ask.
 _NUMBER: Final = Layout.NUMBER
@@ -54,6 +55,13 @@ def decode_value(unit_code: int, sign_exponent: int, mantissa: bytes) -> Value |
     if sign_exponent & _SIGN:
         digits = -digits
     return _EXACT.scaleb(digits, _EXPONENTS[sign_exponent] + unit.scale)
+
+
+def bounded(value: Value | None) -> Value | None:
+    """The value, unless its digits are more than a reader of JSON need take. Raises ValueFormatError."""
+    if isinstance(value, Decimal) and not is_bounded(value):
+        raise ValueFormatError(f"{value} has more than {LONGEST_NUMBER} digits: no meter counts so far")
+    return value
 
 
 def encode_value(value: Value, unit_code: int, size: int | None = None) -> tuple[int, bytes]:

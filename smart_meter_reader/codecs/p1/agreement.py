@@ -20,13 +20,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from smart_meter_reader.codecs.p1.mbus import SubMeter
+from smart_meter_reader.codecs.p1.devices import SubMeter
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.codecs.p1.values import Object
 from smart_meter_reader.quantities import QUANTITIES
@@ -199,8 +198,7 @@ def _confirm(before: _Received | None, held: _Received, after: _Received) -> Tel
         for code, line in telegram.objects.items()
         if (borne_out := _line(before.telegram.objects.get(code), line, after.telegram.objects.get(code)))
     }
-    return replace(
-        telegram,
+    return telegram._replace(
         objects=objects,
         measurements=_items(before.telegram.measurements, telegram.measurements, after.telegram.measurements),
         meters=dict(_sub_meters(before.telegram, telegram, after.telegram)),

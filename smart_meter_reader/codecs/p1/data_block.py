@@ -13,7 +13,7 @@ _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa1-\xac\xae-\xff\r\n]|\r(?![\r\n])")
 _OBIS_CODE = re.compile(r"[0-9]+-[0-9]+:", re.ASCII)
 
 
-def decode(telegram: bytes) -> str:
+def text_of(telegram: bytes) -> str:
     """The text of a telegram, with U+FFFD for what is neither printable nor a line end (DSMR 5.0.2 P1, 6.4).
 
     All texts of a telegram come from here, so none of them moves a cursor or hides a line of a log.
@@ -25,7 +25,7 @@ def decode(telegram: bytes) -> str:
     return _UNPRINTABLE.sub(REPLACEMENT, text)
 
 
-def split(text: str) -> list[str]:
+def data_lines(text: str) -> list[str]:
     """The data lines; line ends may be CR LF or LF, and some meters break a line in two.
 
     Broken lines go on with a value of their own (gas of DSMR 2.2 and 3), or inside a value (long texts).

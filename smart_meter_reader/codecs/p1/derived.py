@@ -12,6 +12,7 @@ from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.text import LONGEST_NUMBER
 
+_ZERO: Final = Decimal(0)
 _NEVER = 2147483647  # seconds in an empty slot of the power failure log
 # The totals, and the tariffs that add up to them.
 _TOTALS: Final = {
@@ -113,7 +114,8 @@ def name_thresholds(measurements: dict[str, Measurement]) -> None:
 
 
 def _add_up(parts: list[Measurement]) -> Measurement | None:
-    total, unit = Decimal(0), parts[0]["unit"]
+    unit = parts[0]["unit"]
+    total = _ZERO
     for part in parts:
         value = part["value"]
         if not isinstance(value, Decimal) or part["unit"] != unit:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -44,6 +45,8 @@ _BY_HEADER: Final[Mapping[str, str]] = MappingProxyType(
         "ESY": "germany",
     }
 )
+# Whoever makes meters for these makes them for the Netherlands too, under the same letters (LGF5E360, SAG5).
+_MAKERS_MARKETS: Final = frozenset({"hungary", "sweden"})
 _MANUFACTURERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ADN": "Aidon",
@@ -64,13 +67,24 @@ _MANUFACTURERS: Final[Mapping[str, str]] = MappingProxyType(
 # Iskraemeco's IE.5 and IE.7, made for Wallonia: "ISk5\\2MIE5T-200".
 _IE = re.compile(r"ISK[0-9](?:\\[0-9])?MIE[0-9]", re.IGNORECASE)
 # IEC 62056-21, 6.3.2: three letters, the baud rate character, an optional "\\" with a mode character.
-_HEADER = re.compile(r"([0-9A-Za-z]{3})(.?)(?:\\+[0-9])?\\*(.*)", re.DOTALL)
+_HEADER = re.compile(r"([0-9A-Za-z]{3})(.?)(?:\\+[0-9@])?\\*(.*)", re.DOTALL)
 
 
 _T210 = re.compile(r"T21[0-9]")
 
 
-def recognise(header: str, version: str, codes: Container[str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sent a telegram; "" for what it does not tell."""
+
+    manufacturer: str = ""
+    model: str = ""
+    serial_number: str = ""
+    version: str = ""  # of P1, as the meter writes it: "50", "50217"
+    dialect: str = ""
+
+
+def dialect_of(header: str, version: str, codes: Container[str]) -> str:
     """The dialect of a telegram; "" when nothing tells it.
 
     ``version`` is the value of 1-3:0.2.8 or 0-0:96.1.4 ("" when absent), ``codes`` the OBIS codes sent.
@@ -78,7 +92,7 @@ def recognise(header: str, version: str, codes: Container[str]) -> str:
     if version.startswith("502"):
         return "belgium"
     known = _BY_HEADER.get(header[:3].upper())
-    if known and not (known == "hungary" and _is_dutch(version, codes)):
+    if known and not (known in _MAKERS_MARKETS and _is_dutch(version, codes)):
         return known
     if _IE.match(header):
         return "belgium"
@@ -95,11 +109,11 @@ def recognise(header: str, version: str, codes: Container[str]) -> str:
 
 
 def _is_dutch(version: str, codes: Container[str]) -> bool:
-    """Whether a maker of the Hungarian market made it for the Dutch one: DSMR has totals by tariff only."""
+    """Whether a maker of another market made it for the Dutch one: DSMR has totals by tariff only."""
     return version[:1] in ("4", "5") and "1-0:1.8.0" not in codes
 
 
-def describe(header: str, identifier: str) -> tuple[str, str]:
+def maker_and_model(header: str, identifier: str) -> tuple[str, str]:
     """Manufacturer and model, "" where the header does not tell; ``identifier`` is the serial number."""
     match = _HEADER.fullmatch(header)
     if match is None:

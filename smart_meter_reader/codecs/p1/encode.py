@@ -26,17 +26,34 @@ def encrypt_telegram(
     *,
     security: int = 0x30,
 ) -> bytes:
-    """A frame of general-glo-ciphering around ``telegram`` (layout: see ``cipher``), length in form 82."""
-    from smart_meter_reader.codecs.p1.encryption.aes import AesGcm  # only who encrypts pays for cryptography
-
+    """A frame of general-glo-ciphering around ``telegram`` (layout: see ``header``), length in form 82."""
     nonce = system_title + frame_counter.to_bytes(4, "big")
+    content = _sealed(telegram, (key, authentication_key), nonce, security)
+    return b"\xdb\x08" + system_title + content
+
+
+def encrypt_untitled(
+    covered: bytes, key: bytes, authentication_key: bytes, frame_counter: int, *, security: int = 0x30
+) -> bytes:
+    """A telegram as Elgama encrypts it (layout: see ``header``); ``covered`` reaches from '/' to '!'."""
+    identification, blank, body = covered.partition(b"\r\n\r\n")
+    nonce = bytes(8) + frame_counter.to_bytes(4, "big")
+    content = _sealed(body.removesuffix(b"!"), (key, authentication_key), nonce, security)
+    return encode_telegram(identification + blank + b"\0" + content + b"!")
+
+
+def _sealed(plaintext: bytes, keys: tuple[bytes, bytes], nonce: bytes, security: int) -> bytes:
+    """Length in form 82, security byte, frame counter, ciphertext and tag."""
+    from smart_meter_reader.codecs.ciphering.aes import AesGcm  # only who encrypts pays for cryptography
+
+    key, authentication_key = keys
     additional = bytes([security]) + authentication_key if authentication_key else b""
     if security == 0x10:
-        _, tag = AesGcm(key).seal(nonce, additional + telegram, b"")
-        body = telegram
+        _, tag = AesGcm(key).seal(nonce, additional + plaintext, b"")
+        body = plaintext
     else:
-        body, tag = AesGcm(key).seal(nonce, additional, telegram)
+        body, tag = AesGcm(key).seal(nonce, additional, plaintext)
     if security & 0x10:
         body += tag
-    content = bytes([security]) + frame_counter.to_bytes(4, "big") + body
-    return b"\xdb\x08" + system_title + b"\x82" + len(content).to_bytes(2, "big") + content
+    content = bytes([security]) + nonce[-4:] + body
+    return b"\x82" + len(content).to_bytes(2, "big") + content

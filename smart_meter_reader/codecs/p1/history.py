@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Final
 
 from smart_meter_reader.codecs.p1.values import Times
@@ -50,14 +51,18 @@ def read_months(items: Sequence[Measurement], times: Times) -> dict[str, Measure
 def _peaks(items: Sequence[Measurement], times: Times) -> dict[str, Measurement]:
     """The peak of each month, and their mean over the last twelve."""
     months: list[tuple[datetime, Measurement]] = []
+    written = unit = ""
     for end, at, peak in zip(items[::3], items[1::3], items[2::3], strict=False):
         ended, peaked = times[str(end["value"])], times[str(at["value"])]
         value = peak["value"]
+        if peak["unit"] != written:  # the same for all, as a rule
+            written = peak["unit"]
+            unit = canonical(written)
         # A month in which nothing was measured has zero, at its first moment.
         if ended is None or peaked is None or not isinstance(value, Decimal) or not value:
             continue
-        months.append((ended, {"value": value, "unit": canonical(peak["unit"]), "measured_at": peaked}))
-    months.sort(key=lambda month: month[0], reverse=True)
+        months.append((ended, {"value": value, "unit": unit, "measured_at": peaked}))
+    months.sort(key=itemgetter(0), reverse=True)
     newest = [peak for _, peak in months[:_MONTHS]]
     found = dict(zip(_PEAKS, newest, strict=False))
     year = newest[:_YEAR]

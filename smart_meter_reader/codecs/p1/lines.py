@@ -6,22 +6,24 @@ blanks, brackets inside a value, a suffix .255 or *255 on the code, ':' for '.' 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from smart_meter_reader.codecs.p1.fitting import are_sane, fits
 from smart_meter_reader.codecs.p1.obis import Further, Meaning, Meanings
+from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_timestamp
 from smart_meter_reader.codecs.p1.values import (
-    Memory,
+    LineMemory,
     Object,
     decode_octets,
-    is_filler,
+    is_empty_message,
     parse_item,
     parse_several,
 )
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.quantities.units import shift_in_use, shifted
-from smart_meter_reader.text import LONGEST_NAME, LONGEST_TEXT, is_digits
+from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, LONGEST_TEXT, is_digits
 
 # Luxembourg leaves out these units (specification 1.1.3, example); newer firmware writes them.
 _LUXEMBOURG_UNITS: Final = {
@@ -53,7 +55,7 @@ class Line(NamedTuple):
 class LineDecoder:
     """Decodes lines; remembers the meanings of codes, which are bounded. ``further``: see ``obis``."""
 
-    def __init__(self, memory: Memory, further: Further) -> None:
+    def __init__(self, memory: LineMemory, further: Further) -> None:
         self._memory = memory
         self._meanings = Meanings(further)
 
@@ -82,10 +84,28 @@ class LineDecoder:
             return Line(text, whole, "", items[-1], meaning)
         if numeric:
             return self._number(text, whole, items[-1], meaning, luxembourg)
-        if meaning.value_type == "octets" and is_filler(str(items[-1]["value"])):
+        if meaning.value_type == "octets" and is_empty_message(str(items[-1]["value"])):
             return Line(text, whole, "", items[-1], meaning)
         measured = _measure_text(items[-1], meaning)
         return measured and Line(text, whole, meaning.quantity, measured, meaning)
+
+    def take_first(
+        self, lines: Iterable[Line], objects: Mapping[str, Object], measurements: dict[str, Measurement]
+    ) -> None:
+        """Values marked *00 that nothing without a mark tells, unless another billing period has more.
+
+        The highest is the current one, since totals never fall.
+        """
+        for line in lines:
+            if line.meaning.role != "first":
+                continue
+            (a, b), reduced = line.meaning.group, line.meaning.reduced
+            current = self.decode(f"{a}-{b}:{reduced}", line.text, luxembourg=False)
+            if current is None or not current.quantity or current.meaning.role:
+                continue
+            periods = (item for key, item in objects.items() if key.startswith(f"{a}-{b}:{reduced}*"))
+            if not any(_is_above(item, line.measured) for item in periods):
+                measurements.setdefault(current.quantity, current.measured)
 
     def _number(
         self, text: str, whole: Object, item: Measurement, meaning: Meaning, luxembourg: bool
@@ -116,6 +136,47 @@ class LineDecoder:
             item if spelling == unit and item["value"] is value else {"value": value, "unit": spelling}
         )
         return Line(text, whole, quantity, measured, meaning)
+
+
+def advance_clock(line: Line, text: str, memory: LineMemory) -> Line | None:
+    """``line`` with another time, as ``(time)`` of the telegram itself; None for all else."""
+    written, before = text[:-1], line.measured["value"]
+    if line.measured is not line.object or text[-1:] != ")" or not looks_like_timestamp(written):
+        return None
+    # The line before was one as well, since that is the only text which is told in another form.
+    if not isinstance(before, str) or line.text.startswith(before):
+        return None
+    moment = parse_timestamp(written)
+    if moment is None:
+        return None
+    item: Measurement = {"value": moment.isoformat(), "unit": ""}
+    memory.times.remember(str(item["value"]), moment)
+    return Line(text, item, line.quantity, item, line.meaning)
+
+
+def advance_gas(line: Line, text: str, memory: LineMemory) -> Line | None:
+    """``line`` with another time and number, as ``(time)(number*unit)`` of gas; None for all else."""
+    whole = line.object
+    if not isinstance(whole, list) or len(whole) != 2 or line.measured is not whole[1]:
+        return None
+    before = whole[1]
+    time, _, rest = text.partition(")(")
+    number, _, unit = rest.partition("*")
+    # What stands there now has to be as simple as it looks: no further bracket, star or point.
+    simple = len(text) <= LONGEST_NAME and time.isalnum() and number.replace(".", "", 1).isdecimal()
+    if not simple or len(number) > LONGEST_NUMBER or unit != f"{before['unit']})":
+        return None
+    item: Measurement = {"value": Decimal(number), "unit": before["unit"]}
+    return Line(text, [memory.items[time], item], line.quantity, item, line.meaning)
+
+
+def _is_above(item: Object, other: Measurement) -> bool:
+    """Whether a value of another billing period is higher, or none that compares."""
+    measured = item[-1] if isinstance(item, list) else item
+    value, limit = measured["value"], other["value"]
+    if isinstance(value, Decimal) and isinstance(limit, Decimal) and measured["unit"] == other["unit"]:
+        return value > limit
+    return True
 
 
 def _power_factor(value: Decimal, written: str) -> Decimal | None:

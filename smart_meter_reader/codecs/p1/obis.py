@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from smart_meter_reader.codecs.obis import ABSTRACT, ELECTRICITY, PHASES, is_stored
+from smart_meter_reader.codecs.obis import FURTHER_TARIFFS, PHASES, is_stored, with_own
 from smart_meter_reader.exceptions import MeterReaderError
 from smart_meter_reader.quantities import QUANTITIES, Kind
 
@@ -24,7 +24,7 @@ from smart_meter_reader.quantities import QUANTITIES, Kind
 # octets: text written as pairs of hexadecimal digits.
 ValueType = Literal["number", "integer", "code", "octets", "text"]
 Role = Literal[
-    "", "time", "clock", "date", "version", "serial", "device_name", "log", "months", "peak", "mbus"
+    "", "time", "clock", "date", "version", "serial", "device_name", "log", "months", "peak", "mbus", "first"
 ]
 
 _CODE = re.compile(
@@ -60,6 +60,12 @@ _ELECTRICITY: Final = {
     "1.6.0": "active_demand_import_maximum",  # eMUCS-P1: of this month
     **{f"{12 + more}.24.0": f"voltage_average_l{phase}" for phase, more in PHASES.items()},  # ESO
     "96.5.5": "equipment_state",  # Q3D
+    # IEC 62056-61: E is the rate, and some meters of Lithuania number a second set so.
+    **{
+        f"{c}.8.{rate}": f"active_energy_{way}_tariff_{rate}"
+        for c, way in ((1, "import"), (2, "export"))
+        for rate in FURTHER_TARIFFS
+    },
     "94.32.1": "grid_type",  # eMUCS-P1: 230 is three phases without neutral, 400 with it
     # ESO: averages of the measurement period; how long and how strong the last sag and swell were.
     "0.8.2": "measurement_period",
@@ -80,6 +86,7 @@ _ELECTRICITY: Final = {
 }
 _ABSTRACT: Final = {
     "17.0.0": "active_power_threshold",  # DSMR, E.ON
+    "96.14.1": "second_tariff",  # ESO, beside rates 11 to 13
     **{f"96.13.{number}": f"text_message_{number}" for number in (2, 3, 4, 5)},  # Luxembourg
 }
 
@@ -109,11 +116,10 @@ _NOTHING: Final = (
     *("0-0:0.2.8", "1-0:0.2.8"),  # ESO numbers its firmware so; the version of P1 is 1-3:0.2.8
     "1-1:31.4.0",  # Luxembourg: a pair of limits, though Switzerland writes 1-1 for 1-0
     "0-0:96.1.2",  # eMUCS-P1: EAN
-    *("1-0:0.2.0", "0-0:96.14.1"),  # ESO: firmware, tariffs of its own, a load profile
-    *(f"1-0:{c}.8.{e}" for c in (1, 2) for e in (11, 12, 13)),
-    "1-0:99.1.0",
+    "1-0:0.2.0",  # ESO: firmware
+    "1-0:99.1.0",  # ESO: the last quarter of an hour of its load profile, which is history and no reading
     "0-0:25.1.0",  # Iskraemeco: modem
-    *(f"0-0:94.98.{e}" for e in (31, 32, 33)),  # Poland
+    *(f"0-0:94.98.{e}" for e in (31, 32, 33)),  # Elgama in Poland: codes that no public source explains
 )
 
 _TYPES: Final[Mapping[Kind, ValueType]] = MappingProxyType(
@@ -122,8 +128,8 @@ _TYPES: Final[Mapping[Kind, ValueType]] = MappingProxyType(
 
 
 def _known() -> dict[str, ElectricityCode]:
-    quantities = {f"1-0:{code}": key for code, key in (*ELECTRICITY.items(), *_ELECTRICITY.items())}
-    quantities |= {f"0-0:{code}": key for code, key in (*ABSTRACT.items(), *_ABSTRACT.items())}
+    tables = with_own({0: _ABSTRACT, 1: _ELECTRICITY})
+    quantities = {f"{a}-0:{code}": key for a in (1, 0) for code, key in tables[a].items()}
     known = {code: ElectricityCode() for code in _NOTHING}
     known |= {code: ElectricityCode(role=role) for code, role in _ROLES.items()}
     for code, key in quantities.items():
@@ -191,7 +197,9 @@ def _meaning(code: str, further: Further) -> Meaning:
     a, b, c, d, e = (int(part) for part in parts.groups()[:5])
     reduced = f"{c}.{d}.{e}"
     if is_stored(parts[6]):
-        return Meaning("", "text", "", (a, b), reduced)
+        # PAFAL and EMH mark the current value *00 where they number billing periods from 1.
+        role: Role = "first" if a == 1 and int(parts[6]) == 0 else ""
+        return Meaning("", "text", role, (a, b), reduced)
     if a == 0 and b in RELAYS and reduced == "96.3.10":
         return Meaning(f"relay_{b}_position", "code", "", (0, 0), reduced)
     # A names the medium: 5 to 8 are the heat, cold, gas and water meters of DSMR 2.2, without a channel.

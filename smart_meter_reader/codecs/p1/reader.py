@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from smart_meter_reader.codecs.p1.encryption.cipher import CipherFrame, Opened, Opener
+from smart_meter_reader.codecs.p1.encryption.cipher import Opened, Opener
+from smart_meter_reader.codecs.p1.encryption.header import CipherFrame
 from smart_meter_reader.codecs.p1.framing.frame import FrameReader
 from smart_meter_reader.codecs.p1.framing.plain import PlainFrame
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, other_protocol
@@ -38,6 +39,8 @@ class P1Reader:
         self._opener = opener
         self._now: datetime | None = None
         self._frames = FrameReader(self._open, self._is_likely, one_meter=one_meter)
+        self._receive = self._frames.receive_data
+        self._has_more = self._frames.has_more
         self._parser = TelegramParser(dialect, in_use, further)
         self._lenient = lenient
         self._waiting: PlainFrame | Opened | None = None  # for dsmr-parser's table
@@ -56,7 +59,7 @@ class P1Reader:
     def receive_data(self, received: bytes, now: datetime | None = None) -> None:
         """Take bytes in, in pieces of any size; ``now`` as ``Opener.open`` wants it."""
         self._now = now
-        self._frames.receive_data(received)
+        self._receive(received)
 
     def leave_out_older(self) -> int:
         """Forget all telegrams received but the newest, unread; how many. For who has no time for all."""
@@ -75,6 +78,8 @@ class P1Reader:
         sent it so. Raises CodeTableError where ``further`` may; the reader then gives the same telegram next
         time.
         """
+        if self._waiting is None and not self._has_more:
+            return None  # as it is after most pieces of a serial line
         frame, self._waiting = self._waiting or self._next_frame(), None
         if frame is None:
             return None
@@ -128,9 +133,12 @@ def _whole(telegram: Telegram, raw: bytes) -> Telegram:
 
 
 def _no_key(frame: CipherFrame) -> DecryptionError:
-    title = frame.system_title.hex()
+    if frame.identification:
+        who = f"the meter {frame.identification[1:].decode('ascii', 'replace').strip()}"
+    else:
+        who = f"the meter with system title {frame.system_title.hex()}"
     return DecryptionError(
         "no_key",
-        f"the meter with system title {title} sends encrypted telegrams: set key, and authentication_key, "
+        f"{who} sends encrypted telegrams: set key, and authentication_key, "
         "which the grid operator gives out",
     )

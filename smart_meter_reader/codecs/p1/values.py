@@ -8,7 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_moment, parse_timestamp
+from smart_meter_reader.codecs.p1.timestamps import (
+    looks_like_timestamp,
+    parse_moment,
+    parse_timestamp,
+    set_clock,
+)
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.quantities.units import canonical
 from smart_meter_reader.text import LONGEST_NUMBER
@@ -28,7 +33,7 @@ _STARLESS = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 # What fills a message that is not there: Holley writes FF, as digits or as the octets themselves.
-_FILLER = re.compile(r"(?:FF|ff|00| )*|\xff*")
+_FILLER = re.compile(r"(?:FF|ff|00| )*[Ff]?|\xff*")
 # An identifier of decimal digits only is octets when they spell one: 3153414733323030303031323334 is
 # 1SAG3200001234, 4730303339 is G0039. A number does so by chance less than once in 10,000 times.
 _SPELLED = re.compile(r"[A-Z][0-9A-Z]{0,3}[0-9]{4,}|[0-9]{6,}|[0-9A-Z]{8,}", re.ASCII)
@@ -53,9 +58,13 @@ class Times(dict[str, datetime | None]):
     """Moments in UTC of the times met so far, as text of an item; None for a clock that was never set."""
 
     def __missing__(self, text: str) -> datetime | None:
+        return self.remember(text, parse_moment(text))
+
+    def remember(self, text: str, moment: datetime | None) -> datetime | None:
+        """Keep the moment of an item's text, which is not met yet; as a clock tells it."""
         if len(self) >= _MAX_REMEMBERED:
             self.clear()
-        clock = self[text] = parse_moment(text)
+        clock = self[text] = set_clock(moment)
         return clock
 
 
@@ -82,7 +91,7 @@ class Octets(dict[str, str]):
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class LineMemory:
     """What was learnt from values that come again in every telegram; each part is bounded."""
 
     units: Units = field(default_factory=Units)
@@ -137,8 +146,13 @@ def is_number(text: str) -> bool:
 
 
 def is_filler(text: str) -> bool:
-    """Whether a message holds nothing but what fills an empty one."""
+    """Whether a text holds nothing but what fills an empty one."""
     return _FILLER.fullmatch(text) is not None
+
+
+def is_empty_message(text: str) -> bool:
+    """Whether a message holds nothing but fillers or blanks, written as they are or as octets."""
+    return is_filler(text) or not decode_octets(text)
 
 
 def decode_identifier(text: str) -> str:

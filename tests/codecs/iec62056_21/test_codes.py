@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.codecs.iec62056_21.captures import capture
 
 def measured(text: bytes, assumed: AssumedUnits = USUAL_UNITS) -> dict[str, str]:
     found = measure(parse_data_sets(text).sets, assumed)
-    return {key: f"{value} {unit}".strip() for key, (value, unit) in found.items()}
+    return {key: f"{each['value']} {each['unit']}".strip() for key, each in found.items()}
 
 
 def only_answer(name: str) -> dict[str, Any]:
@@ -177,6 +178,8 @@ def test_whose_number_it_is(text: bytes, number: str) -> None:
         (b"9.4(1*C&2*C)\r\n(x)(y)1.8.0(1*kWh)!", ["9.4", "1.8.0"], ("(x)", "(y)")),
         (b"\x02\x021.8.0(1*kWh)!", ["1.8.0"], ()),
         (b"\x001.8.0(1*kWh)\r\n\x02 2.8.0(2*kWh)!", ["1.8.0", "2.8.0"], ()),
+        (b"1.8.0(1*kWh)\r\n)(\r\n2.8.0(2*kWh)!", ["1.8.0", "2.8.0"], (")(",)),
+        (b"(\r\n1.8.0(1*kWh)\r\n)\r\n2.8.0(2*kWh)!", ["1.8.0", "2.8.0"], ("(", ")")),
         # What goes on in the next line is a list already (DSMR 2's gas).
         (b"0-1:24.3.0(1)(2)(m3)\r\n(3)!", ["0-1:24.3.0"], ()),
     ],
@@ -187,6 +190,35 @@ def test_strays_cost_themselves(text: bytes, codes: list[str], unread: tuple[str
     assert all(len(data_set.values) in (1, 2, 4) for data_set in parsed.sets)
 
 
-def test_a_mode_sequence_is_no_part_of_the_name() -> None:
-    (answer,) = describe_capture(b"/ISK5\\2MT382-1008\r\n\x02" + b"1.8.0(1*kWh)\r\n!\r\n")
-    assert answer["ident"] == "MT382-1008"
+def test_each_medium_has_its_codes() -> None:
+    sets = parse_data_sets(
+        b"7-0:3.0.0(00123.456*m3)8-0:1.0.0*255(00023.4*m3)8-0:1.0.0*01(00020.0*m3)5-0:1.0.0(12.3*GJ)"
+        b"7-0:1.0.0(1*m3)4-0:1.0.0(5*GJ)!"
+    ).sets
+    assert measure(sets) == {
+        "gas_volume": {"value": Decimal("123.456"), "unit": "m³"},
+        "water_volume": {"value": Decimal("23.4"), "unit": "m³"},
+        "cooling_energy": {"value": Decimal("12.3"), "unit": "GJ"},
+    }
+    assert not measure(parse_data_sets(b"7-0:3.0.0(12)8-0:1.0.0(5*kWh)!").sets)
+
+
+def test_a_code_of_heat_without_unit_is_no_electricity() -> None:
+    """9.7 of a UH50 (vpathuis/ultraheat#7) is no apparent power, and nobody is asked for its unit."""
+    sets = parse_data_sets(b"6.8(0326.062*MWh)6.26(07939.56*m3)\r\n9.7(20000)9.4(108.5*C&088.1*C)\r\n!").sets
+    assert without_unit(sets) == []
+    assert set(measure(sets, AssumedUnits(power="kW"))) >= {"heat_energy", "volume"}
+    assert not {"apparent_power_import"} & measure(sets, AssumedUnits(power="kW")).keys()
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (b"/ISK5\\2MT382-1008", "MT382-1008"),
+        (b"/ABB4\\WA44", "A44"),
+        (b"/EMH4\\@01LZQJL0014E", "01LZQJL0014E"),
+    ],
+)
+def test_a_mode_sequence_is_no_part_of_the_name(line: bytes, name: str) -> None:
+    (answer,) = describe_capture(line + b"\r\n\x02" + b"1.8.0(1*kWh)\r\n!\r\n")
+    assert answer["ident"] == name

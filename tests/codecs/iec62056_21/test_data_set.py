@@ -53,6 +53,10 @@ def test_several_values_in_parentheses_and_by_ampersand() -> None:
     assert len(only(b"0-1:24.3.0(090212160000)(00)(m3)\r\n(00001.000)!").values) == 4
 
 
+def test_a_line_end_within_a_value_makes_no_stray_of_its_parenthesis() -> None:
+    assert only(b"C.1(12\r\n)\r\n!").code == "C.1"
+
+
 def test_what_is_no_data_set_is_told() -> None:
     parsed = parse_data_sets(b"6.8(1*GJ)\\\r\n6.26(2*m3)\r\nhello\r\n!\r\n")
     assert [data_set.code for data_set in parsed.sets] == ["6.8", "6.26"]
@@ -116,7 +120,7 @@ def test_any_text_parses_or_raises_frame_error(text: bytes) -> None:
         ("1-0:21.7.255*255", "W", "active_power_import_l1"),
         ("1-0:1.7.255*255", "W", "active_power_import"),
         ("1.8.5", "kWh", None),
-        ("7-0:3.0.0", "m3", None),
+        ("7-0:3.0.0", "m3", "gas_volume"),
         ("nonsense", "kWh", None),
     ],
 )
@@ -133,7 +137,7 @@ def test_codes_are_reduced() -> None:
 
 def test_the_first_of_two_equal_quantities_counts() -> None:
     sets = parse_data_sets(b"1.8.0(1*kWh)1-0:1.8.0(2*kWh)!").sets
-    assert measure(sets) == {"active_energy_import": (Decimal(1), "kWh")}
+    assert measure(sets) == {"active_energy_import": {"value": Decimal(1), "unit": "kWh"}}
 
 
 def test_the_device_number_goes_before_the_customer_number() -> None:

@@ -161,6 +161,23 @@ def test_a_message_cut_by_another_is_told_and_the_other_read() -> None:
     assert kinds(frames_of(cut + READOUT)) == ["Identification", "incomplete", "Identification", "DataBlock"]
 
 
+def test_an_identification_behind_a_value_that_was_cut_off_begins_the_next_message() -> None:
+    """Apollon77/ioBroker.smartmeter#32: an EBZ whose telegram ends in garbage with a bracket in it."""
+    whole = b"/EBZ5DD3BZ06ETA_107\r\n\r\n1-0:1.8.0*255(000422.20206866*kWh)\r\n!\r\n"
+    cut = whole[:-5] + b"\r\n0-@P`R+*B*U-L(RLx"
+    for parity in (False, True):
+        stream = cut + whole
+        *others, block = frames_of(add_parity(stream) if parity else stream)
+        assert kinds([*others, block]) == ["Identification", "incomplete", "Identification", "DataBlock"]
+        assert block == DataBlock(b"1-0:1.8.0*255(000422.20206866*kWh)\r\n!", Bcc.ABSENT)
+
+
+def test_a_slash_in_a_value_begins_nothing() -> None:
+    """Sanxing's SX330 writes a line (/SX330) without a code."""
+    stray = UNFRAMED.replace(b"!\r\n", b"(/SX330)\r\n0.0.0(/ESY5Q3D)\r\n!\r\n")
+    assert kinds(frames_of(stray)) == ["Identification", "DataBlock"]
+
+
 @pytest.mark.parametrize("length", range(12, len(READOUT), 9))
 def test_a_cut_readout_is_incomplete(length: int) -> None:
     last = frames_of(READOUT[:length], end=True)[-1]

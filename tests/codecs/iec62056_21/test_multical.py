@@ -73,7 +73,7 @@ def test_what_is_not_strictly_an_answer_is_damage(line: bytes, reason: str) -> N
 def test_a_negative_difference_takes_one_place_of_the_width() -> None:
     answer = parse_line("#1", LINE.replace(b"0003445", b"-002735"))
     measured = measure_answer(answer, Scaling())
-    assert measured["temperature_difference"] == (Decimal("-27.35"), "K")
+    assert measured["temperature_difference"] == {"value": Decimal("-27.35"), "unit": "K"}
 
 
 def test_without_a_program_only_what_needs_none_is_measured() -> None:
@@ -124,8 +124,8 @@ def test_no_program(text: str) -> None:
 )
 def test_units_and_decimals_by_program(program: str, energy: str, volume: str, flow: str, power: str) -> None:
     measured = measure_answer(ANSWER, scaling_of_program(parse_program(program)))
-    keys = ("heat_energy", "volume", "volume_flow", "power")
-    assert [f"{measured[key][0]} {measured[key][1]}" for key in keys] == [energy, volume, flow, power]
+    found = [measured[key] for key in ("heat_energy", "volume", "volume_flow", "power")]
+    assert [f"{each['value']} {each['unit']}" for each in found] == [energy, volume, flow, power]
 
 
 @pytest.mark.parametrize(("program", "energy"), [("43137", None), ("44999", None), ("49119", None)])

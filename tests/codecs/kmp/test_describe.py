@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader.codecs.kmp.describe import describe_capture
-from smart_meter_reader.codecs.kmp.message import GetRegisterResponse, RegisterValue, encode_response
+from smart_meter_reader.codecs.kmp.message import GetRegisterResponse, encode_response
+from smart_meter_reader.codecs.kmp.record import RegisterValue
 from smart_meter_reader.json_text import dumps
+from smart_meter_reader.text import LONGEST_NUMBER
 from tests.codecs.kmp.vectors import VECTORS, Vector, wire
 
 DAMAGED_KINDS = {
@@ -28,6 +30,8 @@ DAMAGED_KINDS = {
     "kmp-x-nob-too-long": ["length"],
     "kmp-x-bitflip": ["checksum"],
     "kmp-x-truncated": ["checksum"],
+    # A byte too many behind a request for rows of a logger.
+    "kmp-jk-log-short-req": ["length"],
     # Its start byte makes it a request, which its content is not.
     "kmp-x-wrong-start": ["length"],
 }
@@ -72,6 +76,9 @@ def test_good_vectors(vector: Vector) -> None:
 
 def _assert_register(register: dict[str, Any], expected: dict[str, Any]) -> None:
     assert register["id"] == expected["register"]
+    if "error" in register:  # the example of 5512-447, 6.2.4, has 25 digits
+        assert len(expected["value"].replace(".", "")) > LONGEST_NUMBER
+        return
     value = register["value"]
     if isinstance(value, Decimal):
         assert format(value, "f") == expected["value"]
@@ -159,6 +166,14 @@ def test_a_frame_that_was_cut_by_the_next_one_is_told() -> None:
         capture = describe_capture(answer[:length] + answer)
         assert [frame.get("error", {}).get("kind") for frame in capture.frames] == ["incomplete", None]
         assert capture.skipped_bytes == 0
+
+
+def test_a_number_of_a_hundred_decimals_is_told_as_none() -> None:
+    # SignExp 7Fh: the mantissa times 10 to the power of -63. The client leaves such a value out as well.
+    far = encode_response(GetRegisterResponse((RegisterValue(60, 2, 0x7F, b"\0\0\x30\x39"),)))
+    (register,) = describe_capture(far).frames[0]["registers"]
+    assert "value" not in register
+    assert "more than 20 digits" in register["error"]["detail"]
 
 
 def test_one_impossible_date_leaves_its_neighbours() -> None:

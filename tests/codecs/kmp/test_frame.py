@@ -19,8 +19,8 @@ from smart_meter_reader.codecs.kmp.frame import (
     decode_frame,
     encode_frame,
 )
-from smart_meter_reader.exceptions import FrameError, ProtocolError
-from tests.codecs.kmp.vectors import wire
+from smart_meter_reader.exceptions import ChecksumError, FrameError, ProtocolError
+from tests.codecs.kmp.vectors import on_wire, wire
 
 REQUEST = wire("kmp-doc-getreg-req")
 RESPONSE = wire("kmp-doc-gettype-resp")
@@ -93,7 +93,7 @@ def test_document_vectors_both_ways(frame: Frame, raw: str) -> None:
 
 def test_the_stuffing_of_the_document() -> None:
     # 5512-447, 3.1: 04 0D 00 06 is sent as 04 1B F2 00 1B F9.
-    assert encode_frame(START_REQUEST, 0x3F, 0x11, b"\x04\x0d\x00\x06")[3:9].hex() == "041bf2001bf9"
+    assert encode_frame(START_RESPONSE, 0x3F, 0x11, b"\x04\x0d\x00\x06")[3:9].hex() == "041bf2001bf9"
 
 
 def test_an_acknowledgement_is_a_lone_06() -> None:
@@ -193,12 +193,12 @@ def test_other_start_bytes_are_refused(start: int) -> None:
 @pytest.mark.parametrize(("address", "cid"), [(256, 1), (-1, 1), (63, 256)])
 def test_address_and_cid_are_bytes(address: int, cid: int) -> None:
     with pytest.raises(ValueError, match="range"):
-        encode_frame(START_REQUEST, address, cid)
+        encode_frame(START_RESPONSE, address, cid)
 
 
 @given(frames)
 def test_decode_reverses_encode(frame: Frame) -> None:
-    raw = frame.encode()
+    raw = on_wire(frame)
     assert decode_frame(raw) == frame
     # Nothing reserved is left inside, so a receiver can tell every byte's role without context.
     assert not set(raw[1:-1]) & {0x06, 0x0D, 0x40, 0x80}
@@ -215,8 +215,8 @@ def test_random_bytes_are_a_frame_or_an_error(raw: bytes) -> None:
 
 
 pieces = st.one_of(
-    frames.map(Frame.encode),
-    frames.map(lambda frame: frame.encode()[:-2]),
+    frames.map(on_wire),
+    frames.map(lambda frame: on_wire(frame)[:-2]),
     st.just(b"\x06"),
     st.just(b"\x00\x00"),
     st.binary(max_size=20),
@@ -244,7 +244,7 @@ def test_how_a_stream_is_cut_does_not_matter(stream: bytes, cuts: list[int]) -> 
     st.lists(frames, max_size=6), st.binary(max_size=30).map(lambda noise: noise.translate(None, b"\x40\x80"))
 )
 def test_frames_are_found_between_any_noise(sent: list[Frame], noise: bytes) -> None:
-    found = read(noise + noise.join(frame.encode() for frame in sent) + noise)
+    found = read(noise + noise.join(map(on_wire, sent)) + noise)
     assert [item for item in found if isinstance(item, Frame)] == sent
     assert not [item for item in found if isinstance(item, FrameError)]
 
@@ -255,7 +255,7 @@ def test_every_byte_is_accounted_for(stream: bytes) -> None:
     reader.receive_data(stream)
     found = read_all(reader)
     given_up = b"".join(item.frame for item in found if isinstance(item, FrameError))
-    good = b"".join(item.encode() for item in found if isinstance(item, Frame))
+    good = b"".join(on_wire(item) for item in found if isinstance(item, Frame))
     acks = sum(isinstance(item, Ack) for item in found)
     seen = given_up + good + reader.pending
     zeros_between = stream.count(0) - seen.count(0)
@@ -306,3 +306,13 @@ def test_a_frame_longer_than_the_cap_is_given_up_at_the_cap() -> None:
 def test_start_bytes_tell_the_direction() -> None:
     assert decode_frame(encode_frame(START_REQUEST, 0x3F, 0x01)).direction == "request"
     assert decode_frame(encode_frame(START_RESPONSE, 0x3F, 0x01)).direction == "response"
+
+
+@pytest.mark.parametrize(
+    ("content", "calculated"), [("3f10", "079A"), ("3f10010203", "1381")], ids=["shortest", "with payload"]
+)
+def test_a_wrong_crc_is_told_beside_the_right_one(content: str, calculated: str) -> None:
+    with pytest.raises(ChecksumError) as caught:
+        decode_frame(bytes.fromhex(f"40{content}12ab0d"))
+    assert caught.value.reason == "checksum"
+    assert caught.value.detail.startswith(f"CRC 12AB received, {calculated} calculated")

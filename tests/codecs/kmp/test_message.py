@@ -8,26 +8,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smart_meter_reader.codecs.kmp.commands import HEAT_METER
 from smart_meter_reader.codecs.kmp.frame import Frame, decode_frame
-from smart_meter_reader.codecs.kmp.message import (
-    GetRegisterRequest,
-    GetRegisterResponse,
+from smart_meter_reader.codecs.kmp.identity import (
     GetSerialNoRequest,
     GetSerialNoResponse,
     GetTypeRequest,
     GetTypeResponse,
+)
+from smart_meter_reader.codecs.kmp.message import (
+    GetRegisterRequest,
+    GetRegisterResponse,
     OtherMessage,
-    RegisterValue,
     Request,
     Response,
     decode_request,
     decode_response,
     encode_register,
-    encode_request,
     encode_response,
 )
+from smart_meter_reader.codecs.kmp.record import RegisterValue
 from smart_meter_reader.exceptions import ProtocolError
-from tests.codecs.kmp.vectors import wire
+from tests.codecs.kmp.vectors import on_wire, wire
 
 EIGHT = GetRegisterRequest((60, 63, 80, 86, 87, 89, 74, 68))
 
@@ -39,11 +41,12 @@ EIGHT = GetRegisterRequest((60, 63, 80, 86, 87, 89, 74, 68))
         (GetSerialNoRequest(), "kmp-doc-getserial-req"),
         (GetRegisterRequest((128,)), "kmp-doc-getreg-req"),
         (EIGHT, "kmp-403-8regs-req"),
-        (OtherMessage(0xB8, b"\x05\x02"), "kmp-jk-log-conf-req"),
+        (OtherMessage(0xB8, b"\xff\x02"), "kmp-jk-log-bad-sub-req"),
     ],
 )
 def test_requests_both_ways(request_: Request, vector: str) -> None:
-    assert encode_request(request_) == wire(vector)
+    frame = Frame("request", HEAT_METER, request_.CID, request_.encode())
+    assert on_wire(frame) == wire(vector)
     assert decode_request(decode_frame(wire(vector))) == request_
 
 
@@ -137,7 +140,8 @@ def test_an_echo_is_no_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "text"), [("0601", "F1"), ("1a0c", "Z12"), ("0005", "0.5"), ("1b02", "27.2")]
+    ("raw", "text"),
+    [("0601", "F1"), ("1a0c", "Z12"), ("0005", "0.5"), ("1b02", "AA2"), ("3401", "AZ1"), ("3501", "53.1")],
 )
 def test_software_revisions(raw: str, text: str) -> None:
     payload = bytes.fromhex("0004" + raw)
@@ -161,13 +165,13 @@ registers = st.builds(
 responses = st.one_of(
     st.builds(GetSerialNoResponse, st.integers(0, 2**32 - 1)),
     st.lists(registers, max_size=8).map(lambda items: GetRegisterResponse(tuple(items))),
-    st.builds(OtherMessage, st.integers(0x11, 0xFF), st.binary(max_size=40)),
+    st.builds(OtherMessage, st.integers(0x11, 0x9A), st.binary(max_size=40)),
 )
 requests = st.one_of(
     st.just(GetTypeRequest()),
     st.just(GetSerialNoRequest()),
     st.lists(st.integers(0, 0xFFFF), min_size=1, max_size=8).map(lambda ids: GetRegisterRequest(tuple(ids))),
-    st.builds(OtherMessage, st.integers(0x11, 0xFF), st.binary(max_size=40)),
+    st.builds(OtherMessage, st.integers(0x11, 0x9A), st.binary(max_size=40)),
 )
 
 
@@ -180,7 +184,7 @@ def test_responses_come_back(response: Response, address: int) -> None:
 
 @given(requests)
 def test_requests_come_back(request_: Request) -> None:
-    assert decode_request(decode_frame(encode_request(request_))) == request_
+    assert decode_request(Frame("request", 0x3F, request_.CID, request_.encode())) == request_
 
 
 @given(st.binary(min_size=4, max_size=4))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.codecs.kmp.meters import info_code_meanings, model_of
+from smart_meter_reader.codecs.kmp.meters import model_of
 from smart_meter_reader.codecs.kmp.registers import REGISTERS, register_of, resolve_register
 from smart_meter_reader.codecs.kmp.units import UNIT_BY_CODE, UNITS
 from smart_meter_reader.quantities import QUANTITIES, Kind
+from tests.codecs.kmp.vectors import LOGGERS
 
 SHARED = Path(__file__).parents[4] / "shared" / "protocols" / "kmp_registers.json"
 
@@ -36,6 +37,23 @@ SHARED = Path(__file__).parents[4] / "shared" / "protocols" / "kmp_registers.jso
 )
 def test_the_quantities_that_settings_rely_on(register: int, quantity: str) -> None:
     assert register_of(register).quantity == quantity
+
+
+@pytest.mark.parametrize(
+    ("peaks", "period"), [((123, 125, 127, 129), "year"), ((138, 140, 142, 144), "month")]
+)
+def test_the_times_of_peaks_come_in_the_order_of_their_dates(peaks: tuple[int, ...], period: str) -> None:
+    first = 383 if period == "year" else 387
+    for place, date in enumerate(peaks):
+        peak = register_of(date).quantity.removesuffix("_date")
+        assert peak.endswith(period)
+        assert register_of(first + place).quantity == f"{peak}_time"
+
+
+def test_of_the_registers_in_the_year_logger_of_a_603_one_has_no_name() -> None:
+    kept = LOGGERS["kmp-log-year-config"]["decoded_by_collector"]["configuration"]["registers"]
+    names = [register_of(register).quantity for register in kept]
+    assert [name for name in names if name.startswith("register_")] == ["register_515"]
 
 
 def test_every_named_register_has_a_quantity_of_its_own() -> None:
@@ -120,16 +138,3 @@ def test_every_unit_has_a_symbol_or_a_layout() -> None:
 )
 def test_meter_types(meter_type: str, model: str | None) -> None:
     assert model_of(meter_type) == model
-
-
-def test_info_codes_add_up() -> None:
-    assert info_code_meanings("602", 0) == ()
-    assert info_code_meanings("602", 12) == (
-        "temperature T2 is out of range",
-        "temperature T1 is out of range",
-    )
-
-
-@pytest.mark.parametrize(("model", "info_code"), [("403", 4), ("602", 2), ("602", 65536)])
-def test_an_info_code_that_no_source_explains_is_not_explained(model: str, info_code: int) -> None:
-    assert info_code_meanings(model, info_code) is None

@@ -21,10 +21,10 @@ from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.exceptions import FrameError
 from smart_meter_reader.quantities.measurement import Measurement
-from tests.codecs.p1.vectors import wire
+from tests.codecs.p1.vectors import BY_ID, wire
 
 # DSMR 2.2, 3 and their kin, with gas and without; the ACE4000, which calls itself XMX; Q3D; Aidon's example.
-METERS: Mapping[str, float] = {
+_INTERVALS: Mapping[str, float] = {
     "nb-nocrc14": 10.0,
     "nb-nocrc16": 10.0,
     "gejanssen-nocrc1": 10.0,
@@ -34,6 +34,8 @@ METERS: Mapping[str, float] = {
     "de-easymeter-q3d-b1024": 1.0,
     "se-aidon-2": 10.0,
 }
+# Of some the licence allows no copy here: they are read where they are.
+METERS = {vector: interval for vector, interval in _INTERVALS.items() if vector in BY_ID}
 _NUMBER = re.compile(rb"(:(?:[1-4]\.8\.[0-4]|[1-9][0-9]?\.7\.0)(?:\*255)?)\(([0-9]+)\.([0-9]+)\*(\w+)\)")
 Shown = tuple[str, str]
 

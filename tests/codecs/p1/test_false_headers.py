@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
-from smart_meter_reader.codecs.p1.encryption.cipher import CipherFrame, Opened, Opener
+from smart_meter_reader.codecs.p1.encryption.cipher import Opened, Opener
+from smart_meter_reader.codecs.p1.encryption.header import CipherFrame
 from smart_meter_reader.codecs.p1.framing.frame import FrameReader
 from smart_meter_reader.codecs.p1.framing.plain import PlainFrame
 from smart_meter_reader.codecs.p1.reader import P1Reader

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.codecs.p1.describe import describe_capture
-from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.history import MONTH_END
 from smart_meter_reader.codecs.p1.mbus import Chosen, InUse
 from smart_meter_reader.codecs.p1.reader import P1Reader
@@ -65,6 +64,12 @@ def values(telegram: Telegram) -> dict[str, str]:
         (("1-0:1.8.0(005000.0*kWh)", "1-0:1.8.0*01(004000.0*kWh)", "1-0:1.8.0*100(1.0*kWh)"), "5000.0 kWh"),
         (("1-0:1.8.0.255(005000.0*kWh)", "1-0:1.8.0.101(004000.0*kWh)"), "5000.0 kWh"),
         (("1-0:1.8.0*96(004000.0*kWh)", "1-0:1.8.0*97(003000.0*kWh)"), None),
+        # *00 is the current one where nothing else is, and no earlier period has more (as in IEC 62056-21).
+        (("1-0:1.8.0*00(00030.3*kWh)",), "30.3 kWh"),
+        (("1-0:1.8.0*00(00030.3*kWh)", "1-0:1.8.0*01(00029.1*kWh)"), "30.3 kWh"),
+        (("1-0:1.8.0*00(00030.3*kWh)", "1-0:1.8.0*01(00040.3*kWh)"), None),
+        (("1-0:1.8.0*00(00030.3*kWh)", "1-0:1.8.0*01(40300*Wh)"), None),
+        (("1-0:1.8.0*00(00030.3*kWh)", "1-0:1.8.0(00020.0*kWh)"), "20.0 kWh"),
     ],
 )
 def test_a_stored_value_never_stands_in_for_now(lines: tuple[str, ...], total: str | None) -> None:
@@ -141,8 +146,7 @@ def test_relays_are_the_electricity_meters() -> None:
         ["gas_volume", "valve_position"],
         ["water_volume"],
     ]
-    assert telegram.meters["gas"].owns("0-1:24.2.3")
-    assert not telegram.meters["gas"].owns("0-1:96.3.10")
+    assert telegram.meters["gas"].owned(("0-1:24.2.3", "0-1:96.3.10", "0-2:24.2.3")) == ["0-1:24.2.3"]
 
 
 # --- which of two devices ---
@@ -244,6 +248,19 @@ def test_dialects_of_reports(name: str, dialect: str) -> None:
     assert field_telegram(name).identity.dialect == dialect
 
 
+@pytest.mark.parametrize(
+    ("header", "lines", "dialect"),
+    [
+        ("LGF5E360", ("1-3:0.2.8(50)", "1-0:1.8.1(000010.039*kWh)"), "dsmr-5"),
+        ("LGF5E360", ("1-0:1.8.0(000010.039*kWh)",), "sweden"),
+        ("SAG5SAG-METER", ("1-0:1.8.0(000010.039*kWh)",), "hungary"),
+    ],
+)
+def test_a_maker_of_two_markets(header: str, lines: tuple[str, ...], dialect: str) -> None:
+    """As SMR 5.5 of Sagemcom (home-assistant/core#152514): who made it is not yet where it hangs."""
+    assert parse(*lines, header=header).identity.dialect == dialect
+
+
 def test_a_belgian_time_without_letter() -> None:
     time = field_telegram("be-iskra-ie5").time
     assert time is not None
@@ -253,7 +270,9 @@ def test_a_belgian_time_without_letter() -> None:
 # --- messages ---
 
 
-@pytest.mark.parametrize("message", ["F" * 2048, "\xff" * 1024, "ff" * 20, "00" * 8, "  "])
+@pytest.mark.parametrize(
+    "message", ["F" * 2048, "\xff" * 1024, "ff" * 20, "F" * 2047, "00" * 8, "20" * 8, "  "]
+)
 def test_filler_is_no_message(message: str) -> None:
     telegram = parse(f"0-0:96.13.0({message})")
     assert telegram.measurements == {}
@@ -409,6 +428,10 @@ def test_a_capture_with_parity_is_decoded() -> None:
     [
         ("1-0:1.24.0(00.120*kW)", "active_power_import_average", "0.120 kW"),
         ("1-0:16.24.0(-00.024*kW)", "active_power_net_average", "-0.024 kW"),
+        # esphome-libs/dsmr_parser, tests/parser_test.cpp
+        ("1-0:1.8.11(007132.419*kWh)", "active_energy_import_tariff_11", "7132.419 kWh"),
+        ("1-0:2.8.13(000000.000*kWh)", "active_energy_export_tariff_13", "0.000 kWh"),
+        ("0-0:96.14.1(03)", "second_tariff", "3"),
         ("1-0:32.33.0(03042*s)", "voltage_sag_duration_l1", "3042 s"),
         ("1-0:72.38.0(261*V)", "voltage_swell_magnitude_l3", "261 V"),
         ("1-0:0.8.2(00900*s)", "measurement_period", "900 s"),
@@ -418,11 +441,24 @@ def test_lithuanian_lines(line: str, quantity: str, value: str) -> None:
     assert values(parse(line)) == {quantity: value}
 
 
-@pytest.mark.parametrize("opener", [None, Opener(bytes(16), bytes(16))])
-def test_an_encrypted_layout_that_is_not_read_is_told_as_that(opener: Opener | None) -> None:
-    (told,) = describe_capture(wire("pl-elgama-enc"), opener)
-    assert told["error"]["kind"] == "untitled"
-    assert "without system title" in told["error"]["detail"]
+@pytest.mark.parametrize(
+    "line",
+    [
+        "0-0:94.98.31(00000)",  # UtilitechAS/amsreader-firmware#1177: no source says what these three are
+        "0-0:94.98.33(3)",
+        "0-0:17.0.0(16500)",  # of the same telegram: a limit without a unit, W or A
+        "0-0:25.1.0(ER23)",  # Iskraemeco: the modem
+        "1-0:0.2.0(2.13)",  # firmware
+        "0-0:96.1.2(353431343430303030303030303030303030)",  # eMUCS-P1: the EAN, which is the customer's
+        # A quarter of an hour of the load profile (esphome-libs/dsmr_parser): history, and no reading.
+        "1-0:99.1.0(1)(0-0:96.10.7)(1-0:1.29.0)(1-0:2.29.0)(260411233000S)(00)(000000.205*kWh)(000000.000*kWh)",
+    ],
+)
+def test_what_no_source_explains_or_nobody_measures_stays_an_object(line: str) -> None:
+    telegram = parse(line)
+    assert not telegram.measurements
+    assert line.partition("(")[0] in telegram.objects
+    assert not telegram.bad_lines
 
 
 def test_dlms_in_hdlc_is_told_as_that() -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader.codecs.p1 import telegram as telegram_module
-from smart_meter_reader.codecs.p1.mbus import InUse, SubMeter
+from smart_meter_reader.codecs.p1.devices import SubMeter
+from smart_meter_reader.codecs.p1.mbus import InUse
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
 from smart_meter_reader.codecs.p1.values import Object
 from smart_meter_reader.quantities import QUANTITIES
@@ -71,7 +72,14 @@ def test_a_parser_that_has_seen_others_reads_the_same(vector: Vector) -> None:
         parser.parse(body, "ok")
     own = wire(vector)
     own = own[: own.index(b"\n!") + 2]
-    assert parser.parse(own, "ok") == TelegramParser().parse(own, "ok")
+    read, alone = parser.parse(own, "ok"), TelegramParser().parse(own, "ok")
+    # Which of two devices has the name depends on what was seen, what they say does not.
+    assert _devices(read) == _devices(alone)
+    assert read._replace(meters={}, dead_meters=()) == alone._replace(meters={}, dead_meters=())
+
+
+def _devices(telegram: Telegram) -> list[SubMeter]:
+    return sorted((*telegram.meters.values(), *telegram.dead_meters), key=lambda meter: meter.group)
 
 
 def test_a_unit_in_another_spelling_is_ours_in_every_telegram() -> None:
@@ -242,7 +250,7 @@ def test_no_total_without_all_parts(lines: str) -> None:
 
 def test_dynamic_tariffs_are_no_tariff_1() -> None:
     telegram = parse("1-0:1.8.11(007132.419*kWh)\n1-0:1.8.12(000155.482*kWh)")
-    assert telegram.measurements == {}
+    assert set(telegram.measurements) == {"active_energy_import_tariff_11", "active_energy_import_tariff_12"}
     assert set(telegram.objects) == {"1-0:1.8.11", "1-0:1.8.12"}
 
 
@@ -523,3 +531,41 @@ def test_what_was_written_is_read(values: dict[str, Decimal]) -> None:
     assert {quantity: item["value"] for quantity, item in telegram.measurements.items()} == {
         _QUANTITY_LINES[code][0]: value for code, value in values.items()
     }
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "0-1:24.2.1(230119114616W)(00734.608*m3)",
+        "0-1:24.2.1(230119115116W)(00734.607*m3)",
+        "0-1:24.2.1(230119115116W)(-0734.607*m3)",
+        "0-1:24.2.1(230119115116W)(00734.607*kWh)",
+        "0-1:24.2.1(230119115116W)(00734.607 *m3)",
+        "0-1:24.2.1(230119115116W)(007.34.607*m3)",
+        "0-1:24.2.1(230119115116W)(00734.607*m3)(1)",
+        "0-1:24.2.1(230119115116W)(00734.607*m3) ",
+        "0-1:24.2.1(230119115116W)(00734.607*m3",
+        "0-1:24.2.1(1.5*kWh)(00734.607*m3)",
+        "0-1:24.2.1(2301(19115116W)(00734.607*m3)",
+        "0-1:24.2.1(999999999999W)(00734.607*m3)",
+        "0-1:24.2.1()(00734.607*m3)",
+        "0-1:24.2.1(230119115116W)(000000000000734.6070000000*m3)",
+        "1-0:1.6.0(230119115116W)(07.416*kW)",
+        "1-0:1.6.0(230119115116W)(7416*W)",
+    ],
+)
+def test_a_line_with_another_time_and_number_says_what_it_says_to_a_new_parser(changed: str) -> None:
+    lines = {
+        "0-1:24.1.0": "0-1:24.1.0(003)",
+        "0-1:24.2.1": "0-1:24.2.1(230119114616W)(00734.607*m3)",
+        "1-0:1.6.0": "1-0:1.6.0(230110184500W)(07.415*kW)",
+    }
+
+    def telegram(lines: dict[str, str]) -> bytes:
+        return "\r\n".join(["/FLU5x", "", "0-0:1.0.0(230119124638W)", *lines.values(), "!"]).encode()
+
+    warm = TelegramParser()
+    for _ in range(2):
+        warm.parse(telegram(lines), "ok")
+    with_it = telegram({**lines, changed.partition("(")[0]: changed})
+    assert warm.parse(with_it, "ok") == TelegramParser().parse(with_it, "ok")

@@ -12,9 +12,10 @@ the parity of the message. That is some ten times faster than a table and exact.
 from __future__ import annotations
 
 import re
-from binascii import crc_hqx
 
-_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+from smart_meter_reader.codecs.crc16 import MIRRORED
+from smart_meter_reader.codecs.crc16 import crc16_x25 as crc16_x25
+
 _Q = 0b1000_0000_0000_0011  # x^15 + x + 1
 # Bits folded by 2^k, bits kept, mask of those: down from the longest telegram, 16 KiB.
 _FOLDS = tuple((1 << k, 15 << k, (1 << (15 << k)) - 1) for k in range(14, -1, -1))
@@ -23,23 +24,18 @@ _BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 
 def crc16_arc(covered: bytes) -> int:
     """CRC-16/ARC: reflected 0x8005, init 0 (DSMR P1, section 6.2)."""
-    message = int.from_bytes(covered.translate(_MIRRORED), "big")
+    message = int.from_bytes(covered.translate(MIRRORED), "big")
     rest = message << 16
     length = rest.bit_length()
-    for shift, width, mask in _FOLDS:
+    # The first of them that finds something to fold.
+    for shift, width, mask in _FOLDS[len(_FOLDS) - (length // 15).bit_length() :]:
         while length > width:
             high = rest >> width
             rest = (rest & mask) ^ (high << shift) ^ high
             length = rest.bit_length()
     if (rest.bit_count() ^ message.bit_count()) & 1:
         rest ^= _Q
-    return int.from_bytes(rest.to_bytes(2, "big").translate(_MIRRORED), "little")
-
-
-def crc16_x25(covered: bytes) -> int:
-    """CRC-16/X-25: reflected 0x1021, init and final XOR 0xFFFF (ITU-T X.25)."""
-    mirrored = crc_hqx(covered.translate(_MIRRORED), 0xFFFF)
-    return int.from_bytes(mirrored.to_bytes(2, "big").translate(_MIRRORED), "little") ^ 0xFFFF
+    return int.from_bytes(rest.to_bytes(2, "big").translate(MIRRORED), "little")
 
 
 def verify(covered: bytes, expected: int, *, x25: bool = False) -> bytes | None:

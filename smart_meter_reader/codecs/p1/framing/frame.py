@@ -13,13 +13,17 @@ the key, have a share of their own. What is not looked into is told.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from smart_meter_reader.codecs.p1.encryption.cipher import (
+from smart_meter_reader.codecs.p1.encryption.cipher import Opened
+from smart_meter_reader.codecs.p1.encryption.header import (
     LONGEST_HEADER,
     CipherFrame,
-    Opened,
     find_header,
+    interrupts,
+    is_whole,
+    may_begin,
+    own_length,
     parse_frame,
     partial_header,
 )
@@ -30,15 +34,19 @@ from smart_meter_reader.exceptions import DecryptionError, FrameError, Incomplet
 _PIECE = 4096
 # Enough for a frame of any other protocol, to tell what the line carries instead of telegrams.
 _KEPT = 2048
+_MOST_RECENT = 2 * _KEPT
 # For each byte that arrives, so many are decrypted in vain at most.
 _IN_VAIN = 4
 # An opening costs as much as so many bytes, however short the frame is.
 _OPENING = 1024
 # Header, frame counter and the first block.
 _BEGIN = LONGEST_HEADER + 4 + 16
+# As numbers: found faster than bytes of length one, see ``plain``.
+_CIPHERED, _SLASH = b"\xdb/"
 _MOST_CREDIT = 4 * MAX_TELEGRAM
 
-Event = PlainFrame | Opened | FrameError | DecryptionError
+Framed = PlainFrame | Opened | FrameError | DecryptionError
+_ERRORS = (FrameError, DecryptionError)
 
 
 class FrameReader:
@@ -58,15 +66,19 @@ class FrameReader:
     ) -> None:
         self._open = open_frame
         self._is_likely = is_likely
-        self._events: deque[Event] = deque()
-        # The plain reader puts in what Event allows; a deque is not covariant, hence the second name.
+        self._events: deque[Framed] = deque()
+        self.has_more: Collection[Framed] = self._events  # true while ``next_frame`` has something to tell
+        # The plain reader puts in what Framed allows; a deque is not covariant, hence the second name.
         self._plain = PlainReader(self._events, one_meter=one_meter)  # type: ignore[arg-type]
+        self._receive_plain = self._plain.receive_data
         self._cipher = bytearray()  # begins with a header, or with what may become one
+        self._expected = 0  # length of the frame that begins it, while its end has not come
         self._recent = bytearray()
         self._searched = 0  # how far a frame that is still incomplete was searched for others
         self._skipped_before: int | None = None  # when the last frame was opened, if nothing was told since
-        # Bytes that may yet be decrypted in vain, for likely headers and for others.
+        # Bytes that may yet be decrypted in vain, for likely headers and for others; what arrived earns more.
         self._credit = {True: _MOST_CREDIT, False: _MOST_CREDIT}
+        self._arrived = 0
         self._unopened = 0  # headers that were not looked into
 
     @property
@@ -81,24 +93,29 @@ class FrameReader:
 
     def receive_data(self, received: bytes) -> None:
         """Take bytes in, in pieces of any size."""
-        if len(received) <= _PIECE:
-            self._receive(received)
+        if len(received) > _PIECE:
+            for begin in range(0, len(received), _PIECE):
+                self.receive_data(received[begin : begin + _PIECE])
             return
-        for begin in range(0, len(received), _PIECE):
-            self._receive(received[begin : begin + _PIECE])
-
-    def _receive(self, received: bytes) -> None:
-        self._recent += received
-        if len(self._recent) > 2 * _KEPT:
-            del self._recent[:-_KEPT]
-        if not self._cipher and b"\xdb" not in received:
-            self._give_plain(received)
+        recent, cipher = self._recent, self._cipher
+        recent += received
+        if len(recent) > _MOST_RECENT:
+            del recent[:-_KEPT]
+        if not cipher and _CIPHERED not in received and (_SLASH not in received or not may_begin(received)):
+            if self._skipped_before is None:
+                self._receive_plain(received)
+            else:
+                self._give_plain(received)
             return
-        self._cipher += received
-        self._earn(len(received))
+        before = len(cipher)
+        cipher += received
+        self._arrived += len(received)
+        if len(cipher) < self._expected and not interrupts(cipher, before):
+            return  # most pieces of a serial line: neither the end of a frame is in them nor another's begin
         while self._take_frame():
             pass
-        self._tell_unopened()
+        if self._unopened:
+            self._tell_unopened()
 
     def next_frame(self) -> PlainFrame | Opened | None:
         """The next frame, None when more bytes are needed.
@@ -109,14 +126,14 @@ class FrameReader:
         if not self._events:
             return None
         event = self._events.popleft()
-        if isinstance(event, FrameError | DecryptionError):
+        if isinstance(event, _ERRORS):
             raise event
         self._recent.clear()
         return event
 
     def leave_out_older(self) -> int:
         """Forget all frames that are whole and not yet asked for, but the newest; how many those were."""
-        frames = [event for event in self._events if not isinstance(event, FrameError | DecryptionError)]
+        frames = [event for event in self._events if not isinstance(event, _ERRORS)]
         older = {id(event) for event in frames[:-1]}
         if older:
             kept = [event for event in self._events if id(event) not in older]
@@ -143,22 +160,26 @@ class FrameReader:
         self._tell_unopened()
         self._plain.finish()
 
-    def _earn(self, received: int) -> None:
+    def _earn(self) -> None:
         for likely, credit in self._credit.items():
-            self._credit[likely] = min(_MOST_CREDIT, credit + _IN_VAIN * received)
+            self._credit[likely] = min(_MOST_CREDIT, credit + _IN_VAIN * self._arrived)
+        self._arrived = 0
 
     def _open_at(self, start: int, length: int) -> Opened | None:
         """Decrypt the frame there; None when enough was decrypted in vain. Raises DecryptionError."""
-        begin = bytes(self._cipher[start : start + min(length, _BEGIN)])
-        likely = self._is_likely(parse_frame(begin))
-        if self._credit[likely] <= 0:
+        self._earn()
+        # Which share pays for it is worth its work only where one is used up, or has to pay.
+        if min(self._credit.values()) <= 0 and self._credit[self._likely_at(start, length)] <= 0:
             self._unopened += 1
             return None
         try:
             return self._open(parse_frame(bytes(self._cipher[start : start + length])))
         except DecryptionError:
-            self._credit[likely] -= length + _OPENING
+            self._credit[self._likely_at(start, length)] -= length + _OPENING
             raise
+
+    def _likely_at(self, start: int, length: int) -> bool:
+        return self._is_likely(parse_frame(bytes(self._cipher[start : start + min(length, _BEGIN)])))
 
     def _pass_on(self, count: int) -> None:
         """Bytes outside of encrypted frames belong to the reader of plain ones."""
@@ -167,14 +188,14 @@ class FrameReader:
 
     def _give_plain(self, outside: bytes) -> None:
         before = len(self._events)
-        self._plain.receive_data(outside)
+        self._receive_plain(outside)
         if len(self._events) > before:
             self._skipped_before = None  # told by the other reader
 
     def _cut(self, count: int) -> bytes:
         removed = bytes(self._cipher[:count])
         del self._cipher[:count]
-        self._searched = 0
+        self._searched = self._expected = 0
         return removed
 
     def _take_frame(self) -> bool:
@@ -186,6 +207,7 @@ class FrameReader:
         start, length = found
         self._pass_on(start)
         if length > len(self._cipher):
+            self._expected = length
             return self._is_plain() or self._take_inner(length)
         opened = None
         try:
@@ -195,6 +217,8 @@ class FrameReader:
             self._tell(error.with_traceback(None))
         if opened is not None:
             self._take_opened(opened, length)
+        elif is_whole(parse_frame(bytes(self._cipher[:length]))):
+            self._cut(length)
         else:
             # Had the header been false, a plain telegram may stand behind it.
             self._pass_on(min(length, self._next_header()))
@@ -208,7 +232,7 @@ class FrameReader:
             # About these bytes: the reader of plain telegrams keeps nothing of what it skips.
             self._tell(FrameError("damaged", detail, bytes(self._recent[:skipped])))
         self._events.append(opened)
-        self._cut(length)
+        self._cut(own_length(self._cipher, length))
         self._skipped_before = self.skipped
 
     def _tell(self, error: FrameError | DecryptionError) -> None:

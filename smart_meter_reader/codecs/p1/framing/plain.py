@@ -22,6 +22,8 @@ from smart_meter_reader.exceptions import ChecksumError, FrameError, IncompleteE
 MAX_TELEGRAM = 16 * 1024
 _LONGEST_START = 130
 _MAX_STARTS = 8
+# As numbers: a number is looked for in bytes in an eighth of the time that it takes for bytes of length one.
+_NUL, _END_MARK, _SLASH, _COLON = b"\0!/:"
 _ROOMY = MAX_TELEGRAM // 2  # a telegram that long is looked at piece by piece, lest it grow
 
 _START = re.compile(rb"/[0-9A-Za-z]{3}[^\r\n()]{0,124}[\r\n]")
@@ -69,15 +71,17 @@ class PlainReader:
     def receive_data(self, received: bytes) -> None:
         """Take bytes in; whatever became complete is in ``events`` afterwards."""
         # A break on the line is received as NUL, and no telegram has one (DSMR 5.0.2 P1, 6.4: text only).
-        if b"\0" in received:
+        if _NUL in received:
             received = received.translate(None, b"\0")
-        if not self._inside and not self._buffer and b"/" not in received:
+        buffer = self._buffer
+        if self._inside:
+            if _END_MARK not in received and not self._ending and len(buffer) < _ROOMY:
+                buffer += received  # most pieces of a serial line: the end is not in them
+                return
+        elif not buffer and _SLASH not in received:
             self._note_skipped(received)  # nothing can begin here: most of noise ends so, byte by byte too
             return
-        if self._inside and not self._ending and b"!" not in received and len(self._buffer) < _ROOMY:
-            self._buffer += received  # most pieces of a serial line: the end is not in them
-            return
-        self._buffer += received
+        buffer += received
         more = True
         while more:
             more = self._follow() if self._inside else self._hunt()
@@ -115,9 +119,9 @@ class PlainReader:
 
     def _note_skipped(self, skipped: bytes) -> None:
         self.skipped += len(skipped)
-        if b":" in skipped and DATA_LINE.search(skipped):
+        if _COLON in skipped and DATA_LINE.search(skipped):
             self._lost_start = True
-        if self._lost_start and b"!" in skipped:
+        if self._lost_start and _END_MARK in skipped:
             if self._synchronised:
                 self._events.append(
                     IncompleteError("truncated", "a telegram came without its first line", skipped)
@@ -249,7 +253,7 @@ def _last_start(covered: bytes) -> int:
     return start
 
 
-def split(plaintext: bytes) -> tuple[bytes, Literal["ok", "absent", "bad"]] | None:
+def take_apart(plaintext: bytes) -> tuple[bytes, Literal["ok", "absent", "bad"]] | None:
     """A decrypted telegram, from '/' to '!', and its checksum; None when it is no telegram at all."""
     end = plaintext.rfind(b"\n!")
     if not _START.match(plaintext) or end < 0:

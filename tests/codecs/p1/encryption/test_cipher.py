@@ -8,15 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from smart_meter_reader.codecs.ciphering.keys import LUXEMBOURG_AUTHENTICATION_KEY, Policy, parse_key
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
-from smart_meter_reader.codecs.p1.encryption.cipher import (
-    LUXEMBOURG_AUTHENTICATION_KEY,
-    Opener,
-    Policy,
-    find_header,
-    parse_frame,
-    parse_key,
-)
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener
+from smart_meter_reader.codecs.p1.encryption.header import find_header, parse_frame
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.exceptions import DecryptionError
 from tests.codecs.p1.streams import Outcome, drain, read, reasons, telegrams

@@ -262,7 +262,7 @@ def test_noise_costs_little_memory_and_no_report() -> None:
 
 
 def test_telegrams_with_power_failure_logs_leave_nothing_behind() -> None:
-    """dsmr-parser 1.11 keeps a few entries of each log for ever; here 20,000 telegrams may leave 20 kB."""
+    """dsmr-parser 1.11 keeps a few entries of each log for ever; here 4,000 more may leave 40 kB."""
     meter = P1Meter("dsmr-4", interval=10.0)
     telegrams_sent = [meter.next_telegram() for _ in range(500)]
     reader = P1Reader()
@@ -276,7 +276,7 @@ def test_telegrams_with_power_failure_logs_leave_nothing_behind() -> None:
 
     tracemalloc.start()
     try:
-        assert run() == 500
+        assert run() == run() == 500
         gc.collect()
         before, _ = tracemalloc.get_traced_memory()
         for _ in range(8):
@@ -286,4 +286,4 @@ def test_telegrams_with_power_failure_logs_leave_nothing_behind() -> None:
     finally:
         tracemalloc.stop()
     # Caches of bounded size may be fuller than before; a leak would be 4,000 times something.
-    assert after - before < 20_000
+    assert after - before < 40_000

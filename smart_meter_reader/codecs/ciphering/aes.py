@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from smart_meter_reader.codecs.p1.encryption.cipher import TAG_LENGTH
+from smart_meter_reader.codecs.ciphering.keys import TAG_LENGTH
 
 
 class AesGcm:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.codecs.p1.encryption.counters import MAX_METERS, FrameCounter, FrameCounters
+from smart_meter_reader.codecs.ciphering.counters import MAX_METERS, FrameCounter, FrameCounters
 from smart_meter_reader.exceptions import DecryptionError
 
 TITLE = b"SAG5\x00\x00\x00\x01"

@@ -1,0 +1,1 @@
+"""What encrypted meters of all families share."""

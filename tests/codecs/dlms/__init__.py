@@ -1,0 +1,1 @@
+"""DLMS as meters push it."""

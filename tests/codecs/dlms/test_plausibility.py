@@ -1,0 +1,102 @@
+"""The plausibility of scales: voltages by range, counters by the power, and which of them is wrong."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from smart_meter_reader.codecs.dlms.plausibility import ScaleCheck
+from smart_meter_reader.quantities.measurement import Measurement
+
+ASSUMED = frozenset({"active_energy_import", "active_power_import", "voltage_l1", "voltage_l2", "voltage_l3"})
+
+
+def measured(value: float | Decimal, unit: str) -> Measurement:
+    return {"value": Decimal(str(value)), "unit": unit}
+
+
+def run(
+    check: ScaleCheck,
+    *,
+    watts: float = 1000.0,
+    factor: float = 1.0,
+    power_factor: float = 1.0,
+    seconds: int = 7200,
+    every: int = 10,
+    counter_every: int = 3600,
+    step: Decimal = Decimal(1),
+    assumed: frozenset[str] = ASSUMED,
+) -> None:
+    """A meter whose counter or power is ``factor`` times too high."""
+    for now in range(0, seconds + 1, every):
+        power = watts * (1.5 if now // 600 % 2 else 0.5)
+        energy = (watts * now / 3600) * factor
+        found = {"active_power_import": measured(power * power_factor, "W")}
+        for phase in ("l1", "l2", "l3"):
+            found[f"voltage_{phase}"] = measured(230, "V")
+            found[f"current_{phase}"] = measured(round(power / 690, 2), "A")
+        if now % counter_every == 0:
+            found["active_energy_import"] = measured(int(energy / float(step)) * step, "Wh")
+        check.look(found, assumed, step, float(now))
+
+
+@pytest.mark.parametrize(("every", "counter_every"), [(10, 3600), (10, 900), (5, 5), (60, 60)])
+@pytest.mark.parametrize("step", [1, 10])
+def test_a_right_counter_is_proven(every: int, counter_every: int, step: int) -> None:
+    check = ScaleCheck()
+    run(check, every=every, counter_every=counter_every, step=Decimal(step))
+    assert (check.proven, check.doubts) == (True, {})
+
+
+@pytest.mark.parametrize(("factor", "words"), [(10.0, "10x too high"), (0.1, "a tenth of what is right")])
+@pytest.mark.parametrize("counter_every", [3600, 10])
+def test_a_wrong_counter_is_told(factor: float, words: str, counter_every: int) -> None:
+    check = ScaleCheck()
+    run(check, factor=factor, counter_every=counter_every)
+    assert f"your counter seems {words}" in check.doubts["energy"].words
+    assert "energy_step" in check.doubts["energy"].words
+    run(check, seconds=14_400)  # somebody has set it right
+    assert check.doubts == {}
+
+
+def test_where_voltage_and_current_say_so_it_is_the_power() -> None:
+    check = ScaleCheck()
+    run(check, power_factor=10.0)
+    assert set(check.doubts) == {"power"}
+    assert "your power seems 10x too high" in check.doubts["power"].words
+
+
+def test_what_the_meter_scales_itself_is_not_doubted() -> None:
+    check = ScaleCheck()
+    run(check, factor=10.0, assumed=frozenset())
+    assert check.doubts == {}
+
+
+def test_gaps_and_little_energy_say_nothing() -> None:
+    for options in ({"every": 600}, {"watts": 1.0, "step": Decimal(10)}):
+        check = ScaleCheck()
+        run(check, factor=10.0, **options)
+        assert check.doubts == {}
+
+
+@pytest.mark.parametrize(
+    ("volts", "factor"),
+    [
+        ((230, 231, 229), None),
+        ((2300, 2310, 2290), "10"),
+        ((23, 23, 23), "0.1"),
+        ((2392, 0, 2397), "10"),  # an IT net
+        ((239, 0, 240), None),
+        ((0, 0, 0), None),
+        ((120, 121, 119), None),  # low, but no factor of ten makes it right
+    ],
+)
+def test_voltages(volts: tuple[int, int, int], factor: str | None) -> None:
+    check = ScaleCheck()
+    found = {f"voltage_l{phase}": measured(each, "V") for phase, each in enumerate(volts, 1)}
+    check.look(found, ASSUMED, Decimal(1), 0.0)
+    doubt = check.doubts.get("voltage")
+    assert (None if doubt is None else str(doubt.factor)) == factor
+    check.look({"voltage_l1": measured(230, "V")}, ASSUMED, Decimal(1), 1.0)
+    assert check.doubts == {}

@@ -1,0 +1,314 @@
+"""M-Bus records: every published telegram exactly, the traps of the wild, and what Hypothesis thinks of."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smart_meter_reader.codecs.mbus.encode import (
+    RecordPlace,
+    bcd_record,
+    date_record,
+    integer_record,
+    moment_record,
+    real_record,
+    text_record,
+)
+from smart_meter_reader.codecs.mbus.frame import LongFrame
+from smart_meter_reader.codecs.mbus.records import Record, parse_records
+from smart_meter_reader.codecs.mbus.telegram import ApplicationError, parse_telegram
+from smart_meter_reader.exceptions import MalformedError, ProtocolError
+from tests.codecs.mbus.captures import CAPTURES, Entry, wire
+from tests.codecs.mbus.test_frame import read
+
+READ = {
+    name: entry
+    for name, entry in CAPTURES.items()
+    if any("records" in each for each in entry["decoded_by_collector"]) and name != "mbus-bad-checksum"
+}
+
+
+def one(octets: str | bytes) -> Record:
+    """The only record of these octets."""
+    (record,) = parse_records(bytes.fromhex(octets) if isinstance(octets, str) else octets).records
+    return record
+
+
+def long_frame(raw: bytes) -> LongFrame:
+    (frame,) = read(raw)
+    assert isinstance(frame, LongFrame)
+    return frame
+
+
+@pytest.mark.parametrize("entry", READ.values(), ids=READ)
+def test_a_capture_gives_exactly_what_was_decoded_of_it(entry: Entry) -> None:
+    (wanted,) = entry["decoded_by_collector"]
+    telegram = parse_telegram(long_frame(bytes.fromhex(entry["bytes_hex"])))
+    header = telegram.header
+    assert (header.id, header.maker, header.version, header.medium_name, header.access) == tuple(
+        wanted[key] for key in ("id", "manufacturer", "version", "medium", "access")
+    )
+    expected = [each for each in wanted["records"] if "kind" not in each]
+    assert len(telegram.records) == len(expected)
+    for record, each in zip(telegram.records, expected, strict=True):
+        _compare(record, each)
+    assert telegram.more == any("more records follow" in each.get("kind", "") for each in wanted["records"])
+
+
+def _compare(record: Record, each: dict[str, Any]) -> None:
+    assert (record.function, record.storage, record.tariff, record.subunit) == tuple(
+        each[key] for key in ("function", "storage", "tariff", "subunit")
+    )
+    assert record.unit == each["unit"]
+    try:
+        assert record.value == Decimal(each["value"]), each
+    except InvalidOperation:
+        missing = "invalid" in each["value"] or "not available" in each["value"]
+        assert record.value == (None if missing else each["value"])
+    # What the maker alone knows, and what another quantity has become of, is not called by the plain name.
+    plain = not each.get("modifiers") or each["modifiers"] == ["only positive"]
+    if each["quantity"] != "manufacturer specific":
+        assert (record.quantity == each["quantity"]) == plain
+        assert record.quantity.startswith(each["quantity"])
+
+
+@pytest.mark.parametrize(
+    ("octets", "value", "unit"),
+    [
+        pytest.param("0c2b990000f0", Decimal(-99), "W", id="libmbus#191 negative BCD"),
+        pytest.param("0a6200f0", Decimal("0.0"), "K", id="minus nothing"),
+        pytest.param("0406ffffffff", Decimal(-1000), "Wh", id="two's complement"),
+        pytest.param("04fb0060830000", Decimal("3363.2"), "MWh", id="FB 00 is tenths of MWh"),
+        pytest.param("04fb0929940000", Decimal(37929), "GJ", id="FB 09 is GJ"),
+        pytest.param("02fd48fb08", Decimal("229.9"), "V", id="FD 48 is tenths of a volt"),
+        pytest.param("04fd59e8030000", Decimal("1.000"), "A", id="FD 59 is mA"),
+        pytest.param("04947401000000", Decimal("0.0001"), "m3", id="VIFE 74 is hundredths"),
+        pytest.param("04867d01000000", Decimal(1_000_000), "Wh", id="VIFE 7D is thousands"),
+        pytest.param("02fc0348522574d411", Decimal("45.64"), "%RH", id="plain text unit, then VIFE 74"),
+        # rscada/libmbus test/test-frames/example_plain_text_placement (BSD-3-Clause)
+        pytest.param("03fc2003434241153100", Decimal(12565), "ABC", id="plain text unit behind its VIFE"),
+        pytest.param("02fcf47603485225d411", Decimal("45.64"), "%RH", id="plain text unit behind two VIFE"),
+        # rscada/libmbus test/test-frames/landis+gyr_ultraheat_t230 (BSD-3-Clause)
+        pytest.param("9410da6f32147a18", "2011-08-26T20:50", "", id="when a peak was has no degrees"),
+        pytest.param("01fd1780", Decimal(128), "", id="flags have no sign"),
+        pytest.param("0d06c412345678", Decimal(78563412000), "Wh", id="LVAR C4: eight digits"),
+        pytest.param("0d06d20001", Decimal(-100000), "Wh", id="LVAR D2: four digits, negative"),
+        pytest.param("0d06e30a0000", Decimal(10000), "Wh", id="LVAR E3: three octets"),
+        pytest.param("0d780441424344", "DCBA", "", id="LVAR below C0: text backwards"),
+        pytest.param("046d1a2f6511", "2011-01-05T15:26", "", id="type F"),
+        pytest.param("426c5f1c", "2010-12-31", "", id="type G"),
+        pytest.param("066d0a1a0f651100", "2011-01-05T15:26:10", "", id="type I"),
+        pytest.param("036d0a1a0f", "15:26:10", "", id="type J"),
+        pytest.param("046d1aaf6511", "2011-01-05T15:26", "", id="in summer time"),
+    ],
+)
+def test_values(octets: str, value: Decimal | str, unit: str) -> None:
+    record = one(octets)
+    assert (record.value, record.unit) == (value, unit)
+    assert str(record.value) == str(value)  # with all its decimals, and written out
+
+
+@pytest.mark.parametrize(
+    ("octets", "why"),
+    [
+        ("040600000080", "not available"),
+        ("0106" + "80", "not available"),
+        ("0c06ddebbddd", "no number"),
+        ("0b3bffffff", "no number"),
+        ("0a5a00f1", ""),
+        ("426cffff", "not set"),
+        ("426c0000", "not set"),
+        ("046d00000000", "not set"),
+        ("046d9ae9170b", "marked as invalid"),
+        ("426cfffc", "no date"),
+        ("426c1f0e", "no date"),
+        ("046d1a386511", "no time of day"),
+        ("055b0000c07f", "no number"),
+        ("055b0000807f", "no number"),
+        ("0406" + "00" * 4, ""),
+        ("0006", "no value was sent"),
+        ("0806", "no value was sent"),
+        ("048615" + "00000000", "no data available"),
+    ],
+)
+def test_what_stands_for_no_value_is_left_out(octets: str, why: str) -> None:
+    record = one(octets)
+    assert (record.value is None) == bool(why)
+    assert why in record.missing
+
+
+def test_powers_upon_powers_are_no_number() -> None:
+    record = one("0486" + "fd" * 8 + "7d" + "01000000")
+    assert record.value is None
+    assert "ten to the power" in record.missing
+
+
+@pytest.mark.parametrize(
+    ("octets", "quantity", "modifiers"),
+    [
+        ("04863b00000000", "energy", ("only positive",)),
+        ("04863c00000000", "energy, only negative", ("only negative",)),
+        ("0486ff0200000000", "energy, VIFE FF, VIFE 02", ("ff", "02")),
+        ("04863d00000000", "energy, VIFE 3D", ("3d",)),
+        ("04ff0700000000", "manufacturer specific", ("07",)),
+        ("049028a0860100", "volume, per pulse of input 0", ("per pulse of input 0",)),
+        ("04a9fc0100000000", "power, phase L1", ("phase L1",)),
+        ("04a9fc7f00000000", "power, VIFE FC 7F", ("fc 7f",)),
+        ("046f00000000", "unknown VIF 6F", ()),
+        ("04fd7f00000000", "unknown VIF FD 7F", ()),
+        ("42ec7eff1c", "date, future value", ("future value",)),
+        ("04ed6a00000000", "date time, date of begin of first", ("date of begin of first",)),
+    ],
+)
+def test_what_extends_a_unit_is_in_the_name_of_the_quantity(
+    octets: str, quantity: str, modifiers: tuple[str, ...]
+) -> None:
+    record = one(octets)
+    assert (record.quantity, record.modifiers) == (quantity, modifiers)
+
+
+def test_numbers_of_storage_tariff_and_subunit() -> None:
+    assert one("c4c0400600000000").subunit == 3
+    assert one("c4840006" + "00" * 4).storage == 9
+    assert one("8420fb00" + "00" * 4).tariff == 2
+
+
+@pytest.mark.parametrize(
+    ("octets", "what"),
+    [
+        ("04" + "06" + "0000", "ends inside the value"),
+        ("84", "ends inside DIFE"),
+        ("04", "ends inside VIF"),
+        ("0486", "ends inside VIFE"),
+        ("0d78", "ends inside LVAR"),
+        ("0d78f9", "no LVAR F9h"),
+        ("3f06", "no DIF 3Fh"),
+        ("02fc1348", "ends inside the text VIF"),
+        ("84" + "80" * 11 + "06", "more than 10 DIFE"),
+        ("04" + "86" + "bb" * 11 + "00", "more than 10 VIFE"),
+    ],
+)
+def test_what_cannot_be_told_from_what_follows_ends_the_telegram(octets: str, what: str) -> None:
+    with pytest.raises(MalformedError, match=what) as caught:
+        parse_records(bytes.fromhex("0406" + "01000000" + octets))
+    assert caught.value.reason == "records"
+
+
+def test_fillers_and_what_is_the_makers() -> None:
+    parsed = parse_records(bytes.fromhex("2f2f04060100000" + "02f2f1f" + "aabb"))
+    assert [record.value for record in parsed.records] == [Decimal(1000)]
+    assert (parsed.makers, parsed.more) == (b"\xaa\xbb", True)
+    assert parse_records(b"") == parse_records(b"\x2f\x2f")
+    assert parse_records(b"\x0f").makers == b""
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("mbus-mode2-msb-first", "byte_order"),
+        ("mbus-error-busy", "meter_busy"),
+        ("mbus-bad-too-many-dife", "records"),
+        ("mbus-bad-premature-vif", "records"),
+    ],
+)
+def test_what_is_not_read_says_why(name: str, reason: str) -> None:
+    if name not in CAPTURES:
+        pytest.skip("this capture may not be given on, and is not here")
+    with pytest.raises(ProtocolError) as caught:
+        parse_telegram(long_frame(wire(name)))
+    assert caught.value.reason == reason
+
+
+def test_headers_of_every_kind() -> None:
+    record = bytes.fromhex("040601000000")
+    none = parse_telegram(LongFrame(0x08, 1, 0x78, record))
+    short = parse_telegram(LongFrame(0x08, 1, 0x7A, bytes((7, 4, 0, 0)) + record))
+    assert none.records == short.records
+    assert (short.header.access, short.header.states) == (7, ("low power",))
+    encrypted = LongFrame(0x08, 1, 0x7A, bytes((7, 4, 0x10, 0x05)) + bytes(16))
+    with pytest.raises(MalformedError, match="encrypted"):
+        parse_telegram(encrypted)
+    with pytest.raises(MalformedError, match="12 octets, 3 were sent"):
+        parse_telegram(LongFrame(0x08, 1, 0x72, b"abc"))
+    with pytest.raises(ApplicationError, match="too many records"):
+        parse_telegram(LongFrame(0x08, 1, 0x70, b"\x03"))
+    with pytest.raises(ProtocolError, match="DLMS"):
+        parse_telegram(LongFrame(0x08, 1, 0x00, b"abc"))
+
+
+def test_two_fixed_counters() -> None:
+    # The M-Bus: A Documentation, 6.5: 1 L now, and 135 L at the set day.
+    raw = bytes.fromhex("68131368080573785634120a00e97e01000000350100003c16")
+    telegram = parse_telegram(long_frame(raw))
+    assert (telegram.header.id, telegram.header.medium_name) == ("12345678", "water")
+    assert [(each.quantity, each.value, each.unit, each.storage) for each in telegram.records] == [
+        ("volume", Decimal(1), "l", 0),
+        ("volume", Decimal(135), "l", 1),
+    ]
+
+
+def test_binary_fixed_counters_have_a_sign() -> None:
+    # The M-Bus: A Documentation, 6.5: status bit 0 says "signed binary", bit 1 "at the set day".
+    octets = bytes.fromhex("78563412" + "0a03" + "2f35" + "ffffffff" + "e8030000")
+    telegram = parse_telegram(LongFrame(0x08, 5, 0x73, octets))
+    assert [(each.quantity, each.value, each.unit, each.storage) for each in telegram.records] == [
+        ("volume flow", Decimal(-1), "ml/h", 1),
+        ("volume flow", Decimal(1000), "m3/h", 1),
+    ]
+
+
+places = st.builds(
+    RecordPlace,
+    st.sampled_from(("instantaneous", "maximum", "minimum", "error")),
+    st.integers(0, (1 << 41) - 1),
+    st.integers(0, (1 << 20) - 1),
+    st.integers(0, (1 << 10) - 1),
+)
+
+
+@given(place=places, number=st.integers(-(2**31) + 1, 2**31 - 1))
+def test_binary_numbers_come_back(place: RecordPlace, number: int) -> None:
+    record = one(integer_record(number, b"\x13", place=place))
+    assert record.value == Decimal(number).scaleb(-3)
+    assert (record.function, record.storage, record.tariff, record.subunit) == (
+        place.function,
+        place.storage,
+        place.tariff,
+        place.subunit,
+    )
+
+
+@given(st.integers(-9_999_999, 99_999_999))
+def test_decimal_numbers_come_back(number: int) -> None:
+    assert one(bcd_record(number, b"\x05")).value == number * 100
+
+
+@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
+def test_floating_numbers_come_back(number: float) -> None:
+    assert float(one(real_record(number, b"\x2b")).value or 0) == number
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=191))
+def test_texts_come_back(text: str) -> None:
+    assert one(text_record(text, b"\xfd\x11")).value == text
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2080, 12, 31)))  # noqa: DTZ001 - as a meter's clock
+def test_dates_come_back(when: datetime) -> None:
+    assert one(moment_record(when)).value == when.isoformat(timespec="minutes")
+    assert one(date_record(when.date())).value == date.isoformat(when.date())
+
+
+@given(st.binary(max_size=250), st.sampled_from((0x72, 0x73, 0x78, 0x7A, 0x70)))
+def test_whatever_a_meter_says_is_a_telegram_or_an_error(payload: bytes, ci: int) -> None:
+    try:
+        telegram = parse_telegram(LongFrame(0x08, 1, ci, payload))
+    except ProtocolError:
+        return
+    for record in telegram.records:
+        assert (record.value is None) == bool(record.missing)

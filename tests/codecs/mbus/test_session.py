@@ -1,0 +1,141 @@
+"""The link's session, addresses and the search: which request is next, whatever the meters do."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smart_meter_reader.codecs.mbus.address import Primary, Secondary, address_of
+from smart_meter_reader.codecs.mbus.encode import answer, integer_record
+from smart_meter_reader.codecs.mbus.header import Header, encode_maker, maker_of
+from smart_meter_reader.codecs.mbus.search import Search
+from smart_meter_reader.codecs.mbus.session import MOST_TELEGRAMS, LinkReadout, link_reset
+from smart_meter_reader.codecs.mbus.telegram import MbusTelegram, parse_telegram
+from smart_meter_reader.exceptions import UnusableAnswersError
+
+FIRST, SECOND = "107b058016", "105b056016"
+
+
+def telegram(vif: int, *, more: bool = False, number: str = "12345678", value: int = 1) -> MbusTelegram:
+    records = [integer_record(value, bytes([vif])), *([b"\x1f"] if more else [])]
+    return parse_telegram(answer(Header(number, "KAM", 0x34, 4), records, 5))
+
+
+def test_the_frame_count_bit_changes_after_a_good_answer_only() -> None:
+    readout = LinkReadout(5)
+    assert link_reset(5).encode().hex() == "1040054516"
+    assert readout.request.encode().hex() == FIRST
+    assert readout.request.encode().hex() == FIRST  # asked again: nothing usable had come
+    readout.take(telegram(0x06, more=True))
+    assert readout.request.encode().hex() == SECOND
+    readout.take(telegram(0x13))
+    assert bool(readout.is_over)
+    assert [record.quantity for record in readout.telegram.records] == ["energy", "volume"]
+
+
+def test_a_telegram_that_comes_twice_is_taken_once_and_asked_behind() -> None:
+    readout = LinkReadout(5)
+    readout.take(telegram(0x06, more=True))
+    readout.take(telegram(0x06, more=True, value=2))  # late, or its frame count bit was lost
+    assert readout.request.encode().hex() == SECOND
+    readout.take(telegram(0x13, more=True))
+    readout.take(telegram(0x2B))
+    assert readout.is_over
+    assert len(readout.telegram.records) == 3
+
+
+def test_a_meter_that_does_not_look_at_the_bit_is_not_asked_for_ever() -> None:
+    readout = LinkReadout(5)
+    for _ in range(5):
+        assert not readout.is_over
+        readout.take(telegram(0x06, more=True))
+    assert readout.is_over
+    assert len(readout.telegram.records) == 1
+
+
+def test_after_sixteen_telegrams_it_is_enough() -> None:
+    readout = LinkReadout(5)
+    for number in range(MOST_TELEGRAMS):
+        assert not readout.is_over
+        readout.take(telegram(number, more=True))
+    assert readout.is_over
+
+
+def test_another_meter_in_between_ends_the_readout() -> None:
+    readout = LinkReadout(5)
+    readout.take(telegram(0x06, more=True))
+    with pytest.raises(UnusableAnswersError, match="meter 87654321 answers in the middle"):
+        readout.take(telegram(0x13, number="87654321"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("0", Primary(0)),
+        ("250", Primary(250)),
+        ("254", Primary(254)),
+        ("251", None),
+        ("255", None),
+        ("007", None),
+        ("1234567", None),
+        ("12345678", Secondary("12345678")),
+        ("12ffffff", Secondary("12FFFFFF")),
+        ("123456782C2D3404", Secondary("12345678", "2C2D3404")),
+        ("1234567A", None),
+        ("", None),
+        ("\u0663", None),
+    ],
+)
+def test_addresses_as_people_type_them(typed: str, address: Primary | Secondary | None) -> None:
+    assert address_of(typed) == address
+
+
+def test_a_secondary_address_selects_whom_it_fits() -> None:
+    header = Header("12345678", "KAM", 0x34, 4)
+    assert Secondary("123FFFFF").fits(header)
+    assert Secondary("FFFFFFF8", "2D2CFFFF").fits(header)
+    assert not Secondary("FFFFFFFF", "FFFF3504").fits(header)
+    assert not Secondary("1234567F", "FFFFFF07").fits(header)
+    assert not Secondary("22345678").fits(header)
+    assert Secondary("1FFFFFFF").selection().encode().hex() == "680b0b6873fd52ffffff1fffffffffda16"
+
+
+@given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3))
+def test_makers_come_back(letters: str) -> None:
+    assert maker_of(encode_maker(letters)) == letters
+
+
+@given(st.sets(st.integers(0, 99_999_999), max_size=12), st.data())
+def test_a_search_finds_every_number_and_asks_no_more_than_it_must(
+    numbers: set[int], data: st.DataObject
+) -> None:
+    there = {f"{number:08d}" for number in numbers}
+    search, found, asked = Search(Secondary("FFFFFFFF")), set(), 0
+    progress = 0.0
+    while (selected := search.next) is not None:
+        asked += 1
+        fitting = {each for each in there if selected.fits(Header(each))}
+        if not fitting:
+            search.none()
+        elif len(fitting) == 1:
+            found |= fitting
+            search.one()
+        else:
+            search.several()
+        assert progress <= search.progress <= 1.0000001
+        progress = search.progress
+    assert found == there
+    assert search.stuck == []
+    assert progress == pytest.approx(1)
+    assert asked <= 1 + 10 * 8 * max(1, len(there))
+
+
+def test_two_meters_with_one_number_are_told_and_end_the_search_there() -> None:
+    search = Search(Secondary("1234567F"))
+    search.several()
+    for _ in range(5):
+        search.none()
+    search.several()
+    assert [each.digits for each in search.stuck] == ["12345675"]
+    assert search.next == Secondary("12345676")
