@@ -1,0 +1,1 @@
+"""What the energy of a stretch of time cost: contracts, prices, and the bill."""

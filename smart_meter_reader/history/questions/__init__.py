@@ -1,0 +1,1 @@
+"""What a history is asked: counters at any instant, bars, peaks, weighted temperatures, gaps."""

@@ -1,0 +1,1 @@
+"""The files: their tables, what is written and read again, backups, and whether they are sound. Blocking."""

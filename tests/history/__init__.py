@@ -1,0 +1,1 @@
+"""The store of readings, and the questions it answers."""

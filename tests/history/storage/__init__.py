@@ -1,0 +1,1 @@
+"""The files, and what is done to them."""
