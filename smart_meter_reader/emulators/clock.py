@@ -19,10 +19,15 @@ class EmulatedClock:
     def __init__(self, rate: float) -> None:
         self._rate = rate
         self._started: float | None = None
+        self._ahead = 0.0
 
     def seconds(self) -> float:
         """Emulated seconds since the start."""
         now = asyncio.get_running_loop().time()
         if self._started is None:
             self._started = now
-        return (now - self._started) * self._rate % _CENTURY
+        return ((now - self._started) * self._rate + self._ahead) % _CENTURY
+
+    def advance(self, seconds: float) -> None:
+        """So many emulated seconds pass at once."""
+        self._ahead += seconds

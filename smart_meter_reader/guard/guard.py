@@ -62,6 +62,8 @@ class Guard:
                 return meter.check_info(message)
             case "status":
                 return meter.check_status(message)
+            case "past":
+                return meter.check_past(message)
 
     def rejected(self, name: str) -> int:
         """How many values of a meter were held back since the start."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from smart_meter_reader.guard.rules import Total, is_possible
+from smart_meter_reader.guard.rules import DOUBTS, Ceiling, Total, is_possible, judge
 from smart_meter_reader.text import LONGEST_NAME, printable
 
 VERSION = 1
@@ -40,8 +40,19 @@ class MeterMemory:
     candidates: Mapping[str, Candidate] = field(default_factory=dict)
     client: Mapping[str, Any] = field(default_factory=dict)
 
+    def is_of(self, origin: str, *, moved: bool = False) -> bool:
+        """Whether this is of the meter that is read at ``origin``; ``moved``: by its client, at any port."""
+        if moved:
+            return self.origin.partition(" ")[0] == origin.partition(" ")[0]
+        return self.origin == origin
+
 
 Memory = Mapping[str, MeterMemory]
+
+
+def origin_of(client: str, port: str) -> str:
+    """By which client a meter is read, and where."""
+    return f"{client} {port}"
 
 
 def put_back(
@@ -55,7 +66,7 @@ def put_back(
     before = now - rhythm
 
     def aged(total: Total) -> Total:
-        return replace(total, time=before) if total.time >= now else total
+        return total._replace(time=before) if total.time >= now else total
 
     return (
         {key: aged(total) for key, total in totals.items()},
@@ -154,3 +165,10 @@ def _text(content: Any) -> str:
     if not isinstance(content, str):
         raise ValueError("a text is missing")
     return content
+
+
+def continued(candidate: Candidate | None, new: Total, ceiling: Ceiling, now: datetime) -> Candidate:
+    """The row of doubted readings with ``new`` at its end, or a row that begins with it."""
+    if candidate is None or judge(candidate.last, new, ceiling) in DOUBTS:
+        return Candidate(now, new)
+    return Candidate(candidate.since, new, candidate.count + 1)

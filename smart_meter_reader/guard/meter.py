@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from smart_meter_reader.guard.memory import Candidate, MeterMemory, put_back
+from smart_meter_reader.guard.measured import number, reading_with
+from smart_meter_reader.guard.memory import Candidate, MeterMemory, continued, put_back
+from smart_meter_reader.guard.past import judge_past
+from smart_meter_reader.guard.rebased import Rebased, RebasedTotals, tell_changes
 from smart_meter_reader.guard.rules import (
     DOUBTS,
     Ceiling,
@@ -23,18 +25,13 @@ from smart_meter_reader.guard.rules import (
     sentence,
 )
 from smart_meter_reader.guard.serials import Serials
-from smart_meter_reader.log import Seldom
-from smart_meter_reader.messages import Info, Message, Reading, Status
-from smart_meter_reader.quantities.measurement import Measurement, Value
+from smart_meter_reader.guard.told import GuardLog
+from smart_meter_reader.messages import Info, Message, Past, Reading, Status
+from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.text import printable
-
-# One name for all that the guard says, whichever of its modules says it.
-_log = logging.getLogger("smart_meter_reader.guard")
 
 # A doubted quantity that the meter has not sent again for so long no longer counts against the meter.
 FORGET_DOUBT = timedelta(days=1)
-# What makes a total begin anew is not told more often than this in an hour; nothing should do so twice.
-MOST_BASELINES = 5
 
 
 class MeterGuard:
@@ -50,6 +47,7 @@ class MeterGuard:
         self._policy = policy
         self._settings = policy.settings
         self._rules = rules
+        self._ratio = Decimal(1)  # of the current transformers before it, as the meter's info says it
         self._serials = Serials()
         self._totals: dict[str, Total] = {}
         self._candidates: dict[str, Candidate] = {}
@@ -64,9 +62,8 @@ class MeterGuard:
         self._told: frozenset[str] = frozenset()  # the doubts of the last status
         self._upstream: Status | None = None  # what the supervisor or client said last
         self._rereads = 0
-        self._logged_doubts = Seldom()
-        self._logged_baselines = Seldom(MOST_BASELINES)
-        self._said_trouble = False  # since it was last logged that all is well
+        self._replaced = ""  # in words, until it has been told
+        self._log = GuardLog(name)
 
     @property
     def knows_totals(self) -> bool:
@@ -84,18 +81,22 @@ class MeterGuard:
         """Judge from now on as it is due to a line with or without checksums."""
         if checksummed != self._policy.checksummed:
             self._policy = replace(self._policy, checksummed=checksummed)
-            self._rules = self._policy.rules()
+            self._rules = self._policy.rules(self._ratio)
             self._doubts = {key: doubt for key, doubt in self._doubts.items() if key in self._rules}
 
     def check_info(self, info: Info) -> list[Message]:
         """An info passes; another serial number than the last time makes the totals begin anew."""
         self._rhythm = timedelta(seconds=info.get("interval", 0))
+        ratio = info.get("transformer_ratio", Decimal(1))
+        if ratio != self._ratio:
+            self._ratio = ratio
+            self._rules = self._policy.rules(ratio)
         return [info, *self._check_serial("info", info.get("serial_number", ""), info["time"])]
 
     def check_status(self, status: Status) -> list[Message]:
         """A status passes with the guard's counter, and with its reason while values are held back."""
         self._upstream = status
-        return [self._amended(status, [])]
+        return self._tell_replaced(status["time"]) or [self._amended(status, [])]
 
     def check_reading(self, reading: Reading) -> list[Message]:
         """The reading without the values that cannot be; not at all when nothing is left of it."""
@@ -108,7 +109,7 @@ class MeterGuard:
         if "serial_number" in measurements:
             serial = str(measurements["serial_number"]["value"])
             said += self._check_serial("measurement", serial, reading["time"])
-        rebased: dict[str, str] = {}
+        rebased: RebasedTotals = {}
         held_back = {
             key
             for key, measurement in measurements.items()
@@ -120,8 +121,25 @@ class MeterGuard:
             return [*said, reading]
         left = {key: each for key, each in measurements.items() if key not in held_back}
         if left:
-            said.append(_reading_with(reading, left))
+            said.append(reading_with(reading, left))
         return said
+
+    def check_past(self, past: Past) -> list[Message]:
+        """The past without the values that cannot be; nothing at all of it when it is of another device.
+
+        What the meter shows now is judged as if there had been no past.
+        """
+        if not self._rules:
+            return [past]
+        serial, known = past.get("serial_number", "").strip(), self._serials.known.get("info", "")
+        if serial and known and serial != known:
+            self._log.another_device(past)
+            return []
+        judged = judge_past(past, self._rules, self._totals)
+        if judged.refused:
+            self.rejected += len(judged.refused)
+            self._log.refused_past(past, len(judged.refused), str(judged.refused[0]))
+        return [judged.past]
 
     def _note_time(self, now: datetime) -> None:
         last, self._last_reading = self._last_reading, now
@@ -129,8 +147,8 @@ class MeterGuard:
             self._totals, self._candidates = put_back(self._totals, self._candidates, now, self._rhythm)
             self._doubts = {key: (min(since, now), why) for key, (since, why) in self._doubts.items()}
 
-    def _believes(self, key: str, measurement: Measurement, now: datetime, rebased: dict[str, str]) -> bool:
-        value, unit, rule = _number(measurement["value"]), measurement["unit"], self._rules[key]
+    def _believes(self, key: str, measurement: Measurement, now: datetime, rebased: RebasedTotals) -> bool:
+        value, unit, rule = number(measurement["value"]), measurement["unit"], self._rules[key]
         if value is None:
             return True  # text is not the guard's to judge
         if isinstance(rule, Range):
@@ -139,7 +157,7 @@ class MeterGuard:
         return self._believes_total(key, rule, new, now, rebased)
 
     def _believes_total(
-        self, key: str, ceiling: Ceiling, new: Total, now: datetime, rebased: dict[str, str]
+        self, key: str, ceiling: Ceiling, new: Total, now: datetime, rebased: RebasedTotals
     ) -> bool:
         if not is_possible(new.value):
             self._doubts[key] = (now, f"{key} {new.value} {new.unit} held back: no meter counts so far")
@@ -148,15 +166,18 @@ class MeterGuard:
         if last is not None:
             verdict = judge(last, new, ceiling)
             if verdict in DOUBTS:
-                candidate = _continued(self._candidates.get(key), new, ceiling, now)
+                candidate = continued(self._candidates.get(key), new, ceiling, now)
                 self._candidates[key] = candidate
                 self.revision += 1
                 if never_counts(verdict, new) or not self._confirmed(candidate, now):
                     self._doubts[key] = (now, sentence(key, verdict, last, new, self._settings))
                     return False
-                rebased[key] = f"{key} went from {last} to {new}: {candidate.count} readings agree"
-            elif verdict is not Verdict.BELIEVED and not ceiling.rolling:
-                rebased[key] = f"{key} went from {last} to {new}: {verdict}"
+                rebased[key] = Rebased(f"{key} went from {last} to {new}: {candidate.count} readings agree")
+            elif verdict is Verdict.ROLLED_OVER and not ceiling.rolling:
+                rebased[key] = Rebased(f"{key} went from {last} to {new}: {verdict}", rolled_over=True)
+            elif verdict is Verdict.ROUNDED:
+                # No new baseline: a meter whose PIN was forgotten tells whole kWh, and counts on.
+                self._log.rounded(f"{key} went from {last} to {new}", now)
         self._candidates.pop(key, None)
         self._doubts.pop(key, None)
         if last is None or (last.value, last.unit) != (new.value, new.unit):
@@ -182,12 +203,11 @@ class MeterGuard:
             return False
         self._doubts.pop(key, None)
         if count == self._settings.confirmations + 1:
-            self._log(
-                self._logged_doubts,
-                f"{key} left out",
-                now,
+            self._log.left_out(
+                key,
                 f"{key} stays at {value} {unit} and is left out from now on; an input without a sensor? "
                 "The [guard] table of the settings has the believable ranges",
+                now,
             )
         return False
 
@@ -206,10 +226,18 @@ class MeterGuard:
             remembered.clear()
         self._told = frozenset()
         detail = f"the serial number was {last} and is {serial} now: the totals begin anew"
-        self._log(self._logged_baselines, f"{source} serial number", now, detail)
+        self._log.replaced(source, detail, now)
+        self._replaced = detail
+        return self._tell_replaced(now)
+
+    def _tell_replaced(self, now: datetime) -> list[Message]:
+        """Tell of another meter once this one is online: to change it, somebody has made it go offline."""
+        if not self._replaced or (self._upstream is not None and self._upstream["state"] != "online"):
+            return []
+        detail, self._replaced = self._replaced, ""
         return [self._status(now, "meter_replaced", [detail])]
 
-    def _tell(self, now: datetime, held_back: set[str], rebased: Mapping[str, str]) -> list[Message]:
+    def _tell(self, now: datetime, held_back: set[str], rebased: RebasedTotals) -> list[Message]:
         """Count, ask for another reading, and say what changed since the last status."""
         self.rejected += len(held_back)
         for key in [key for key, (since, _) in self._doubts.items() if now - since > FORGET_DOUBT]:
@@ -220,31 +248,19 @@ class MeterGuard:
             self._rereads += 1
         else:
             self._rereads = 0
-        for key, change in rebased.items():
-            self._log(self._logged_baselines, key, now, f"new baseline: {change}")
+        self._log.baselines({key: change.sentence for key, change in rebased.items()}, now)
         doubts, told = frozenset(self._doubts), self._told
         self._told = doubts
-        self._log_doubts(doubts - told, now)
-        if told and not doubts and self._said_trouble:
-            _log.info("meter %s: all values are believable again", self.name)
-            self._said_trouble = False
+        self._log.doubts({key: why for key, (_, why) in self._doubts.items()}, doubts - told, now)
+        if told and not doubts:
+            self._log.all_well()
         if doubts == told and not rebased:
             return []
-        return [self._status(now, "new_baseline" if rebased else "", list(rebased.values()))]
-
-    def _log_doubts(self, new: frozenset[str], now: datetime) -> None:
-        """Log each new doubt; one that comes and goes, or came back and stays, once in an hour."""
-        for key in sorted(self._doubts):
-            self._said_trouble |= self._log(
-                self._logged_doubts, key, now, self._doubts[key][1], times=key in new
-            )
-
-    def _log(self, seldom: Seldom, what: str, now: datetime, sentence: str, times: int = 1) -> bool:
-        """Whether it was not too soon to say it again."""
-        more = seldom.more(what, now.timestamp(), times)
-        if more is not None:
-            _log.warning("meter %s: %s%s", self.name, sentence, more)
-        return more is not None
+        if not rebased:
+            return [self._status(now, "", [])]
+        status = self._status(now, "new_baseline", [change.sentence for change in rebased.values()])
+        tell_changes(status, rebased)
+        return [status]
 
     def _status(self, now: datetime, reason: str, sentences: list[str]) -> Status:
         """The meter's state as others told it last, with what the guard has to say."""
@@ -277,25 +293,3 @@ class MeterGuard:
         if sentences:
             amended["detail"] = printable("; ".join(filter(None, [amended["detail"], *sentences])))
         return amended
-
-
-def _continued(candidate: Candidate | None, new: Total, ceiling: Ceiling, now: datetime) -> Candidate:
-    """The row of doubted readings with ``new`` at its end, or a row that begins with it."""
-    if candidate is None or judge(candidate.last, new, ceiling) in DOUBTS:
-        return Candidate(now, new)
-    return Candidate(candidate.since, new, candidate.count + 1)
-
-
-def _number(value: Value) -> Decimal | None:
-    if isinstance(value, str):
-        return None
-    number = Decimal(value)
-    return number if number.is_finite() else None
-
-
-def _reading_with(reading: Reading, measurements: dict[str, Measurement]) -> Reading:
-    """The reading with fewer measurements; without ``objects``, which have the held back values once more."""
-    left = reading.copy()
-    left["measurements"] = measurements
-    left.pop("objects", None)
-    return left

@@ -9,14 +9,19 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
+from smart_meter_reader.quantities.quantity import TOTALS
 from smart_meter_reader.quantities.units import UNITS, canonical, ratio
 
 # Meters add up in batches (a MULTICAL integrates about every minute, others seldomer), so that two totals
 # read within seconds may differ by minutes' worth.
 SHORTEST_PAUSE = timedelta(minutes=5)
+_SECOND = timedelta(seconds=1)
+_ONE = Decimal(1)
+_TRANSFORMED = frozenset({Kind.ENERGY, Kind.REACTIVE_ENERGY, Kind.APPARENT_ENERGY, Kind.POWER})
 
 # kWh and m³ per hour: a large building. Where damage goes unnoticed otherwise, a block of flats.
 CEILINGS = (Decimal(1000), Decimal(100))
@@ -30,23 +35,9 @@ FEWEST_DIGITS = 7
 # Test registers are cleared by whoever tests.
 ROLLING = ("_high_resolution", "_extra_digit", "_test")
 
-TOTALS = frozenset(
-    {
-        Kind.ENERGY,
-        Kind.REACTIVE_ENERGY,
-        Kind.APPARENT_ENERGY,
-        Kind.VOLUME,
-        Kind.WATER,
-        Kind.GAS,
-        Kind.MASS,
-        Kind.VOLUME_TEMPERATURE,
-    }
-)
 
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """What a counter showed, and when it did."""
+class Total(NamedTuple):
+    """What a counter showed, and when it did. A tuple, since every telegram makes half a dozen of them."""
 
     value: Decimal
     unit: str
@@ -78,6 +69,14 @@ class Verdict(StrEnum):
 
 
 DOUBTS = frozenset({Verdict.FELL, Verdict.ZERO, Verdict.JUMPED, Verdict.UNIT_CHANGED})
+REASONS = MappingProxyType(
+    {
+        Verdict.FELL: "a total does not fall",
+        Verdict.ZERO: "a total does not become zero",
+        Verdict.UNIT_CHANGED: "another unit",
+        Verdict.JUMPED: "a jump beyond what the [guard] table of the settings allows",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +104,8 @@ class Range:
 
     def contains(self, value: Decimal, unit: str) -> bool:
         """Whether the value is believed; a unit of another dimension is not judged."""
+        if unit == self.unit:
+            return self.lowest <= value <= self.highest
         factor = ratio(unit, self.unit)
         return factor is None or self.lowest <= value * factor <= self.highest
 
@@ -179,12 +180,16 @@ class MeterPolicy:
         mode = self.settings.mode
         return mode == "all" or (mode == "auto" and not self.simulated)
 
-    def rules(self) -> Mapping[str, Rule]:
-        """The rule of every judged quantity by its key; meters that are guarded alike share them."""
+    def rules(self, ratio: Decimal = _ONE) -> Mapping[str, Rule]:
+        """The rule of every judged quantity by its key; meters that are guarded alike share them.
+
+        ``ratio``: of current transformers, by which the meter's own values were multiplied.
+        """
         if not self.active:
             return {}
         every_counter = self.settings.mode == "all" or not self.checksummed
-        return _rules(self.settings, self.checksummed, every_counter, self.counter_digits)
+        rules = _rules(self.settings, self.checksummed, every_counter, self.counter_digits)
+        return rules if ratio == 1 else {key: _transformed(rule, key, ratio) for key, rule in rules.items()}
 
 
 @cache
@@ -197,6 +202,16 @@ def _rules(
         if rule is not None:
             rules[key] = replace(rule, digits=digits) if isinstance(rule, Ceiling) else rule
     return MappingProxyType(rules)
+
+
+def _transformed(rule: Rule, key: str, ratio: Decimal) -> Rule:
+    """The rule for what was multiplied by ``ratio``: energies and powers, and nothing else that is judged."""
+    if QUANTITIES[key].kind not in _TRANSFORMED:
+        return rule
+    if isinstance(rule, Range):
+        return replace(rule, lowest=rule.lowest * ratio, highest=rule.highest * ratio)
+    fastest = None if rule.per_hour is None else rule.per_hour * ratio
+    return replace(rule, per_hour=fastest, step=rule.step * ratio)
 
 
 def is_possible(value: Decimal) -> bool:
@@ -234,7 +249,7 @@ def _may_rise(rise: Decimal, last: Total, new: Total, ceiling: Ceiling) -> bool:
     if ceiling.per_hour is None or factor is None:
         return True
     pause = max(new.time - last.time, SHORTEST_PAUSE)
-    fastest = ceiling.per_hour * factor * (pause // timedelta(seconds=1)) / 3600
+    fastest = ceiling.per_hour * factor * (pause // _SECOND) / 3600
     return rise <= fastest or rise <= fastest + _coarser_step(last, new)
 
 
@@ -264,12 +279,7 @@ def never_counts(verdict: Verdict, new: Total) -> bool:
 
 def sentence(key: str, verdict: Verdict, last: Total, new: Total, settings: GuardSettings) -> str:
     """Why a total is held back, for a person, and what makes it count after all."""
-    reason = {
-        Verdict.FELL: "a total does not fall",
-        Verdict.ZERO: "a total does not become zero",
-        Verdict.UNIT_CHANGED: "another unit",
-        Verdict.JUMPED: "a jump beyond what the [guard] table of the settings allows",
-    }[verdict]
+    reason = REASONS[verdict]
     remedy = f"It counts when {settings.confirmations} readings in a row agree"
     if never_counts(verdict, new):
         remedy = "It never counts, for this is no unit that a total is known to have"

@@ -29,8 +29,8 @@ class GuardSettings(DriverSettings):
         default=timedelta(hours=1),
     )
     energy_per_hour: Decimal | None = setting(
-        "fastest believable rise of an energy total, in kWh per hour; unset: 1000, and 250 for a meter whose "
-        "protocol has no checksum",
+        "fastest believable rise of an energy total, in kWh per hour, before transformer_ratio; unset: 1000, "
+        "and 250 for a meter whose protocol has no checksum",
         default=None,
         minimum=Decimal("0.001"),
     )
@@ -56,7 +56,9 @@ class GuardSettings(DriverSettings):
         "largest believable flow in m³/h, in either direction", default=Decimal(100), minimum=Decimal(0)
     )
     power_max: Decimal = setting(
-        "largest believable power in kW, in either direction", default=Decimal(1000), minimum=Decimal(0)
+        "largest believable power in kW, in either direction, before transformer_ratio",
+        default=Decimal(1000),
+        minimum=Decimal(0),
     )
 
     def __post_init__(self) -> None:

@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 FIRST_SAVE_SECONDS = 60.0
 SAVE_SECONDS = 3600.0
 _LOOK_SECONDS = 1.0
+# Where the unit's StateDirectory= is, for commands that are run beside the service.
+SERVICE_STATE = Path("/var/lib/smart_meter_reader")
 
 
 def state_path(environment: str, variables: Mapping[str, str]) -> Path | None:
@@ -93,15 +95,18 @@ class StateFile:
         if revision != self._saved_revision:
             self._write(revision, encode(source.memory()))
 
+    async def save_now(self, source: Source) -> None:
+        """As ``save``, beside the loop, for what must be on disk before something else happens."""
+        revision = source.revision
+        if revision != self._saved_revision:
+            # On an SD card fsync can take a second; the meters shall not wait for it.
+            await asyncio.to_thread(self._write, revision, encode(source.memory()))
+
     async def keep(self, source: Source) -> None:
         """Save now and then until cancelled; a last ``save`` is due when all messages are through."""
         await self._wait_for_the_first(source)
         while True:
-            revision = source.revision
-            if revision != self._saved_revision:
-                text = encode(source.memory())
-                # On an SD card fsync can take a second; the meters shall not wait for it.
-                await asyncio.to_thread(self._write, revision, text)
+            await self.save_now(source)
             await asyncio.sleep(SAVE_SECONDS)
 
     async def _wait_for_the_first(self, source: Source) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from smart_meter_reader.messages import Health, Publish
+from smart_meter_reader.messages import Health, Publish, Reply
+from smart_meter_reader.messages.receipts import Receipts
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import DriverSettings, Secret
 from smart_meter_reader.transport.line import LineSettings
@@ -79,6 +80,11 @@ class PolledSettings(ClientSettings):
         return self.port
 
     @property
+    def read_now_distance(self) -> timedelta | None:
+        """The least time between two readings that are asked for; None: what the family thinks right."""
+        return None
+
+    @property
     def lines(self) -> Sequence[LineSettings]:
         return (self.line,)
 
@@ -104,13 +110,18 @@ class Client(Protocol):
     What the guard must know of a family stands in its ``MeterDriver``.
 
     What a client has learnt and should still know after a restart is its ``memory``. It is kept with the
-    guard's, for the same port, and given back by ``recall`` before the first ``run``.
+    guard's, for the same port or (``memory_moves``) any, and given back by ``recall`` before the first
+    ``run``.
     """
 
     meter: str
     health: Health  # counted by the client in place; the supervisor publishes copies
     # Seconds that one attempt at a reading may take, where they can be more than 120: for the watchdog.
     longest_attempt: float = 0.0
+    # Whether its memory names each meter by serial number, and so is right at another port too.
+    memory_moves: bool = False
+    # Whether a request brings a reading sooner than it comes by itself.
+    answers_requests: bool = False
 
     def __init__(self, meter: str, settings: Any) -> None:
         """Keep the settings; open nothing."""
@@ -124,6 +135,11 @@ class Client(Protocol):
         return None
 
     @property
+    def doing(self) -> str:
+        """What it is at, for a person who waits: "waking the meter", "waiting for a telegram at ..."."""
+        return "waiting for the meter"
+
+    @property
     def memory(self) -> Mapping[str, Any]:
         """A copy of what to remember, as JSON has it; nothing by default."""
         return {}
@@ -133,12 +149,43 @@ class Client(Protocol):
         if memory:
             raise ValueError("this client remembers nothing")
 
+    def take_receipts(self, receipts: Receipts) -> None:
+        """Called before ``run``: by these a client learns whether a ``past`` it published is safe.
+
+        It reads nothing back where ``receipts.takers`` is 0, and counts a window as done in its ``memory``
+        only when the receipt is safe: what ends the process before that leaves no hole.
+        """
+        return
+
+    def take_keeper(self, keep: Callable[[], Awaitable[None]]) -> None:
+        """Called before ``run``: what to wait for until ``memory``, as it is now, is on disk.
+
+        For what must be known after a power cut, seldom: it writes. What can wait is kept once an hour.
+        """
+        return
+
+    @property
+    def filling(self) -> str:
+        """What it still has to read of the meter's own memory, for a person; "" for nothing."""
+        return ""
+
     async def run(self, publish: Publish, *, once: bool = False) -> None:
         """Read the meter and publish until cancelled."""
 
     def read_now(self) -> None:
-        """Read as soon as possible (polled meters); nothing to do for meters that push."""
+        """Read as soon as possible (polled meters), who the meter is too: the guard doubts the last reading.
+
+        Nothing to do for meters that push.
+        """
         return
+
+    def request_reading(self) -> Reply:
+        """A person asks for a reading now. Taken, unless something speaks against it, a battery say.
+
+        However often it is asked, one reading waits to be taken at most.
+        """
+        self.read_now()
+        return Reply(taken=True)
 
 
 def count_reading(health: Health, now: datetime) -> None:

@@ -32,6 +32,7 @@ class LineCounters:
     skipped_bytes: int = 0
     wake_ups: int = 0
     latency: float = 0.0  # seconds from the last request to its complete answer
+    doing: str = ""  # in words for a person who waits: waking the meter, waiting for the answer to ...
 
     def tell(self, health: Health) -> None:
         """Bring the meter's health up to date."""

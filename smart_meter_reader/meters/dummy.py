@@ -51,6 +51,7 @@ _RANGES: dict[Kind, _Span] = {
     Kind.CURRENT: _Span(0, 1_600, 2, "A"),
     Kind.FREQUENCY: _Span(4_990, 5_010, 2, "Hz"),
     Kind.POWER_FACTOR: _Span(800, 1_000, 3, ""),
+    Kind.ANGLE: _Span(0, 359, 0, "°"),
     Kind.VOLUME: _Span(100_000, 900_000, 2, "m³"),
     Kind.WATER: _Span(10_000, 90_000, 3, "m³"),
     Kind.GAS: _Span(100_000, 900_000, 3, "m³"),
@@ -75,6 +76,8 @@ def _one_of_every_kind() -> tuple[str, ...]:
 
 class DummyClient(Client):
     """A meter for trying out sinks and settings: no port, no protocol, the same values for the same seed."""
+
+    answers_requests = True
 
     def __init__(self, meter: str, settings: DummySettings) -> None:
         self.meter = meter
@@ -157,6 +160,8 @@ DRIVER = MeterDriver(
     listens="",
     asks=(),
     head="",
+    loggers="",
+    clock="",
     emulators={},
     protocol="",
     decode="",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol, TypeAlias
@@ -27,6 +29,8 @@ class Found:
     keys: Mapping[str, str | int] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()  # what remains to be done by hand
     client: str = ""  # the scan knows whose probe it was
+    encrypts: bool = False  # nothing more is known of it without its keys
+    others: tuple[Found, ...] = ()  # on the same line, a bus
 
     @property
     def description(self) -> str:
@@ -34,7 +38,7 @@ class Found:
         who = " ".join(filter(None, (self.manufacturer, self.model or "meter")))
         number = f", serial number {self.serial_number}" if self.serial_number else ""
         dialect = f", dialect {self.dialect}" if self.dialect else ""
-        return printable(f"{who}{number}: {self.protocol}{dialect}{self._speed}")
+        return printable_only(f"{who}{number}: {self.protocol}{dialect}{self._speed}")
 
     @property
     def _speed(self) -> str:
@@ -42,7 +46,14 @@ class Found:
         return "" if self.port.startswith("socket://") else f" at {self.line}"
 
 
-Outcome: TypeAlias = Found | str
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A meter that speaks what is not read here, known by a whole frame of it: no use in looking further."""
+
+    words: str  # a sentence for people
+
+
+Outcome: TypeAlias = Found | Unread | str
 """The meter found, or a clue: a sentence on what was heard instead, "" for nothing at all."""
 
 
@@ -68,13 +79,35 @@ class Listening:
 class Question:
     """How to find meters that must be asked: in words for the person who waits, and by one short exchange.
 
-    ``ask`` opens the port itself and is polite to batteries. It raises TransportError. ``seconds``: about how
+    ``ask`` gets the port and the meter's address, "" for any; it opens the port itself and is polite to
+    batteries. It raises TransportError. ``seconds``: about how
     long it takes where nothing answers; the short ones are asked first.
     """
 
     words: str
     seconds: float
-    ask: Callable[[str], Awaitable[Outcome]]
+    ask: Callable[[str, str], Awaitable[Outcome]]
+
+
+# Of the task that scans a port: who is told what a question of many steps is at.
+_progress: ContextVar[Callable[[str], None] | None] = ContextVar("progress", default=None)
+
+
+@contextmanager
+def telling(tell: Callable[[str], None]) -> Iterator[None]:
+    """Inside, the steps of a question are told to ``tell``."""
+    token = _progress.set(tell)
+    try:
+        yield
+    finally:
+        _progress.reset(token)
+
+
+def tell_progress(step: str) -> None:
+    """Say what a question is at, for the person who waits; to nobody where nobody listens."""
+    tell = _progress.get()
+    if tell is not None:
+        tell(step)
 
 
 def clue(error: ExplainedError) -> str:
@@ -82,6 +115,6 @@ def clue(error: ExplainedError) -> str:
     return error.detail.partition(": ")[2] or error.detail
 
 
-def printable(text: str) -> str:
+def printable_only(text: str) -> str:
     """Text from a meter, without what could steer a terminal or break a line."""
     return "".join(filter(str.isprintable, text))

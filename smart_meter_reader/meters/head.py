@@ -15,10 +15,17 @@ class Sign(StrEnum):
     NOISE = "noise"
     DAMAGED = "damaged"
     CLEAN = "clean"
+    PUSHED = "by itself"
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether a whole answer came, or a whole telegram that nobody had asked for."""
+        return self in (Sign.CLEAN, Sign.PUSHED)
 
 
 Probe: TypeAlias = Callable[[], Awaitable[Sign]]
-"""Asks once. A family's ``head_probe(port)`` is an async context manager of one; it raises TransportError."""
+"""Asks once. A family's ``head_probe(port, address)`` is an async context manager of one; it raises
+TransportError. ``address`` is the meter's, "" for any."""
 
 
 def sign_of(*, clean: bool, damaged: bool, echo: bool, heard: bool) -> Sign:

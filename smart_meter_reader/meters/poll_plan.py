@@ -1,4 +1,4 @@
-"""When which registers of a polled meter are due: groups, schedules, and the last 24 hours. Pure."""
+"""When which registers of a polled meter are due: groups, schedules, requests, the last 24 hours. Pure."""
 
 from __future__ import annotations
 
@@ -46,6 +46,10 @@ class Plan:
                 registers |= dict.fromkeys(group.registers)
         return list(registers)
 
+    def first_is_due(self, now: datetime) -> bool:
+        """Whether the first group is among those due."""
+        return self._is_due(0, now)
+
     def mark_read(self, now: datetime) -> None:
         """All groups due at ``now`` have been read: set their next times."""
         for index in range(len(self._groups)):
@@ -90,6 +94,26 @@ class Plan:
         following = schedule.next_after(due)
         # What was missed is not caught up: the rhythm begins anew.
         return following if following > read_until else schedule.next_after(now)
+
+
+class Spacing:
+    """Keeps requests for a reading so far apart that nobody empties a meter's battery with them."""
+
+    def __init__(self, least: timedelta) -> None:
+        self.least = least
+        self._free_at: datetime | None = None
+
+    def free_at(self, now: datetime) -> datetime:
+        """When the next request may be taken; ``now`` when it may be at once."""
+        if self._free_at is None:
+            return now
+        # After the clock was put back one would otherwise wait for the old time to come again.
+        self._free_at = min(self._free_at, now + self.least)
+        return max(now, self._free_at)
+
+    def take(self, now: datetime) -> None:
+        """A request is taken at ``now``."""
+        self._free_at = now + self.least
 
 
 class LastDay:

@@ -12,13 +12,15 @@ from typing import Generic, TypeVar
 
 from smart_meter_reader.exceptions import TransportError, WrongMeterError
 from smart_meter_reader.log import Seldom
-from smart_meter_reader.messages import Health, Info, Publish
+from smart_meter_reader.messages import METER_REPORTS, Health, Info, Publish, Reply, Status
 from smart_meter_reader.meters.base import Client, PolledSettings, count_reading
 from smart_meter_reader.meters.conversation import LineCounters
-from smart_meter_reader.meters.poll_plan import Group, LastDay, Plan
+from smart_meter_reader.meters.info_codes import InfoCodes
+from smart_meter_reader.meters.poll_plan import Group, LastDay, Plan, Spacing
 from smart_meter_reader.network import stalls
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.settings.durations import format_duration
+from smart_meter_reader.settings.schedule import Schedule
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +29,9 @@ _LOOK_AT_CLOCK = 30.0
 # After an outage the port proves itself by a reading, but one that comes and goes does not cost the battery.
 _PROOF_PAUSE = timedelta(minutes=5)
 _BATTERY_LIMIT = timedelta(minutes=5)
+# Of readings that are asked for beside the schedule; where there is no battery, as fast as the meter answers.
+BATTERY_DISTANCE = timedelta(minutes=5)
+NO_DISTANCE = timedelta(0)
 
 
 class PollTimes:
@@ -36,15 +41,39 @@ class PollTimes:
         self.requests = LastDay()
         self.wake_ups = LastDay()
         self.shortest_period = min(group.schedule.period for group in groups)
+        self.spacing = Spacing(BATTERY_DISTANCE)
         self._plan = Plan(groups)
-        self._asked_now = False
+        self._doubted = False
+        self._requested = False
+        self._first_in_poll = True  # whether the poll under way reads the first group
         self._sleep: asyncio.Timeout | None = None
         self._last_two = deque([datetime.min.replace(tzinfo=UTC)], maxlen=2)
 
+    def follow(self, groups: Sequence[Group]) -> None:
+        """Read at the times of these groups from now on, which are due at once."""
+        self.shortest_period = min(group.schedule.period for group in groups)
+        self._plan = Plan(groups)
+
     def read_now(self) -> None:
-        """Make a reading due."""
-        self._asked_now = True
-        if self._sleep is not None:
+        """Make a reading due, since the last one is doubted."""
+        self._doubted = True
+        self._wake()
+
+    def request(self, now: datetime) -> Reply:
+        """Make a reading due because a person asks for it, unless that is too soon after the last time."""
+        free_at = self.spacing.free_at(now)
+        if free_at > now:
+            return _too_soon(self.spacing.least, free_at)
+        if self._requested:
+            return Reply(False, "under_way", "it is being read for an earlier request already")
+        self.spacing.take(now)
+        self._requested = True
+        self._wake()
+        return Reply(taken=True)
+
+    def _wake(self) -> None:
+        # One that is just ending wakes by itself, and asyncio refuses to set its time anew.
+        if self._sleep is not None and not self._sleep.expired():
             self._sleep.reschedule(asyncio.get_running_loop().time())
 
     def prove_soon(self) -> None:
@@ -52,19 +81,21 @@ class PollTimes:
 
         Every second time it does wait, so that a port that comes and goes does not cost the battery.
         """
+        # A request that failed with the last connection has had its answer: why the meter is offline.
+        self._requested = False
         pause = min(_PROOF_PAUSE, self.shortest_period)
         now = datetime.now(UTC)
         # Not later than a pause from now: the clock may have been put back since.
         self._plan.bring_forward(min(max(now, self._last_two[0] + pause), now + pause))
 
     @property
-    def asked_now(self) -> bool:
-        """Whether a reading was asked for: by a person, or by the guard, which doubts the last one."""
-        return self._asked_now
+    def doubted(self) -> bool:
+        """Whether the next reading is wanted since the last one is doubted: it may be another meter's."""
+        return self._doubted
 
     async def wait_until_due(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
         """Wait for the next reading's time; ``meanwhile`` runs until then, and its errors come out."""
-        while not self._asked_now:
+        while not (self._doubted or self._requested):
             now = datetime.now(UTC)
             wait = (self._plan.next_due(now) - now).total_seconds()
             if wait <= 0:
@@ -77,9 +108,18 @@ class PollTimes:
             finally:
                 self._sleep = None
 
+    def seconds_left(self) -> float:
+        """How long until the next reading; 0 when one is wanted already."""
+        if self._doubted or self._requested:
+            return 0.0
+        now = datetime.now(UTC)
+        return (self._plan.next_due(now) - now).total_seconds()
+
     def registers_due(self, now: datetime) -> list[int]:
         """The registers of all groups that are due, each once."""
-        return self._plan.registers_due(now, first_too=self._asked_now)
+        asked = self._doubted or self._requested
+        self._first_in_poll = asked or self._plan.first_is_due(now)
+        return self._plan.registers_due(now, first_too=asked)
 
     def period_of(self, register: int) -> timedelta:
         """The time between two readings of a register."""
@@ -87,9 +127,19 @@ class PollTimes:
 
     def mark_read(self, now: datetime) -> None:
         """The reading that was due at ``now`` has been taken."""
-        self._asked_now = False
+        self._doubted = False
+        # What is asked for during a reading has its answer in it, unless that is of other registers.
+        self._requested = self._requested and not self._first_in_poll
         self._last_two.append(now)
         self._plan.mark_read(now)
+
+
+def _too_soon(least: timedelta, free_at: datetime) -> Reply:
+    detail = (
+        f"a reading was asked for less than {format_duration(least)} ago, and each costs some of the meter's "
+        f"battery: it is possible again at {free_at:%H:%M:%S} UTC (read_now_distance)"
+    )
+    return Reply(False, "read_too_soon", detail, free_at)
 
 
 _Settings = TypeVar("_Settings", bound=PolledSettings)
@@ -98,18 +148,37 @@ _Settings = TypeVar("_Settings", bound=PolledSettings)
 class PolledClient(Client, Generic[_Settings]):
     """What clients of polled meters share: the times, the limit of a poll, the counts, the complaints."""
 
+    answers_requests = True
+
     def __init__(self, meter: str, settings: _Settings, groups: Sequence[Group]) -> None:
         self.meter = meter
-        self.health: Health = {"valid_readings": 0}
+        # Told from the beginning, as all that can be asked for.
+        self.health: Health = {"valid_readings": 0, "read_now_used": 0, "read_now_refused": 0}
         self.longest_attempt = settings.poll_timeout.total_seconds()
         self._settings = settings
+        self._schedule: Schedule = settings.interval
         self._times = PollTimes(groups)
         self._counters = LineCounters()
         self._counted = LineCounters()
         self._complaints = Seldom()
+        self._info_codes = InfoCodes()
+
+    @property
+    def doing(self) -> str:
+        return self._counters.doing or super().doing
 
     def read_now(self) -> None:
         self._times.read_now()
+
+    def request_reading(self) -> Reply:
+        wanted = self._settings.read_now_distance
+        self._times.spacing.least = self._gentle_distance if wanted is None else wanted
+        return self._times.request(datetime.now(UTC))
+
+    @property
+    def _gentle_distance(self) -> timedelta:
+        """How far apart readings that are asked for should be, as far as is known of the meter."""
+        return BATTERY_DISTANCE
 
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
@@ -143,13 +212,44 @@ class PolledClient(Client, Generic[_Settings]):
             "type": "info",
             "meter": self.meter,
             "time": datetime.now(UTC),
-            "interval": max(1, round(self._settings.interval.period.total_seconds())),
+            "interval": max(1, round(self._schedule.period.total_seconds())),
+        }
+
+    def _reject(self, sentences: Sequence[str]) -> None:
+        """Count values that are left out, and tell each once."""
+        if sentences:
+            self.health["rejected_values"] = self.health.get("rejected_values", 0) + len(sentences)
+        for sentence in sentences:
+            self._warn_once(sentence)
+
+    def _explained(self, measurements: dict[str, Measurement], model: str) -> dict[str, Measurement]:
+        """A reading with its info code in words, and without what was not measured for what that says."""
+        explained, left_out = self._info_codes.judge(measurements, model)
+        self._reject(left_out)
+        return explained
+
+    def _reported(self, now: datetime) -> Status | None:
+        """The status that says what the meter reports of itself, when that has changed."""
+        news = self._info_codes.news()
+        if news is None:
+            return None
+        _log.info("%s: %s", self.meter, news or "the meter reports nothing any more")
+        return {
+            "type": "status",
+            "meter": self.meter,
+            "time": now,
+            "state": "online",
+            "reason": METER_REPORTS if news else "",
+            "detail": news or "readings arrive",
+            "health": {**self.health},
         }
 
     async def _publish_reading(self, measurements: dict[str, Measurement], publish: Publish) -> None:
         now = datetime.now(UTC)
         count_reading(self.health, now)
         self._count_line()
+        if (status := self._reported(now)) is not None:
+            await publish(status)
         await publish({"type": "reading", "meter": self.meter, "time": now, "measurements": measurements})
 
     def _count_line(self) -> None:
@@ -174,4 +274,10 @@ class PolledClient(Client, Generic[_Settings]):
             self._warn_once(
                 f"a reading every {format_duration(period)} empties the meter's battery before its time: "
                 "choose 5min or more, or set mains_powered = true"
+            )
+        distance = self._settings.read_now_distance
+        if distance is not None and distance < BATTERY_DISTANCE:
+            self._warn_once(
+                f"read_now_distance = {format_duration(distance)} lets whoever asks for readings empty the "
+                "meter's battery: choose 5min or more, or set mains_powered = true"
             )

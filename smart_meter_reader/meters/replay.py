@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from smart_meter_reader.drivers import MeterDriver, load
+from smart_meter_reader.drivers import MeterDriver, imported
 from smart_meter_reader.exceptions import RecordingEndedError, TransportError
 from smart_meter_reader.messages import Health, Message, Publish
 from smart_meter_reader.meters.base import Client, ClientSettings
@@ -132,10 +132,10 @@ def build_recorded(
         ) from None
     driver = meter_driver(name)
     table |= {"port": f"replay:{file}", **(extra or {})}
-    settings, problems = parse(load(driver.settings), table, Place({(): Origin(str(file), name, ())}))
+    settings, problems = parse(imported(driver.settings), table, Place({(): Origin(str(file), name, ())}))
     if problems:
         raise _unusable(file, "has settings that the client does not take: " + "; ".join(problems))
-    client: Client = load(driver.client)(meter, settings)
+    client: Client = imported(driver.client)(meter, settings)
     return client
 
 
@@ -151,6 +151,8 @@ DRIVER = MeterDriver(
     listens="",
     asks=(),
     head="",
+    loggers="",
+    clock="",
     emulators={},
     protocol="",
     decode="",
@@ -158,6 +160,6 @@ DRIVER = MeterDriver(
     comment="",
     redact="",
     typical=("heat_energy", "volume", "power", "volume_flow", "flow_temperature", "return_temperature"),
-    health=("retries", "latency_ms", "requests_24h", "wake_ups_24h"),
+    health=("retries", "latency_ms", "requests_24h", "wake_ups_24h", "read_now_used", "read_now_refused"),
     simulated=True,
 )

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from smart_meter_reader.messages import Health
 from smart_meter_reader.pipeline.router import SinkQueue
-from smart_meter_reader.pipeline.supervisor import MeterSupervisor, SinkSupervisor
+from smart_meter_reader.pipeline.sink_supervisor import SinkSupervisor
+from smart_meter_reader.pipeline.supervisor import MeterSupervisor
 from smart_meter_reader.settings.durations import format_duration
 
 _log = logging.getLogger(__name__)
@@ -32,7 +33,10 @@ async def report_hourly(
             for meter in meters
         ]
         failed = {each.sink.name: each.internal_errors for each in sinks}
-        parts += [sink_line(queue, failed.get(queue.sink, 0)) for queue in queues]
+        backlogs = {each.sink.name: each.sink.backlog for each in sinks}
+        parts += [
+            sink_line(queue, failed.get(queue.sink, 0), backlogs.get(queue.sink, (0, 0))) for queue in queues
+        ]
         _log.info("%s", "; ".join(parts))
 
 
@@ -55,6 +59,8 @@ def meter_line(meter: str, state: str, health: Health, now: datetime) -> str:
         (health.get("rejected_values", 0), "held back"),
         (health.get("reconnects", 0), "reconnects"),
         (health.get("left_out", 0), "left out for want of time"),
+        (health.get("read_now_used", 0), "read on request"),
+        (health.get("read_now_refused", 0), "requests refused"),
         (health.get("internal_errors", 0), "internal errors"),
     ):
         if count:
@@ -62,11 +68,16 @@ def meter_line(meter: str, state: str, health: Health, now: datetime) -> str:
     return ", ".join(words)
 
 
-def sink_line(queue: SinkQueue, internal_errors: int = 0) -> str:
-    """One sink in words: messages taken, waiting and dropped, and how often this program failed in it."""
+def sink_line(queue: SinkQueue, internal_errors: int = 0, backlog: tuple[int, int] = (0, 0)) -> str:
+    """One sink in words: messages taken, waiting and dropped, and how often this program failed in it.
+
+    ``backlog``: entries that it keeps for a destination that is away, and the age of the oldest in seconds.
+    """
     words = [f"{queue.sink} {queue.accepted} messages"]
     if len(queue):
         words.append(f"{len(queue)} waiting")
+    if backlog[0]:
+        words.append(f"{backlog[0]} kept, the oldest of {format_duration(timedelta(seconds=backlog[1]))} ago")
     if queue.dropped:
         words.append(f"{queue.dropped} dropped")
     if internal_errors:

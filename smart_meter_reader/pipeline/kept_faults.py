@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from smart_meter_reader.files import read_small, write_whole
-from smart_meter_reader.guard.state import state_path
+from smart_meter_reader.guard.state import SERVICE_STATE, state_path
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.rooms import Bug
 
@@ -25,8 +25,6 @@ _log = logging.getLogger(__name__)
 VERSION = 1
 # The newest; of one meter at one place in the program only one.
 MOST = 20
-# Where the unit's StateDirectory= is, for a `diagnose` that is run beside the service.
-_SERVICE_STATE = Path("/var/lib/smart_meter_reader")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +56,9 @@ class FaultFile:
                 before = self.load()
                 kept = [each for each in before if (each.meter, each.place) != (new.meter, new.place)]
                 write_whole(self.path, _encode([*kept, new][-MOST:]))
-            except (OSError, ValueError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "not writable as text"
+            except OSError as error:
                 if self._said.first("no file"):
-                    _log.warning("cannot keep a fault for diagnose in %s (%s)", self.path, reason)
+                    _log.warning("cannot keep a fault for diagnose in %s (%s)", self.path, error.strerror)
                 return
         _log.info("what meter %s had sent is kept in %s for `diagnose`", meter, self.path)
 
@@ -88,7 +85,7 @@ def fault_path(environment: str, variables: Mapping[str, str]) -> Path | None:
 def fault_paths(environment: str) -> Iterable[Path]:
     """Where `diagnose` looks: where a service of this user keeps them, and where the one of systemd does."""
     own = fault_path(environment, os.environ)
-    service = fault_path(environment, {"STATE_DIRECTORY": str(_SERVICE_STATE / environment)})
+    service = fault_path(environment, {"STATE_DIRECTORY": str(SERVICE_STATE / environment)})
     return dict.fromkeys(path for path in (own, service) if path is not None)
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from smart_meter_reader.guard.guard import Guard
 from smart_meter_reader.guard.memory import MeterMemory
+from smart_meter_reader.guard.state import StateFile
 from smart_meter_reader.meters.base import Client
 
 _log = logging.getLogger(__name__)
 
 
 def recall(client: Client, origin: str, memory: Mapping[str, MeterMemory]) -> None:
-    """Give a client what it remembered, if its meter is read at the same place. What it refuses is told."""
+    """Give a client what it remembered, if it may be of the meter that it reads. What it refuses is told."""
     remembered = memory.get(client.meter)
-    if remembered is None or remembered.origin != origin:
+    if remembered is None or not remembered.is_of(origin, moved=client.memory_moves):
         return
     try:
         client.recall(remembered.client)
@@ -38,6 +40,11 @@ class Memories:
         self._origins = origins
         self._told: list[Mapping[str, Any]] = [client.memory for client in self._clients]
         self._changes = 0
+
+    def keep_in(self, file: StateFile) -> None:
+        """Give the clients the means to have what they know kept at once."""
+        for client in self._clients:
+            client.take_keeper(partial(file.save_now, self))
 
     @property
     def revision(self) -> int:
@@ -61,6 +68,6 @@ class Memories:
             known = memory.get(client.meter, MeterMemory(origin))
             if known.origin == origin:
                 memory[client.meter] = replace(known, client=own)
-            elif own:
+            elif own and own != known.client:
                 memory[client.meter] = MeterMemory(origin, client=own)
         return memory

@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from smart_meter_reader.log import Seldom
-from smart_meter_reader.messages import Message
+from smart_meter_reader.messages import STANDBY, Message
+from smart_meter_reader.messages.receipts import NO_RECEIPTS, Receipts
 from smart_meter_reader.pipeline.waiting import Ranking, Waiting
 from smart_meter_reader.rooms import Room
+from smart_meter_reader.sinks.base import Sink
 
 _log = logging.getLogger(__name__)
 
@@ -28,12 +30,27 @@ class SinkQueue:
     most in it; but never the newest status and the newest info of a meter, for a sink that missed them would
     show a wrong state, or a meter without a name. What is dropped is counted by its kind. Iteration ends
     after ``close()`` when all that was put has been taken.
+
+    Only with ``takes_past`` is a ``past`` put into it, only with ``takes_standby`` that a meter is left to
+    another machine; ``lose`` is called with the receipt of one that is
+    dropped.
     """
 
-    def __init__(self, sink: str, size: int) -> None:
+    def __init__(
+        self,
+        sink: str,
+        size: int,
+        *,
+        takes_past: bool = False,
+        takes_standby: bool = False,
+        lose: Callable[[str], None] = lambda receipt: None,
+    ) -> None:
         self.sink = sink
         self.accepted = 0
         self.dropped_by_kind: Counter[str] = Counter()
+        self._takes_past = takes_past
+        self._takes_standby = takes_standby
+        self._lose = lose
         self._size = size
         self._length = 0
         self._waiting: dict[str, Waiting] = {}  # by meter, the one whose turn it is first; none empty
@@ -56,7 +73,12 @@ class SinkQueue:
 
         A closed queue takes nothing: its sink has ended for good.
         """
+        if message["type"] == "past" and not self._takes_past:
+            return
+        if message["type"] == "status" and message["reason"] == STANDBY and not self._takes_standby:
+            return
         if self._closed:
+            self._tell_lost(message)
             return
         meter = message["meter"]
         waiting = self._waiting.get(meter)
@@ -97,9 +119,11 @@ class SinkQueue:
         """Make room at the cost of the meter that has most: more than the three that it may keep."""
         meter = self._lengths.first
         waiting = self._waiting[meter]
-        kind = waiting.drop()
+        message = waiting.drop()
+        kind = message["type"]
         self._lengths.place(meter, len(waiting))
         self._length -= 1
+        self._tell_lost(message)
         self.dropped_by_kind[kind] += 1
         self._unreported[kind] += 1
         if self._warnings.again("dropped", asyncio.get_running_loop().time()):
@@ -111,6 +135,10 @@ class SinkQueue:
             )
             self._unreported.clear()
 
+    def _tell_lost(self, message: Message) -> None:
+        if message["type"] == "past" and "receipt" in message:
+            self._lose(message["receipt"])
+
     def report_remaining_drops(self) -> None:
         """Log the drops that the rate limit has kept back; called once, at the stop."""
         if self._unreported:
@@ -118,8 +146,20 @@ class SinkQueue:
             self._unreported.clear()
 
 
+def queue_for(sink: Sink, size: int, receipts: Receipts) -> SinkQueue:
+    """The queue of a sink, which tells the receipts what it drops of a past."""
+    return SinkQueue(
+        sink.name,
+        size,
+        takes_past=sink.takes_past,
+        takes_standby=sink.takes_standby,
+        lose=receipts.of(sink.name).lose,
+    )
+
+
 _WORDS = {
     "reading": ("reading", "readings"),
+    "past": ("window of a meter's memory", "windows of a meter's memory"),
     "status": ("older status", "older statuses"),
     "info": ("older identity", "older identities"),
 }
@@ -147,17 +187,21 @@ async def route(
     queues: Mapping[str, SinkQueue],
     guard: Filter,
     unjudged: Unjudged = held_back,
+    receipts: Receipts = NO_RECEIPTS,
 ) -> None:
     """Pass every message from ``central`` through ``guard`` to each sink's queue until None arrives.
 
     Then all sink queues are closed, so that each sink delivers what it has and ends. ``unjudged`` says what
     is to be published instead of a message on which the guard itself fails: no message ends the routing.
+    A past that does not pass is lost in ``receipts``: its client may bring it again.
     """
     while (message := await central.get()) is not None:
         try:
             passed = guard(message)
         except BaseException as error:  # noqa: BLE001 - one meter's message must not take the others along
             passed = unjudged(message, error)
+        if message["type"] == "past" and not any(each["type"] == "past" for each in passed):
+            receipts.lose(message.get("receipt", ""))
         for each in passed:
             for queue in queues.values():
                 queue.put(each)

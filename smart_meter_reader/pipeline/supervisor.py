@@ -1,22 +1,24 @@
-"""The supervisor: runs clients and sinks, restarts them with backoff by error class, tells their state."""
+"""The supervisor: runs clients, restarts them with backoff by error class, tells their state."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from smart_meter_reader.exceptions import (
+    AbsentError,
     ExplainedError,
+    LostError,
     MeterSilentError,
     ProtocolError,
     SinkError,
     TransportError,
 )
-from smart_meter_reader.log import Seldom
-from smart_meter_reader.messages import STARTING, Message, Publish, Reading, State, Status
+from smart_meter_reader.messages import STANDBY, STARTING, Message, Publish, Reading, State, Status
+from smart_meter_reader.messages.freshness import Freshness
 from smart_meter_reader.meters.base import Client
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.pipeline.meter_states import MeterState, StateLog, Told, status_of
@@ -31,7 +33,6 @@ from smart_meter_reader.rooms import (
     outcome,
 )
 from smart_meter_reader.service.notify import Pulse
-from smart_meter_reader.sinks.base import Sink
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +85,9 @@ class MeterSupervisor:
         self._told: dict[str, Told] = {client.meter: Told(self._clock())}
         self._state_logs: dict[str, StateLog] = {}
         self._failures = 0
+        self._lost = False  # the port went away, and that was told
         self._health_published = float("-inf")
+        self._stands_by = False
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
 
     @property
@@ -108,9 +111,14 @@ class MeterSupervisor:
             reason=told.reason,
             rhythm=told.rhythm,
             since_reading=now - told.read_at,
-            since_attempt=now - self._last_attempt_at,
+            since_attempt=0.0 if self._stands_by else now - self._last_attempt_at,
             longest_attempt=self.client.longest_attempt,
         )
+
+    def freshness(self) -> dict[str, Freshness]:
+        """Whether readings still come: of the meter, and of those behind it."""
+        now = self._clock()
+        return {meter: told.freshness(now) for meter, told in self._told.items()}
 
     async def run(self) -> None:
         """Run the client until cancelled; errors that a restart can mend are waited out."""
@@ -129,6 +137,20 @@ class MeterSupervisor:
             self._count("reconnects")
             await asyncio.sleep(wait)
 
+    async def stand_by(self, reason: str, detail: str) -> None:
+        """The meter has a lease that is not ours: the client does not run, and that is the meter's state."""
+        self._stands_by = True
+        self._told[self.meter].note("offline", reason, detail)
+        self._log_state(self.meter, "offline", reason, detail, quiet=reason == STANDBY)
+        await self._publish_on(self._status(self.meter, "offline", reason, detail))
+
+    def take_up(self, changes: int) -> None:
+        """The lease is ours: ``run`` is entered. ``changes``: how often it has come or gone."""
+        self.client.health["lease_changes"] = changes
+        self._stands_by = False
+        self._last_attempt_at = self._clock()
+        self._told[self.meter] = Told(self._clock())
+
     async def run_once(self) -> bool:
         """Take one reading; False when there was none (the reason has been told)."""
         error = await self._attempt(once=True)
@@ -142,10 +164,6 @@ class MeterSupervisor:
         with hearing(self._heard):
             error = await outcome(lambda: self.client.run(self.publish, once=once), self.meter)
         return error and (explained(error) or error)
-
-    def read_now(self) -> None:
-        """Ask the client for a reading at once."""
-        self._room.contain(self.client.read_now, None, "the reading that was asked for is not taken")
 
     def knows(self, meter: str) -> bool:
         return meter in self._told  # the own one, and those behind it
@@ -168,8 +186,10 @@ class MeterSupervisor:
                 await self._publish_on(message)
             case "info":
                 if "interval" in message:
-                    self._told_of(message["meter"]).rhythm = float(message["interval"])
+                    self._told_of(message["meter"]).expect(message["interval"])
                 await self._publish_on(message)
+            case "past":
+                await self._publish_on(message)  # it says nothing of how the meter is
 
     def unjudged(self, meter: str, error: BaseException) -> Status:
         """The guard failed on a message of the meter, which is held back: the status that says so."""
@@ -181,13 +201,14 @@ class MeterSupervisor:
         meter = reading["meter"]
         told = self._told_of(meter)
         self._failures = 0
+        self._lost = False
         if meter == self.meter:
             await self._miss_sub_meters()
         if told.state != "online":
             await self._tell(meter, "online", "", "readings arrive")
             self._health_published = self._clock()
         await self._publish_on(reading)
-        told.read_at = self._clock()
+        told.read(self._clock())
         if meter == self.meter and told.read_at - self._health_published >= HEALTH_SECONDS:
             self._health_published = told.read_at
             await self.publish_health()
@@ -214,9 +235,13 @@ class MeterSupervisor:
 
     async def publish_health(self) -> None:
         """Publish the state again with fresh health counters."""
-        told = self._told[self.meter]
-        if told.state != "starting":
-            await self._publish_on(self._status(self.meter, told.state, told.reason, told.detail))
+        if (status := self.status()) is not None:
+            await self._publish_on(status)
+
+    def status(self) -> Status | None:
+        """The meter's status as of now; None while nothing is known of it."""
+        meter, told = self.meter, self._told[self.meter]
+        return None if told.state == "starting" else self._status(meter, told.state, told.reason, told.detail)
 
     async def _tell_failure(self, error: BaseException) -> None:
         state: State = "alert"
@@ -225,8 +250,13 @@ class MeterSupervisor:
         else:
             fault = self._note(error, "the meter is tried again, the others are read on")
             reason, detail = INTERNAL_ERROR, advice(fault)
-        for meter in list(self._told):
-            await self._tell(meter, state, reason, detail)
+        # The port went, and that it is not there is no news; nor is it what else went with it.
+        known = self._lost and isinstance(error, AbsentError)
+        self._lost = known or isinstance(error, LostError)
+        behind = [meter for meter in self._told if meter != self.meter]
+        await self._tell(self.meter, state, reason, detail, behind=behind, quiet=known)
+        for meter in behind:
+            await self._tell(meter, state, reason, detail, quiet=True)
 
     def _note(self, error: BaseException, consequence: str) -> Bug:
         """Count and log a fault of this program, and have the new ones kept."""
@@ -239,62 +269,32 @@ class MeterSupervisor:
     def _count(self, key: Literal["reconnects", "internal_errors"]) -> None:
         self.client.health[key] = self.client.health.get(key, 0) + 1
 
-    async def _tell(self, meter: str, state: State, reason: str, detail: str) -> None:
+    async def _tell(
+        self,
+        meter: str,
+        state: State,
+        reason: str,
+        detail: str,
+        *,
+        behind: Sequence[str] = (),
+        quiet: bool = False,
+    ) -> None:
+        """Publish a state that is new; ``behind`` share it, and ``quiet`` is what the log has already."""
         told = self._told[meter]
         if (told.state, told.reason) == (state, reason):
             _log.debug("%s: still %s (%s)", meter, state, reason)
             return
         told.note(state, reason, detail)
-        self._log_state(meter, state, reason, detail)
+        names = f"{meter}, and {' and '.join(behind)} behind it," if behind else meter
+        self._log_state(meter, state, reason, detail, names, quiet=quiet)
         await self._publish_on(self._status(meter, state, reason, detail))
 
-    def _log_state(self, meter: str, state: str, reason: str, detail: str) -> None:
+    def _log_state(
+        self, meter: str, state: str, reason: str, detail: str, names: str = "", *, quiet: bool = False
+    ) -> None:
         told = self._state_logs.setdefault(meter, StateLog(TOLD_IN_AN_HOUR))
-        told.log(meter, state, reason, detail, self._clock())
+        told.log(names or meter, state, reason, detail, self._clock(), quiet=quiet)
 
     def _status(self, meter: str, state: State, reason: str, detail: str) -> Status:
         health = self.client.health if meter == self.client.meter else None
         return status_of(meter, state, reason, detail, health)
-
-
-class SinkSupervisor:
-    """Runs one sink until its queue ends; whatever it raises restarts that sink only."""
-
-    def __init__(self, sink: Sink, messages: AsyncIterator[Message]) -> None:
-        self.sink = sink
-        self._messages = messages
-        self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
-        self._room = Room(f"sink {sink.name}")
-        self._said = Seldom()
-        self.restarts = 0
-
-    @property
-    def internal_errors(self) -> int:
-        """How often this program failed in it, also where that cost single messages only."""
-        return self._room.errors + self.sink.internal_errors
-
-    async def run(self) -> None:
-        failures = 0
-        loop = asyncio.get_running_loop()
-        while True:
-            started = loop.time()
-            error = await outcome(lambda: self.sink.run(self._messages), self.sink.name)
-            if error is None:
-                return
-            backoff = self._tell(error)
-            self.restarts += 1
-            # A sink that ran for a while before it failed starts a new row of failures.
-            failures = 1 if loop.time() - started > backoff.longest else failures + 1
-            del error  # with all that its frames hold
-            await asyncio.sleep(backoff.wait(failures, self._jitter))
-
-    def _tell(self, error: BaseException) -> Backoff:
-        """Say why the sink ended; how to wait before it is started again."""
-        refused = explained(error, SinkError)
-        if refused is None:
-            self._room.note(error, "it is started again, the others go on; what it was at may be lost to it")
-            return backoff_for(error)
-        more = self._said.more(refused.reason, asyncio.get_running_loop().time())
-        level = logging.DEBUG if more is None else logging.WARNING
-        _log.log(level, "sink %s: %s%s", self.sink.name, refused.detail, more or "")
-        return BACKOFF[SinkError]

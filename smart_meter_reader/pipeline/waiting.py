@@ -8,12 +8,12 @@ from smart_meter_reader.messages import Message
 
 
 class Waiting:
-    """What waits of one meter: its readings, and beside them what it told, in one order."""
+    """What waits of one meter: what it measured, and beside that what it told, in one order."""
 
     __slots__ = ("_newest", "_number", "_readings", "_told")
 
     def __init__(self) -> None:
-        self._readings: deque[tuple[int, Message]] = deque()
+        self._readings: deque[tuple[int, Message]] = deque()  # and what it had kept
         self._told: deque[tuple[int, Message]] = deque()  # statuses and infos
         self._newest: dict[str, int] = {}  # the numbers of the newest status and the newest info in it
         self._number = 0
@@ -23,7 +23,7 @@ class Waiting:
 
     def put(self, message: Message) -> None:
         self._number += 1
-        if message["type"] == "reading":
+        if message["type"] in ("reading", "past"):
             self._readings.append((self._number, message))
         else:
             self._told.append((self._number, message))
@@ -39,17 +39,16 @@ class Waiting:
             del self._newest[message["type"]]
         return message
 
-    def drop(self) -> str:
-        """Drop the oldest that is not the newest status or info; its kind."""
+    def drop(self) -> Message:
+        """Drop the oldest that is not the newest status or info."""
         # Before the first status or info that can go stand two at most that cannot.
         place = next((at for at, each in enumerate(self._told) if not self._is_newest(*each)), None)
         if self._readings and (place is None or self._readings[0][0] < self._told[place][0]):
-            self._readings.popleft()
-            return "reading"
+            return self._readings.popleft()[1]
         assert place is not None
-        kind = self._told[place][1]["type"]
+        _, message = self._told[place]
         del self._told[place]
-        return kind
+        return message
 
     def _is_newest(self, number: int, message: Message) -> bool:
         return self._newest[message["type"]] == number

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     CURRENT = "current"
     FREQUENCY = "frequency"
     POWER_FACTOR = "power_factor"
+    ANGLE = "angle"  # between voltages and currents
     VOLUME = "volume"  # of a heat carrier; not consumption
     WATER = "water"  # tap water consumption
     GAS = "gas"
@@ -37,13 +38,29 @@ class Kind(StrEnum):
     TEXT = "text"  # serial numbers, messages, versions
 
 
+TOTALS = frozenset(
+    {
+        Kind.ENERGY,
+        Kind.REACTIVE_ENERGY,
+        Kind.APPARENT_ENERGY,
+        Kind.VOLUME,
+        Kind.WATER,
+        Kind.GAS,
+        Kind.MASS,
+        Kind.VOLUME_TEMPERATURE,
+    }
+)
+"""The kinds of which a total says what has flowed; others count hours and events."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """One entry of the catalogue.
 
     ``cumulative``: a total that never falls but for a new meter. ``diagnostic``: about the meter or the
     line rather than about what flows through it. ``identifies``: it may name a person, a household or a
-    device, and is redacted in what is meant for sharing.
+    device, and is redacted in what is meant for sharing. ``setup``: how the meter is set up or was made;
+    it does not change by itself, and few want to see it every day.
     """
 
     key: str
@@ -52,3 +69,4 @@ class Quantity:
     cumulative: bool = False
     diagnostic: bool = False
     identifies: bool = False
+    setup: bool = False

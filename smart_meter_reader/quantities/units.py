@@ -47,6 +47,7 @@ _SIZES: Mapping[Kind, Mapping[str, Fraction | int | None]] = {
     Kind.CURRENT: {"mA": Fraction("0.001"), "A": 1, "kA": 10**3},
     Kind.FREQUENCY: {"Hz": 1, "kHz": 10**3},
     Kind.POWER_FACTOR: {"": None, "%": None},
+    Kind.ANGLE: {"°": 1},
     Kind.VOLUME: {
         "mL": Fraction("0.000001"),
         "L": Fraction("0.001"),

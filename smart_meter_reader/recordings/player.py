@@ -14,8 +14,9 @@ from smart_meter_reader.exceptions import ExplainedError, RecordingEndedError, T
 from smart_meter_reader.files import read_small_text
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.recordings.text import Burst, Recording, RecordingError, parse_recording
+from smart_meter_reader.transport.inbox import Inbox
 from smart_meter_reader.transport.line import LineSettings
-from smart_meter_reader.transport.stream import Inbox, Transport
+from smart_meter_reader.transport.stream import Transport
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ every environment is taken from its loading history, with its source, to be merg
 from __future__ import annotations
 
 import os
-import tomllib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, time
@@ -17,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.files import read_small_text
-from smart_meter_reader.settings.config_file import import_config, summary
+from smart_meter_reader.settings.config_file import import_config, not_found, summary
 from smart_meter_reader.settings.names import holds_secrets, nearest
+from smart_meter_reader.settings.toml_text import read_toml
 from smart_meter_reader.settings.trust import examine_owners
 
 # As dynaconf names them; it reads the .local ones even when config.py does not name them.
 _TOML_FILES = ("settings.toml", "settings.local.toml", ".secrets.toml", ".secrets.local.toml")
 _ALWAYS = ("default", "global")  # tables that belong to every environment
-_RESERVED = ("meters", "sinks", "mqtt", "guard")  # tables that stand inside an environment
+_RESERVED = ("meters", "sinks", "mqtt", "nats", "leases", "guard")  # tables that stand inside an environment
+_OF_A_COMMAND = ("writer",)  # an environment for dynaconf, but one without meters, which nobody means by none
 _PROBE = "SMART_METER_READER_VALUE"
 
 
@@ -33,6 +33,7 @@ def load_tables(directory: Path, environment: str | None) -> dict[str, Any]:
     """What ``source.read_source`` returns. Raises SettingsError."""
     doubts = examine_owners(directory, ("config.py", *_TOML_FILES))
     tables = _parse_files(directory)
+    environment = environment or _only(tables)
     if environment is not None:
         os.environ["ENV_FOR_DYNACONF"] = environment
     # dynaconf warns of a file that it may not read; ``_parse_files`` has said so, or has the credential.
@@ -70,29 +71,20 @@ def _parse_files(directory: Path) -> dict[str, dict[str, Any]]:
     problems: list[str] = []
     for path, name in names.items():
         try:
-            tables[str(path)] = content = tomllib.loads(read_small_text(path))
-            repr(content)  # raises ValueError for a hexadecimal number that has thousands of digits
+            tables[str(path)] = read_toml(path, name)
         except FileNotFoundError:
             continue
-        except (OSError, ValueError, RecursionError) as error:
+        except SettingsError as error:
+            problems += error.problems
+        except OSError as error:
             # The service's user may not read it; systemd has, and put it up as the credential.
             if not (credentials and name == ".secrets.toml" and isinstance(error, PermissionError)):
-                problems.append(f"{name}: {_unusable(error)}")
+                problems.append(f"{name}: cannot be read: {error.strerror}")
     for name, content in tables.items():
         problems += _outside_environments(Path(name).name, content)
     if problems:
         raise SettingsError(problems)
     return tables
-
-
-def _unusable(error: OSError | ValueError | RecursionError) -> str:
-    if isinstance(error, OSError):
-        return f"cannot be read: {error.strerror}"
-    if isinstance(error, UnicodeDecodeError):
-        return "not UTF-8 text; save it as UTF-8"
-    if isinstance(error, RecursionError):
-        return "not valid TOML: brackets in brackets, nested too deeply"
-    return f"not valid TOML: {error}"
 
 
 def credentials_file() -> Path | None:
@@ -113,9 +105,14 @@ def credentials_file() -> Path | None:
 def _outside_environments(file: str, content: Mapping[str, Any]) -> Iterator[str]:
     for key, value in content.items():
         if isinstance(value, Mapping) and key in _RESERVED:
-            yield f"{file}: [{key}] stands outside of an environment; write [NAME.{key}] or [default.{key}]"
+            yield f"{file}: [{key}] belongs to no environment; write its name in front, such as [home.{key}]"
         elif not isinstance(value, Mapping) and not key.startswith("dynaconf_"):
-            yield f"{file}: {key} stands outside of an environment; put it below [default] or another table"
+            yield f"{file}: {key} stands in no table; put it below its own, such as [{_near(key)}]"
+
+
+def _near(key: str) -> str:
+    """A table in which a key can stand that stands in none."""
+    return "home" if key in ("log_level", "queue_size") else "home.meters.heat"
 
 
 def _markers(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -142,7 +139,7 @@ def _require_files(settings: Any, directory: Path) -> None:
     wanted = [name for name in names if not Path(name).name.startswith(".")]
     if not any((directory / name).is_file() for name in wanted):
         missing = Path(wanted[0]).name if wanted else "settings.toml"
-        raise SettingsError([f"{missing}: not found in {directory}; `smart-meter-reader init` writes one"])
+        raise not_found(missing, directory)
 
 
 def _environments(tables: Mapping[str, Mapping[str, Any]], history: list[tuple[Any, Any]]) -> list[str]:
@@ -172,17 +169,34 @@ def _names(content: Mapping[str, Any]) -> list[str]:
     return [name.lower() for name, value in content.items() if isinstance(value, Mapping)]
 
 
+def _only(tables: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The environment that nobody needs to name, since there is no other."""
+    found = _environments(tables, [])
+    environments = [name for name in found if name not in _OF_A_COMMAND] or found
+    unnamed = not os.environ.get("ENV_FOR_DYNACONF")
+    return environments[0] if unnamed and len(environments) == 1 else None
+
+
 def _chosen(current: str, environments: list[str]) -> str:
     """The environment that is to run. dynaconf takes an unknown one for an empty one."""
     name = current.lower()
     if name in environments:
         return name
-    known = ", ".join(environments) or "none"
+    if not environments:
+        raise SettingsError(
+            ["settings.toml: no environment yet, such as home; `smart-meter-reader scan --write` adds one"]
+        )
+    known = ", ".join(environments)
     if not os.environ.get("ENV_FOR_DYNACONF"):
         # dynaconf's own default is "development".
-        raise SettingsError([f"no environment is chosen; set ENV_FOR_DYNACONF to one of: {known}"])
+        raise SettingsError(
+            [
+                f"settings.toml has more than one environment: {known}; name the one that is meant, behind "
+                "the command or in ENV_FOR_DYNACONF"
+            ]
+        )
     suggestion = nearest(name, environments)
-    raise SettingsError([f'settings.toml: there is no environment "{current}"; known: {known}{suggestion}'])
+    raise SettingsError([f'settings.toml: there is no environment "{current}", only: {known}{suggestion}'])
 
 
 def _file_tables(settings: Any, history: list[tuple[Any, Any]]) -> Iterator[dict[str, Any]]:
@@ -193,7 +207,7 @@ def _file_tables(settings: Any, history: list[tuple[Any, Any]]) -> Iterator[dict
             yield _file_table(settings, path, origin.env.lower(), values)
     credentials = credentials_file()
     if credentials:
-        content = tomllib.loads(read_small_text(credentials))
+        content = read_toml(credentials)
         lowered = {name.lower(): values for name, values in content.items()}
         for table in ("default", str(settings.current_env).lower(), "global"):
             yield _file_table(settings, credentials, table, lowered.get(table, {}))

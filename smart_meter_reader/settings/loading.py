@@ -1,26 +1,28 @@
 """The settings of one environment: loaded once, checked whole, frozen.
 
-``load`` returns them typed, or raises SettingsError with every problem at once, each a line that names the
-file, the environment, the path of keys, what was found, what is allowed, and what was probably meant.
+``load_environment`` returns them typed, or raises SettingsError with every problem at once, each a line that
+names the file, the environment, the path of keys, what was found, what is allowed, and what was probably
+meant.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
-from smart_meter_reader.drivers import load as load_object
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings.names import nearest
-from smart_meter_reader.settings.schema import Origin, Place, keys_of, parse, setting, shared_table_of
+from smart_meter_reader.settings.clashes import shared_ports, shared_trees, unfit_for_lease
+from smart_meter_reader.settings.common import CommonSettings, MeterCommonSettings
+from smart_meter_reader.settings.names import METER_NAME, SINK_NAME, name_problem, nearest
+from smart_meter_reader.settings.schema import Origin, Place, keys_of, parse, shared_table_of
 from smart_meter_reader.settings.source import read_source
-from smart_meter_reader.settings.tables import MergedTables, merge
+from smart_meter_reader.settings.tables import MergedTables, merge, misplaced
 from smart_meter_reader.settings.values import VariableValue, shown
 from smart_meter_reader.settings.warnings import (
     DriverTable,
@@ -29,30 +31,33 @@ from smart_meter_reader.settings.warnings import (
     warnings_about,
 )
 
-METER_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-SINK_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
-
 
 @dataclass(frozen=True, slots=True)
 class Registries:
     """What an environment can name: import strings of the drivers by their names; ``guard``: its settings.
 
-    They come in from above: what drivers there are is not the settings' business.
+    ``leases`` is the import string of a LeasesDriver. They come in from above: what drivers there are is not
+    the settings' business.
     """
 
     meters: Mapping[str, str]
     sinks: Mapping[str, str]
     guard: type[Any]
+    leases: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MeterSettings:
-    """One table of [ENVIRONMENT.meters]; ``driver`` is the client's own settings, ``guard`` the guard's."""
+    """One table of [ENVIRONMENT.meters]; ``driver`` is the client's own settings, ``guard`` the guard's.
+
+    ``lease``: whether other machines reach the meter too, and a lease says which one reads it.
+    """
 
     name: str
     client: str
     driver: Any
     guard: Any
+    lease: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +70,15 @@ class SinkSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommonSettings:
-    """The keys of an environment itself, beside its tables."""
-
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
-        "the least important messages that are logged", default="INFO"
-    )
-    queue_size: int = setting(
-        "messages kept for each sink while it cannot deliver; then the oldest reading is dropped",
-        default=1000,
-        minimum=10,
-        maximum=1_000_000,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
-    """Everything that one environment sets."""
+    """Everything that one environment sets; ``leases`` is None where no meter has one."""
 
     environment: str
     log_level: str
     queue_size: int
     meters: Mapping[str, MeterSettings]
     sinks: Mapping[str, SinkSettings]
+    leases: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +94,7 @@ class LoadedSettings:
     exposed: tuple[str, ...] = ()
 
 
-def load(
+def load_environment(
     directory: Path | None = None,
     environment: str | None = None,
     *,
@@ -113,12 +104,19 @@ def load(
 
     ``environment`` defaults to what ENV_FOR_DYNACONF says. Raises SettingsError with all problems.
     """
-    found = read_source(directory, environment)
+    return checked(read_source(directory, environment), registries)
+
+
+def checked(found: Mapping[str, Any], registries: Registries) -> LoadedSettings:
+    """The settings in what ``read_source`` has found. Raises SettingsError with all problems."""
     merged = merge(found)
     settings, drivers = build(merged, registries)
     files = [Path(table["source"]) for table in found["tables"]]
     openly = secrets_sent_openly({name: sink.driver for name, sink in settings.sinks.items()})
-    warnings = (*found["warnings"], *warnings_about(drivers, files), *openly)
+    doubts = (
+        [f"{merged.place / 'leases'}: {each}" for each in settings.leases.doubts] if settings.leases else []
+    )
+    warnings = (*found["warnings"], *warnings_about(drivers, files), *openly, *doubts)
     exposed = tuple(dict.fromkeys(exposed_secrets(drivers)))
     return LoadedSettings(settings, warnings, MappingProxyType(merged.origins), exposed)
 
@@ -128,7 +126,9 @@ def build(merged: MergedTables, registries: Registries) -> tuple[ServiceSettings
     tables = _Tables(merged, registries)
     meters = {name: tables.meter(name) for name in tables.named("meters", METER_NAME)}
     written = {name: tables.sink(name) for name in tables.named("sinks", SINK_NAME)}
-    tables.check_ports()
+    drivers = {name: sink.driver for name, sink in written.items() if sink}
+    tables.problems += [*shared_ports(merged, meters), *shared_trees(merged, drivers)]
+    leases = tables.leases([name for name, meter in meters.items() if meter and meter.lease])
     common = tables.common()
     if tables.problems or common is None:
         raise SettingsError(tables.problems)
@@ -138,6 +138,7 @@ def build(merged: MergedTables, registries: Registries) -> tuple[ServiceSettings
         queue_size=common.queue_size,
         meters=MappingProxyType({name: meter for name, meter in meters.items() if meter}),
         sinks=MappingProxyType({name: sink for name, sink in written.items() if sink}),
+        leases=leases,
     )
     return settings, tables.drivers
 
@@ -153,8 +154,10 @@ class _Tables:
 
     def common(self) -> CommonSettings | None:
         shared = {driver.shared_table for driver in self.drivers} - {""}
-        also = ["meters", "sinks", *sorted(shared | {"guard", "mqtt"})]
-        common, problems = parse(CommonSettings, self.merged.values, self.merged.place, also=also)
+        also = ["meters", "sinks", "leases", *sorted(shared | {"guard", "mqtt", "nats"})]
+        wrong = misplaced(self.merged, also, self._registries.sinks)
+        common, problems = parse(CommonSettings, self.merged.values, self.merged.place, also=[*also, *wrong])
+        problems += [f"{self.merged.place / name}: in the wrong place; write {wrong[name]}" for name in wrong]
         found = [*problems, *self._shared_problems(shared), *self.problems]
         self.problems = list(dict.fromkeys(found))  # what is wrong in a shared table is found by each user
         return common
@@ -164,13 +167,18 @@ class _Tables:
         place = self.merged.place / key
         if not self.merged.table(key):
             found = "found a value; allowed" if self.merged.values.get(key) else "missing; needed"
-            example = f"{self.merged.environment}.{key}.{'heat' if key == 'meters' else 'stdout'}"
-            self.problems.append(f"{place}: {found}: at least one table, such as [{example}]")
+            advice = "; `smart-meter-reader scan --write` adds what it finds" if key == "meters" else ""
+            example = f"[{self.merged.environment}.{key}.{'heat' if advice else 'stdout'}]"
+            self.problems.append(f"{place}: {found}: at least one table, such as {example}{advice}")
         for name in self.merged.table(key):
             if not isinstance(self.merged.values[key][name], dict):
-                self.problems.append(f"{place / name}: found a value; allowed: a table")
+                own = "heat" if key == "meters" else "stdout"
+                text = (
+                    f"a table; each of the {key} has its own, such as [{self.merged.environment}.{key}.{own}]"
+                )
+                self.problems.append(f"{place / name}: found a value; allowed: {text}")
             elif not pattern.fullmatch(name):
-                self.problems.append(f"{place / name}: found the name {_name_problem(name, key)}")
+                self.problems.append(f"{place / name}: found the name {name_problem(name, key)}")
         return [name for name in self.merged.table(key) if isinstance(self.merged.values[key][name], dict)]
 
     def meter(self, name: str) -> MeterSettings | None:
@@ -178,9 +186,29 @@ class _Tables:
         place = self.merged.place / "meters" / name
         table = self.merged.table("meters", name)
         client = self._choice(table.get("client"), clients, place / "client")
-        driver = self._driver(client, clients, table, place, ("client", "guard"))
+        driver = self._driver(client, clients, table, place, ("client", "guard", "lease"))
         guard = self._read(self._registries.guard, table.get("guard", {}), place / "guard")
-        return None if driver is None or guard is None else MeterSettings(name, client, driver, guard)
+        wanted, problems = parse(
+            MeterCommonSettings, {key: table[key] for key in ("lease",) if key in table}, place
+        )
+        self.problems += problems
+        if driver is None or guard is None or wanted is None:
+            return None
+        if wanted.lease and (refusal := unfit_for_lease(driver.reads_from)):
+            self.problems.append(f"{place / 'lease'}: found true; {refusal}")
+        return MeterSettings(name, client, driver, guard, wanted.lease)
+
+    def leases(self, meters: Sequence[str]) -> Any:
+        """The settings of the leases of these meters; None where there are none."""
+        if not meters and "leases" not in self.merged.values:
+            return None
+        place, path = self.merged.place / "leases", self._registries.leases
+        if not meters:
+            self.problems.append(
+                f"{place}: no meter has a lease; write `lease = true` into the table of one that several "
+                "machines reach, or remove this table"
+            )
+        return self._driver("leases", {"leases": path}, self.merged.table("leases"), place, ())
 
     def sink(self, name: str) -> SinkSettings | None:
         sinks = self._registries.sinks
@@ -189,22 +217,6 @@ class _Tables:
         kind = self._choice(table.get("type", name), sinks, place / "type" if "type" in table else place)
         driver = self._driver(kind, sinks, table, place, ("type",))
         return None if driver is None else SinkSettings(name, kind, driver)
-
-    def check_ports(self) -> None:
-        """A port serves one meter: two clients on one line would read each other's answers."""
-        owners: dict[str, str] = {}
-        for name in self.merged.table("meters"):
-            port = self.merged.table("meters", name).get("port")
-            if not isinstance(port, str) or not port or "\0" in port:
-                continue  # the client's own settings complain
-            same = port if "://" in port else os.path.realpath(port)
-            owner = owners.setdefault(same, name)
-            if owner != name:
-                place = self.merged.place / "meters" / name / "port"
-                self.problems.append(
-                    f"{place}: found {shown(str, port)}; allowed: a port of its own; "
-                    f'meter "{owner}" has this one'
-                )
 
     def _choice(self, value: Any, registry: Mapping[str, str], place: Place) -> str:
         """The driver's name, or "" when it is none; then the problem is noted."""
@@ -235,9 +247,9 @@ class _Tables:
         if not name:
             return None
         try:
-            record = load_object(registry[name])
-            settings_type = load_object(record.settings)
-            load_object(record.implementation)  # now, and not at the start: it may need a package
+            record = imported(registry[name])
+            settings_type = imported(record.settings)
+            imported(record.implementation)  # now, and not at the start: it may need a package
         except ImportError as error:
             self.problems.append(f'{place}: "{name}" needs a package that is not installed: {error}')
             return None
@@ -284,12 +296,3 @@ class _Tables:
                 if key not in known
             ]
         return problems
-
-
-def _name_problem(name: str, key: str) -> str:
-    near = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    suggestion = f'; did you mean "{near}"?' if near else ""
-    extra = "" if key == "meters" else ", _"
-    return (
-        f'"{name}"; allowed: a-z, 0-9 and -{extra} (it becomes part of topics), not - at the ends{suggestion}'
-    )

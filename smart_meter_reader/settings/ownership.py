@@ -8,11 +8,12 @@ decides what is read there. The rules are those of sshd for its keys, but that a
 from __future__ import annotations
 
 import os
-import pwd
 import stat
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
+
+from smart_meter_reader.files import user_name
 
 ROOT = frozenset({0})
 # As many as the kernel follows.
@@ -84,14 +85,6 @@ def _in_tree(place: Path, trusted: Set[int]) -> tuple[Weakness | None, Path | No
         return None, None  # thousands of files take no time so
     found = weakness(place, trusted)
     return found, place.resolve() if link and found is None and place.is_dir() else None
-
-
-def user_name(number: int) -> str:
-    """What the user is called, or its number."""
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
 
 
 def _places(path: Path) -> Iterator[tuple[Path, os.stat_result]]:

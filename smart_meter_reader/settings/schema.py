@@ -20,11 +20,10 @@ import typing
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
 
 from smart_meter_reader.settings.durations import UnfitValueError
+from smart_meter_reader.settings.keys import Key, keys_of
 from smart_meter_reader.settings.names import nearest
 from smart_meter_reader.settings.values import (
     Limits,
@@ -67,6 +66,31 @@ class DriverSettings:
     def sent_openly(self) -> str:
         """A sentence on what secret of these goes unencrypted to another computer; "" when none does."""
         return ""
+
+    @property
+    def unfit_for_service(self) -> str:
+        """A sentence on what of these is of no use where no person watches; "" when all is well."""
+        return ""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What `check` tells of what these settings cost or bring."""
+        return ()
+
+    @property
+    def listening_ports(self) -> tuple[int, ...]:
+        """The TCP ports on which others reach what these settings are of."""
+        return ()
+
+    @property
+    def place_on_port(self) -> Hashable:
+        """What tells this meter from others that share its port, as on a bus; None: the port is its own."""
+        return None
+
+    @property
+    def trees(self) -> Mapping[str, Hashable]:
+        """By key: what a sink alone may write to; no other sink of the environment may have the same."""
+        return {}
 
     def named(self, environment: str) -> Self:
         """These settings in this environment, for what shall differ from one to the next by itself."""
@@ -112,50 +136,6 @@ class Place:
         return ".".join(self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key of a settings dataclass, as ``parse`` and the reference in docs/settings.md see it."""
-
-    name: str
-    annotation: Any
-    limits: Limits
-    required: bool
-    default: Any  # None when required
-
-    @property
-    def allowed(self) -> str:
-        return allowed_text(self.annotation, self.limits)
-
-    @property
-    def is_free_text(self) -> bool:
-        """Whether people write what they like: then it must be decided whether it tells who they are."""
-        return not self.limits.choices and bool(_leaves(self.annotation) & {str, Path})
-
-    @property
-    def identifies(self) -> bool:
-        """Whether the value may name a person, a household or a device."""
-        decided = self.limits.identifies
-        return self.is_free_text if decided is None else decided
-
-
-def keys_of(settings_type: type[Any]) -> Mapping[str, Key]:
-    """The keys of a settings dataclass by name, in the order of declaration."""
-    # mypy takes a type of Any for something that has no hash.
-    return _keys_of(typing.cast("Hashable", settings_type))
-
-
-@cache
-def _keys_of(settings_type: Any) -> Mapping[str, Key]:
-    annotations = typing.get_type_hints(settings_type)
-    return types.MappingProxyType(
-        {
-            entry.name: _key(entry, annotations[entry.name])
-            for entry in dataclasses.fields(settings_type)
-            if entry.init
-        }
-    )
-
-
 def parse(
     settings_type: type[_Settings], table: Mapping[str, Any], place: Place, *, also: Sequence[str] = ()
 ) -> tuple[_Settings | None, list[str]]:
@@ -188,34 +168,8 @@ def parse(
         return None, [f"{place}: {error}"]
 
 
-def _key(entry: dataclasses.Field[Any], annotation: Any) -> Key:
-    limits: Limits = entry.metadata.get("limits", Limits())
-    required = limits.required or entry.default is entry.default_factory is dataclasses.MISSING
-    if required and not limits.pattern:
-        # "" often says "none" to a key that has a default; to a required one it says nothing.
-        limits = dataclasses.replace(limits, pattern=".+", pattern_help="text in quotes, not empty")
-    return Key(entry.name, annotation, limits, required, None if required else _default(entry))
-
-
-def _leaves(annotation: Any) -> set[Any]:
-    """The types of single values that an annotation is made of."""
-    kind = typing.get_origin(annotation)
-    inner = typing.get_args(annotation) if kind is not typing.Literal else ()
-    if kind in (dict, Mapping):
-        inner = inner[1:]  # names of tables, or of what stands in them
-    return set().union(*map(_leaves, inner)) if inner else {annotation}
-
-
 def _description(key: Key) -> str:
     return ": ".join(dict.fromkeys(text for text in (key.limits.help, key.allowed) if text))
-
-
-def _default(entry: dataclasses.Field[Any]) -> Any:
-    if entry.default is not dataclasses.MISSING:
-        return entry.default
-    if entry.default_factory is not dataclasses.MISSING:
-        return entry.default_factory()
-    return None
 
 
 def _note_unknown(
@@ -282,12 +236,24 @@ def _read_named(kind: Any, value: Any, limits: Limits, place: Place, problems: l
     return types.MappingProxyType(entries)
 
 
+def _as_list(kind: Any, value: Any, limits: Limits, place: Place) -> str:
+    """The list that a single value was probably meant to be, where its entries would do."""
+    entries = [entry.strip() for entry in value.split(",")] if isinstance(value, str) else [value]
+    refusals: list[str] = []
+    for entry in entries:
+        _read(kind, entry, limits, place, refusals)
+    if kind is Secret or refusals:
+        return ""
+    return f"; did you mean [{', '.join(shown(kind, entry, 0) for entry in entries)}]?"
+
+
 def _read_list(kind: Any, value: Any, limits: Limits, place: Place, problems: list[str]) -> Any:
     if isinstance(value, VariableValue):
         value = value.value
     if not isinstance(value, list | tuple):
         found = shown(kind, value)
-        problems.append(f"{place}: found {found}; allowed: {allowed_text(tuple[kind, ...], limits)}")
+        allowed = allowed_text(tuple[kind, ...], limits)
+        problems.append(f"{place}: found {found}; allowed: {allowed}{_as_list(kind, value, limits, place)}")
         return _REFUSED
     return tuple(
         _read(kind, entry, limits, place / str(number), problems)

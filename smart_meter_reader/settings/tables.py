@@ -6,7 +6,7 @@ of the credentials file; then the DYNACONF_ variables. Tables are joined, everyt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,20 @@ def merge(source: Mapping[str, Any]) -> MergedTables:
     for variable in source["variables"]:
         _set_variable(merged, variable)
     return merged
+
+
+def misplaced(merged: MergedTables, known: Collection[str], sinks: Collection[str]) -> dict[str, str]:
+    """Meters and sinks that stand in the environment itself: what is to be written instead, by their names.
+
+    ``known``: the tables that an environment has; ``sinks``: the names of its sinks.
+    """
+    tables = {name: table for name, table in merged.values.items() if isinstance(table, dict)}
+    wrong: dict[str, str] = {}
+    for name, table in tables.items():
+        key = "meters" if "client" in table else "sinks" if table.get("type", name) in sinks else ""
+        if key and name not in known:
+            wrong[name] = f"[{merged.environment}.{key}.{name}]"
+    return wrong
 
 
 def _join(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,22 +19,49 @@ _Path = tuple[str, ...]
 
 
 def settings_text(loaded: LoadedSettings) -> str:
-    """Every key of the environment, also those at their default, one a line."""
+    """Every key of the environment, also those at their default, one a line, with its source."""
+    return _text(loaded, _source)
+
+
+def set_text(loaded: LoadedSettings) -> str:
+    """What somebody has set, one a line, with its source where that is not the environment's own table."""
+    environment = loaded.settings.environment
+
+    def foreign(origin: Origin | None) -> str | None:
+        if origin is None:
+            return None
+        own = origin.source == "settings.toml" and origin.table == environment
+        return "" if own else _source(origin)
+
+    return _text(loaded, foreign)
+
+
+# What stands behind a key by where it was found; None: the key is not shown.
+_Remark = Callable[[Origin | None], str | None]
+
+
+def _source(origin: Origin | None) -> str:
+    return f"{origin.source} [{origin.table}]" if origin else "default"
+
+
+def _text(loaded: LoadedSettings, remark: _Remark) -> str:
     settings = loaded.settings
     lines = [f"# environment {settings.environment}"]
     common: dict[str, Any] = {"log_level": settings.log_level, "queue_size": settings.queue_size}
-    lines += _table_lines((), common, loaded.origins)
+    lines += _table_lines((), common, loaded.origins, remark)
     for name, meter in settings.meters.items():
-        lines += _table_lines(("meters", name), _with_chooser("client", meter), loaded.origins)
+        lines += _table_lines(("meters", name), _with_chooser("client", meter), loaded.origins, remark)
         # The guard has many keys that few touch: only what is set.
         guard = {
             key: value
             for key, value in _as_table(meter.guard).items()
             if ("meters", name, "guard", key) in loaded.origins
         }
-        lines += _table_lines(("meters", name, "guard"), guard, loaded.origins)
+        lines += _table_lines(("meters", name, "guard"), guard, loaded.origins, remark)
+    if settings.leases is not None:
+        lines += _table_lines(("leases",), _as_table(settings.leases), loaded.origins, remark)
     for name, sink in settings.sinks.items():
-        lines += _table_lines(("sinks", name), _with_chooser("type", sink), loaded.origins)
+        lines += _table_lines(("sinks", name), _with_chooser("type", sink), loaded.origins, remark)
     return "\n".join(lines) + "\n"
 
 
@@ -55,24 +82,29 @@ def value_text(value: Any) -> str:
 
 
 def _with_chooser(chooser: str, chosen: MeterSettings | SinkSettings) -> dict[str, Any]:
-    name = chosen.client if isinstance(chosen, MeterSettings) else chosen.sink
-    return {chooser: name, **_as_table(chosen.driver)}
+    if isinstance(chosen, MeterSettings):
+        # Most meters are reached by one machine.
+        lease = {"lease": True} if chosen.lease else {}
+        return {chooser: chosen.client, **lease, **_as_table(chosen.driver)}
+    return {chooser: chosen.sink, **_as_table(chosen.driver)}
 
 
-def _table_lines(path: _Path, table: Mapping[str, Any], origins: Mapping[_Path, Origin]) -> Iterator[str]:
+def _table_lines(
+    path: _Path, table: Mapping[str, Any], origins: Mapping[_Path, Origin], remark: _Remark
+) -> Iterator[str]:
     """Plain keys first, then the tables below, as TOML wants it."""
     below = {name: _as_table(value) for name, value in table.items() if _is_table(value)}
-    plain = {name: value for name, value in table.items() if name not in below}
-    if plain:
+    plain = {name: remark(origins.get((*path, name))) for name in table if name not in below}
+    shown = {name: source for name, source in plain.items() if source is not None}
+    if shown or (plain and path and path in origins):
         yield ""
         if path:
             yield f"[{'.'.join(path)}]"
-    for name, value in plain.items():
-        origin = origins.get((*path, name))
-        source = f"{origin.source} [{origin.table}]" if origin else "default"
-        yield f"{name} = {value_text(value)}".ljust(_COMMENT_COLUMN) + f"  # {source}"
+    for name, source in shown.items():
+        line = f"{name} = {value_text(table[name])}"
+        yield f"{line.ljust(_COMMENT_COLUMN)}  # {source}" if source else line
     for name, inner in below.items():
-        yield from _table_lines((*path, name), inner, origins)
+        yield from _table_lines((*path, name), inner, origins, remark)
 
 
 def _as_table(settings: Any) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.transport.device import open_device
 from smart_meter_reader.transport.line import LineSettings, Parity
 from smart_meter_reader.transport.stream import Transport
-from smart_meter_reader.transport.tcp import open_socket
+from smart_meter_reader.transport.tcp import open_tcp
 
 __all__ = [
     "PORT_HELP",
@@ -87,7 +87,7 @@ async def _open(url: str, line: LineSettings, connect_timeout: float) -> Transpo
         return open_device(url, line)
     scheme, host, port = _split(url)
     if scheme == "socket":
-        return await open_socket(url, host, port, line, connect_timeout)
+        return await open_tcp(url, host, port, line, connect_timeout)
     if scheme == "rfc2217":
         # Imported only now: most lines end at this computer.
         from smart_meter_reader.transport.rfc2217 import open_rfc2217

@@ -11,10 +11,11 @@ from pathlib import Path
 import serial
 import serial_asyncio
 
-from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.exceptions import AbsentError, TransportError
+from smart_meter_reader.transport.inbox import Inbox
 from smart_meter_reader.transport.line import LineSettings
-from smart_meter_reader.transport.ports import group_name, holders, how_to_open
-from smart_meter_reader.transport.stream import Inbox, Transport
+from smart_meter_reader.transport.ports import NO_GROUP, group_name, holders, how_to_open
+from smart_meter_reader.transport.stream import Transport
 
 _OPEN_FAULTS = (OSError, termios.error, ValueError, OverflowError)
 """What opening or reconfiguring can raise: SerialException is an OSError, termios.error is not; a speed
@@ -52,7 +53,7 @@ class DeviceTransport(Transport):
         try:
             self.software_parity = _apply(port, line)
         except _OPEN_FAULTS as error:
-            raise explain(error, self.url) from error
+            raise port_error(error, self.url) from error
 
     def _lost_advice(self) -> str:
         if not Path(self.url).exists():
@@ -113,7 +114,7 @@ def open_device(url: str, line: LineSettings) -> Transport:
             port.close()
             raise
     except _OPEN_FAULTS as error:
-        raise explain(error, url) from error
+        raise port_error(error, url) from error
     inbox = Inbox()
     carrier = _SerialCarrier(asyncio.get_running_loop(), inbox, port)
     transport = DeviceTransport(url, line, carrier, inbox)
@@ -121,7 +122,7 @@ def open_device(url: str, line: LineSettings) -> Transport:
     return transport
 
 
-def explain(error: BaseException, path: str) -> TransportError:
+def port_error(error: BaseException, path: str) -> TransportError:
     """What a failure to open or set a port means, and what to do about it."""
     code = _error_number(error)
     if code in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
@@ -150,8 +151,8 @@ def _error_number(error: BaseException) -> int:
     return int(wrapped[1]) if wrapped else 0
 
 
-def _missing(path: str) -> TransportError:
-    return TransportError(
+def _missing(path: str) -> AbsentError:
+    return AbsentError(
         "port_missing",
         f"{path} does not exist: plug the adapter in; `smart-meter-reader ports` lists those there are",
     )
@@ -162,9 +163,8 @@ def _forbidden(path: str) -> TransportError:
         group = group_name(Path(path).stat().st_gid)
     except OSError:
         return TransportError("no_permission", f"{path} may not be reached: check the rights of its folder")
-    return TransportError(
-        "no_permission", f"{path} may be opened by the group {group} only: {how_to_open(group)}"
-    )
+    whose = "another group" if group == NO_GROUP else f"the group {group}"
+    return TransportError("no_permission", f"{path} may be opened by {whose} only: {how_to_open(group)}")
 
 
 def _busy(path: str) -> TransportError:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import grp
 import os
-import pwd
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from smart_meter_reader.files import user_name
 from smart_meter_reader.text import LONGEST_NAME, printable
 
 _BY_ID = Path("/dev/serial/by-id")
 _BY_PATH = Path("/dev/serial/by-path")
 _PSEUDO_TERMINALS = "/dev/pts/"
+# What podman and docker put into each container: a file, unless /run is a new one, and a variable.
+_CONTAINER_MARKS = ("/run/.containerenv", "/.dockerenv")
+_CONTAINERS = frozenset({"podman", "docker", "oci"})  # and not lxc, which has users of its own
 _CONSOLES = Path("/sys/class/tty/console/active")
 
 
@@ -86,34 +89,49 @@ def stable_name(device: str, folder: Path = _BY_ID) -> str:
     return next((str(name) for name in names if os.path.realpath(name) == target), "")
 
 
-def how_to_open(group: str) -> str:
-    """What helps a user who may not open a device of this group."""
+NO_GROUP = "nogroup"
+"""What every group but its own looks like to a service with PrivateUsers=; on some systems "nobody"."""
+# user_namespaces(7): the number of whoever has none in this namespace, unless somebody changed overflowgid.
+_OVERFLOW_GID = 65534
+
+
+def in_container(variables: Mapping[str, str] = os.environ, marks: Iterable[str] = _CONTAINER_MARKS) -> bool:
+    """Whether this process runs in a container of podman, docker, or Home Assistant."""
+    return variables.get("container") in _CONTAINERS or any(Path(mark).exists() for mark in marks)
+
+
+def how_to_open(group: str, *, contained: bool | None = None) -> str:
+    """What helps a user who may not open a device of this group; ``contained``: None to find out."""
     user = user_name(os.geteuid())
+    if group == "root":
+        return "a udev rule that gives the device to the group dialout helps"
     try:
         entry = grp.getgrnam(group)
     except KeyError:
         entry = None
+    if in_container() if contained is None else contained:
+        # Without root a container knows the groups of its user only as a whole (podman-run(1), --group-add).
+        lone = group if entry is None else entry.gr_gid
+        number = "keep-groups" if group == NO_GROUP else lone
+        return f"start the container with --group-add {number} (compose.yaml: group_add)"
+    if group == NO_GROUP:
+        return (
+            "the service may open those of the group dialout; a udev rule that gives the device to that "
+            "group helps (docs/service.md, Names of serial ports)"
+        )
     if entry is not None and user in entry.gr_mem and entry.gr_gid not in os.getgroups():
         return f"{user} is in the group {group} only since this session began: log out and in again"
-    if group == "root":
-        return "a udev rule that gives the device to the group dialout helps"
     return f"sudo usermod -aG {group} {user}, then log in again"
 
 
 def group_name(gid: int) -> str:
     """The name of a group, or its number."""
+    if gid == _OVERFLOW_GID:
+        return NO_GROUP
     try:
         return grp.getgrgid(gid).gr_name
     except KeyError:
         return str(gid)
-
-
-def user_name(uid: int) -> str:
-    """The name of a user, or its number."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def holders(device: str) -> Iterator[Holder]:

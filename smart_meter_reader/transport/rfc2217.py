@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable
 
 from smart_meter_reader.exceptions import TransportError
 from smart_meter_reader.network import stalls
+from smart_meter_reader.transport.inbox import Inbox
 from smart_meter_reader.transport.line import LineSettings
-from smart_meter_reader.transport.stream import Inbox, Transport
+from smart_meter_reader.transport.stream import Transport
 from smart_meter_reader.transport.tcp import connect
 
 IAC, DONT, DO, WONT, WILL, SB, SE = 0xFF, 0xFE, 0xFD, 0xFC, 0xFB, 0xFA, 0xF0  # RFC 854
@@ -222,12 +223,12 @@ class Rfc2217Transport(Transport):
             "or use socket:// with the line set there",
         )
 
-    async def read(self) -> bytes:
+    async def _receive(self) -> bytes:
         if self._early:
             early = bytes(self._early)
             self._early.clear()
             return self._passed_on(early)
-        return await super().read()
+        return await super()._receive()
 
     def discard_input(self) -> int:
         early = len(self._early)

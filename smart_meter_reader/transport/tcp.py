@@ -6,10 +6,11 @@ import asyncio
 import errno
 import socket
 
-from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.exceptions import AbsentError, TransportError
 from smart_meter_reader.network import stalls
+from smart_meter_reader.transport.inbox import Inbox
 from smart_meter_reader.transport.line import LineSettings
-from smart_meter_reader.transport.stream import Inbox, Transport
+from smart_meter_reader.transport.stream import Transport
 
 # A peer that went without a word is noticed after 30 + 3 x 10 s of an idle line.
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 30_000}
@@ -50,14 +51,12 @@ def _explain(error: OSError | UnicodeError, place: str) -> TransportError:
     if isinstance(error, socket.gaierror | UnicodeError):
         return TransportError("host_unknown", f"no address is known for {place}: check the host name")
     if isinstance(error, ConnectionRefusedError) or _all_refused(error):
-        return TransportError(
+        return AbsentError(
             "connection_refused",
             f"{place} refuses connections: start the serial server there, or check the port",
         )
     if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN):
-        return TransportError(
-            "unreachable", f"{place} cannot be reached: check the network ({error.strerror})"
-        )
+        return AbsentError("unreachable", f"{place} cannot be reached: check the network ({error.strerror})")
     return TransportError("connect_failed", f"{place} cannot be opened ({error}): check address and network")
 
 
@@ -66,7 +65,7 @@ def _all_refused(error: OSError) -> bool:
     return error.errno is None and "refused" in str(error).lower()
 
 
-async def open_socket(url: str, host: str, port: int, line: LineSettings, within: float) -> Transport:
+async def open_tcp(url: str, host: str, port: int, line: LineSettings, within: float) -> Transport:
     """Open ``socket://``: bytes as they are; the serial server holds the line settings."""
     carrier, inbox = await connect(host, port, within)
     transport = Transport(url, line, carrier, inbox)

@@ -180,6 +180,25 @@ def test_baselines_that_follow_each_other_do_not_fill_the_log(caplog: pytest.Log
     assert len([line for line in told if "serial number" in line]) == 5
 
 
+def test_one_counter_reset_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Totals that begin anew together have one cause; so has the doubt of all of them before."""
+    keys = (
+        "heat_energy",
+        "cooling_energy",
+        "heat_energy_a1",
+        "heat_energy_a2",
+        "control_energy",
+        "flow_energy",
+    )
+    line = Line()
+    for hour, value in enumerate(("500.0", "1.0", "1.0", "1.0")):
+        each: dict[str, Measurement] = {key: {"value": Decimal(value), "unit": "GJ"} for key in keys}
+        line.send({**reading(timedelta(hours=hour)), "measurements": each})
+    doubt, baseline = (r.getMessage() for r in caplog.records if r.levelname == "WARNING")
+    assert doubt.count("held back") == baseline.count(" went from ") == len(keys)
+    assert baseline.startswith("meter heat: new baseline: ")
+
+
 def test_readings_that_do_not_agree_are_no_baseline() -> None:
     line = Line()
     line.send(energy(0, "5000.00"))
@@ -232,6 +251,16 @@ def test_a_changed_serial_number_is_believed_at_once() -> None:
     assert values(out) == ["0.00"]
 
 
+def test_a_meter_that_was_offline_when_it_was_changed_is_told_once_it_is_online() -> None:
+    line = Line()
+    line.send(status(0, "online"), info(0, "111"), energy(0, "5000.00"))
+    out = line.send(status(1, "offline", "meter_silent"), info(2, "222"))
+    assert statuses(out) == [("offline", "meter_silent")]
+    out = line.send(status(2, "online"), energy(2, "0.00"), status(3, "online"))
+    assert statuses(out) == [("online", "meter_replaced"), ("online", "")]
+    assert values(out) == ["0.00"]
+
+
 def test_a_serial_number_among_the_measurements_counts_too() -> None:
     line = Line()
     line.send(reading(0 * HOUR, serial_number=("111", ""), heat_energy=("500.0", "GJ")))
@@ -262,10 +291,28 @@ def test_a_unit_changed_at_the_meter_is_converted() -> None:
     assert values(out) == ["3.600", "1000", "1.001"]
 
 
-def test_fewer_decimals_are_told_and_not_taken_for_a_fall() -> None:
+def test_fewer_decimals_are_told_and_not_taken_for_a_fall(caplog: pytest.LogCaptureFixture) -> None:
     line = Line()
     out = line.send(energy(0, "12.345", "MWh"), energy(1, "12", "MWh"))
     assert values(out) == ["12.345", "12"]
+    assert statuses(out) == []
+    assert "heat_energy went from 12.345 MWh to 12 MWh: the meter tells it in coarser steps" in caplog.text
+
+
+def test_a_pin_that_comes_and_goes_is_no_reset_and_a_reset_still_is_one() -> None:
+    """Iskra MT631: 16786000 Wh without PIN, 16824856.5 Wh with it."""
+    line = Line()
+    fine = [energy(hour, f"{16_824_856 + 100 * hour}.5", "Wh") for hour in range(4)]
+    coarse = [energy(hour, "16824E+3", "Wh") for hour in range(4)]
+    out = line.send(coarse[0], fine[1], coarse[2], fine[3])
+    assert values(out) == ["1.6824E+7", "16824956.5", "1.6824E+7", "16825156.5"]
+    assert statuses(out) == []
+    out = line.send(energy(4, "16823E+3", "Wh"))
+    assert values(out) == []
+    assert statuses(out) == [("online", "implausible_value")]
+    out = line.send(energy(5, "1E+3", "Wh"))
+    assert values(out) == []
+    out = line.send(*(energy(hour, "1000.5", "Wh") for hour in (6, 7, 8)))
     assert statuses(out) == [("online", "new_baseline")]
 
 
@@ -274,6 +321,8 @@ def test_a_counter_out_of_digits_rolls_over_and_that_is_told() -> None:
     out = line.send(energy(0, "9999.995"), energy(1, "0.004"))
     assert values(out) == ["9999.995", "0.004"]
     assert statuses(out) == [("online", "new_baseline")]
+    (told,) = (message for message in out if message["type"] == "status")
+    assert told["quantities"] == told["rolled_over"] == ("heat_energy",)
 
 
 @pytest.mark.parametrize(
@@ -399,8 +448,8 @@ def test_one_status_tells_what_is_held_back_and_what_is_the_new_baseline() -> No
 
 def test_what_the_guard_says_leaves_the_state_that_others_told() -> None:
     line = Line()
-    line.send(status(0, "alert", "wrong_key", "cannot decrypt"), energy(0, "12.345"))
-    (told, _) = line.send(energy(1, "12.3"))
+    line.send(status(0, "alert", "wrong_key", "cannot decrypt"), energy(0, "9999.995"))
+    (told, _) = line.send(energy(1, "0.004"))
     assert told["type"] == "status"
     assert (told["state"], told["reason"]) == ("alert", "wrong_key")
     assert told["detail"].startswith("cannot decrypt; heat_energy went from")

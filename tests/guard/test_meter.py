@@ -98,3 +98,38 @@ def test_doubts_that_are_still_judged_outlive_another_kind_of_line() -> None:
     (told,) = meter.check_status(online)
     assert told["type"] == "status"
     assert told["reason"] == "implausible_value"
+
+
+def behind_transformers(minute: int, kilowatts: str, total: str) -> Reading:
+    return {
+        "type": "reading",
+        "meter": "heat",
+        "time": NOON + timedelta(minutes=minute),
+        "measurements": {
+            "active_power_import": {"value": Decimal(kilowatts), "unit": "kW"},
+            "active_energy_import": {"value": Decimal(total), "unit": "kWh"},
+            "voltage_l1": {"value": Decimal(230), "unit": "V"},
+        },
+    }
+
+
+@pytest.mark.parametrize("checksummed", [True, False])
+def test_what_current_transformers_multiply_may_be_so_much_more(*, checksummed: bool) -> None:
+    # remne/p1ib#69: an E360 behind transformers; here 500/5 A, at 4 MW.
+    meter = guard()
+    info: Info = {"type": "info", "meter": "heat", "time": NOON, "transformer_ratio": Decimal(100)}
+    assert meter.check_info(info) == [info]
+    meter.judge_line(checksummed=checksummed)
+    for minute in range(0, 60, 15):
+        sent = behind_transformers(minute, "4000.0", f"{1_000_000 + minute * 66}.0")
+        assert meter.check_reading(sent) == [sent]
+
+
+@pytest.mark.parametrize(("ratio", "kilowatts", "most"), [("100", "100001", 100_000), ("1", "4000", 1000)])
+def test_what_not_even_transformers_make_is_held_back(ratio: str, kilowatts: str, most: int) -> None:
+    meter = guard()
+    meter.check_info({"type": "info", "meter": "heat", "time": NOON, "transformer_ratio": Decimal(ratio)})
+    told, passed = meter.check_reading(behind_transformers(0, kilowatts, "1000000"))
+    assert f"believable is -{most} to {most} kW" in details([told])[0]
+    assert passed["type"] == "reading"
+    assert passed["measurements"].keys() == {"active_energy_import", "voltage_l1"}

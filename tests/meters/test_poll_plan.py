@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader.meters.kmp.absences import Absences
-from smart_meter_reader.meters.poll_plan import Group, LastDay, Plan
+from smart_meter_reader.meters.poll_plan import Group, LastDay, Plan, Spacing
 from smart_meter_reader.settings.schedule import Schedule
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -255,3 +255,50 @@ def test_the_last_day_forgets_what_is_older() -> None:
         requests.add(START + hour * HOUR, 3)
     assert requests.total(START + 47 * HOUR) == 24 * 3
     assert requests.total(START + 100 * HOUR) == 0
+
+
+def test_a_request_is_free_at_first_and_again_when_the_distance_is_over() -> None:
+    spacing = Spacing(5 * MINUTE)
+    assert spacing.free_at(START) == START
+    spacing.take(START)
+    assert spacing.free_at(START + MINUTE) == START + 5 * MINUTE
+    later = START + 5 * MINUTE
+    assert spacing.free_at(later) == later
+    assert spacing.free_at(later + HOUR) == later + HOUR
+
+
+def test_after_the_clock_was_put_back_nobody_waits_longer_than_the_distance() -> None:
+    spacing = Spacing(5 * MINUTE)
+    spacing.take(START)
+    before = START - 24 * HOUR
+    assert spacing.free_at(before) == before + 5 * MINUTE
+    assert spacing.free_at(before + MINUTE) == before + 5 * MINUTE
+    assert spacing.free_at(before + 6 * MINUTE) == before + 6 * MINUTE
+
+
+def test_a_meter_that_proves_to_be_on_mains_is_free_at_once() -> None:
+    spacing = Spacing(5 * MINUTE)
+    spacing.take(START)
+    spacing.least = timedelta(0)
+    assert spacing.free_at(START + timedelta(seconds=1)) == START + timedelta(seconds=1)
+
+
+@given(st.lists(st.timedeltas(timedelta(0), HOUR), max_size=60), st.timedeltas(timedelta(0), HOUR))
+def test_requests_that_are_taken_are_never_closer_than_the_distance(
+    pauses: list[timedelta], least: timedelta
+) -> None:
+    spacing, now, taken = Spacing(least), START, []
+    for pause in pauses:
+        now += pause
+        if spacing.free_at(now) == now:
+            spacing.take(now)
+            taken.append(now)
+    assert all(later - earlier >= least for earlier, later in pairwise(taken))
+
+
+def test_whether_the_first_group_is_due_is_told_apart_from_others() -> None:
+    groups = plan(((60,), "1h"), ((139,), "30min"))
+    groups.mark_read(START)
+    assert not groups.first_is_due(START + 30 * MINUTE)
+    assert groups.registers_due(START + 30 * MINUTE) == [139]
+    assert groups.first_is_due(START + HOUR)

@@ -7,7 +7,7 @@ import dataclasses
 import click
 import pytest
 
-from smart_meter_reader.drivers import Likeness, MeterDriver, load
+from smart_meter_reader.drivers import Likeness, MeterDriver, imported
 from smart_meter_reader.meters.base import Client, ClientSettings
 from smart_meter_reader.meters.found import Listening, Question
 from smart_meter_reader.meters.registry import METERS, meter_driver, meter_drivers
@@ -22,8 +22,8 @@ FAMILIES = pytest.mark.parametrize("client", METERS)
 @FAMILIES
 def test_a_family_has_a_client_and_its_settings(client: str) -> None:
     driver = meter_driver(client)
-    assert Client in load(driver.client).__mro__
-    settings = load(driver.settings)
+    assert Client in imported(driver.client).__mro__
+    settings = imported(driver.settings)
     assert issubclass(settings, ClientSettings)
     assert dataclasses.is_dataclass(settings)
 
@@ -31,13 +31,13 @@ def test_a_family_has_a_client_and_its_settings(client: str) -> None:
 @FAMILIES
 def test_what_a_record_names_is_what_commands_take_it_for(client: str) -> None:
     driver = meter_driver(client)
-    assert not driver.listens or isinstance(load(driver.listens), Listening)
-    assert all(isinstance(load(path), Question) for path in driver.asks)
-    assert all(isinstance(load(path), click.Command) for path in driver.emulators.values())
-    assert not driver.decode or isinstance(load(driver.decode), click.Command)
-    assert not driver.sniff or load(driver.sniff)(b"") is Likeness.NONE
+    assert not driver.listens or isinstance(imported(driver.listens), Listening)
+    assert all(isinstance(imported(path), Question) for path in driver.asks)
+    assert all(isinstance(imported(path), click.Command) for path in driver.emulators.values())
+    assert not driver.decode or isinstance(imported(driver.decode), click.Command)
+    assert not driver.sniff or imported(driver.sniff)(b"") is Likeness.NONE
     for path in (driver.head, driver.comment, driver.redact):
-        assert not path or callable(load(path))
+        assert not path or callable(imported(path))
     assert set(driver.typical) <= set(QUANTITIES)
 
 
@@ -75,6 +75,6 @@ def test_a_record_says_everything() -> None:
 @pytest.mark.parametrize("kind", SINKS)
 def test_a_sink_has_its_settings(kind: str) -> None:
     driver = sink_driver(kind)
-    assert Sink in load(driver.sink).__mro__
-    assert issubclass(load(driver.settings), DriverSettings)
-    assert not driver.examine or callable(load(driver.examine))
+    assert Sink in imported(driver.sink).__mro__
+    assert issubclass(imported(driver.settings), DriverSettings)
+    assert not driver.examine or callable(imported(driver.examine))

@@ -13,7 +13,7 @@ import pytest
 
 from smart_meter_reader.cli.record.comments import comment_for
 from smart_meter_reader.cli.record.recorder import Recorded, record_client, record_line
-from smart_meter_reader.drivers import load
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.exceptions import ExplainedError, ProtocolError, RecordingEndedError, TransportError
@@ -31,7 +31,7 @@ KAMSTRUP = {"registers": ["heat_energy", "volume", "power"], "interval": "1h"}
 
 def settings_of(client: str, table: Mapping[str, Any]) -> Any:
     settings, problems = parse(
-        load(meter_driver(client).settings), table, Place({(): Origin("test", "", ())})
+        imported(meter_driver(client).settings), table, Place({(): Origin("test", "", ())})
     )
     assert settings is not None, problems
     return settings
@@ -39,7 +39,7 @@ def settings_of(client: str, table: Mapping[str, Any]) -> Any:
 
 async def record(client: str, port: str, table: Mapping[str, Any], count: int = 1) -> Recorded:
     settings = settings_of(client, {"port": port, **table})
-    driver = load(meter_driver(client).client)("m", settings)
+    driver = imported(meter_driver(client).client)("m", settings)
     return await record_client(client, driver, settings, count=count, seconds=20)
 
 

@@ -82,6 +82,28 @@ def test_at_another_port_a_client_begins_without(tmp_path: Path) -> None:
     assert client.known == {}
 
 
+class KnowsMeters(Learns):
+    memory_moves = True
+
+
+def test_what_is_remembered_by_serial_number_comes_along_to_another_port() -> None:
+    kept = MeterMemory(ORIGIN, serials={"info": "1"}, client={"1234": [1, 2]})
+    client = KnowsMeters()
+    recall(client, "dsmr /dev/ttyUSB1", {"power": kept})
+    assert client.known == {"1234": [1, 2]}
+    # As long as nothing new is known, what the guard knew of the old port is kept, too.
+    memories = Memories(
+        guard_of("dsmr /dev/ttyUSB1", {"power": kept}), [client], {"power": "dsmr /dev/ttyUSB1"}
+    )
+    assert memories.memory() == {"power": kept}
+
+
+def test_another_family_is_not_given_what_came_along() -> None:
+    client = KnowsMeters()
+    recall(client, "kamstrup /dev/ttyUSB0", {"power": MeterMemory(ORIGIN, client={"1234": [1, 2]})})
+    assert client.known == {}
+
+
 def test_what_was_remembered_of_another_port_is_not_mixed_in() -> None:
     old = {"power": MeterMemory(ORIGIN, serials={"info": "1"}, client={"chosen": 1})}
     memories = Memories(guard_of("other", old), [Learns()], {"power": "other"})

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.messages import Info, Message, Reading, Status
-from smart_meter_reader.pipeline.router import SinkQueue, route
+from smart_meter_reader.messages import STANDBY, Info, Message, Past, Reading, Status
+from smart_meter_reader.messages.receipts import Receipts
+from smart_meter_reader.pipeline.router import SinkQueue, queue_for, route
 from smart_meter_reader.quantities.measurement import Measurement
+from smart_meter_reader.sinks.stdout import StdoutSettings, StdoutSink
 
 ACTS, KINDS = ("put", "take"), ("reading", "status", "info")
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,6 +24,18 @@ WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 def reading(number: int, meter: str = "heat") -> Reading:
     measurement: Measurement = {"value": Decimal(number), "unit": "kW"}
     return {"type": "reading", "meter": meter, "time": WHEN, "measurements": {"power": measurement}}
+
+
+def past(receipt: str, meter: str = "heat") -> Past:
+    value: Measurement = {"value": Decimal("1.5"), "unit": "MWh"}
+    return {
+        "type": "past",
+        "meter": meter,
+        "time": WHEN,
+        "logger": "hour",
+        "receipt": receipt,
+        "rows": ({"measured_at": WHEN, "log_id": 7, "measurements": {"heat_energy": value}},),
+    }
 
 
 def status() -> Status:
@@ -257,3 +271,96 @@ async def _any_traffic(traffic: list[tuple[str, str, str]], size: int) -> None:
         for kind in ("status", "info"):
             newest = [m for m in put if m["meter"] == meter and m["type"] == kind][-1:]
             assert all(message in got for message in newest)
+
+
+async def test_a_past_goes_only_to_sinks_that_take_one() -> None:
+    central: asyncio.Queue[Message | None] = asyncio.Queue()
+    queues = {"history": SinkQueue("history", 100, takes_past=True), "states": SinkQueue("states", 100)}
+    sent: list[Message] = [reading(1), past("1"), reading(2)]
+    for message in [*sent, None]:
+        await central.put(message)
+    await route(central, queues, everything)
+    assert await taken(queues["history"]) == sent
+    assert await taken(queues["states"]) == [sent[0], sent[2]]
+    assert (queues["states"].accepted, queues["states"].dropped) == (2, 0)
+
+
+async def test_that_another_machine_reads_a_meter_is_told_on_this_one_alone() -> None:
+    queues = {"page": SinkQueue("page", 100, takes_standby=True), "broker": SinkQueue("broker", 100)}
+    central = asyncio.Queue[Message | None]()
+    waiting: Status = {**status(), "state": "offline", "reason": STANDBY}
+    own = status()
+    for message in (waiting, own, None):
+        central.put_nowait(message)
+    await route(central, queues, everything)
+    assert await taken(queues["page"]) == [waiting, own]
+    assert await taken(queues["broker"]) == [own]
+
+
+async def test_a_past_that_is_dropped_is_counted_told_and_not_safe(caplog: pytest.LogCaptureFixture) -> None:
+    receipts = Receipts(["slow"])
+    queue = SinkQueue("slow", 3, takes_past=True, lose=receipts.of("slow").lose)
+    issued = [receipts.issue() for _ in range(5)]
+    for receipt in issued:
+        queue.put(past(receipt.key))
+    assert [receipt.is_lost for receipt in issued] == [True, True, False, False, False]
+    assert queue.dropped_by_kind == {"past": 2}
+    queue.report_remaining_drops()
+    assert "1 window of a meter's memory dropped" in caplog.text
+    queue.close()
+    assert await taken(queue) == [past(receipt.key) for receipt in issued[2:]]
+    queue.put(past(issued[4].key))
+    assert issued[4].is_lost, "a sink that has ended for good never confirms"
+
+
+async def test_a_past_pushes_out_no_newer_status() -> None:
+    queue = SinkQueue("slow", 3, takes_past=True)
+    queue.put(status())
+    for number in range(5):
+        queue.put(past(str(number)))
+    queue.close()
+    assert [message["type"] for message in await taken(queue)] == ["status", "past", "past"]
+
+
+async def test_a_past_that_does_not_pass_is_lost_at_once() -> None:
+    receipts = Receipts(["history"])
+    passes, beside, refused, answered, broken = (receipts.issue() for _ in range(5))
+
+    def judge(message: Message) -> list[Message]:
+        receipt = message.get("receipt")
+        if receipt == broken.key:
+            raise ValueError("broken")
+        if receipt == refused.key:
+            return []
+        if receipt == answered.key:
+            return [status()]
+        return [status(), message] if receipt == beside.key else [message]
+
+    central: asyncio.Queue[Message | None] = asyncio.Queue()
+    queue = SinkQueue("history", 100, takes_past=True, lose=receipts.of("history").lose)
+    for receipt in (passes, beside, refused, answered, broken):
+        central.put_nowait(past(receipt.key))
+    central.put_nowait(reading(1))
+    central.put_nowait(None)
+    await route(central, {"history": queue}, judge, receipts=receipts)
+    assert [each.is_lost for each in (passes, beside, refused, answered, broken)] == [
+        False,
+        False,
+        *[True] * 3,
+    ]
+    assert await taken(queue) == [past(passes.key), status(), past(beside.key), status(), reading(1)]
+
+
+async def test_a_sink_that_takes_a_past_tells_its_own_receipts_of_what_is_dropped() -> None:
+    class Keeps(StdoutSink):
+        takes_past = True
+
+    keeps, screen = Keeps("keeps", StdoutSettings()), StdoutSink("screen", StdoutSettings())
+    receipts = Receipts(["keeps"])
+    issued = [receipts.issue() for _ in range(5)]
+    kept, shown = (queue_for(sink, 3, receipts) for sink in (keeps, screen))
+    for receipt in issued:
+        kept.put(past(receipt.key))
+        shown.put(past(receipt.key))
+    assert [receipt.is_lost for receipt in issued] == [True, True, False, False, False]
+    assert (kept.sink, len(kept), shown.sink, len(shown)) == ("keeps", 3, "screen", 0)

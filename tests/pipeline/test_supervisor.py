@@ -12,6 +12,7 @@ from decimal import Decimal
 import pytest
 
 from smart_meter_reader.exceptions import (
+    AbsentError,
     DecryptionError,
     ExplainedError,
     LostError,
@@ -21,7 +22,7 @@ from smart_meter_reader.exceptions import (
     TransportError,
     UnusableAnswersError,
 )
-from smart_meter_reader.messages import Health, Info, Message, Publish, Reading
+from smart_meter_reader.messages import Health, Info, Message, Past, Publish, Reading
 from smart_meter_reader.meters.base import Client
 from smart_meter_reader.meters.iec62056_21.client import Iec62056_21Client
 from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
@@ -32,7 +33,8 @@ from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.pipeline import supervisor
 from smart_meter_reader.pipeline.meter_states import status_of
-from smart_meter_reader.pipeline.supervisor import MeterSupervisor, SinkSupervisor, backoff_for
+from smart_meter_reader.pipeline.sink_supervisor import SinkSupervisor
+from smart_meter_reader.pipeline.supervisor import MeterSupervisor, backoff_for
 from smart_meter_reader.sinks.base import Sink
 
 Step = Callable[[Publish], Awaitable[None]]
@@ -130,6 +132,16 @@ async def test_a_reading_brings_the_meter_online_before_it_is_passed_on() -> Non
     assert states(messages) == [("heat", "online", ""), ("heat", "offline", "lost")]
 
 
+async def test_what_a_meter_had_kept_says_nothing_of_how_it_is() -> None:
+    past: Past = {"type": "past", "meter": "heat", "time": datetime.now(UTC), "logger": "day", "rows": ()}
+
+    async def step(publish: Publish) -> None:
+        await publish(past)
+        raise LostError("lost", "gone")
+
+    assert [m["type"] for m in await said(ScriptedClient(step), 2)] == ["past", "status"]
+
+
 async def test_a_port_that_comes_and_goes_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     step = reads_then_fails(LostError("lost", "the port was closed"))
@@ -145,6 +157,31 @@ async def test_the_same_trouble_is_told_once(caplog: pytest.LogCaptureFixture) -
     assert states(messages) == [("heat", "offline", "port_missing")]
     told = [r for r in caplog.records if r.levelno == logging.WARNING]
     assert [r.getMessage() for r in told] == ["meter heat is offline: the port is missing; plug it in"]
+
+
+async def test_a_pulled_cable_is_one_line_for_all_that_went_with_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    missing = fails(AbsentError("port_missing", "not there"))
+    script = ScriptedClient(
+        missing,
+        reads_then_fails(LostError("lost", "pulled"), "heat", "heat-gas", "heat-water"),
+        missing,
+        missing,
+        reads_then_fails(ProtocolError("echo_only", "turned"), "heat", "heat-gas"),
+    )
+    messages = await said(script, 6)
+    assert states(messages).count(("heat-gas", "offline", "port_missing")) == 1, "sinks are told each"
+    assert [record.getMessage() for record in caplog.records] == [
+        "meter heat is offline: not there",
+        "meter heat is online: readings arrive",
+        "meter heat-gas is online: readings arrive",
+        "meter heat-water is online: readings arrive",
+        "meter heat, and heat-gas and heat-water behind it, is offline: pulled",
+        "meter heat is online: readings arrive",
+        "meter heat, and heat-gas and heat-water behind it, is offline: turned",
+    ]
 
 
 async def test_another_reason_is_told_again() -> None:

@@ -23,6 +23,8 @@ def test_there_are_recordings_of_every_protocol() -> None:
         "kamstrup",
         "iec62056_21",
         "dsmr",
+        "dlms",
+        "sml",
     }
 
 

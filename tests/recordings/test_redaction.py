@@ -31,16 +31,27 @@ from smart_meter_reader.codecs.kmp import (
     RegisterValue,
     Request,
     Response,
+    decode_frame,
+    decode_response,
     encode_frame,
     encode_request,
     encode_response,
 )
-from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
+from smart_meter_reader.codecs.kmp.loggers import (
+    LogAnswer,
+    LoggerConfiguration,
+    LoggerInfo,
+    LogRecords,
+    LogRow,
+    log_answer,
+    log_records,
+)
+from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram, encrypt_untitled
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.codecs.parity import add_parity, count_parity_errors
-from smart_meter_reader.drivers import load
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.exceptions import DecryptionError, FrameError
 from smart_meter_reader.messages import Message
@@ -147,6 +158,34 @@ async def test_a_kmp_session_loses_its_numbers_and_replays(tmp_path: Path, echo:
     assert len(set(map(str, numbers))) == 2
 
 
+def test_rows_of_a_logger_keep_their_values_and_lose_their_numbers() -> None:
+    registers = (
+        RegisterValue(60, 0x08, 0x43, (303395).to_bytes(4, "big")),
+        RegisterValue(1001, 0x33, 0x00, SERIAL.to_bytes(4, "big")),
+    )
+    rows = (LogRow(9, registers), LogRow(8, registers))
+    falling = log_answer(6, 5, 9, LoggerInfo(0), rows)
+    empty = LogAnswer(7, 5, 0, 0, LoggerInfo.EMPTY, unread=SERIAL.to_bytes(4, "big"))
+    records = log_records(0xA3, 1, 9, rows)
+    configuration = LoggerConfiguration(5, 72, (60, 1001))
+    sent = (falling, empty, records, configuration)
+    recording = Recording(bursts(*(("<", encode_response(message)) for message in sent)), "kamstrup")
+    redacted = redact(recording, Pseudonyms()).recording
+    assert not leaks(joined(redacted), [str(SERIAL)])
+    told = [decode_response(decode_frame(burst.payload)) for burst in redacted.bursts]
+    for before, after in ((falling.encode(), told[0]), (records.encode(), told[2])):
+        assert isinstance(after, LogAnswer | LogRecords)
+        assert [row.log_id for row in after.rows] == [9, 8]
+        for row in after.rows:
+            assert row.registers[0] == registers[0]
+            assert row.registers[1].mantissa != registers[1].mantissa
+        assert len({row.registers[1] for row in after.rows}) == 1
+        assert len(after.encode()) == len(before)
+    assert isinstance(told[1], LogAnswer)
+    assert (told[1].info, told[1].unread) == (LoggerInfo.EMPTY, bytes(4))
+    assert told[3] == configuration
+
+
 def test_damaged_and_unknown_frames_say_nothing_any_more() -> None:
     frame = bytearray(encode_response(GetSerialNoResponse(SERIAL)))
     frame[-2] ^= 1
@@ -187,12 +226,12 @@ async def test_an_iec_session_loses_its_numbers_and_replays(
     driver = meter_driver("iec62056_21")
     async with on_pty(meter) as path:
         settings, problems = parse(
-            load(driver.settings),
+            imported(driver.settings),
             {"port": path, "serial_number": CUSTOMER.lstrip("0"), **table},
             Place({(): Origin("test", "", ())}),
         )
         assert settings is not None, problems
-        client = load(driver.client)("m", settings)
+        client = imported(driver.client)("m", settings)
         session = await record_client("iec62056_21", client, settings, count=1, seconds=30)
     assert session.error is None
     assert leaks(joined(session.recording), [CUSTOMER.lstrip("0")])
@@ -380,6 +419,21 @@ def test_without_the_right_key_nothing_encrypted_is_given_away(key: bytes | None
     redacted = redact(encrypted(2), Pseudonyms(), settings=with_keys(key, AK))
     assert not joined(redacted.recording)
     assert any("2 encrypted telegrams without a fitting key are left out" in note for note in redacted.notes)
+
+
+@pytest.mark.parametrize("key", [KEY, None])
+def test_frames_without_a_system_title_are_encrypted_anew_too(key: bytes | None) -> None:
+    frame = encrypt_untitled(TELEGRAM, KEY, AK, 7)
+    recording = Recording(bursts(("<", frame), ("<", frame[:40])), "dsmr")
+    redacted = redact(recording, Pseudonyms(), settings=with_keys(key, AK))
+    written = joined(redacted.recording)
+    if key is None:
+        assert not written
+        return
+    (telegram,) = p1_telegrams(written, PUBLIC_KEY, PUBLIC_AUTHENTICATION_KEY)
+    assert isinstance(telegram, Telegram)
+    assert (telegram.authentication, telegram.frame_counter) == ("verified", 7)
+    assert not leaks(written, NAMES)
 
 
 # --- the rest ---

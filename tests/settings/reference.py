@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from smart_meter_reader.drivers import load
+from smart_meter_reader.drivers import imported
+from smart_meter_reader.fleet.leases import DRIVER as LEASES
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.meters.registry import METERS
 from smart_meter_reader.mqtt.settings import BrokerSettings
-from smart_meter_reader.settings.loading import CommonSettings
+from smart_meter_reader.settings.common import CommonSettings, MeterCommonSettings
 from smart_meter_reader.settings.schema import Key, keys_of
 from smart_meter_reader.settings.text import value_text
 from smart_meter_reader.settings.values import is_table
 from smart_meter_reader.sinks.registry import SINKS
+from smart_meter_reader.writer.settings import WriterSettings
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "settings.md"
 _SECTION = re.compile(r"(<!-- keys of (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -25,16 +27,21 @@ def written(text: str) -> str:
     """The reference with the tables of its sections as the dataclasses have them now."""
     content = {
         "the environment": _table(CommonSettings),
+        "every meter": _table(MeterCommonSettings),
         "guard": _table(GuardSettings),
+        "leases": _table(imported(LEASES.settings)),
         "broker": _table(BrokerSettings),
         "clients": _drivers("Client", METERS),
         "sinks": _drivers("Sink", SINKS),
+        "writer": _table(WriterSettings),
     }
     return _SECTION.sub(lambda found: found[1] + content.pop(found[2]) + found[3], text)
 
 
 def _drivers(kind: str, registry: Mapping[str, str]) -> str:
-    sections = [f"\n### {kind} `{name}`\n{_table(load(load(registry[name]).settings))}" for name in registry]
+    sections = [
+        f"\n### {kind} `{name}`\n{_table(imported(imported(registry[name]).settings))}" for name in registry
+    ]
     return "".join(sections)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings.loading import LoadedSettings, load
+from smart_meter_reader.settings.loading import LoadedSettings, load_environment
 from smart_meter_reader.transport import ports as serial_ports
 from tests.settings import reference as settings_reference
 from tests.settings.drivers import REGISTRIES
@@ -48,7 +49,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 def load_house(directory: Path) -> LoadedSettings:
-    return load(directory, "house", registries=REGISTRIES)
+    return load_environment(directory, "house", registries=REGISTRIES)
 
 
 def heat(directory: Path) -> Any:
@@ -101,9 +102,9 @@ def test_a_credential_that_cannot_be_read_is_named(directory: Path, monkeypatch:
 
 def test_the_environment_comes_from_its_variable(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENV_FOR_DYNACONF", "House")
-    assert load(directory, registries=REGISTRIES).settings.environment == "house"
+    assert load_environment(directory, registries=REGISTRIES).settings.environment == "house"
     monkeypatch.chdir(directory)
-    assert load(registries=REGISTRIES).settings.environment == "house"
+    assert load_environment(registries=REGISTRIES).settings.environment == "house"
 
 
 def test_variables_say_numbers_lists_and_tables(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +233,7 @@ def test_a_file_that_cannot_be_read_is_told(directory: Path) -> None:
 
 def test_a_file_that_is_not_utf_8_is_told(directory: Path) -> None:
     (directory / "settings.toml").write_bytes("[house]\nname = 'Zähler'".encode("latin-1"))
-    with pytest.raises(SettingsError, match=r"settings\.toml: not UTF-8 text"):
+    with pytest.raises(SettingsError, match=r"settings\.toml, line 2: not UTF-8 text.*save it as UTF-8"):
         load_house(directory)
 
 
@@ -278,7 +279,7 @@ def test_the_shipped_environments_are_right(environment: str) -> None:
     ("file", "template"),
     [
         ("config.py", "config.py.template"),
-        ("settings.toml", "settings.toml.template"),
+        ("settings.toml", "settings.examples.toml.template"),
         ("etc/secrets.example.toml", "secrets.toml.template"),
     ],
 )
@@ -308,9 +309,13 @@ def test_init_writes_what_check_accepts_and_never_overwrites(tmp_path: Path) -> 
     assert (first.returncode, first.stderr) == (0, "")
     assert (tmp_path / ".secrets.toml").stat().st_mode & 0o777 == 0o600
 
-    checked = command(tmp_path, "check", "dummy")
-    assert (checked.returncode, checked.stderr) == (0, "")
-    assert checked.stdout.startswith("# environment dummy\n")
+    # Nothing is wrong with it but that there is no meter yet, and what adds one is said.
+    checked = command(tmp_path, "check")
+    assert checked.returncode == 78
+    missing, todo = checked.stderr.splitlines()
+    assert missing.startswith("settings.toml [home] meters: missing")
+    assert "`smart-meter-reader scan --write`" in missing
+    assert todo.startswith("1 thing is to be put right")
 
     (tmp_path / "settings.toml").write_text("[house]\n", "utf-8")
     (tmp_path / "config.py").unlink()
@@ -318,19 +323,87 @@ def test_init_writes_what_check_accepts_and_never_overwrites(tmp_path: Path) -> 
     assert second.returncode == 64
     assert "wrote config.py" in second.stdout
     assert second.stderr == (
-        "settings.toml exists and was left as it is\n.secrets.toml exists and was left as it is\n"
+        "settings.toml exists and was left as it is\nsettings.examples.toml exists and was left as it is\n"
+        ".secrets.toml exists and was left as it is\n"
     )
     assert (tmp_path / "settings.toml").read_text("utf-8") == "[house]\n"
 
 
+def test_what_init_writes_in_remarks_is_right_without_the_remark_signs(tmp_path: Path) -> None:
+    assert command(tmp_path, "init").returncode == 0
+    for name in ("settings.toml", ".secrets.toml"):
+        text = (tmp_path / name).read_text("utf-8")
+        (tmp_path / name).write_text(re.sub(r"^# (?=\[|\w+ = )", "", text, flags=re.M), "utf-8")
+    text = (tmp_path / "settings.toml").read_text("utf-8")
+    assert text.count("usb-...") == 2
+    (tmp_path / "settings.toml").write_text(text.replace("usb-...", "usb-1", 1), "utf-8")
+    secrets = tmp_path / ".secrets.toml"
+    secrets.write_text(
+        re.sub(r'^(\w*key = ")\.\.\.', r"\g<1>" + "0" * 32, secrets.read_text("utf-8"), flags=re.M)
+    )
+    loaded = load_settings(tmp_path)
+    assert list(loaded.settings.meters) == ["heat", "electricity"]
+    assert list(loaded.settings.sinks) == ["stdout", "history", "home_assistant"]
+
+
+def test_check_shows_what_is_set_and_with_all_the_defaults(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (directory / "settings.toml").write_text(
+        '[default]\nlog_level = "ERROR"\n[home.meters.heat]\nclient = "dummy"\ninterval = "5s"\n'
+        "[home.sinks.stdout]\n",
+        "utf-8",
+    )
+    monkeypatch.setenv("DYNACONF_METERS__HEAT__SEED", "7")
+    short = command(directory, "check")
+    assert (short.returncode, short.stderr) == (0, "")
+    *settings, _, sentence = short.stdout.splitlines()
+    assert [" ".join(line.split()) for line in settings] == [
+        "# environment home",
+        "",
+        'log_level = "ERROR" # settings.toml [default]',
+        "",
+        "[meters.heat]",
+        'client = "dummy"',
+        'interval = "5s"',
+        "seed = 7 # variable DYNACONF_METERS__HEAT__SEED [home]",
+        "",
+        "[sinks.stdout]",
+    ]
+    assert sentence == (
+        "The settings of home are right: meter heat; sink stdout. Next: `smart-meter-reader doctor` tries "
+        "the meters and the sinks, `smart-meter-reader run` starts, `smart-meter-reader check --all` shows "
+        "the defaults too."
+    )
+    whole = command(directory, "check", "--all")
+    assert "# default\n" in whole.stdout
+    assert sentence.partition(", `smart-meter-reader check")[0] in whole.stdout
+
+
+def test_check_names_the_environment_where_there_is_another(directory: Path) -> None:
+    one = '[{0}.meters.heat]\nclient = "dummy"\n[{0}.sinks.stdout]\n'
+    (directory / "settings.toml").write_text(one.format("home") + one.format("barn"), "utf-8")
+    assert "more than one environment: home, barn" in command(directory, "check").stderr
+    assert "`smart-meter-reader run barn` starts" in command(directory, "check", "barn").stdout
+
+
+def test_the_table_of_the_writer_is_no_environment_that_anybody_could_mean(directory: Path) -> None:
+    one = '[home.meters.heat]\nclient = "dummy"\n[home.sinks.stdout]\n[writer]\ndatabase = "postgresql://host/name"\n'
+    (directory / "settings.toml").write_text(one, "utf-8")
+    assert "The settings of home are right" in command(directory, "check").stdout
+    (directory / "settings.toml").write_text(one + '[leases]\nttl = "1min"\n', "utf-8")
+    assert "[leases] belongs to no environment" in command(directory, "check").stderr
+
+
 def test_init_on_a_full_disk_leaves_no_half_of_a_file(tmp_path: Path) -> None:
-    limited = ["sh", "-c", 'ulimit -f 2; exec "$0" -m smart_meter_reader init', sys.executable]
+    limited = ["sh", "-c", 'ulimit -f 3; exec "$0" -m smart_meter_reader init', sys.executable]
     # Nor of a file of Python's own, which would be broken for whoever comes next.
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(limited, cwd=tmp_path, env=variables, capture_output=True)
     assert done.returncode == 69
     assert b"cannot be written here: File too large" in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["config.py"]
+    # What is small enough is there whole, and nothing else.
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.py", "settings.toml"]
 
 
 def test_a_port_that_can_be_no_path_is_a_problem_of_the_settings(directory: Path) -> None:
@@ -368,7 +441,8 @@ def test_check_says_every_problem_and_exits_with_78(directory: Path) -> None:
     assert checked.returncode == 78
     assert checked.stdout == ""
     lines = checked.stderr.splitlines()
-    assert len(lines) == 4
+    assert len(lines) == 5
+    assert lines.pop() == ("4 things are to be put right: do what the lines above say, then check again.")
     assert all(line.startswith("settings.toml [house] ") for line in lines)
     expected = ['"heat"', "port: missing", '"stdout"', "homie.host: missing"]
     assert all(words in line for words, line in zip(expected, lines, strict=True))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings.loading import load
+from smart_meter_reader.settings.loading import load_environment
 from smart_meter_reader.settings.text import settings_text
 from tests.settings.drivers import REGISTRIES
 
@@ -34,7 +34,7 @@ def write_directory(parts: dict[str, str], directory: Path) -> None:
 def outcome(directory: Path, environment: str | None) -> str:
     """Warnings and settings, or problems."""
     try:
-        loaded = load(directory, environment, registries=REGISTRIES)
+        loaded = load_environment(directory, environment, registries=REGISTRIES)
     except SettingsError as error:
         return "\n".join(error.problems) + "\n"
     warnings = [f"warning: {line}\n" for line in loaded.warnings]

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smart_meter_reader.settings.names import nearest
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import Origin, Place, Secret, keys_of, parse, setting
 from smart_meter_reader.settings.values import VariableValue, shown
@@ -197,3 +198,19 @@ def test_any_table_is_read_or_refused_with_reasons(table: Mapping[str, Any]) -> 
 )
 def test_a_login_is_never_shown(text: str, expected: str) -> None:
     assert shown(str, text) == f'"{expected}"'
+
+
+@pytest.mark.parametrize(
+    ("typed", "known", "meant"),
+    [
+        ("P1", ("dsmr", "kamstrup"), "dsmr"),
+        ("kmp", ("dsmr", "kamstrup"), "kamstrup"),
+        ("openhab", ("homie", "stdout"), "homie"),
+        ("hass", ("homie", "home_assistant"), "home_assistant"),
+    ],
+)
+def test_a_protocol_or_program_is_known_by_what_people_call_it(
+    typed: str, known: tuple[str, ...], meant: str
+) -> None:
+    assert nearest(typed, known) == f'; did you mean "{meant}"?'
+    assert nearest(typed, ("stdin",)) == ""

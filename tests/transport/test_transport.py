@@ -18,8 +18,8 @@ import pytest
 
 from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.exceptions import SettingsError, TransportError
-from smart_meter_reader.transport import LineSettings, Transport, open_transport
-from smart_meter_reader.transport.device import explain
+from smart_meter_reader.transport import LineSettings, Transport, open_transport, ports
+from smart_meter_reader.transport.device import port_error
 from tests.peers.ports import free_port
 from tests.peers.ser2net import ser2net
 
@@ -251,9 +251,23 @@ async def test_an_open_port_is_exclusive(pty: tuple[int, str]) -> None:
 def test_a_forbidden_port_names_its_group(tmp_path: Path) -> None:
     path = tmp_path / "port"
     path.write_bytes(b"")
-    error = explain(PermissionError(errno.EACCES, "Permission denied"), str(path))
+    error = port_error(PermissionError(errno.EACCES, "Permission denied"), str(path))
     assert error.reason == "no_permission"
     assert "group" in error.detail
+
+
+def test_of_a_group_that_the_service_cannot_see_no_name_is_made_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With PrivateUsers= every group but its own has the number 65534, and usermod would not help."""
+    monkeypatch.setattr(ports, "in_container", lambda: False)
+    path = tmp_path / "port"
+    path.write_bytes(b"")
+    os.chown(path, -1, 65_534)
+    error = port_error(PermissionError(errno.EACCES, "Permission denied"), str(path))
+    assert "another group only" in error.detail
+    assert "udev rule" in error.detail
+    assert "usermod" not in error.detail
 
 
 def test_somebody_without_rights_is_told_so(pty: tuple[int, str]) -> None:

@@ -24,7 +24,9 @@ DRIVER = MeterDriver(
     comment=f"{_ROOM}.comments:comment",
     redact=f"{_ROOM}.redaction:redact",
     typical=("heat_energy", "volume", "power", "volume_flow", "flow_temperature", "return_temperature"),
-    health=("retries", "latency_ms", "requests_24h", "wake_ups_24h"),
+    health=("retries", "latency_ms", "requests_24h", "wake_ups_24h", "read_now_used", "read_now_refused"),
     # Short answers have no checksum at all, and the seven bits of BCC let one error in 128 pass.
     checksummed=False,
+    loggers=f"{_ROOM}.log.look:open_loggers",
+    clock=f"{_ROOM}.log.look:open_clock",
 )

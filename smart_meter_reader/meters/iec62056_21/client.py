@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from smart_meter_reader.codecs.iec62056_21.capture import Readout, measured_in
 from smart_meter_reader.codecs.iec62056_21.codes import without_unit
 from smart_meter_reader.codecs.iec62056_21.frame import FrameReader
-from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
-from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
 from smart_meter_reader.exceptions import (
     ExplainedError,
@@ -19,14 +18,20 @@ from smart_meter_reader.exceptions import (
     ProtocolError,
     TransportError,
 )
-from smart_meter_reader.messages import Info, Publish
+from smart_meter_reader.messages import Publish
+from smart_meter_reader.messages.receipts import Receipts
 from smart_meter_reader.meters.iec62056_21.identity import (
+    MODELS,
     KnownMeter,
     find_out,
     momentary_readout,
     requests_for,
+    unscaled,
 )
-from smart_meter_reader.meters.iec62056_21.line import LineTiming, MeterLine
+from smart_meter_reader.meters.iec62056_21.line import MeterLine
+from smart_meter_reader.meters.iec62056_21.log.line import LoggerLine
+from smart_meter_reader.meters.iec62056_21.log.read_back import ReadBack
+from smart_meter_reader.meters.iec62056_21.opening import line_of
 from smart_meter_reader.meters.iec62056_21.reading import Confirmed, confirmed_answer, confirmed_readout
 from smart_meter_reader.meters.iec62056_21.settings import (
     DAILY,
@@ -36,39 +41,63 @@ from smart_meter_reader.meters.iec62056_21.settings import (
     Iec62056_21Settings,
 )
 from smart_meter_reader.meters.poll_plan import Group
-from smart_meter_reader.meters.polling import PolledClient
+from smart_meter_reader.meters.polling import NO_DISTANCE, PolledClient
 from smart_meter_reader.network import stalls
 from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.settings.durations import format_duration
+from smart_meter_reader.settings.schedule import Schedule
 
 _log = logging.getLogger(__name__)
 
+# A readout wakes all of a Landis+Gyr meter.
+_DAILY_DISTANCE = timedelta(hours=1)
 _MISSES = 3  # readings in a row without an answer to a request, until it is asked no more
-_WAKE_UPS = {"auto": b"", "none": b"", "nul": b"\x00", "0x55": b"\x55"}
 
 
 class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 62056-21 is one number
     """Polls one meter at its times; with mode push, listens to one that sends by itself."""
 
+    memory_moves = True
+
     def __init__(self, meter: str, settings: Iec62056_21Settings) -> None:
         super().__init__(meter, settings, [Group((), settings.interval)])
+        self._model: str = settings.model  # as set, or as found
+        self._tells_program = True
+        self._read_back = ReadBack(meter, settings, self.health)
         self._told: set[str] = set()  # every quantity that the meter ever told
 
     async def run(self, publish: Publish, *, once: bool = False) -> None:
         if not once and self._wears_battery:
             self._warn_of_battery()
         self._times.prove_soon()
-        async with self._line() as line:
+        self._info_codes.begin()
+        async with line_of(self._settings, self._counters) as line:
             if self._settings.mode == "push":
                 await self._listen(line, publish, once=once)
             else:
                 await self._serve(line, publish, once=once)
 
+    def _follow(self, schedule: Schedule) -> None:
+        """Read at the times that suit the meter that was found, where the settings leave that open."""
+        if schedule == self._schedule:
+            return
+        self._schedule = schedule
+        self._times.follow([Group((), schedule)])
+        _log.info(
+            "%s: it is read every %s, as suits this meter", self.meter, format_duration(schedule.period)
+        )
+
     @property
     def _wears_battery(self) -> bool:
         settings = self._settings
-        return settings.mode != "push" and not settings.mains_powered and settings.model != "382"
+        return settings.mode != "push" and not settings.mains_powered and self._model != "382"
+
+    @property
+    def _gentle_distance(self) -> timedelta:
+        if not self._wears_battery:
+            return NO_DISTANCE
+        return _DAILY_DISTANCE if self._model in LANDIS_GYR else super()._gentle_distance
 
     def _warn_of_daily_battery(self) -> None:
         period = self._times.shortest_period
@@ -78,44 +107,54 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
                 'choose interval = "1d", or set mains_powered = true'
             )
 
-    def _line(self) -> MeterLine:
-        settings = self._settings
-        wakes_itself = settings.wake_up == "auto" and settings.model in LANDIS_GYR
-        return MeterLine(
-            settings.port,
-            settings.line,
-            timing=LineTiming.repeating_after(settings.repeat_after.total_seconds()),
-            retries=settings.retries,
-            wake_up=b"\x00" if wakes_itself else _WAKE_UPS[settings.wake_up],
-            wakes_when_silent=settings.wake_up == "auto",
-            address=settings.address,
-            assumed=settings.assumed_units,
-            counters=self._counters,
-        )
+    # --- what the meter remembers ---
+
+    @property
+    def memory(self) -> Mapping[str, Any]:
+        """What of the meter's own memory was read, and what is still to be."""
+        return self._read_back.memory
+
+    def recall(self, memory: Mapping[str, Any]) -> None:
+        self._read_back.recall(memory)
+
+    def take_receipts(self, receipts: Receipts) -> None:
+        self._read_back.receipts = receipts
+
+    def take_keeper(self, keep: Callable[[], Awaitable[None]]) -> None:
+        self._read_back.keep = keep
+
+    @property
+    def filling(self) -> str:
+        return self._read_back.filling
 
     # --- a meter that is asked ---
 
-    async def _serve(self, line: MeterLine, publish: Publish, *, once: bool) -> None:
+    async def _serve(self, line: LoggerLine, publish: Publish, *, once: bool) -> None:
         """Poll over one open line until it ends."""
         known: KnownMeter | None = None
         while True:
             await self._times.wait_until_due(line.listen_idle)
             async with self._in_time():
                 # A doubted reading may be another meter's, put in the place of the one that was.
-                if known is None or self._times.asked_now:
+                if known is None or self._times.doubted:
                     known = await self._identify(line, publish)
                 await self._poll(line, known, publish)
             if once:
                 return
+            await self._read_back.follow(line, known, publish, self._times)
+            self._count_line()
 
     async def _identify(self, line: MeterLine, publish: Publish) -> KnownMeter:
         """Find out and publish who the meter is. A meter that is not the expected one is not read."""
-        known = await find_out(line, self._settings)
+        asks = self._tells_program or self._times.doubted
+        known = await find_out(line, self._settings, tells_program=asks)
+        self._model, self._tells_program = known.model, known.tells_program
         self._expect(known.number, "number")
         self._tell_unknown_scales(known)
+        self._follow(self._settings.schedule_of(known.model))
         if known.model in LANDIS_GYR and self._wears_battery:
             self._warn_of_daily_battery()
-        await publish(self._info(known))
+        await publish(known.introduced(self._new_info()))
         return known
 
     async def _poll(self, line: MeterLine, known: KnownMeter, publish: Publish) -> None:
@@ -166,7 +205,8 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
                 f"{self._settings.port}: the meter answers, but tells no measured value that is wanted and "
                 "known: correct `registers` or `requests`; `decode iec62056_21` shows what a recording holds",
             )
-        await self._publish_reading(measurements, publish)
+        explained = self._explained(measurements, MODELS[self._model].name if self._model in MODELS else "")
+        await self._publish_reading(explained, publish)
         untold = [key for key in self._settings.registers if key not in self._told]
         if untold:
             self._warn_once(
@@ -188,11 +228,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         measured = measured_in(confirmed.answer, scaling)
         self._told |= measured.keys()
         self._tell_missing_units(confirmed)
-        return {
-            key: {"value": measured[key][0], "unit": measured[key][1]}
-            for key in self._wanted(confirmed, scaling)
-            if key not in doubtful
-        }
+        return {key: measured[key] for key in self._wanted(confirmed, scaling) if key not in doubtful}
 
     def _tell_missing_units(self, confirmed: Confirmed) -> None:
         if isinstance(confirmed.answer, Readout):
@@ -217,9 +253,9 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
             confirmed = await self._next_sent(line)
             known = KnownMeter("generic", self._settings.scaling)
             known.learn(confirmed.answer)
-            if not introduced or self._times.asked_now:
+            if not introduced or self._times.doubted:
                 self._expect(known.number, "number")
-                await publish(self._info(known))
+                await publish(known.introduced(self._new_info()))
                 introduced = True
             self._times.mark_read(datetime.now(UTC))
             await self._publish(self._measurements(confirmed, known.scaling), publish)
@@ -244,27 +280,9 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
 
     # --- what is told besides readings ---
 
-    def _info(self, known: KnownMeter) -> Info:
-        info = self._new_info()
-        manufacturer = known.manufacturer or ("" if known.model == "generic" else "KAM")
-        if manufacturer:
-            info["manufacturer"] = manufacturer_name(manufacturer)
-        if model := (known.plan.name or known.ident):
-            info["model"] = model
-        if known.number:
-            info["serial_number"] = known.number
-        return info
-
     def _tell_unknown_scales(self, known: KnownMeter) -> None:
         """Say which settings are missing, where a short answer is wanted and nothing tells its scale."""
-        short = [request for request in requests_for(known, self._settings) if request in SINGLE_LINE]
-        measures = {
-            field.measure.value
-            for request in short
-            for field in SINGLE_LINE.get(request, ())
-            if field.quantity and (not self._settings.registers or field.quantity in self._settings.registers)
-        }
-        missing = [name for name in known.scaling.unknown() if name in measures]
+        missing = unscaled(known, self._settings)
         if missing:
             names = ", ".join(f"{name}_decimals" for name in missing)
             self._warn_once(

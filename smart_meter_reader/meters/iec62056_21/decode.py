@@ -57,13 +57,25 @@ def iec62056_21(
     )
     for answer in described:
         click.echo(dumps_for(sys.stdout, answer) if as_json else "\n".join(_lines(answer)))
-    if any("error" in answer for answer in described):
+    if any("error" in answer or "doubtful" in answer.get("log", ()) for answer in described):
         context.exit(EXIT_DATA)
 
 
 _DATA_SET = re.compile(rb"^[^()\r\n]{1,30}\([^()\r\n]*\)", re.MULTILINE)
 # A short answer of a MULTICAL 66C, in spite of damage: fields of seven digits.
 _FIELDS = re.compile(rb"(?:[0-9]{7} +){2}")
+
+
+_COLUMNS = {
+    "heat_energy": "energy",
+    "flow_temperature": "t1",
+    "return_temperature": "t2",
+    "temperature_t3": "t3",
+    "info_code": "info",
+    "power_maximum_month": "peak power",
+}
+_SENSORS = frozenset({"t1", "t2", "t3"})
+_MOST_TOLD = 5  # lines that give no row, to a person
 
 
 def sniff(capture: bytes) -> Likeness:
@@ -100,10 +112,45 @@ def _lines(answer: Description) -> Iterator[str]:
         if title in answer:
             yield f"  {title}:"
             yield from (f"  {line}" for line in _table((k, _value(v)) for k, v in answer[title].items()))
-    for record in answer.get("records", ()):
-        yield "  " + " ".join(record)
+    if "log" in answer:
+        yield from _log_lines(answer["log"])
     for stray in answer.get("unread", ()):
         yield f"  not read: {stray!r}"
+
+
+def _log_lines(log: Description) -> Iterator[str]:
+    """The rows of a logger in columns, then what gave no row."""
+    rows = [_log_cells(row) for row in log["rows"]]
+    columns = [
+        name
+        for name in dict.fromkeys(name for row in rows for name in row)
+        if not name.startswith("+") or any(row.get(name, "0").strip("0. ")[:1].isdigit() for row in rows)
+    ]
+    widths = {name: max(len(name), *(len(row.get(name, "")) for row in rows)) for name in columns}
+    yield f"  {log['logger']} logger, {len(rows)} rows"
+    for row in [dict(zip(columns, columns, strict=True)), *rows] if rows else ():
+        yield ("  " + "  ".join(f"{row.get(name, ''):<{widths[name]}}" for name in columns)).rstrip()
+    doubtful = log.get("doubtful", ())
+    for doubt in doubtful[:_MOST_TOLD]:
+        yield f"  line {doubt['line']} gives no row ({doubt['reason']}): {doubt['detail']}"
+    if len(doubtful) > _MOST_TOLD:
+        yield f"  nor do {len(doubtful) - _MOST_TOLD} more lines (--json tells them all)"
+    for note in log.get("notes", ()):
+        yield f"  {note}"
+
+
+def _log_cells(row: Description) -> dict[str, str]:
+    """A row by column, which are named as in the manual so that a row fits a terminal."""
+    cells = {"ended": row["time"][:16].replace("T", " ")} if "time" in row else {"date": row["date"]}
+    cells |= {_column(key): _value(value) for key, value in row["measurements"].items()}
+    cells |= {f"+{_column(key)}": _value(value) for key, value in row.get("added", {}).items()}
+    digits = row["digits"].items()
+    # What a missing sensor shows is of no use to a person; --json has it.
+    return cells | {name: text for name, text in digits if text.strip("0") and name not in _SENSORS}
+
+
+def _column(quantity: str) -> str:
+    return _COLUMNS.get(quantity.partition("_average_")[0], quantity)
 
 
 def _heading(answer: Description) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -49,16 +51,22 @@ def _command(model: str, summary: str) -> click.Command:
             rate=rate,
             reply_delay=delay,
             parity=parity,
+            started=_standard_time(),
         )
         serve(meter, SIGN_ON_LINE, baud=baud, link=link, listen=listen)
 
     return command
 
 
+def _standard_time() -> datetime:
+    """This computer's time as a meter's clock has it: that of the winter, without a zone."""
+    return (datetime.now(UTC) - timedelta(seconds=time.timezone)).replace(tzinfo=None)
+
+
 multical_66c = _command(
     "multical_66c",
-    "A MULTICAL 66C at an optical head: short requests /#1 to /#4, /#B, /#C, /#D at 300 Bd, answered at "
-    "1200 Bd, and the sign-on /?! with its readout.",
+    "A MULTICAL 66C at an optical head: short requests /#1 to /#4, /#B, /#C, /#D and the log tables /#5 to "
+    "/#9, /#J at 300 Bd, answered at 1200 Bd, and the sign-on /?! with its readout.",
 )
 multical_401 = _command(
     "multical_401",

@@ -7,18 +7,21 @@ import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
 from smart_meter_reader.codecs.iec62056_21.bcc import sum_bcc, xor_bcc
 from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue, encode_data_sets
+from smart_meter_reader.codecs.iec62056_21.log.plans import LOG_PLANS
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE, encode_short_answer
 from smart_meter_reader.codecs.iec62056_21.request import BAUD_MODE_C, SHORT_ANSWER_BAUD
 from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.emulators.clock import EmulatedClock
 from smart_meter_reader.emulators.faults import Fault, Faults
 from smart_meter_reader.emulators.stream import EmulatedLine
+from smart_meter_reader.meters.iec62056_21.log.emulated import STARTED, EmulatedCounters, log_lines
 
 FAULTS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -30,6 +33,9 @@ FAULTS: Final[Mapping[str, str]] = MappingProxyType(
         "echo": "the head returns the request before the answer",
         "slow": "the answer comes four seconds late",
         "sleep": "after ten seconds of rest the meter answers only when it is woken up",
+        "busy": "a short request is ignored, as while the meter calculates at full flow",
+        "torn": "a log table breaks off in the middle of a line",
+        "lineloss": "a line in the middle of a log table has lost a digit",
     }
 )
 _SLOW = 4.0
@@ -48,15 +54,18 @@ _LONGEST_REQUEST = 4096
 class _Household:
     """What a heat meter has counted: the house takes 3.1 kW with 79 L/h all the time."""
 
-    energy_kwh: Decimal = Decimal(507_109)
-    volume_m3: Decimal = Decimal("12966.26")
+    counters: EmulatedCounters
     hours: int = 32_673
     fixed: Mapping[str, int] = field(default_factory=dict)
 
+    def clock(self, seconds: float) -> datetime:
+        """The meter's own clock."""
+        return self.counters.started + timedelta(seconds=seconds)
+
     def fields(self, seconds: float) -> dict[str, int]:
         """Every field of every short request after so many seconds, as a program 44119 counts (MWh, 119)."""
-        energy = int(self.energy_kwh + Decimal(seconds) * Decimal("3.1") / 3600)
-        volume = int(self.volume_m3 * 100 + Decimal(seconds) * Decimal("7.9") / 3600)
+        now = self.clock(seconds)
+        energy, volume = self.counters.energy_at(now), self.counters.volume_at(now)
         names = {entry.name for table in SINGLE_LINE.values() for entry in table}
         values = dict.fromkeys(names, 0)
         values |= {
@@ -64,7 +73,7 @@ class _Household:
             "energy_E1_E2": energy,
             "volume": volume,
             "volume1": volume,
-            "mass1": int(volume * 0.9925),
+            "mass1": self.counters.mass_at(now),
             "hours": self.hours + int(seconds / 3600),
             "t_flow": 6811,
             "t1": 6811,
@@ -81,8 +90,9 @@ class _Household:
             "ABCCCCCC": 44_119_119,
             "DDEFFGG": 1_200_000,
             "DDEFFGGMN": 120_000_000,
-            "date": 171_028,
-            "calendar": 171_028,
+            "date": int(now.strftime("%y%m%d")),
+            "calendar": int(now.strftime("%y%m%d")),
+            "clock_or_target": int(now.strftime("%H%M%S")),
         }
         return values | dict(self.fixed)
 
@@ -148,7 +158,8 @@ class Iec62056Meter:
 
     ``values`` sets fields of short answers by name ({"energy": 507109}); ``rate`` is how many emulated
     seconds pass in one; ``reply_delay`` how long the meter thinks, in seconds. ``parity``: the eighth bit
-    of what it sends is even parity, as a line of 7E1 looks on a pseudo-terminal.
+    of what it sends is even parity, as a line of 7E1 looks on a pseudo-terminal. ``started``: what its clock
+    shows, without a zone, when it is first asked.
     """
 
     def __init__(
@@ -161,10 +172,12 @@ class Iec62056Meter:
         rate: float = 1.0,
         reply_delay: float = REPLY_DELAY,
         parity: bool = True,
+        started: datetime = STARTED,
     ) -> None:
         self.asked: deque[bytes] = deque(maxlen=1000)
         self._model = _MODELS[model]
-        self._house = _Household(energy_kwh=Decimal(507_109 + seed), fixed=values or {})
+        counters = EmulatedCounters(Decimal(507_109 + seed), Decimal(1_296_626), started)
+        self._house = _Household(counters, fixed=values or {})
         self._faults = Faults(faults, seed)
         self._clock = EmulatedClock(rate)
         self._reply_delay = reply_delay
@@ -191,6 +204,8 @@ class Iec62056Meter:
         if asleep and self._faults.strike("sleep"):
             return
         self._awake_until = loop.time() + _FALLS_ASLEEP
+        if request["short"] is not None and self._faults.strike("busy"):
+            return
         answer, baud = self._answer(request, seconds)
         if not answer or self._faults.strike("drop"):
             return
@@ -212,8 +227,10 @@ class Iec62056Meter:
         values = self._house.fields(seconds)
         if request["short"] is not None:
             name = "#" + request["short"].decode("ascii")
-            if not self._model.short_requests or name not in SINGLE_LINE:
+            if not self._model.short_requests:
                 return b"", 0
+            if name in LOG_PLANS:
+                return self._log(name, seconds, values["customer_no"]), SHORT_ANSWER_BAUD
             return encode_short_answer(name, values), SHORT_ANSWER_BAUD
         if request["speed"] is None:
             return self._model.identification, 0
@@ -224,6 +241,16 @@ class Iec62056Meter:
         body = self._model.readout(values) + b"\x03"
         baud = BAUD_MODE_C[chosen.decode("ascii")] if chosen != b"0" else 0
         return b"\x02" + body + bytes([self._model.bcc(body)]), baud
+
+    def _log(self, request: str, seconds: float, customer_no: int) -> bytes:
+        """A log table, with the faults that only such a table has."""
+        lines = log_lines(request, self._house.counters, self._house.clock(seconds), customer_no)
+        middle = len(lines) // 2
+        if self._faults.strike("lineloss"):
+            lines[middle] = lines[middle][1:]
+        if self._faults.strike("torn"):
+            return ("".join(f"{line}\r" for line in lines[:middle]) + lines[middle][:20]).encode("ascii")
+        return "".join(f"{line}\r" for line in lines).encode("ascii")
 
     def _damage(self, answer: bytes) -> bytes:
         """The bytes on the line: with parity, and with the faults that strike."""

@@ -11,7 +11,8 @@ from typing import Literal
 from smart_meter_reader.codecs.iec62056_21 import landis_gyr
 from smart_meter_reader.codecs.iec62056_21.capture import Readout, scaling_of_answer
 from smart_meter_reader.codecs.iec62056_21.frame import Identification
-from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer
+from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
+from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE, ShortAnswer
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling, scaling_of_readout
 from smart_meter_reader.codecs.iec62056_21.serials import serial_number
 from smart_meter_reader.exceptions import (
@@ -20,6 +21,7 @@ from smart_meter_reader.exceptions import (
     ProtocolError,
     TransportError,
 )
+from smart_meter_reader.messages import Info
 from smart_meter_reader.meters.iec62056_21.line import MeterLine
 from smart_meter_reader.meters.iec62056_21.reading import Confirmed, confirmed_answer, confirmed_readout
 from smart_meter_reader.meters.iec62056_21.settings import MOMENTARY, READOUT, Iec62056_21Settings
@@ -82,6 +84,7 @@ class KnownMeter:
     number: str = ""
     readout: Confirmed | None = None  # taken while finding out, and still to be published
     momentary_misses: int = 0  # how often /#! brought nothing, in succession
+    tells_program: bool = True  # False where #2 stays unanswered, and nothing of it was needed
     unanswered: Counter[str] = field(default_factory=Counter)  # readings in a row without it, by request
 
     @property
@@ -100,18 +103,33 @@ class KnownMeter:
         self.number = serial_number(answer.sets) or self.number
         self.scaling = self.scaling.completed_by(scaling_of_readout(answer.sets))
 
+    def introduced(self, info: Info) -> Info:
+        """An info with what the meter says of itself."""
+        manufacturer = self.manufacturer or ("" if self.model == "generic" else "KAM")
+        if manufacturer:
+            info["manufacturer"] = manufacturer_name(manufacturer)
+        if model := (self.plan.name or self.ident):
+            info["model"] = model
+        if self.number:
+            info["serial_number"] = self.number
+        return info
 
-async def find_out(line: MeterLine, settings: Iec62056_21Settings) -> KnownMeter:
+
+async def find_out(
+    line: MeterLine, settings: Iec62056_21Settings, *, tells_program: bool = True
+) -> KnownMeter:
     """Ask who the meter is, and what its numbers mean. Raises TransportError and ProtocolError.
 
     Units and decimals come from the settings first (somebody looked at the display), then from the readout,
-    which writes them out, then from the program number.
+    which writes them out, then from the program number. ``tells_program``: False of a meter that did without
+    one before, for which nobody waits again.
     """
     if settings.model == "auto":
         known = await _sign_on(line, settings)
     else:
         known = KnownMeter(settings.model, settings.scaling)
-    if known.plan.has_program != "no":
+    known.tells_program = tells_program
+    if known.plan.has_program != "no" and tells_program:
         await _ask_program(line, known, settings)
     if _needs_readout(known, settings):
         await _take_readout(line, known, settings)
@@ -123,17 +141,44 @@ async def _ask_program(line: MeterLine, known: KnownMeter, settings: Iec62056_21
         known.learn((await confirmed_answer(line, "#2")).answer)
     except (TransportError, ProtocolError) as error:
         needed = known.scaling.unknown() or settings.serial_number is not None
-        if (known.plan.has_program == "yes" and needed) or isinstance(error, LostError):
+        if isinstance(error, LostError):
             raise
+        if known.plan.has_program == "yes" and needed:
+            raise await _without_program(line, error) from None
+        known.tells_program = not isinstance(error, MeterSilentError)
         _log.info("%s: no program number to learn units from (%s)", line.port, error)
+
+
+async def _without_program(
+    line: MeterLine, error: TransportError | ProtocolError
+) -> TransportError | ProtocolError:
+    """What to tell of a meter without a program number: one that answers #1 is awake and well seen."""
+    if not isinstance(error, MeterSilentError):
+        return error
+    try:
+        await line.ask_short("#1")
+    except (TransportError, ProtocolError):
+        return error
+    try:
+        await line.ask_short("#2")
+    except (TransportError, ProtocolError):
+        pass
+    else:
+        return error  # the silence was of the line, and is over
+    return MeterSilentError(
+        "no_answer",
+        f"{line.port}: the meter answers #1, but not #2, which tells its number and what its digits mean: "
+        "compare with its display, set energy_unit and the decimals of energy, volume, flow and power, and "
+        "leave serial_number out",
+    )
 
 
 async def _sign_on(line: MeterLine, settings: Iec62056_21Settings) -> KnownMeter:
     try:
         readout = await confirmed_readout(line, line.read_out)
     except MeterSilentError:
-        # A head that cannot be heard at 300 Bd, or a meter that answers short requests only.
-        await line.ask_short("#2")
+        # A head that cannot be heard at 300 Bd, or a meter that answers short requests only, perhaps not all.
+        await line.ask_short("#1")
         return KnownMeter("multical_66c", settings.scaling)
     assert isinstance(readout.answer, Readout)
     known = KnownMeter(model_of(readout.answer.identification), settings.scaling)
@@ -192,3 +237,14 @@ def requests_for(known: KnownMeter, settings: Iec62056_21Settings) -> tuple[str,
     if wanted and READOUT in known.plan.requests and wanted <= READOUT_QUANTITIES:
         return (READOUT,)
     return known.plan.requests
+
+
+def unscaled(known: KnownMeter, settings: Iec62056_21Settings) -> list[str]:
+    """What short answers are wanted for and nothing tells the scale of: "energy", "volume" and so on."""
+    measures = {
+        field.measure.value
+        for request in requests_for(known, settings)
+        for field in SINGLE_LINE.get(request, ())
+        if field.quantity and (not settings.registers or field.quantity in settings.registers)
+    }
+    return [name for name in known.scaling.unknown() if name in measures]

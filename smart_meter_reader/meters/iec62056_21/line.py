@@ -34,7 +34,7 @@ from smart_meter_reader.codecs.iec62056_21.request import (
 )
 from smart_meter_reader.exceptions import FrameError, IncompleteError, TransportError
 from smart_meter_reader.meters.conversation import Conversation, LineCounters
-from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
+from smart_meter_reader.meters.iec62056_21.lines import LINE_END, SIGN_ON_LINE
 from smart_meter_reader.meters.iec62056_21.silence import Heard, explain_silence
 from smart_meter_reader.transport import LineSettings
 
@@ -48,7 +48,7 @@ _WAKE_UP = 2.2
 _WAKE_UP_REST = 1.6
 _STAYS_AWAKE = 10.0
 _NUL = b"\x00"
-_PATIENCE = 2  # sign-ons on which nothing comes, before the meter is taken for one that sleeps
+_PATIENCE = 2  # sign-ons in a row on which nothing comes, before the meter is taken for one that sleeps
 # The largest readouts have some 20 kB: seven minutes at 300 Bd with a margin.
 _LONGEST_READOUT = 900.0
 _SHORT_ANSWER_TIME = 10.0
@@ -73,7 +73,7 @@ class LineTiming:
         return cls(seconds, min(cls.mode_a, seconds), min(cls.gap, seconds), min(cls.rest, seconds / 4))
 
 
-class _NothingCameError(TransportError):
+class NothingCameError(TransportError):
     """One message stayed without a byte behind it; the next one may be answered."""
 
 
@@ -138,6 +138,7 @@ class MeterLine(Conversation):
             await self._send(message, speed=self._line.baud)
             identification = await self._await(Identification, reader, heard, _SHORT_ANSWER_TIME)
             heard.identified = identification
+            self.counters.doing = f"reading {identification.ident} out: minutes, at a slow line"
             # A head that cannot do the offered speed still reads at the first one, and the other way round.
             keep_speed = self._keeps_speed != (number >= 2)
             block = await self._read_block(identification, reader, heard, keep_speed=keep_speed)
@@ -172,9 +173,9 @@ class MeterLine(Conversation):
         """The data message after an identification, at the speed that its mode brings."""
         if identification.mode == "A":
             return await self._read_mode_a(reader, heard)
+        await asyncio.sleep(self.timing.rest if identification.mode == "C" else LINE_END)
         if identification.mode == "C":
             offered = "0" if keep_speed else identification.baud_character
-            await asyncio.sleep(self.timing.rest)
             await self._send(option_select(offered), discard=False)
             if offered == "0":
                 return await self._await(DataBlock, reader, heard, _LONGEST_READOUT)
@@ -184,7 +185,7 @@ class MeterLine(Conversation):
     async def _read_mode_a(self, reader: FrameReader, heard: Heard) -> DataBlock:
         try:
             return await self._await(DataBlock, reader, heard, _LONGEST_READOUT, patience=self.timing.mode_a)
-        except _NothingCameError:
+        except NothingCameError:
             pass  # a MULTICAL 66C that writes "/KAM MC" means "/KAM0MC" and waits for the option select
         await self._send(option_select("0"), discard=False)
         return await self._await(DataBlock, reader, heard, _LONGEST_READOUT)
@@ -199,15 +200,19 @@ class MeterLine(Conversation):
             if number:
                 self.counters.retries += 1
                 await asyncio.sleep(self._sent_at + self.timing.repeat - loop.time())
-            woken = await self._rouse(heard, number, signs_on=signs_on)
+            woken = await self._rouse(heard, signs_on=signs_on)
+            again = f", time {number + 1} of {1 + self._retries}" if number else ""
+            self.counters.doing = f"waiting for the answer to {what}{again}"
             before, heard.damage = heard.damage, None
             try:
                 answer = await attempt(heard, number)
             except FrameError as error:
                 heard.damage = error
+                heard.quiet = 0
                 self._note_damage(error)
-            except _NothingCameError:
+            except NothingCameError:
                 heard.damage = before
+                heard.quiet += 1
             else:
                 self.counters.latency = loop.time() - self._sent_at
                 if woken and not self._wake_up:
@@ -215,24 +220,26 @@ class MeterLine(Conversation):
                 return answer
         raise explain_silence(heard, self.port, what)
 
-    async def _rouse(self, heard: Heard, number: int, *, signs_on: bool) -> bytes:
+    async def _rouse(self, heard: Heard, *, signs_on: bool) -> bytes:
         """Send the wake-up sequence to a meter that sleeps; what it was made of, b"" for none."""
-        wake_up = self._wake_up_for(heard, number, signs_on=signs_on)
+        wake_up = self._wake_up_for(heard, signs_on=signs_on)
         if not wake_up:
             return b""
         transport = self._open()
         await transport.change_line(self._line)
         count = int(_WAKE_UP / self._line.seconds(1)) + 1
         self.counters.wake_ups += 1
+        self.counters.doing = "waking the meter"
         await transport.write(wake_up * count)
         await transport.wait_sent()
         await asyncio.sleep(_WAKE_UP_REST)
         return wake_up
 
-    def _wake_up_for(self, heard: Heard, number: int, *, signs_on: bool) -> bytes:
+    def _wake_up_for(self, heard: Heard, *, signs_on: bool) -> bytes:
         if not self._wake_up:
-            silent = heard.damage is None and heard.identified is None
-            return _NUL if self._wakes_when_silent and signs_on and silent and number >= _PATIENCE else b""
+            # What was damaged before may be the end of a readout that an earlier start has asked for.
+            silent = heard.identified is None and heard.quiet >= _PATIENCE
+            return _NUL if self._wakes_when_silent and signs_on and silent else b""
         # A UH50 wants its NULs before each sign-on, awake or not.
         asleep = asyncio.get_running_loop().time() - self._heard_at >= _STAYS_AWAKE
         return self._wake_up if asleep or (signs_on and self._wake_up == _NUL) else b""
@@ -253,7 +260,7 @@ class MeterLine(Conversation):
     ) -> _F:
         """The next frame of this kind; what else arrives before it is echo or noise.
 
-        Raises _NothingCameError when nothing comes, FrameError when only damaged things do.
+        Raises NothingCameError when nothing comes, FrameError when only damaged things do.
         """
         loop = asyncio.get_running_loop()
         until = loop.time() + (patience or self.timing.repeat)
@@ -272,7 +279,7 @@ class MeterLine(Conversation):
             until = max(until, self._heard_at + self.timing.gap)
         heard.echo = heard.echo or reader.in_request
         if heard.damage is None and (reader.is_empty or reader.in_request):
-            raise _NothingCameError("nothing_came", f"{self.port}: nothing came")
+            raise NothingCameError("nothing_came", f"{self.port}: nothing came")
         raise heard.damage or IncompleteError("incomplete", "the answer breaks off")
 
     def _next(self, reader: FrameReader, heard: Heard) -> Frame | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from typing import Literal
 
 from smart_meter_reader.codecs.iec62056_21.codes import AssumedUnits
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
 from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD
 from smart_meter_reader.codecs.iec62056_21.scaling import Scale, Scaling
+from smart_meter_reader.history.zone import is_zone
+from smart_meter_reader.meters.backfill.budget import UNLIMITED
 from smart_meter_reader.meters.base import PolledSettings
 from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 from smart_meter_reader.quantities import QUANTITIES
@@ -23,6 +25,8 @@ Model = Literal[
 ]
 
 READOUT = "readout"
+# A table of its log cannot be read in parts: months take 30 s, days, checked by what those told, 54 s.
+LOGGER_BUDGET = timedelta(minutes=1)
 MOMENTARY = "#!"
 """The readout of a UH50 with power, flow and temperatures."""
 
@@ -60,7 +64,8 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
         choices=(READOUT, MOMENTARY, *SINGLE_LINE),
     )
     interval: Schedule = setting(
-        "how often, or when, the meter is read; daily for uh50, t550 and 2wr5", default=DEFAULT_INTERVAL
+        "how often, or when, the meter is read; daily for uh50, t550 and 2wr5, also where auto finds one",
+        default=DEFAULT_INTERVAL,
     )
     mode: Literal["request", "push"] = setting(
         "request: the meter is asked (modes A to C, short requests); push: it sends by itself (mode D)",
@@ -80,7 +85,32 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
         pattern_help="up to 32 letters and digits",
         identifies=True,
     )
-    mains_powered: bool = setting("no warning about the battery at intervals below 5 minutes", default=False)
+    mains_powered: bool = setting(
+        "there is no battery to be careful with: no warning at intervals below 5 minutes", default=False
+    )
+    logger: bool = setting(
+        "read back what a MULTICAL 66-CDE remembers (months, days, hours) where a sink takes a past",
+        default=True,
+    )
+    logger_budget: timedelta | None = setting(
+        "how much line time a day that may take; by default 60s, and without limit with mains_powered; the "
+        "hours need 13min",
+        default=None,
+        minimum=timedelta(0),
+        maximum=timedelta(hours=12),
+    )
+    logger_zone: str = setting(
+        'whose winter time the meter\'s clock has, such as Europe/Amsterdam; "": the zone of this computer',
+        default="",
+        identifies=False,
+    )
+    read_now_distance: timedelta | None = setting(
+        "least time between two readings that are asked for beside the interval; by default 5min, 1h for "
+        "uh50, t550 and 2wr5, and none with mains_powered, for a 382 and for mode push",
+        default=None,
+        minimum=timedelta(0),
+        maximum=timedelta(days=1),
+    )
     wake_up: Literal["auto", "none", "nul", "0x55"] = setting(
         "what a sleeping meter is sent before it is asked, for 2.2 s: NULs or 55h; auto: NULs where nothing "
         "else brings an answer to the sign-on, and for uh50, t550 and 2wr5",
@@ -126,11 +156,47 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
     )
 
     def __post_init__(self) -> None:
-        # Told apart by identity: who wrote "1h" means it.
-        if self.model in LANDIS_GYR and self.interval is DEFAULT_INTERVAL:
-            object.__setattr__(self, "interval", DAILY)
+        # The one who looks at the settings shall see what holds.
+        object.__setattr__(self, "interval", self.schedule_of(self.model))
         if (self.energy_unit is None) != (self.energy_decimals is None):
             raise ValueError("energy_unit and energy_decimals belong together: set both or none")
+        if self.logger_zone and not is_zone(self.logger_zone):
+            raise ValueError(
+                f"logger_zone: this computer knows no zone {self.logger_zone!r}; needed: one such as "
+                "Europe/Amsterdam"
+            )
+
+    @property
+    def daily_budget(self) -> float:
+        """Seconds of line time a day for what the meter remembers."""
+        if self.logger_budget is not None:
+            return self.logger_budget.total_seconds()
+        return UNLIMITED if self.mains_powered else LOGGER_BUDGET.total_seconds()
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """Whose winter time the meter's clock has; None: this computer's."""
+        if not self.logger_zone:
+            return None
+        from zoneinfo import ZoneInfo  # most never need it in memory
+
+        return ZoneInfo(self.logger_zone)
+
+    def schedule_of(self, model: str) -> Schedule:
+        """When a meter of ``model`` is read, which may have been found out only now."""
+        # Told apart by identity: who wrote "1h" means it.
+        return DAILY if model in LANDIS_GYR and self.interval is DEFAULT_INTERVAL else self.interval
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        if not self.logger or self.model not in ("multical_66c", "auto") or self.mode == "push":
+            return ()
+        limit = self.daily_budget
+        budget = "without limit" if limit == UNLIMITED else f"for {limit:g} s of the line a day at most"
+        return (
+            f"what a MULTICAL 66-CDE remembers is read back where a sink takes a past, {budget} "
+            "(logger_budget): months 30 s, days 54 s, hours 13min",
+        )
 
     @property
     def named_quantities(self) -> tuple[str, ...]:

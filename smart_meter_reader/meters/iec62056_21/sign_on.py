@@ -30,7 +30,7 @@ class SignOn:
     reader: FrameReader = field(default_factory=FrameReader)
 
 
-async def sign_on_once(transport: Transport, *, wake_up: bool = False) -> SignOn:
+async def sign_on_once(transport: Transport, *, wake_up: bool = False, address: str = "") -> SignOn:
     """Send ``/?!`` once and listen for the identification. Raises TransportError.
 
     ``wake_up``: behind the NULs that a sleeping meter wants (IEC 62056-21 annex B).
@@ -41,7 +41,7 @@ async def sign_on_once(transport: Transport, *, wake_up: bool = False) -> SignOn
         await transport.wait_sent()
         await asyncio.sleep(WAKE_UP_REST)
     transport.discard_input()
-    await transport.write(sign_on())
+    await transport.write(sign_on(address))
     await transport.wait_sent()
     result = SignOn()
     loop = asyncio.get_running_loop()

@@ -19,6 +19,7 @@ class Heard:
 
     echo: bool = False
     damage: FrameError | None = None
+    quiet: int = 0  # attempts in a row, the latest of them, on which nothing came
     identified: Identification | None = None  # of a meter whose data did not follow
     fixed_speed: bool = False  # the port is a TCP server, whose speed nobody here can change
 
@@ -37,12 +38,14 @@ def explain_silence(heard: Heard, port: str, what: str) -> MeterSilentError | Un
         return MeterSilentError(
             "echo_only",
             f"{port}: the head returns what is sent but the meter does not answer {what}: turn the head "
-            "until its cable points down, press a key on the meter, or try wake_up",
+            "until its cable points down, press a key on the meter, or try wake_up; some answer only to "
+            "their own number, which address sends",
         )
     return NothingHeardError(
         "no_echo_no_answer",
         f"{port}: nothing comes back on {what}: check that this is the port of the head, place the head on "
-        "the meter's eye, press a key on the meter, or try wake_up",
+        "the meter's eye, press a key on the meter, or try wake_up; some answer only to their own number, "
+        "which address sends",
     )
 
 

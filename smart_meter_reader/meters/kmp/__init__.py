@@ -20,5 +20,7 @@ DRIVER = MeterDriver(
     comment=f"{_ROOM}.comments:comment",
     redact=f"{_ROOM}.redaction:redact",
     typical=("heat_energy", "volume", "power", "volume_flow", "flow_temperature", "return_temperature"),
-    health=("retries", "latency_ms", "requests_24h", "wake_ups_24h"),
+    health=("retries", "latency_ms", "requests_24h", "wake_ups_24h", "read_now_used", "read_now_refused"),
+    loggers=f"{_ROOM}.loggers.look:open_loggers",
+    clock=f"{_ROOM}.clock:open_clock",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 # A register that the meter left out is asked for again after two of its periods, then four, eight, and so on
@@ -66,6 +66,13 @@ class Absences:
         # Half a period less, so that the poll at the end of the pause is not missed by a second.
         return pause - period / 2
 
-    def forget_pauses(self) -> None:
-        """Ask for everything once more (a new connection, another meter); what was told is not told again."""
-        self._asked_last.clear()
+    def forget_pauses(self, but: Collection[int] = ()) -> None:
+        """Ask for everything once more (a new connection, another meter); what was told is not told again.
+
+        ``but``: what a meter may fall silent over, so that asking costs a request each time.
+        """
+        self._asked_last = {register: last for register, last in self._asked_last.items() if register in but}
+
+    def has_answered(self, register: int) -> bool:
+        """Whether the meter answered this one when it was asked for the last time."""
+        return register in self._answered

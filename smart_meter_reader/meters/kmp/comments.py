@@ -23,4 +23,18 @@ def _frame(frame: Description) -> str:
             f"{register['id']}={register.get('value')} {register.get('unit', '')}".strip()
             for register in frame.get("registers", ())
         ]
-    return " ".join(words)
+    return " ".join(words + _about_logger(frame))
+
+
+def _about_logger(frame: Description) -> list[str]:
+    """Which logger, and which of its rows."""
+    if "log_request" in frame:
+        asked = frame["log_request"]
+        places = (f"{key}={asked[key]}" for key in ("log_id", "offset", "time") if key in asked)
+        return [f"logger {asked['logger']}", *places]
+    if "log" in frame:
+        log = frame["log"]
+        ids = [str(row["log_id"]) for row in log["rows"]]
+        rows = f"rows {ids[0]} to {ids[-1]}" if ids else "no rows"
+        return [*([] if log["logger"] is None else [f"logger {log['logger']}"]), rows, *log["info"]]
+    return []

@@ -6,20 +6,19 @@ Usable without settings or pipeline::
         registers = await meter.read_registers([60, 68])
         print(registers[60].value, registers[60].unit)
 
-What is heard after one request is judged in ``kmp_answer``; here is what follows from it.
+What is heard after one request is judged in ``listening``; here is what follows from it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from smart_meter_reader.codecs.kmp import (
     HEAT_METER,
-    MAX_REGISTERS,
     GetRegisterRequest,
     GetRegisterResponse,
     GetSerialNoRequest,
@@ -31,10 +30,20 @@ from smart_meter_reader.codecs.kmp import (
     Response,
     encode_request,
 )
+from smart_meter_reader.codecs.kmp.loggers import (
+    LogAnswer,
+    LoggerConfiguration,
+    LoggerConfigurationRequest,
+    LogIdPastAbsRequest,
+    LogLastEntryPastAbsRequest,
+    LogRecords,
+    RecordsRequest,
+)
 from smart_meter_reader.exceptions import MeterSilentError, ProtocolError
-from smart_meter_reader.meters.conversation import Conversation, LineCounters
+from smart_meter_reader.meters.conversation import Conversation, LineCounters, unless_unanswered
 from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
 from smart_meter_reader.meters.kmp.listening import Attempt, explain_silence
+from smart_meter_reader.meters.kmp.requests import asking, batches
 from smart_meter_reader.transport import LineSettings
 from smart_meter_reader.transport.ports import other_readers
 
@@ -44,10 +53,8 @@ _log = logging.getLogger(__name__)
 _MOST_LATE_ANSWERS = 3
 # So often, what may have been a damaged answer is asked for again without waiting for another.
 _HASTY_ATTEMPTS = 2
-
-# An answer comes byte by byte for most of a second. If it is as long as the last one to the same request, it
-# is slept through but for its last byte, which is missing when one byte less is stuffed this time.
-_KEPT_AWAKE = 1
+# So many bytes may wait unread meanwhile: the system keeps 4096 of a serial line, and loses what is more.
+_MOST_UNREAD = 1024
 
 _Answer = TypeVar("_Answer", bound=Response)
 
@@ -92,7 +99,6 @@ class KmpConnection(Conversation):
         self._unanswered: dict[Request, float] = {}  # sent without an answer, and when the last time
         self._answered_at = float("-inf")
         self._slow = False  # answers came late and have not come in time since
-        self._usual_lengths: dict[Request, int] = {}  # of the last answer to each
 
     async def read_type(self, *, retries: int | None = None) -> GetTypeResponse:
         """Meter type and software revision."""
@@ -102,16 +108,39 @@ class KmpConnection(Conversation):
         """The serial number printed on the meter."""
         return (await self._ask(GetSerialNoRequest(), GetSerialNoResponse, retries)).serial_number
 
-    async def read_registers(self, registers: Iterable[int]) -> dict[int, RegisterValue]:
+    async def read_registers(
+        self, registers: Iterable[int], *, doubtful: Collection[int] = ()
+    ) -> dict[int, RegisterValue]:
         """The registers that the meter knows, by id; the others are not in the dict.
+
+        ``doubtful``: those of them that the meter may lack. Should it fall silent over them, that costs one
+        request.
 
         Raises TransportError, and MeterSilentError or UnusableAnswersError when the repeats did not help.
         """
         wanted = list(dict.fromkeys(registers))
         found: dict[int, RegisterValue] = {}
-        for start in range(0, len(wanted), MAX_REGISTERS):
-            found |= await self._read_batch(wanted[start : start + MAX_REGISTERS])
+        for batch in batches(wanted):
+            found |= await self._read_doubtful(batch, [each for each in batch if each in doubtful])
         return found
+
+    async def read_logger_configuration(
+        self, logger: int, *, retries: int | None = None
+    ) -> LoggerConfiguration:
+        """What a logger of the newer generation (B8h) keeps."""
+        return await self._ask(LoggerConfigurationRequest(logger), LoggerConfiguration, retries)
+
+    async def read_log(
+        self, request: LogIdPastAbsRequest | LogLastEntryPastAbsRequest, *, retries: int | None = None
+    ) -> LogAnswer:
+        """One answer with rows of a logger (B8h): as many as fit into it. See ``loggers.walk`` for more."""
+        return await self._ask(request, LogAnswer, retries)
+
+    async def read_records(
+        self, request: RecordsRequest, address: int, *, retries: int | None = None
+    ) -> LogRecords:
+        """One answer with records (A0h to A3h) of the logger module at an address."""
+        return await self._ask(request, LogRecords, retries, address)
 
     async def try_once(self, request: Request) -> Attempt:
         """Send a request once; what was heard. For tools that watch the line. Raises TransportError.
@@ -120,6 +149,23 @@ class KmpConnection(Conversation):
         is an answer too.
         """
         return await self._attempt(request, encode_request(request, self._address), self._timing.answer)
+
+    async def _read_doubtful(self, batch: Sequence[int], doubtful: Sequence[int]) -> dict[int, RegisterValue]:
+        """A batch, and without ``doubtful`` where there is no answer to that."""
+        sure = [register for register in batch if register not in doubtful]
+        if not doubtful or not sure:
+            return await self._read_batch(batch)
+        awake = self._answered_lately()
+        try:
+            return await self._ask_registers(batch, retries=0)
+        except MeterSilentError:
+            found = await self._read_batch(sure)
+        except ProtocolError:  # what was heard was damaged, whatever was asked for
+            return await self._read_batch(batch)
+        if not awake:
+            # It may have been asleep only.
+            found |= await unless_unanswered(self._ask_registers(doubtful, retries=0)) or {}
+        return found
 
     async def _read_batch(self, batch: Sequence[int]) -> dict[int, RegisterValue]:
         try:
@@ -167,20 +213,24 @@ class KmpConnection(Conversation):
         answer = await self._ask(GetRegisterRequest(tuple(batch)), GetRegisterResponse, retries)
         return answer.by_id()
 
-    async def _ask(self, request: Request, kind: type[_Answer], retries: int | None) -> _Answer:
+    async def _ask(
+        self, request: Request, kind: type[_Answer], retries: int | None, address: int | None = None
+    ) -> _Answer:
         """Send a request until it is answered, and not more often than allowed."""
         attempts = 1 + (self._retries if retries is None else retries)
-        frame = encode_request(request, self._address)
+        frame = encode_request(request, self._address if address is None else address)
         self._let_pass(request)
         heard: list[Attempt] = []
-        for attempt in range(attempts):
-            self.counters.retries += attempt > 0
-            patience = self._timing.answer if attempt else self._timing.first_answer
-            listening = await self._attempt(request, frame, patience, hasty=attempt < _HASTY_ATTEMPTS)
-            if isinstance(listening.answer, kind):
-                return listening.answer
-            heard.append(listening)
-        raise explain_silence(heard, self.port, " and ".join(map(str, other_readers(self.port))))
+        for number in range(attempts):
+            self.counters.retries += number > 0
+            self.counters.doing = asking(request, number, attempts)
+            patience = self._timing.answer if number else self._timing.first_answer
+            attempt = await self._attempt(request, frame, patience, hasty=number < _HASTY_ATTEMPTS)
+            if isinstance(attempt.answer, kind):
+                return attempt.answer
+            heard.append(attempt)
+        rivals = " and ".join(map(str, other_readers(self.port)))
+        raise explain_silence(heard, self.port, rivals, self._line.baud)
 
     def _let_pass(self, request: Request) -> None:
         """Let a late answer to an earlier, equal request pass first: nothing in it tells them apart."""
@@ -200,35 +250,30 @@ class KmpConnection(Conversation):
         started = loop.time()
         await transport.write(frame)
         under_way = self._others_under_way(request, started)
-        listening = Attempt(request, frame, under_way=under_way, hasty=hasty)
+        attempt = Attempt(request, frame, under_way=under_way, hasty=hasty)
         slow_answer = self._timing.slow_answer
         patience_ends = until = transport.sent_at + (slow_answer if self._slow else patience)
-        usual_length = self._usual_lengths.get(request, 0)
-        while listening.answer is None:
+        while attempt.answer is None:
             received = await transport.read_before(until)
             if not received:
-                listening.give_up()
+                attempt.give_up()
                 break
-            listening.receive(received)
-            rest = listening.missing(usual_length) - _KEPT_AWAKE
-            if rest > 0:
-                await transport.let_arrive(rest)
-                # What has arrived is read before hope ends. Only once, since babble begins many answers.
-                patience_ends = max(patience_ends, loop.time() + self._timing.gap)
-                usual_length = 0
+            attempt.receive(received)
+            if attempt.to_come:  # waking for each of its bytes costs more than all the rest of a reading
+                await transport.let_arrive(min(attempt.to_come, _MOST_UNREAD))
             # Late answers come in the order of their requests: ours is behind each that has come.
-            behind_others = patience_ends + slow_answer * min(listening.strangers, _MOST_LATE_ANSWERS)
-            until = self._hope_ends(listening, loop.time(), behind_others)
-        self._note(listening, request, started, loop.time())
-        return listening
+            behind_others = patience_ends + slow_answer * min(attempt.strangers, _MOST_LATE_ANSWERS)
+            until = self._hope_ends(attempt, loop.time(), behind_others)
+        self._note(attempt, request, started, loop.time())
+        return attempt
 
-    def _hope_ends(self, listening: Attempt, now: float, patience_ends: float) -> float:
+    def _hope_ends(self, attempt: Attempt, now: float, patience_ends: float) -> float:
         """Until when to wait for more, having heard what was heard; whatever babbles on the line, it ends."""
         timing, line = self._timing, self._line
-        longest = line.seconds(listening.longest_answer)
-        if listening.in_answer:
+        longest = line.seconds(attempt.longest_answer)
+        if attempt.in_answer:
             return min(now + timing.gap, patience_ends + max(longest, timing.trickle))
-        if listening.answer_is_over:
+        if attempt.answer_is_over:
             return min(now + timing.quiet + line.seconds(3), patience_ends + longest)
         return patience_ends
 
@@ -239,17 +284,16 @@ class KmpConnection(Conversation):
         }
         return [other for other in self._unanswered if other != request]
 
-    def _note(self, listening: Attempt, request: Request, started: float, now: float) -> None:
+    def _note(self, attempt: Attempt, request: Request, started: float, now: float) -> None:
         counters = self.counters
-        counters.damaged_frames += listening.damaged
-        counters.late_answers += listening.strangers
-        counters.skipped_bytes += listening.skipped_bytes
-        self._slow = self._slow or listening.strangers > 0
-        if listening.answer is not None:
+        counters.damaged_frames += attempt.damaged
+        counters.late_answers += attempt.strangers
+        counters.skipped_bytes += attempt.skipped_bytes
+        self._slow = self._slow or attempt.strangers > 0
+        if attempt.answer is not None:
             counters.latency = now - started
-            self._usual_lengths[request] = listening.answer_length
             self._answered_at = now
             self._quiet_at = now + self._line.seconds(1)
             self._slow = self._slow and counters.latency > self._timing.answer
-        elif not listening.answer_came:
+        elif not attempt.answer_came:
             self._unanswered[request] = started

@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import click
 
+from smart_meter_reader.codecs.info_codes import reports
 from smart_meter_reader.codecs.kmp.describe import Capture, Description, describe_capture
+from smart_meter_reader.codecs.kmp.registers import resolve_register
 from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.text import plain
 
-_FRAME = re.compile(rb"[\x40\x80]\x3f[^\x40\x80\x0d]{3,}\x0d", re.DOTALL)
+_INFO_BITS = resolve_register("info_bits").id
+_FRAME = re.compile(rb"[\x40\x80][\x3f\x7f\xbf][^\x40\x80\x0d]{3,}\x0d", re.DOTALL)
+_ABOUT_LOGGERS = ("log_request", "log", "configuration", "event_status")
 
 
 @click.command
@@ -74,13 +79,38 @@ def _lines(frame: Description) -> Iterator[str]:
         yield f"{frame['direction']} {frame['bytes']}"
     if "error" in frame:
         yield f"  damaged ({frame['error']['kind']}): {frame['error']['detail']}"
-    for key in ("serial_number", "meter_type", "software_revision", "model", "payload"):
+    about_loggers = [line for key in _ABOUT_LOGGERS if key in frame for line in _logger_lines(frame[key])]
+    told = ["serial_number", "meter_type", "software_revision", "model"]
+    if not about_loggers:  # the bytes of what is told in words are in the JSON
+        told.append("payload")
+    for key in told:
         if frame.get(key, "") != "":
-            yield f"  {key.replace('_', ' ')}: {frame[key]}"
-    registers = frame.get("registers", [])
+            yield f"  {_words(key)}: {frame[key]}"
+    yield from about_loggers
+    yield from _registers(frame.get("registers", []), "  ")
+
+
+def _logger_lines(told: dict[str, Any]) -> Iterator[str]:
+    """What is asked of a logger, or what it answers: its places and limits, then row by row."""
+    for key, value in told.items():
+        if key in ("rows", "registers") or value is None:
+            continue
+        text = "; ".join(value) if isinstance(value, list) else value
+        yield f"  {_words(key)}: {text if text != '' else 'nothing'}"
+    yield from _registers(told.get("registers", []), "  ")
+    for row in told.get("rows", []):
+        yield f"  entry {row['log_id']}" + (f", {row['time']} standard time" if row["time"] else "")
+        yield from _registers(row["registers"], "    ")
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _registers(registers: list[dict[str, Any]], indent: str) -> Iterator[str]:
     width = max((len(register["name"]) for register in registers), default=0)
     for register in registers:
-        yield f"  {register['id']:>5}  {register['name']:<{width}}  {_value(register)}".rstrip()
+        yield f"{indent}{register['id']:>5}  {register['name']:<{width}}  {_value(register)}".rstrip()
 
 
 def _value(register: dict[str, Any]) -> str:
@@ -91,5 +121,7 @@ def _value(register: dict[str, Any]) -> str:
     value = register["value"]
     if value is None:
         return "not set"
-    text = plain(value)
-    return f"{text} {register['unit']}".rstrip()
+    text = f"{plain(value)} {register['unit']}".rstrip()
+    if register["id"] == _INFO_BITS and isinstance(value, Decimal | int) and 0 < value < 2**32:
+        return f"{text}: {'; '.join(report.sentence for report in reports('', None, int(value)))}"
+    return f"{text} + {register['dst_minutes']} min of summer time" if register.get("dst_minutes") else text

@@ -8,15 +8,17 @@ import random
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
 
-from smart_meter_reader.codecs.kmp import encode_register
+from smart_meter_reader.codecs.kmp import RegisterValue, encode_register
 from smart_meter_reader.codecs.kmp.registers import REGISTERS, resolve_register
 from smart_meter_reader.codecs.kmp.units import UNITS
 from smart_meter_reader.exceptions import SettingsError, ValueFormatError
+from smart_meter_reader.meters.kmp.emulated_info import EmulatedInfo
+from smart_meter_reader.meters.kmp.emulated_loggers.clock import InnerClock
 
 # kWh per m³ and kelvin of water around 60 °C.
 _WATER = 1.143
@@ -47,9 +49,10 @@ class House:
         return self._power + self._swing * math.sin(2 * math.pi * seconds / _DAY + self._phase)
 
     def energy(self, seconds: float) -> float:
-        """Heat energy in kWh: the integral of the power."""
+        """Heat energy in kWh: the integral of the power; before the start ever less of it, never below 0."""
         swung = math.cos(self._phase) - math.cos(2 * math.pi * seconds / _DAY + self._phase)
-        return self._energy + (self._power * seconds + self._swing * swung * _DAY / (2 * math.pi)) / 3600
+        counted = (self._power * seconds + self._swing * swung * _DAY / (2 * math.pi)) / 3600
+        return self._energy + counted if seconds >= 0 else _faded(self._energy, counted)
 
     def difference(self, seconds: float) -> float:
         """Flow minus return temperature in K."""
@@ -67,14 +70,27 @@ class House:
         """Volume in m³."""
         return self.energy(seconds) / (_WATER * self._difference)
 
+    def volume_times_flow_temperature(self, seconds: float) -> float:
+        """E8 in m³ × °C: counted on with every volume by the temperature that it had."""
+        return self.volume(seconds) * 68
+
+    def volume_times_return_temperature(self, seconds: float) -> float:
+        """E9, likewise."""
+        return self.volume(seconds) * 38
+
     def hours(self, seconds: float) -> float:
         """Operating hours."""
-        return self._hours + seconds / 3600
+        return self._hours + seconds / 3600 if seconds >= 0 else _faded(self._hours, seconds / 3600)
 
     @property
     def peak(self) -> float:
         """The highest power of a day in kW."""
         return self._power + self._swing
+
+
+def _faded(total: float, counted: float) -> float:
+    """A total before ``total`` was reached, which had ``counted``, a negative number, less by today's use."""
+    return total * math.exp(counted / total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +101,22 @@ class EmulatedRegister:
     decimals: int
     size: int
     value: Callable[[House, float], float]
+    code: int | None = None  # of the unit, where it is not the plain one of that name
 
 
 _SOURCES: Final[Mapping[int, EmulatedRegister]] = {
     60: EmulatedRegister("GJ", 3, 4, lambda house, at: house.energy(at) * _GJ_PER_KWH),
     63: EmulatedRegister("GJ", 3, 4, lambda house, at: 0),
-    68: EmulatedRegister("m³", 2, 4, House.volume),
+    68: EmulatedRegister("m³", 2, 4, lambda house, at: house.volume(at)),
     72: EmulatedRegister("t", 2, 4, lambda house, at: house.volume(at) * 0.985),
     74: EmulatedRegister("l/h", 0, 2, House.volume_flow),
     80: EmulatedRegister("kW", 1, 2, House.power),
     86: EmulatedRegister("°C", 2, 2, House.flow_temperature),
     87: EmulatedRegister("°C", 2, 2, lambda house, at: house.flow_temperature(at) - house.difference(at)),
     89: EmulatedRegister("K", 2, 2, House.difference),
-    97: EmulatedRegister("m³·°C", 0, 4, lambda house, at: house.volume(at) * 68),
-    99: EmulatedRegister("", 0, 1, lambda house, at: 0),
-    110: EmulatedRegister("m³·°C", 0, 4, lambda house, at: house.volume(at) * 38),
+    97: EmulatedRegister("m³·°C", 0, 4, lambda house, at: house.volume_times_flow_temperature(at)),
+    99: EmulatedRegister("", 0, 4, lambda house, at: 0),
+    110: EmulatedRegister("m³·°C", 0, 4, lambda house, at: house.volume_times_return_temperature(at)),
     113: EmulatedRegister("", 0, 2, lambda house, at: 2),
     124: EmulatedRegister("l/h", 0, 2, lambda house, at: house.peak / (_WATER * 30) * 1000),
     126: EmulatedRegister("l/h", 0, 2, lambda house, at: 0),
@@ -113,15 +130,25 @@ _SOURCES: Final[Mapping[int, EmulatedRegister]] = {
     147: EmulatedRegister("°C", 2, 2, lambda house, at: 38.02),
     149: EmulatedRegister("°C", 2, 2, lambda house, at: 68.10),
     150: EmulatedRegister("°C", 2, 2, lambda house, at: 37.76),
+    175: EmulatedRegister("h", 0, 4, lambda house, at: 0),
+    369: EmulatedRegister("", 0, 4, lambda house, at: 0, code=0x3B),
+    379: EmulatedRegister("°C", 2, 2, lambda house, at: 67.52),
+    380: EmulatedRegister("°C", 2, 2, lambda house, at: 37.94),
+    381: EmulatedRegister("°C", 2, 2, lambda house, at: house.flow_temperature(at - 1800)),
+    382: EmulatedRegister(
+        "°C", 2, 2, lambda house, at: house.flow_temperature(at - 1800) - house.difference(at - 1800)
+    ),
     266: EmulatedRegister("Wh", 0, 4, lambda house, at: house.energy(at) * 1000 % 2**32),
     1001: EmulatedRegister("", 0, 4, lambda house, at: house.serial_number),
     1004: EmulatedRegister("h", 0, 4, House.hours),
 }
 # The days of the peaks, before the start; a date that was never set is all zero on the wire.
 _PEAK_DATES: Final[Mapping[int, int]] = {123: 40, 125: 70, 127: 40, 129: 70, 138: 4, 140: 9, 142: 4, 144: 9}
-_SERIAL_NUMBER, _CLOCK, _DATE = 1001, 1002, 1003
+_SERIAL_NUMBER, _CLOCK, _DATE, _DATE_AND_TIME = 1001, 1002, 1003, 348
+# Of the newer generation, with which a 403 has these in common, though no source names it.
+_AS_A_603: Final = frozenset({175, 348, 369, 379, 380, 381, 382})
 _SERIAL_NUMBER_SIZE = 4  # also that of the answer to GetSerialNo
-_TIME_UNIT, _DATE_UNIT = 0x2F, 0x30
+_TIME_UNIT, _DATE_UNIT, _LOCAL_TIME_UNIT = 0x2F, 0x30, 0x4F
 _DATE_UNITS: Final[Mapping[int, int]] = {
     **dict.fromkeys((*_PEAK_DATES, _DATE), _DATE_UNIT),
     _CLOCK: _TIME_UNIT,
@@ -137,14 +164,24 @@ _UNIT_CODES: Final[Mapping[str, int]] = {
 class Values:
     """The registers of one emulated meter at any time, as they go on the wire."""
 
-    def __init__(self, house: House, model: str, start: datetime, fixed: Mapping[int, bytes]) -> None:
+    def __init__(
+        self,
+        house: House,
+        model: str,
+        start: datetime,
+        fixed: Mapping[int, bytes],
+        clock: InnerClock | None = None,
+    ) -> None:
+        self.clock = clock or InnerClock(start)
         self._house = house
         self._start = start
         self._fixed = fixed
+        self.info = EmulatedInfo(model)
         self._known = {
             register
-            for register in (*_SOURCES, *_PEAK_DATES, _CLOCK, _DATE)
+            for register in (*_SOURCES, *_PEAK_DATES, _CLOCK, _DATE, _DATE_AND_TIME)
             if any(model in models.split("/") for models in REGISTERS[register].models)
+            or (model == "403" and register in _AS_A_603)
         }
 
     @property
@@ -165,15 +202,22 @@ class Values:
             return self._fixed[register]
         if register not in self._known:
             return None
-        now = self._start + timedelta(seconds=seconds)
-        if register in _PEAK_DATES:
-            now = self._start - timedelta(days=_PEAK_DATES[register])
+        if register == _DATE_AND_TIME:
+            return RegisterValue(register, _LOCAL_TIME_UNIT, 0, self.clock.local(seconds).encode()).encode()
         if register in _DATE_UNITS:
-            text = f"{now:%H:%M:%S}" if register == _CLOCK else f"{now:%Y-%m-%d}"
-            return encode_register(register, text, _DATE_UNITS[register])
+            return encode_register(register, self._date_or_time(register, seconds), _DATE_UNITS[register])
         source = _SOURCES[register]
-        value = _rounded_down(source.value(self._house, seconds), source.decimals)
-        return encode_register(register, value, _UNIT_CODES[source.unit], source.size)
+        reported = self.info.value(register, seconds)
+        measured = source.value(self._house, seconds) if reported is None else reported
+        value = _rounded_down(measured, source.decimals)
+        code = _UNIT_CODES[source.unit] if source.code is None else source.code
+        return encode_register(register, value, code, source.size)
+
+    def _date_or_time(self, register: int, seconds: float) -> str:
+        if register in _PEAK_DATES:
+            return f"{self._start.astimezone(UTC) - timedelta(days=_PEAK_DATES[register]):%Y-%m-%d}"
+        now = self.clock.local(seconds).standard
+        return f"{now:%H:%M:%S}" if register == _CLOCK else f"{now:%Y-%m-%d}"
 
 
 def _rounded_down(value: float, decimals: int) -> Decimal:
@@ -237,6 +281,18 @@ def _decimal(value: int | Decimal | str) -> Decimal:
         raise ValueError(f"{value!r} is not a number") from None
 
 
-def values_of(model: str, seed: int, fixed: Mapping[int, bytes], start: datetime | None = None) -> Values:
-    """The values of a model; ``start`` is the emulated clock's start, now by default."""
-    return Values(House(seed), model, start or datetime.now(UTC), fixed)
+def values_of(
+    model: str,
+    seed: int,
+    fixed: Mapping[int, bytes],
+    start: datetime | None = None,
+    *,
+    zone: tzinfo | None = UTC,
+    drift: float = 0.0,
+) -> Values:
+    """The values of a model; ``start`` is the emulated clock's start, now by default.
+
+    ``zone`` and ``drift`` are those of the meter's own clock: see ``InnerClock``.
+    """
+    start = start or datetime.now(UTC)
+    return Values(House(seed), model, start, fixed, InnerClock(start, zone, drift))

@@ -1,4 +1,4 @@
-"""An emulated MULTICAL at an optical head: GetType, GetSerialNo and GetRegister, with faults on demand."""
+"""An emulated MULTICAL at an optical head: who it is, its registers and loggers, with faults on demand."""
 
 from __future__ import annotations
 
@@ -19,15 +19,23 @@ from smart_meter_reader.codecs.kmp import (
     GetSerialNoResponse,
     GetTypeRequest,
     GetTypeResponse,
+    OtherMessage,
     Request,
     decode_request,
     encode_frame,
 )
+from smart_meter_reader.codecs.kmp.commands import LOGGER_BASE, LOGGER_TOP, SET_CLOCK
+from smart_meter_reader.codecs.kmp.frame import ACK_BYTE
 from smart_meter_reader.codecs.kmp.registers import resolve_register
+from smart_meter_reader.codecs.kmp.set_clock import decode_set_clock
 from smart_meter_reader.emulators.clock import EmulatedClock
 from smart_meter_reader.emulators.faults import Fault, Faults
 from smart_meter_reader.emulators.stream import EmulatedLine
-from smart_meter_reader.exceptions import FrameError, ProtocolError
+from smart_meter_reader.exceptions import FrameError, ProtocolError, ValueFormatError
+from smart_meter_reader.meters.kmp.emulated_loggers.contents import UNTOUCHED, LoggerPast
+from smart_meter_reader.meters.kmp.emulated_loggers.loggers import FAULTS as LOGGER_FAULTS
+from smart_meter_reader.meters.kmp.emulated_loggers.loggers import EmulatedLoggers
+from smart_meter_reader.meters.kmp.emulated_loggers.past import UNLIMITED
 from smart_meter_reader.meters.kmp.emulated_values import Values, values_of
 
 # 1200 Bd with two stop bits, as the optical head of all heat meters has it.
@@ -43,6 +51,9 @@ FAULTS: Final[Mapping[str, str]] = MappingProxyType(
         "omit": "the last register of the answer is left out; omit:NAME: that register is not known",
         "mute": "GetType and GetSerialNo are not answered",
         "stray": "the answer to another request comes first",
+        "unset": "SetClock is neither obeyed nor acknowledged",
+        "doze": "the meter falls asleep after the answer: the next request goes unanswered",
+        **LOGGER_FAULTS,
     }
 )
 _LATE = 2.0
@@ -52,9 +63,19 @@ REPLY_DELAY = 0.25
 
 # Type codes of GetType: 601 and 402 from documents, the others are made up (no source tells them).
 _TYPES: Final[Mapping[str, str]] = MappingProxyType(
-    {"601": "0001", "402": "1101", "302": "3302", "303": "3303", "403": "3403", "602": "3602", "603": "3603"}
+    {
+        "601": "0001",
+        "402": "1101",
+        "21": "3021",
+        "302": "3302",
+        "303": "3303",
+        "403": "3403",
+        "602": "3602",
+        "603": "3603",
+    }
 )
 MODELS: Final = tuple(sorted(_TYPES))
+_MODULE_TYPES: Final[Mapping[int, str]] = MappingProxyType({LOGGER_TOP: "0901", LOGGER_BASE: "1601"})
 
 
 @dataclass(slots=True)
@@ -70,6 +91,8 @@ class KamstrupMeter:
     """One emulated meter; several listeners see the same values. ``asked`` holds the latest requests.
 
     ``rate`` is how many emulated seconds pass in one; ``reply_delay`` how long the meter thinks, in seconds.
+    ``module`` is the address of a logger module; ``answer_limit`` how many bytes of payload an answer with
+    rows of a logger has at the most; ``past`` what happened to the loggers.
     """
 
     def __init__(
@@ -82,6 +105,9 @@ class KamstrupMeter:
         rate: float = 1.0,
         reply_delay: float = REPLY_DELAY,
         address: int = HEAT_METER,
+        module: int | None = None,
+        answer_limit: int = UNLIMITED,
+        past: LoggerPast = UNTOUCHED,
     ) -> None:
         self.counts = RequestCounts()
         self.asked: deque[Request] = deque(maxlen=1000)
@@ -92,8 +118,18 @@ class KamstrupMeter:
         self._clock = EmulatedClock(rate)
         self._reply_delay = reply_delay
         self._address = address
+        self._module = module
+        self._loggers = EmulatedLoggers(model, self._values, past, answer_limit)
+        self._dozes = False
         self._awake_until = float("-inf")
         self._last_answer = b""
+
+    def report(self, info_code: int, at: float | None = None) -> None:
+        """Report this info code from now on: bits of register 369, or the sum that older models show.
+
+        ``at``: from so many emulated seconds after the start on.
+        """
+        self._values.info.report(info_code, self._clock.seconds() if at is None else at)
 
     async def serve(self, line: EmulatedLine) -> None:
         """Answer requests on this line until it ends."""
@@ -102,12 +138,16 @@ class KamstrupMeter:
             if self._faults.strike("echo"):
                 await line.write(received)
             reader.receive_data(received)
-            for request in self._requests(reader):
-                await self._reply(request, line)
+            for request, address in self._requests(reader):
+                await self._reply(request, address, line)
 
-    def _requests(self, reader: FrameReader) -> list[Request]:
-        """The requests to this meter in what arrived; a meter says nothing to a damaged one."""
-        requests: list[Request] = []
+    def advance(self, seconds: float) -> None:
+        """So many emulated seconds pass at once: the counters rise, and the loggers get their entries."""
+        self._clock.advance(seconds)
+
+    def _requests(self, reader: FrameReader) -> list[tuple[Request, int]]:
+        """The requests to this meter or its module in what arrived; it says nothing to a damaged one."""
+        requests: list[tuple[Request, int]] = []
         while True:
             try:
                 frame = reader.next_frame()
@@ -116,21 +156,22 @@ class KamstrupMeter:
                 if (
                     isinstance(frame, Frame)
                     and frame.direction == "request"
-                    and frame.address == self._address
+                    and frame.address in (self._address, self._module)
                 ):
-                    requests.append(decode_request(frame))
+                    requests.append((decode_request(frame), frame.address))
             except (FrameError, ProtocolError):
                 self.counts.damaged += 1
 
-    async def _reply(self, request: Request, line: EmulatedLine) -> None:
+    async def _reply(self, request: Request, address: int, line: EmulatedLine) -> None:
         loop = asyncio.get_running_loop()
         seconds = self._clock.seconds()
         self.counts.requests += 1
         self.asked.append(request)
         asleep, self._awake_until = loop.time() > self._awake_until, loop.time() + _FALLS_ASLEEP
-        if asleep and self._faults.strike("sleep"):
+        dozed, self._dozes = self._dozes, False
+        if dozed or (asleep and self._faults.strike("sleep")):
             return
-        answer = self._answer(request, seconds)
+        answer = self.answer(request, seconds, address)
         if answer is None or self._faults.strike("drop"):
             return
         frame = self._faults.flip_bit(answer) if self._faults.strike("crc") else answer
@@ -139,23 +180,51 @@ class KamstrupMeter:
         if self._faults.strike("noise"):
             frame = self._faults.noise() + frame
         self._last_answer = answer
+        self._dozes = self._faults.strike("doze")
         await asyncio.sleep(self._reply_delay + (_LATE if self._faults.strike("late") else 0.0))
         self.counts.answers += 1
         await line.write(frame)
 
-    def _answer(self, request: Request, seconds: float) -> bytes | None:
-        """The frame that answers; None where a meter stays silent."""
+    def answer(self, request: Request, seconds: float, address: int | None = None) -> bytes | None:
+        """The frame that answers at so many emulated seconds; None where a meter stays silent.
+
+        ``address`` is who was asked: the meter itself, unless it is said.
+        """
+        if isinstance(request, OtherMessage) and request.cid == SET_CLOCK:
+            return self._set_clock(request.payload, seconds)
+        by_module = address is not None and address == self._module
+        payload = self._module_payload(request, seconds) if by_module else self._payload(request, seconds)
+        if payload is None:
+            return None
+        return encode_frame(
+            START_RESPONSE, self._address if address is None else address, request.CID, payload
+        )
+
+    def _set_clock(self, payload: bytes, seconds: float) -> bytes | None:
+        """The acknowledgement; None where the clock is not set."""
+        if self._faults.strike("unset"):
+            return None
+        try:
+            self._values.clock = self._values.clock.set_to(decode_set_clock(payload), seconds)
+        except (ProtocolError, ValueFormatError):
+            return None
+        return bytes((ACK_BYTE,))
+
+    def _payload(self, request: Request, seconds: float) -> bytes | None:
         if isinstance(request, GetRegisterRequest):
-            payload = self._records(request, seconds)
-        elif self._faults.strike("mute"):
-            return None
-        elif isinstance(request, GetTypeRequest):
-            payload = GetTypeResponse(_TYPES[self._model], "F1").encode()
+            return self._records(request, seconds)
+        if isinstance(request, GetTypeRequest):
+            told = GetTypeResponse(_TYPES[self._model], "F1").encode()
         elif isinstance(request, GetSerialNoRequest):
-            payload = GetSerialNoResponse(self._values.serial_number).encode()
+            told = GetSerialNoResponse(self._values.serial_number).encode()
         else:
-            return None
-        return encode_frame(START_RESPONSE, self._address, request.CID, payload)
+            return self._loggers.answer(request, seconds, self._faults)
+        return None if self._faults.strike("mute") else told
+
+    def _module_payload(self, request: Request, seconds: float) -> bytes | None:
+        if isinstance(request, GetTypeRequest) and self._module is not None:
+            return GetTypeResponse(_MODULE_TYPES[self._module], "F1").encode()
+        return self._loggers.module_answer(request, seconds, self._faults)
 
     def _records(self, request: GetRegisterRequest, seconds: float) -> bytes:
         registers = list(request.registers)

@@ -22,6 +22,7 @@ class Identity:
     model: str = ""
     firmware: str = ""
     serial_number: str = ""
+    type_code: str = ""
 
 
 async def read_identity(connection: KmpConnection, *, ask_type: bool = True) -> Identity:
@@ -46,6 +47,7 @@ async def read_identity(connection: KmpConnection, *, ask_type: bool = True) -> 
         model=type_name(meter_type),
         firmware=meter_type.software_revision if meter_type is not None else "",
         serial_number=str(serial_number) if serial_number is not None else register,
+        type_code=meter_type.meter_type if meter_type is not None else "",
     )
 
 

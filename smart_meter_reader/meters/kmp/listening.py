@@ -12,8 +12,23 @@ from smart_meter_reader.codecs.kmp import (
     GetRegisterResponse,
     Request,
     Response,
+    decode_frame,
     decode_response,
 )
+from smart_meter_reader.codecs.kmp.frame import MAX_FRAME_LENGTH, content_so_far
+from smart_meter_reader.codecs.kmp.loggers import (
+    LogAnswer,
+    LoggerConfiguration,
+    LoggerConfigurationRequest,
+    LogIdPastAbsRequest,
+    LogIdPresentRequest,
+    LogLastEntryPastAbsRequest,
+    LogRecords,
+    LogTimePastRequest,
+    LogTimePresentRequest,
+    is_answer_to,
+)
+from smart_meter_reader.codecs.kmp.loggers.past import least_length
 from smart_meter_reader.exceptions import (
     FrameError,
     MeterSilentError,
@@ -21,13 +36,26 @@ from smart_meter_reader.exceptions import (
     ProtocolError,
     UnusableAnswersError,
 )
+from smart_meter_reader.meters.kmp.lines import ELECTRICITY_LINE, OPTICAL_LINE
 
-_START = bytes((START_RESPONSE,))
 _STOP = 0x0D
 # Start, address, CID, two bytes of CRC, stop: whatever is shorter was never an answer.
 _SHORTEST_ANSWER = 6
-# Eight registers of a 10 byte mantissa (the longest seen, on the MULTICAL 382), with a third of it stuffed.
-_LONGEST_ANSWER = 8 * (5 + 10) * 4 // 3 + _SHORTEST_ANSWER
+# Register id, unit, number of bytes of the mantissa, SignExp, and a mantissa of one byte.
+_SHORTEST_RECORD = 6
+# The longest mantissa seen, on the MULTICAL 382.
+_LONGEST_MANTISSA = 10
+# Eight registers of such, with a third of it stuffed.
+_LONGEST_ANSWER = 8 * (5 + _LONGEST_MANTISSA) * 4 // 3 + _SHORTEST_ANSWER
+_LOG_ANSWERS = (LogAnswer, LoggerConfiguration, LogRecords)
+_LOG_REQUESTS = (
+    LoggerConfigurationRequest,
+    LogIdPastAbsRequest,
+    LogLastEntryPastAbsRequest,
+    LogTimePresentRequest,
+    LogIdPresentRequest,
+    LogTimePastRequest,
+)
 
 
 class Attempt:
@@ -44,16 +72,18 @@ class Attempt:
         self, request: Request, frame: bytes, *, under_way: Iterable[Request] = (), hasty: bool = True
     ) -> None:
         self.answer: Response | None = None
-        self.answer_length = 0  # in bytes on the line
         self.echo = False
         self.damaged = 0
         self.strangers = 0  # whole answers to something else
         self.heard = 0  # bytes of any kind
-        self.longest_answer = len(frame) + _LONGEST_ANSWER  # with an echo of the request
+        registers = request.registers if isinstance(request, GetRegisterRequest) else ()
+        self._shortest_answer = _SHORTEST_ANSWER + _SHORTEST_RECORD * len(registers)
+        self._has_rows = isinstance(request, LogIdPastAbsRequest | LogLastEntryPastAbsRequest)
+        self.longest_answer = len(frame) + longest_answer(request)  # with an echo of the request
         self.answer_came = False  # certainly, though damaged
         self.answer_is_over = False  # what arrived was an answer once, as it seems, and has ended
         self._request = request
-        self._frame = frame
+        self._sent = decode_frame(frame)
         self._under_way = [
             frozenset(other.registers) for other in under_way if isinstance(other, GetRegisterRequest)
         ]
@@ -72,10 +102,20 @@ class Attempt:
         pending = self._reader.pending
         return self._looks_like_answer(pending) or (self._begun and bool(pending))
 
-    def missing(self, usual: int) -> int:
-        """How many bytes are to come of an answer of ``usual`` length; 0 or less when none has begun."""
+    @property
+    def to_come(self) -> int:
+        """How many bytes are to come, at the least, of an answer that has begun and holds all asked for.
+
+        One that lacks registers can be shorter: it is then known some tenths of a second later.
+        """
+        if not self.in_answer:
+            return 0
         pending = self._reader.pending
-        return usual - len(pending) if pending[:1] == _START else 0
+        if not self._has_rows:
+            return max(0, self._shortest_answer - len(pending))
+        content = content_so_far(pending)
+        # Of address and CID, two bytes of CRC, and the stop byte.
+        return max(0, 2 + least_length(content[2:]) + 3 - len(content))
 
     def receive(self, received: bytes) -> None:
         """Judge what arrived; ``answer`` is there when it was the answer."""
@@ -104,7 +144,7 @@ class Attempt:
     def _judge(self, frame: Frame) -> None:
         if frame.direction == "request":
             # The head's echo of this request; any other request is some other reader's on the same meter.
-            self.echo = self.echo or frame.encode() == self._frame
+            self.echo = self.echo or frame == self._sent
             return
         try:
             answer = decode_response(frame)
@@ -114,12 +154,15 @@ class Attempt:
             return
         if self._answers(answer, frame):
             self.answer = answer
-            self.answer_length = len(frame.encode())
         else:
             self.strangers += 1
 
     def _answers(self, answer: Response, frame: Frame) -> bool:
-        if answer.CID != self._request.CID or frame.address != self._address:
+        if frame.address != self._address:
+            return False
+        if isinstance(answer, _LOG_ANSWERS) and isinstance(self._request, _LOG_REQUESTS):
+            return is_answer_to(self._request, answer)
+        if answer.CID != self._request.CID:
             return False
         if not isinstance(answer, GetRegisterResponse) or not isinstance(self._request, GetRegisterRequest):
             return True
@@ -143,18 +186,31 @@ class Attempt:
         return raw[:2] == bytes((START_RESPONSE, self._address))
 
 
+def longest_answer(request: Request) -> int:
+    """How many bytes an answer has at the most, all but impossible ones."""
+    if not isinstance(request, LogIdPastAbsRequest | LogLastEntryPastAbsRequest):
+        return _LONGEST_ANSWER
+    rows = len(request.registers) * (5 + request.entries * _LONGEST_MANTISSA)
+    return min(MAX_FRAME_LENGTH, _LONGEST_ANSWER + rows * 4 // 3)
+
+
 def explain_silence(
-    heard: Sequence[Attempt], port: str, other_readers: str = ""
+    heard: Sequence[Attempt], port: str, other_readers: str = "", baud: int = OPTICAL_LINE.baud
 ) -> MeterSilentError | UnusableAnswersError:
     """The error for a request that stayed without an answer through all its repeats.
 
-    ``other_readers`` names processes that have the port open as well.
+    ``other_readers`` names processes that have the port open as well; ``baud`` is how fast it was asked.
     """
     error = _explain(heard, port)
+    hints = ""
+    # A serial server has its speed set elsewhere.
+    if isinstance(error, MeterSilentError) and baud != ELECTRICITY_LINE.baud and "socket://" not in port:
+        hints = (
+            f"; a 382 speaks faster: baud = {ELECTRICITY_LINE.baud}, stopbits = {ELECTRICITY_LINE.stopbits}"
+        )
     if other_readers:
-        hint = f"{error.detail}; and stop {other_readers}, since two readers take each other's bytes"
-        return type(error)(error.reason, hint)
-    return error
+        hints += f"; and stop {other_readers}, since two readers take each other's bytes"
+    return type(error)(error.reason, error.detail + hints)
 
 
 def _explain(heard: Sequence[Attempt], port: str) -> MeterSilentError | UnusableAnswersError:

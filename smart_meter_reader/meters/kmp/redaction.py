@@ -16,6 +16,13 @@ from smart_meter_reader.codecs.kmp import (
     decode_response,
     register_of,
 )
+from smart_meter_reader.codecs.kmp.loggers import (
+    EventStatus,
+    LogAnswer,
+    LoggerConfiguration,
+    LogRecords,
+    LogRow,
+)
 from smart_meter_reader.exceptions import FrameError, ProtocolError, ValueFormatError
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.quantities import QUANTITIES
@@ -104,8 +111,17 @@ def _payload(frame: Frame, names: Pseudonyms) -> bytes:
             return GetSerialNoResponse(int(names.of(str(serial_number)))).encode()
         case GetRegisterResponse(registers):
             return GetRegisterResponse(tuple(_register(value, names) for value in registers)).encode()
+        case LoggerConfiguration() | EventStatus():
+            return frame.payload
+        case LogAnswer(rows=rows, unread=unread) | LogRecords(rows=rows, unread=unread):
+            told = tuple(_row(row, names) for row in rows)
+            return replace(message, rows=told, unread=bytes(len(unread))).encode()
         case _:
             return bytes(len(frame.payload))  # nothing that we ask for, and who knows what is in it
+
+
+def _row(row: LogRow, names: Pseudonyms) -> LogRow:
+    return row._replace(registers=tuple(_register(value, names) for value in row.registers))
 
 
 def _register(value: RegisterValue, names: Pseudonyms) -> RegisterValue:

@@ -4,31 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Literal
 
 from smart_meter_reader.codecs.kmp import HEAT_METER
-from smart_meter_reader.codecs.kmp.registers import resolve_register
+from smart_meter_reader.codecs.kmp.registers import register_of, resolve_register
+from smart_meter_reader.history.zone import is_zone
+from smart_meter_reader.meters.backfill.budget import UNLIMITED
+from smart_meter_reader.meters.backfill.cost import LineCost
 from smart_meter_reader.meters.base import PolledSettings
 from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
+from smart_meter_reader.meters.kmp.loggers.costs import DATE_AND_TIME, HOURLY_REGISTERS, day_costs
 from smart_meter_reader.meters.poll_plan import Group
 from smart_meter_reader.quantities import QUANTITIES
+from smart_meter_reader.quantities.quantity import TOTALS
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
 
-# One request of eight, all of which a MULTICAL 403 has.
+# Two requests of six, all of which a MULTICAL 403 has. Volume, E8 and E9 are in one of them: only what was
+# told at one instant gives the mean temperature of the water that has passed (history/questions/heat.py).
+# What is in OPTIONAL_REGISTERS comes last, since the meter is awake by then.
 DEFAULT_REGISTERS = (
     "heat_energy",
     "volume",
+    "volume_times_flow_temperature",
+    "volume_times_return_temperature",
     "volume_flow",
     "power",
     "flow_temperature",
     "return_temperature",
     "temperature_difference",
     "info_code",
+    "info_bits",
+    "info_event_count",
 )
+# Of those, what some meters lack and may even fall silent over. They cost no request of their own.
+OPTIONAL_REGISTERS = ("info_bits", "info_event_count")
 # What the default becomes on a meter that has none of those and counts electricity: the 382.
 ELECTRICITY_REGISTERS = (
     "active_energy_import",
@@ -41,8 +54,17 @@ ELECTRICITY_REGISTERS = (
 )
 # The life that Kamstrup states for the battery of a 403 (manual, 10.4) assumes one reading an hour.
 DEFAULT_INTERVAL = Schedule(interval=timedelta(hours=1))
+# In log mode: soon after midnight, when the meter has logged the day that is over.
+LOG_INTERVAL = Schedule(times=(time(0, 10),))
+_LOG_PERIOD = timedelta(hours=12)
+# What the loggers of all models have, hourly too; what else is read live and counts is added.
+LOGGER_REGISTERS = ("heat_energy", "volume")
+# What a meter on battery gives for its loggers: about what an hour's readings of two days cost.
+LOGGER_BUDGET = timedelta(minutes=1)
 
 _REGISTERS_HELP = "quantities or register ids, such as heat_energy, 60 or 0x3C"
+# Tells when the info logger has news.
+_INFO_EVENTS = resolve_register("info_event_count").id
 
 
 def _ids(registers: tuple[int | str, ...], key: str) -> tuple[int, ...]:
@@ -52,6 +74,10 @@ def _ids(registers: tuple[int | str, ...], key: str) -> tuple[int, ...]:
         return tuple(dict.fromkeys(resolve_register(register).id for register in registers))
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from None
+
+
+def _counts(quantity: str) -> bool:
+    return quantity in QUANTITIES and QUANTITIES[quantity].cumulative and QUANTITIES[quantity].kind in TOTALS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +101,41 @@ class KamstrupSettings(PolledSettings):
     groups: Mapping[str, GroupSettings] = setting(
         "further registers with their own interval", default=MappingProxyType({})
     )
-    mains_powered: bool = setting("no warning about the battery at intervals below 5 minutes", default=False)
+    mode: Literal["poll", "log"] = setting(
+        "poll: the meter is read at its interval; log: once a day (daily 00:10, or interval), with the hours "
+        "since the last time out of its own memory: kindest to the battery",
+        default="poll",
+    )
+    logger: bool = setting(
+        "read back what the meter keeps itself (months, days, hours of outages) where a sink takes a past",
+        default=True,
+    )
+    logger_budget: timedelta | None = setting(
+        "how much line time a day that may take; by default 60s, and without limit with mains_powered",
+        default=None,
+        minimum=timedelta(0),
+        maximum=timedelta(hours=12),
+    )
+    logger_registers: tuple[int | str, ...] = setting(
+        "what is read of its loggers; by default heat_energy, volume, and what of registers only counts up",
+        default=(),
+        identifies=False,
+    )
+    logger_zone: str = setting(
+        'whose winter time the meter\'s clock has, such as Europe/Amsterdam; "": the zone of this computer',
+        default="",
+        identifies=False,
+    )
+    mains_powered: bool = setting(
+        "there is no battery to be careful with: no warning at intervals below 5 minutes", default=False
+    )
+    read_now_distance: timedelta | None = setting(
+        "least time between two readings that are asked for beside the interval; by default 5min, "
+        "and none with mains_powered",
+        default=None,
+        minimum=timedelta(0),
+        maximum=timedelta(days=1),
+    )
     serial_number: int | str | None = setting(
         "the meter's serial number; another meter is not read",
         default=None,
@@ -114,6 +174,82 @@ class KamstrupSettings(PolledSettings):
 
     def __post_init__(self) -> None:
         _ids(self.registers, "registers")
+        if self.logger_registers:
+            _ids(self.logger_registers, "logger_registers")
+        if self.logger_zone and not is_zone(self.logger_zone):
+            raise ValueError(
+                f"logger_zone: this computer knows no zone {self.logger_zone!r}; needed: one such as "
+                "Europe/Amsterdam"
+            )
+        self._settle_mode()
+
+    def _settle_mode(self) -> None:
+        if self.mode != "log":
+            return
+        if self.interval is DEFAULT_INTERVAL:
+            # The one who looks at the settings shall see what holds.
+            object.__setattr__(self, "interval", LOG_INTERVAL)
+        if self.interval.period < _LOG_PERIOD:
+            raise ValueError(
+                f'interval: mode = "log" reads the meter once a day and brings the hours all the same, not '
+                f'every {self.interval}; leave interval out, or write one such as "daily 06:00"'
+            )
+        if not self.logger:
+            raise ValueError('logger: mode = "log" lives on what the meter keeps; leave logger out')
+
+    @property
+    def every_hour(self) -> bool:
+        """Whether the hours come out of the meter's memory, and not from the readings."""
+        return self.mode == "log"
+
+    @property
+    def daily_budget(self) -> float:
+        """Seconds of line time a day for the loggers."""
+        if self.logger_budget is not None:
+            return self.logger_budget.total_seconds()
+        return UNLIMITED if self.mains_powered else LOGGER_BUDGET.total_seconds()
+
+    @property
+    def log_registers(self) -> tuple[int, ...]:
+        """What is read of a logger that has it, in this order."""
+        if self.logger_registers:
+            return _ids(self.logger_registers, "logger_registers")
+        live = (register_of(register) for group in self.plan for register in group.registers)
+        counting = (each.id for each in live if _counts(each.quantity))
+        return tuple(dict.fromkeys((*_ids(LOGGER_REGISTERS, "logger_registers"), *counting)))
+
+    @property
+    def line_cost(self) -> LineCost:
+        """What a byte costs on this line."""
+        return LineCost(self.baud, self.line.bits_per_byte)
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """Whose winter time the meter's clock has; None: this computer's."""
+        if not self.logger_zone:
+            return None
+        from zoneinfo import ZoneInfo  # most never need it in memory
+
+        return ZoneInfo(self.logger_zone)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        if not self.logger:
+            return ()
+        costs = day_costs(self.line_cost, len(self.plan[0].registers), (DATE_AND_TIME, *HOURLY_REGISTERS))
+        limit = self.daily_budget
+        budget = "without limit" if limit == UNLIMITED else f"for {limit:g} s of the line a day at most"
+        told = (
+            f"what the meter keeps itself is read back where a sink takes a past, {budget} (logger_budget)",
+            f"hourly values: {costs}",
+        )
+        if any(_INFO_EVENTS in group.registers for group in self.plan):
+            return told
+        return (
+            *told,
+            "its info logger is left alone, as nothing tells when it has news: info_event_count is not among "
+            "registers",
+        )
 
     @property
     def named_quantities(self) -> tuple[str, ...]:

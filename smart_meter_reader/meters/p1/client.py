@@ -7,8 +7,9 @@ from typing import Any
 
 from smart_meter_reader.messages import Health, Publish
 from smart_meter_reader.meters.base import Client
+from smart_meter_reader.meters.frame_counters import encode_counters, recall_counters
 from smart_meter_reader.meters.p1.lasting import Lasting
-from smart_meter_reader.meters.p1.memory import decode_memory, encode_chosen, encode_counters, recall_counters
+from smart_meter_reader.meters.p1.memory import decode_memory, encode_chosen
 from smart_meter_reader.meters.p1.session import Session
 from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.transport import open_transport
@@ -28,6 +29,12 @@ class DsmrClient(Client):
         self._settings = settings
         self._lasting = Lasting(settings.lines[0], settings.opener(), in_use=settings.in_use())
         self._session: Session | None = None
+        # Without an interval each telegram is published, and nothing comes sooner for being asked for.
+        self.answers_requests = bool(settings.interval)
+
+    @property
+    def doing(self) -> str:
+        return "opening the port" if self._session is None else self._session.doing
 
     @property
     def checksummed(self) -> bool:
@@ -52,10 +59,10 @@ class DsmrClient(Client):
     async def run(self, publish: Publish, *, once: bool = False) -> None:
         async with await open_transport(self._settings.port, self._lasting.line) as transport:
             self._session = Session(
-                self.meter, self._settings, transport, publish, self.health, self._lasting
+                self.meter, self._settings, transport, publish, self.health, self._lasting, once=once
             )
             try:
-                await self._session.listen(once=once)
+                await self._session.listen()
             finally:
                 self._session = None
 

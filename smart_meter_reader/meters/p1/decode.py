@@ -10,15 +10,17 @@ from typing import Any
 
 import click
 
+from smart_meter_reader.codecs.ciphering.keys import Policy
 from smart_meter_reader.codecs.p1.describe import Description, describe_capture
 from smart_meter_reader.codecs.p1.dialect import DIALECTS
-from smart_meter_reader.codecs.p1.encryption.cipher import Policy, find_header
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener
+from smart_meter_reader.codecs.p1.encryption.header import find_header
 from smart_meter_reader.codecs.parity import strip_parity
 from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.json_text import dumps_for
-from smart_meter_reader.meters.p1.keys import key_options, read_opener
+from smart_meter_reader.meters.cipher_keys import key_options, read_opener
 from smart_meter_reader.text import plain
 
 
@@ -53,7 +55,7 @@ def p1(
 
     Exit code 65 tells that a frame failed or that there was none.
     """
-    opener = read_opener(key, authentication_key, key_file, authentication)
+    opener = read_opener(Opener, key, authentication_key, key_file, authentication)
     failed = 0
     for description in describe_capture(read_capture(capture), opener, dialect=dialect or ""):
         failed += "error" in description

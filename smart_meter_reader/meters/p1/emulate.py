@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.codecs.p1.encryption.cipher import LUXEMBOURG_AUTHENTICATION_KEY
+from smart_meter_reader.codecs.ciphering.keys import LUXEMBOURG_AUTHENTICATION_KEY
 from smart_meter_reader.console.capture import hex_or_raw
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
+from smart_meter_reader.meters.cipher_keys import key_options, read_keys
 from smart_meter_reader.meters.p1.emulated_telegrams import TEMPLATES
 from smart_meter_reader.meters.p1.emulator import (
     FAULTS,
@@ -19,7 +20,6 @@ from smart_meter_reader.meters.p1.emulator import (
     P1Meter,
     split_recording,
 )
-from smart_meter_reader.meters.p1.keys import key_options, read_keys
 from smart_meter_reader.meters.p1.lines import FAST_LINE, SLOW_LINE
 
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*/\s*(s|min|h)")

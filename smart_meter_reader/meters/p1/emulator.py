@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from smart_meter_reader.codecs.p1.encode import Algorithm, encode_telegram, encrypt_telegram
-from smart_meter_reader.codecs.p1.encryption.cipher import find_header
+from smart_meter_reader.codecs.p1.encryption.header import find_header
 from smart_meter_reader.emulators.faults import Fault, Faults
 from smart_meter_reader.emulators.stream import EmulatedLine
 from smart_meter_reader.meters.p1.emulated_telegrams import EXTRA, INTERVALS, TEMPLATES, WITHOUT_CHECKSUM

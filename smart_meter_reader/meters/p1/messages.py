@@ -8,7 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from smart_meter_reader.codecs.p1.derived import multiply
-from smart_meter_reader.codecs.p1.mbus import SubMeter
+from smart_meter_reader.codecs.p1.devices import SubMeter
+from smart_meter_reader.codecs.p1.mbus import InUse
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.messages import Info, Message, Reading
 
@@ -32,13 +33,14 @@ class Messages:
     sub-meter's reading is told when it changed, else once a minute.
     """
 
-    def __init__(self, meter: str, ratio: Decimal = _NO_RATIO) -> None:
+    def __init__(self, meter: str, ratio: Decimal = _NO_RATIO, in_use: InUse | None = None) -> None:
         self._meter = meter
+        self._in_use = in_use or InUse()
         self._ratio = ratio  # of the transformers that the electricity meter does not count with
         self._interval = 0.0
         self._infos: dict[str, Info] = {}
         self._told: dict[str, _LastTold] = {}
-        self._settled: set[str] = set()  # the media that had a reading, or were told to have none
+        self._settled: set[str] = set()  # the sub-meters that had a reading, or were told to have none
 
     def of(self, telegram: Telegram, time: datetime, now: float, interval: float) -> Iterator[Message]:
         """The messages that ``telegram``, received at ``time``, is worth at the loop's time ``now``.
@@ -50,9 +52,9 @@ class Messages:
             yield from self._changed(self._info(telegram, time))
             yield self._reading(telegram, time)
         yield from self._missing(telegram, time)
-        for medium, device in telegram.meters.items():
-            self._settled.add(device.medium)
-            name = f"{self._meter}-{medium}"
+        for own_name, device in telegram.meters.items():
+            self._settled.add(own_name)
+            name = f"{self._meter}-{own_name}"
             yield from self._changed(self._sub_info(name, device, telegram, time))
             if self._is_due(name, device, now):
                 yield {
@@ -60,46 +62,46 @@ class Messages:
                     "meter": name,
                     "time": time,
                     "measurements": {**device.measurements},
-                    "objects": {code: item for code, item in telegram.objects.items() if device.owns(code)},
+                    "objects": {code: telegram.objects[code] for code in device.owned(telegram.objects)},
                     "authentication": telegram.authentication,
                 }
 
     def _missing(self, telegram: Telegram, time: datetime) -> Iterator[Message]:
         """Why there is no gas: a device is on M-Bus, and none of its medium has a reading that counts."""
-        for device in telegram.dead_meters:
-            medium = device.medium
-            if not device.serial_number.strip("0") or medium in self._settled or self._has(telegram, medium):
+        # The one that has the name tells more than the ones beside it.
+        for device in sorted(telegram.dead_meters, key=self._in_use.is_anothers):
+            own_name = self._in_use.name_of(device)
+            if not device.serial_number.strip("0") or own_name in self._settled | telegram.meters.keys():
                 continue
-            self._settled.add(medium)
-            name = f"{self._meter}-{medium}"
-            yield from self._changed(self._sub_info(name, device, telegram, time))
+            self._settled.add(own_name)
+            name = f"{self._meter}-{own_name}"
+            if not self._in_use.is_anothers(device):
+                # Else it would be taken for a replaced meter, though the other one may be back at any time.
+                yield from self._changed(self._sub_info(name, device, telegram, time))
             yield {
                 "type": "status",
                 "meter": name,
                 "time": time,
                 "state": "offline",
                 "reason": "no_reading",
-                "detail": f"the {medium} meter {device.serial_number} on M-Bus channel {device.channel} has "
-                "no valid reading: it has not been heard yet, never counted, or stands beside one that did "
-                "(ask the grid operator, or see channels in the settings)",
+                "detail": f"the {device.medium} meter {device.serial_number} on M-Bus channel "
+                f"{device.channel} has no valid reading: it has not been heard yet, never counted, or "
+                "stands beside one that did (ask the grid operator, or see channels in the settings)",
             }
-
-    @staticmethod
-    def _has(telegram: Telegram, medium: str) -> bool:
-        return any(device.medium == medium for device in telegram.meters.values())
 
     def _reading(self, telegram: Telegram, time: datetime) -> Reading:
         # A sub-meter's lines are left to its own reading: what the guard holds back of it is then in none.
-        objects = telegram.objects
+        objects = {**telegram.objects}
         for device in telegram.meters.values():
-            objects = {code: item for code, item in objects.items() if not device.owns(code)}
+            for code in device.owned(telegram.objects):
+                objects.pop(code, None)
         measurements = telegram.measurements
         reading: Reading = {
             "type": "reading",
             "meter": self._meter,
             "time": time,
             "measurements": multiply(measurements, self._ratio) if self._ratio != 1 else {**measurements},
-            "objects": {**objects},
+            "objects": objects,
             "authentication": telegram.authentication,
         }
         if telegram.time is not None:
@@ -133,7 +135,7 @@ class Messages:
         if identity.serial_number:
             info["serial_number"] = identity.serial_number
         if identity.version:
-            info["firmware"] = f"P1 {identity.version}"
+            info["p1_version"] = identity.version
         if identity.dialect:
             info["dialect"] = identity.dialect
         if self._ratio != 1:

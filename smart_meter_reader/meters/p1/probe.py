@@ -7,17 +7,18 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD
-from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, OTHER_FRAMES, recognise
+from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, OTHER_FRAMES, Garbage, recognise
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.codecs.parity import strip_parity
-from smart_meter_reader.exceptions import DecryptionError, FrameError
-from smart_meter_reader.meters.found import Found, Listening, Outcome, printable
+from smart_meter_reader.exceptions import DecryptionError, FrameError, OtherProtocolError
+from smart_meter_reader.meters.found import Found, Listening, Outcome, Unread, printable_only
 from smart_meter_reader.meters.p1.lines import FAST_LINE, SLOW_LINE
 from smart_meter_reader.transport import LineSettings
 
 # What is looked through when no telegram came: the last of it, several telegrams long.
 _JUDGED = 64 * 1024
+_READ_BY_OTHERS: frozenset[Garbage] = frozenset({"hdlc", "dlms", "sml"})
 
 
 class P1Hearing:
@@ -44,7 +45,9 @@ class P1Hearing:
             found = _telegram_in(reader, self._port, self._line)
             if found is not None:
                 return found
-        return EXPLANATIONS[kind] if kind in OTHER_FRAMES else ""
+        if kind in _READ_BY_OTHERS:
+            return ""  # who reads it listens as well, and knows more of the meter
+        return Unread(EXPLANATIONS[kind]) if kind in OTHER_FRAMES else ""
 
 
 # DSMR 4 and later; DSMR 2.2 and 3; IEC 62056-21 mode D.
@@ -57,6 +60,8 @@ def _telegram_in(reader: P1Reader, port: str, line: LineSettings) -> Found | Non
             telegram = reader.next_telegram()
         except FrameError:
             continue
+        except OtherProtocolError:
+            continue  # what it is, is told when all that came is judged
         except DecryptionError as error:
             return _encrypted(port, line, error)
         return None if telegram is None else _plain(port, line, telegram)
@@ -84,7 +89,8 @@ def _encrypted(port: str, line: LineSettings, error: DecryptionError) -> Found:
         line,
         "electricity",
         keys=_keys_of(port, line),
-        notes=(printable(error.detail), "keys belong into .secrets.toml, under the same table name"),
+        encrypts=True,
+        notes=(printable_only(error.detail), "keys belong into .secrets.toml, under the same table name"),
     )
 
 

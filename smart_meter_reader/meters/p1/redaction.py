@@ -12,8 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final, Literal
 
-from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
-from smart_meter_reader.codecs.p1.encryption.cipher import CipherFrame, Opened, Opener, find_header, parse_key
+from smart_meter_reader.codecs.ciphering.keys import parse_key
+from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram, encrypt_untitled
+from smart_meter_reader.codecs.p1.encryption.cipher import Opened, Opener
+from smart_meter_reader.codecs.p1.encryption.header import CipherFrame, find_header
 from smart_meter_reader.codecs.p1.framing.checksum import crc16_arc, crc16_x25, verify
 from smart_meter_reader.codecs.p1.framing.frame import FrameReader
 from smart_meter_reader.codecs.p1.framing.plain import PlainFrame
@@ -114,8 +116,9 @@ def _encrypted(events: Sequence[Event], names: Pseudonyms, opener: Opener | None
     frames: list[CipherFrame] = []
 
     def open_frame(frame: CipherFrame) -> Opened:
-        names.of(frame.system_title.hex())  # errors tell it, so it is known even where nothing can be opened
-        _device_number(frame, names)
+        if not frame.identification:
+            names.of(frame.system_title.hex())  # known even where nothing opens: errors tell it
+            _device_number(frame, names)
         if opener is None:
             raise DecryptionError("no_key", "there is no key")
         opened = opener.open(frame)
@@ -174,15 +177,18 @@ def _plain(frame: PlainFrame, names: Pseudonyms) -> bytes:
 
 def _encrypt(opened: Opened, frame: CipherFrame, names: Pseudonyms) -> bytes:
     """The redacted telegram, encrypted as its meter would with the public keys."""
-    telegram = encode_telegram(
-        _lines(opened.telegram, names), "none" if opened.checksum == "absent" else "arc"
-    )
-    made_up = frame.system_title[:3] + _device_number(frame, names).to_bytes(5, "big")
+    lines = _lines(opened.telegram, names)
     verified = opened.authentication == "verified"
+    authentication_key = PUBLIC_AUTHENTICATION_KEY if verified else _UNKNOWN_AUTHENTICATION_KEY
+    if frame.identification:
+        return encrypt_untitled(
+            lines, PUBLIC_KEY, authentication_key, frame.frame_counter, security=frame.security
+        )
+    made_up = frame.system_title[:3] + _device_number(frame, names).to_bytes(5, "big")
     return encrypt_telegram(
-        telegram,
+        encode_telegram(lines, "none" if opened.checksum == "absent" else "arc"),
         PUBLIC_KEY,
-        PUBLIC_AUTHENTICATION_KEY if verified else _UNKNOWN_AUTHENTICATION_KEY,
+        authentication_key,
         made_up,
         frame.frame_counter,
         security=frame.security,

@@ -8,14 +8,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from smart_meter_reader.codecs.p1.agreement import Agreement, Judged
+from smart_meter_reader.codecs.p1.devices import SubMeter
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, OTHER_FRAMES, recognise
-from smart_meter_reader.codecs.p1.mbus import SubMeter
 from smart_meter_reader.codecs.p1.obis import CodeTableError
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
-from smart_meter_reader.exceptions import DamagedCipherError, DecryptionError, FrameError, ReplayedError
-from smart_meter_reader.messages import Health, Publish, Status
+from smart_meter_reader.exceptions import DecryptionError, FrameError
+from smart_meter_reader.messages import Health, Publish
 from smart_meter_reader.meters.base import count_reading
+from smart_meter_reader.meters.closed_frames import closed_alert
 from smart_meter_reader.meters.p1.lasting import Lasting
 from smart_meter_reader.meters.p1.messages import Messages
 from smart_meter_reader.meters.p1.settings import DsmrSettings
@@ -30,14 +31,11 @@ _log = logging.getLogger(__name__)
 LINE_TRIAL = 12.0
 # One summary of damaged telegrams in this time, however short the interval.
 _SUMMARY = 60.0
-# A damaged or repeated frame among good ones is no alert; what is wrong with a key is one at once.
-_PATIENT_WITH = (DamagedCipherError, ReplayedError)
-_ROW_OF_FAILURES = 3
 _LONGEST_CODE = 20  # 255-255:255.255.255
 
 
 class Session:
-    """Listens on ``transport`` and counts into ``health``."""
+    """Listens on ``transport`` and counts into ``health``; with ``once`` until something was published."""
 
     def __init__(
         self,
@@ -47,6 +45,8 @@ class Session:
         publish: Publish,
         health: Health,
         lasting: Lasting,
+        *,
+        once: bool = False,
     ) -> None:
         self._meter = meter
         self._settings = settings
@@ -58,21 +58,28 @@ class Session:
         self._turns = current_turns()
         now = self._loop.time()
         timeout = None if settings.timeout is None else settings.timeout.total_seconds()
-        self._watch = LineWatch(settings.port, now, timeout, lasting.meter_interval)
+        self._watch = LineWatch(settings.port, now, timeout, lasting.meter_interval, for_one=once)
+        self._once = once
         self._reader = self._new_reader()
         self._interval = settings.interval.total_seconds()
         self._agreement = Agreement()
-        self._messages = Messages(meter, settings.transformer_ratio)
+        self._messages = Messages(meter, settings.transformer_ratio, lasting.in_use)
         self._due = now
         self._trial_ends = now + LINE_TRIAL
         self._trial_received = 0
         self._failures = 0
         self._alert = ""
 
-    async def listen(self, *, once: bool) -> None:
-        """Read until the line is dead, or with ``once`` until something was published.
+    @property
+    def doing(self) -> str:
+        """What it is at, for a person who waits."""
+        speed = "" if self._settings.port.startswith("socket://") else f" at {self._transport.line}"
+        return f"waiting for a telegram{speed}; {self._watch.tally}"
 
-        Raises TransportError: silence, damage only, or what the garbage on the line is.
+    async def listen(self) -> None:
+        """Read until the line is dead.
+
+        Raises NoTelegramError: silence, damage only, or what the garbage on the line is.
         """
         while True:
             look = min(self._watch.deadline, self._next_look())
@@ -80,7 +87,7 @@ class Session:
             now = self._loop.time()
             if received:
                 now = await self._receive(received)
-                if await self._take(now) and once:
+                if await self._take(now) and self._once:
                     return
             else:
                 self._judge_silence(now, stalled=now - look > stalls.LATE_SECONDS)
@@ -211,18 +218,10 @@ class Session:
         self._count("damaged_frames")
         self._watch.note_closed(now, error)
         self._failures += 1
-        if isinstance(error, _PATIENT_WITH) and self._failures < _ROW_OF_FAILURES:
+        status = closed_alert(self._meter, error, self._failures, self._health)
+        if status is None:
             _log.debug("%s: %s", self._meter, error)
             return
-        status: Status = {
-            "type": "status",
-            "meter": self._meter,
-            "time": datetime.now(UTC),
-            "state": "alert",
-            "reason": error.reason,
-            "detail": error.detail,
-            "health": {**self._health},
-        }
         if status["reason"] != self._alert:  # what was told is told once
             self._alert = status["reason"]
             await self._publish(status)
@@ -247,11 +246,12 @@ class Session:
     def _judge_silence(self, now: float, *, stalled: bool) -> None:
         """All that came is read: raise what there is to say when the line is dead."""
         if now >= self._watch.deadline and not (stalled and self._watch.excuse(now)):
-            raise self._watch.death(self._reader.unrecognised)
+            raise self._watch.death(self._reader.unrecognised, now)
 
     async def _look_at_line(self, now: float, *, heard_all: bool) -> None:
         """Bytes without any telegram: take off parity, or try the other speed."""
         kind = recognise(self._reader.unrecognised)
+        self._watch.kind = self._watch.kind if kind == "unknown" else kind
         if kind == "parity" and not self._transport.software_parity:
             _log.info("%s: %s; taken off here", self._meter, EXPLANATIONS["parity"])
             self._transport.software_parity = True

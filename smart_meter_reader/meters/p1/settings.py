@@ -8,9 +8,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, Literal
 
+from smart_meter_reader.codecs.ciphering.keys import Policy, parse_key
+from smart_meter_reader.codecs.p1.devices import MEDIA
 from smart_meter_reader.codecs.p1.dialect import DIALECTS
-from smart_meter_reader.codecs.p1.encryption.cipher import Opener, Policy, parse_key
-from smart_meter_reader.codecs.p1.mbus import MEDIA, InUse
+from smart_meter_reader.codecs.p1.encryption.cipher import Opener
+from smart_meter_reader.codecs.p1.mbus import InUse
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.p1.lines import FAST_LINE, SLOW_LINE
 from smart_meter_reader.settings.schema import Secret, setting
@@ -96,6 +98,10 @@ class DsmrSettings(ClientSettings):
     @property
     def reads_from(self) -> str:
         return self.port
+
+    @property
+    def longest_reading(self) -> timedelta | None:
+        return self.timeout
 
     @property
     def lines(self) -> Sequence[LineSettings]:

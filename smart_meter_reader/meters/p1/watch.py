@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from smart_meter_reader.codecs.p1.framing.plain import reads_well
-from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
+from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, OTHER_FRAMES, Garbage, recognise
 from smart_meter_reader.exceptions import (
     ChecksumError,
     DamagedCipherError,
@@ -17,15 +17,19 @@ from smart_meter_reader.exceptions import (
     FrameError,
     IncompleteError,
     MalformedError,
+    NoTelegramError,
     OtherProtocolError,
     ReplayedError,
-    TransportError,
 )
 
 # DSMR before 5 sends every ten seconds; six of those are the patience before anything is known.
 _UNKNOWN_PATIENCE = 60.0
 _INTERVALS = 6
 _SHORTEST_PATIENCE = 15.0
+# Where a person waits for one telegram: while bytes come, until both speeds have been tried.
+_ONE_PATIENCE = 30.0
+# So many telegrams that came to nothing are no accident.
+_ENOUGH_SPOILT = 3
 # An interval is believed when it is this long: telegrams that were waiting in a buffer come at once.
 _SHORTEST_INTERVAL = 0.5
 # What may come behind the last frame before silence: a line end, and the filling bytes of EasyMeter's Q3D.
@@ -48,11 +52,24 @@ class _Losses:
 
 
 class LineWatch:
-    """One connection's line. ``interval`` is the meter's own, in seconds, 0 until two telegrams came."""
+    """One connection's line. ``interval`` is the meter's own, in seconds, 0 until two telegrams came.
 
-    def __init__(self, port: str, opened: float, timeout: float | None, interval: float = 0.0) -> None:
+    ``for_one``: somebody waits for a single telegram, and wants to know soon why none comes.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        opened: float,
+        timeout: float | None,
+        interval: float = 0.0,
+        *,
+        for_one: bool = False,
+    ) -> None:
         self.interval = interval
+        self._for_one = for_one
         self.received = 0  # bytes since the last whole frame
+        self.kind: Garbage = "unknown"  # what the bytes without a telegram were at last, at any speed
         self._port = port
         self._opened = opened
         self._timeout = timeout
@@ -132,6 +149,10 @@ class LineWatch:
         """Seconds without a good telegram after which the line counts as dead."""
         if self._timeout is not None:
             return self._timeout
+        if self._for_one:
+            silent = not self.received and not self.proven
+            clear = self._lost.spoilt >= _ENOUGH_SPOILT or self.kind in OTHER_FRAMES
+            return _SHORTEST_PATIENCE if silent or clear else _ONE_PATIENCE
         if not self.interval:
             return _UNKNOWN_PATIENCE
         return min(_UNKNOWN_PATIENCE, max(_SHORTEST_PATIENCE, _INTERVALS * self.interval))
@@ -149,11 +170,12 @@ class LineWatch:
         self._excused = now
         return True
 
-    def death(self, unrecognised: bytes) -> TransportError:
+    def death(self, unrecognised: bytes, now: float) -> NoTelegramError:
         """Why nothing good comes. ``unrecognised`` are the last bytes that belonged to no telegram."""
-        since = f"no good telegram for {self.patience:.0f} s on {self._port}"
+        waited = now - self._opened if self._for_one else self.patience
+        since = f"no good telegram for {waited:.0f} s on {self._port}"
         if self.received <= (_REST if self.proven else 0):
-            return TransportError(
+            return NoTelegramError(
                 "silence",
                 f"{since}, and not a byte: check the cable, that the P1 port is switched on, and that its "
                 "data request line (RTS) has power",
@@ -161,9 +183,17 @@ class LineWatch:
         # What was summed up a moment ago still tells why nothing good comes.
         for lost in (self._lost, self._lost_before):
             if lost is not None and lost.spoilt:
-                return TransportError("checksum", f"{since}, only damaged ones: {self._cause(lost, good=0)}")
+                return NoTelegramError("checksum", f"{since}, only damaged ones: {self._cause(lost, good=0)}")
         kind = recognise(unrecognised)
-        return TransportError("garbage" if kind == "unknown" else kind, f"{since}: {EXPLANATIONS[kind]}")
+        kind = self.kind if kind == "unknown" else kind
+        return NoTelegramError("garbage" if kind == "unknown" else kind, f"{since}: {EXPLANATIONS[kind]}")
+
+    @property
+    def tally(self) -> str:
+        """What has come, for a person who waits for a telegram."""
+        if self._lost.spoilt:
+            return f"{self._lost.spoilt} came damaged"
+        return f"{self.received} bytes came, no telegram yet" if self.received else "not a byte came yet"
 
     def next_summary(self, every: float) -> float:
         """When the next summary may be due."""

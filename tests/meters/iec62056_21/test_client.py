@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import termios
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -16,7 +18,7 @@ from smart_meter_reader.codecs.iec62056_21.bcc import sum_bcc, xor_bcc
 from smart_meter_reader.codecs.parity import add_parity, strip_parity
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedLine, EmulatedMeter, on_pty, on_tcp
-from smart_meter_reader.exceptions import ExplainedError, ProtocolError, TransportError
+from smart_meter_reader.exceptions import ExplainedError, MeterSilentError, ProtocolError, TransportError
 from smart_meter_reader.messages import Info, Message, Reading
 from smart_meter_reader.meters.found import Found
 from smart_meter_reader.meters.head import Sign
@@ -25,6 +27,7 @@ from smart_meter_reader.meters.iec62056_21.emulator import FAULTS, Iec62056Meter
 from smart_meter_reader.meters.iec62056_21.line import LineTiming, MeterLine
 from smart_meter_reader.meters.iec62056_21.probe import SLEEPING, ask_sign_on, head_probe
 from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
+from smart_meter_reader.settings.durations import format_duration
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import Origin, Place, parse
 from smart_meter_reader.transport import LineSettings
@@ -88,6 +91,8 @@ HEAT = {
     "volume_flow": "79 L/h",
     "power_maximum_month": "9.3 kW",
     "info_code": "0",
+    "info_code_text": "none",
+    "reported_problems": "none",
 }
 
 
@@ -355,6 +360,23 @@ async def test_a_readout_with_a_wrong_bcc_is_not_believed() -> None:
     assert caught.value.reason == "damaged_answers"
 
 
+class ByNumber(Iec62056Meter):
+    """Answers a sign-on with its own number only, as EMH's ITZ does (volkszaehler/vzlogger#233)."""
+
+    async def _reply(self, request: Any, line: EmulatedLine, *, woken: bool) -> None:
+        if request[0] not in (b"/?!\r\n", b"/?00054321!\r\n"):
+            await super()._reply(request, line, woken=woken)
+
+
+async def test_a_meter_that_answers_only_to_its_number_is_read_by_its_address() -> None:
+    meter = ByNumber("iec62056_21", reply_delay=0.0)
+    _, reading, _ = await read_once(meter, model="generic", address="00012345")
+    assert plain(reading)["active_energy_import"] == "507109.0 kWh"
+    for wrong in ("", "00054321"):
+        with pytest.raises(MeterSilentError, match="which address sends"):
+            await read_once(meter, model="generic", address=wrong, retries=0)
+
+
 async def test_a_sleeping_meter_answers_once_it_is_woken_up() -> None:
     async with line_to(emulated("multical_66c", "sleep"), wake_up=b"\x55") as line:
         answer = await line.ask_short("#1")
@@ -567,6 +589,23 @@ async def test_a_uh50_that_sleeps_is_woken_before_each_sign_on(model: str) -> No
     assert reader.health["wake_ups_24h"] == (2 if model == "auto" else 1)
 
 
+class StillSending(Sleeper):
+    """A sleeper in the middle of a readout, which the first sign-on meets (home-assistant/core#92770)."""
+
+    async def serve(self, line: EmulatedLine) -> None:
+        self.asked.append(strip_parity(await line.read())[-5:-3])
+        await line.write(b"\xf0\x9c\x21\x84" * 20)  # 2400 Bd as they look at 300 Bd
+        await super().serve(line)
+
+
+@pytest.mark.usefixtures("shortly_woken")
+async def test_a_uh50_is_woken_though_the_end_of_an_earlier_readout_came_first() -> None:
+    meter = StillSending()
+    _, reading, _ = await read_once(meter, model="auto", repeat_after=timedelta(seconds=0.3))
+    assert plain(reading).items() >= MOMENTARY.items()
+    assert meter.asked == [b"/?"] * 4 + [b"/#"]
+
+
 @pytest.mark.usefixtures("shortly_woken")
 async def test_a_uh50_without_momentary_values_is_read_by_its_readout(
     caplog: pytest.LogCaptureFixture,
@@ -592,11 +631,34 @@ async def test_an_identification_without_data_behind_it(place: Any, data: bytes,
     assert ("rfc2217://" in caught.value.detail) == (reason == "fixed_speed")
 
 
+@pytest.mark.usefixtures("shortly_woken")
+async def test_in_mode_b_the_speed_changes_behind_the_end_of_the_identification() -> None:
+    """The LF is on its way for 33 ms more: what is heard of it at another speed is noise, and no data."""
+
+    speeds: list[int] = []
+
+    class Late(Sleeper):
+        async def serve(self, line: EmulatedLine) -> None:
+            while b"!" not in strip_parity(await line.read()):
+                pass
+            await line.write(add_parity(self._identification + b"\r"))
+            await asyncio.sleep(0.034)
+            device = os.open(port, os.O_RDWR | os.O_NOCTTY)
+            speeds.append(termios.tcgetattr(device)[5])
+            os.close(device)
+            await line.write(b"\n" + add_parity(self._plain))
+
+    async with on_pty(Late()) as port:
+        _, reading, _ = await read_port(port, model="generic")
+    assert plain(reading)["heat_energy"] == "326.062 MWh"
+    assert speeds == [termios.B19200]
+
+
 async def test_scan_and_align_wake_a_meter_that_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smart_meter_reader.meters.iec62056_21.sign_on.WAKE_UP_REST", 0.05)
     async with on_pty(Sleeper()) as port:
         assert await ask_sign_on(port) == ""
-        found = await SLEEPING.ask(port)
+        found = await SLEEPING.ask(port, "")
         assert isinstance(found, Found)
         assert (found.model, found.serial_number) == ("UH50", "66900000")
         assert found.keys == {"model": "uh50", "interval": "1d"}
@@ -617,18 +679,42 @@ class WithoutProgram:
                 await line.write(add_parity(fields))
 
 
-async def test_a_66c_without_a_program_number_is_read_when_all_is_set() -> None:
-    scales: dict[str, Any] = {
-        "energy_unit": "MWh",
-        "energy_decimals": 3,
-        "volume_decimals": 2,
-        "flow_decimals": 0,
-        "power_decimals": 1,
-    }
-    _, reading, _ = await read_once(WithoutProgram(), retries=0, requests=("#1",), **scales)
+SCALES: dict[str, Any] = {
+    "energy_unit": "MWh",
+    "energy_decimals": 3,
+    "volume_decimals": 2,
+    "flow_decimals": 0,
+    "power_decimals": 1,
+}
+
+
+@pytest.mark.parametrize("model", ["multical_66c", "auto"])
+async def test_a_66c_without_a_program_number_is_read_when_all_is_set(model: str) -> None:
+    _, reading, _ = await read_once(WithoutProgram(), model=model, retries=0, requests=("#1",), **SCALES)
     assert plain(reading)["heat_energy"] == "507.109 MWh"
-    with pytest.raises(TransportError):
-        await read_once(WithoutProgram(), retries=0, requests=("#1",))
+    with pytest.raises(MeterSilentError, match=r"answers #1, but not #2.* set energy_unit"):
+        await read_once(WithoutProgram(), model=model, retries=0, requests=("#1",))
+
+
+async def test_a_program_number_that_never_comes_and_is_not_needed_is_waited_for_once() -> None:
+    meter = Selective("multical_66c", b"/#2")
+    async with on_pty(meter) as port:
+        reader = client(port, retries=1, requests=("#1",), interval=SOON, **SCALES)
+
+        async def publish(message: Message) -> None:
+            pass
+
+        for _ in range(3):
+            await reader.run(publish, once=True)
+    assert list(meter.asked).count(b"/#2") == 2
+
+
+async def test_align_hears_a_66c_that_answers_short_requests_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smart_meter_reader.meters.iec62056_21.sign_on.WAKE_UP_REST", 0.05)
+    monkeypatch.setattr("smart_meter_reader.meters.iec62056_21.probe.SHORT_GAP", 0.3)
+    async with on_pty(WithoutProgram()) as port, head_probe(port) as probe:
+        signs = [await probe() for _ in range(4)]
+    assert signs == [Sign.NOTHING, Sign.NOTHING, Sign.CLEAN, Sign.CLEAN]
 
 
 def test_a_uh50_is_read_once_a_day_unless_somebody_says_otherwise() -> None:
@@ -639,6 +725,19 @@ def test_a_uh50_is_read_once_a_day_unless_somebody_says_otherwise() -> None:
         )
         assert settings is not None, problems
         assert settings.interval.period == period
+
+
+@pytest.mark.usefixtures("shortly_woken")
+async def test_a_uh50_that_is_found_is_read_once_a_day_unless_somebody_says_otherwise(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    info, _, _ = await read_once(Sleeper(), model="auto", mains_powered=False)
+    assert info["interval"] == 24 * 60 * 60
+    assert "battery" not in caplog.text
+    hourly = Schedule(interval=timedelta(hours=1))
+    info, _, _ = await read_once(Sleeper(), model="auto", mains_powered=False, interval=hourly)
+    assert info["interval"] == 60 * 60
+    assert "empties this meter's battery" in caplog.text
 
 
 @pytest.mark.usefixtures("shortly_woken")
@@ -770,3 +869,34 @@ async def test_frequent_readings_of_a_battery_meter_are_warned_of(caplog: pytest
     with pytest.raises(TransportError):
         await reader.run(publish)
     assert "battery" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "distance"),
+    [
+        ({"model": "multical_66c"}, timedelta(minutes=5)),
+        ({"model": "auto"}, timedelta(minutes=5)),
+        ({"model": "uh50"}, timedelta(hours=1)),
+        ({"model": "uh50", "read_now_distance": timedelta(minutes=20)}, timedelta(minutes=20)),
+    ],
+)
+async def test_how_far_apart_requests_are_is_by_the_model(
+    settings: dict[str, Any], distance: timedelta
+) -> None:
+    reader = client("/dev/null", mains_powered=False, **settings)
+    assert reader.request_reading().taken
+    assert f"less than {format_duration(distance)} ago" in reader.request_reading().detail
+
+
+@pytest.mark.parametrize("settings", [{"model": "382"}, {"mode": "push"}, {"mains_powered": True}])
+async def test_where_there_is_no_battery_requests_only_wait_for_each_other(settings: dict[str, Any]) -> None:
+    reader = client("/dev/null", **({"mains_powered": False} | settings))
+    assert reader.request_reading().taken
+    assert reader.request_reading().reason == "under_way"
+
+
+@pytest.mark.usefixtures("shortly_woken")
+async def test_a_uh50_that_was_found_is_spared_as_one_that_was_set() -> None:
+    *_, reader = await read_once(Sleeper(), model="auto", mains_powered=False)
+    assert reader.request_reading().taken
+    assert "less than 1h ago" in reader.request_reading().detail

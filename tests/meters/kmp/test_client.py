@@ -20,7 +20,12 @@ from smart_meter_reader.meters.kmp.client import KamstrupClient
 from smart_meter_reader.meters.kmp.emulated_values import read_values, values_of
 from smart_meter_reader.meters.kmp.emulator import FAULTS, KamstrupMeter
 from smart_meter_reader.meters.kmp.probe import ELECTRICITY
-from smart_meter_reader.meters.kmp.settings import GroupSettings, KamstrupSettings
+from smart_meter_reader.meters.kmp.settings import (
+    DEFAULT_REGISTERS,
+    OPTIONAL_REGISTERS,
+    GroupSettings,
+    KamstrupSettings,
+)
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import Origin, Place, parse
 from tests.peers.foreign_meter import ForeignMeter, frame
@@ -81,18 +86,98 @@ async def test_once_publishes_who_the_meter_is_and_then_one_reading() -> None:
     assert list(reading["measurements"]) == [
         "heat_energy",
         "volume",
+        "volume_times_flow_temperature",
+        "volume_times_return_temperature",
         "volume_flow",
         "power",
         "flow_temperature",
         "return_temperature",
         "temperature_difference",
         "info_code",
+        "info_bits",
+        "info_event_count",
+        "info_code_text",
+        "reported_problems",
     ]
+    # What belongs together is told by one answer: volume, E8 and E9.
+    assert asked(emulated) == [(60, 68, 97, 110, 74, 80), (86, 87, 89, 99, 369, 113)]
     assert reading["measurements"]["heat_energy"]["unit"] == "GJ"
-    assert emulated.counts.requests == 3
+    assert emulated.counts.requests == 4
     assert reader.health["valid_readings"] == 1
-    assert reader.health["requests_24h"] == 3
+    assert reader.health["requests_24h"] == 4
     assert reader.health["wake_ups_24h"] == 1
+
+
+async def test_a_meter_without_e8_and_e9_loses_nothing_by_their_being_asked_for() -> None:
+    emulated = meter("omit:volume_times_flow_temperature", "omit:volume_times_return_temperature")
+    async with on_pty(emulated) as path, running(client(path, interval=SOON)) as heard:
+        await heard.until(lambda: len(heard.readings) == 3)
+    assert {len(reading["measurements"]) for reading in heard.readings} == {12}
+    # What it lacks is left alone for a while.
+    assert [len(registers) for registers in asked(emulated)[:3]] == [6, 6, 5]
+
+
+@pytest.mark.parametrize(
+    ("model", "code", "told"),
+    [
+        ("MULTICAL 602", 0, "none"),
+        (
+            "MULTICAL 602",
+            64 + 65536,
+            "leak in the cold water system; info code 65536, which no source explains",
+        ),
+        ("MULTICAL 62", 64, "info code 64, which no source explains"),
+    ],
+)
+async def test_an_info_code_is_told_in_words_where_a_source_has_them(
+    model: str, code: int, told: str
+) -> None:
+    values = values_of("602", 0, {99: encode_register(99, code, 0)})
+    async with on_pty(KamstrupMeter(values=values, reply_delay=0.0)) as path:
+        reading = (await once(client(path, model=model)))[-1]
+    assert reading["type"] == "reading"
+    assert reading["measurements"]["info_code_text"]["value"] == told
+
+
+async def test_a_meter_without_info_bits_is_asked_for_them_once_in_vain(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    foreign = ForeignMeter(deadly=frozenset({369, 113}))
+    async with on_pty(foreign) as path:
+        reader = client(path)
+        async with running(reader) as heard:
+            for count in (1, 2, 3):
+                await heard.until(lambda count=count: len(heard.readings) == count)  # type: ignore[misc]
+                reader.read_now()
+    assert sum(369 in registers for registers in foreign.asked) == 1
+    told = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert not [line for line in told if "info_bits" in line or "info_event_count" in line]
+
+
+async def test_an_older_model_is_not_asked_for_info_bits() -> None:
+    emulated = KamstrupMeter("402", reply_delay=0.0)
+    async with on_pty(emulated) as path:
+        reading = (await once(client(path)))[-1]
+    assert reading["type"] == "reading"
+    assert reading["measurements"]["info_code_text"]["value"] == "none"
+    assert not [registers for registers in asked(emulated) if 369 in registers]
+
+
+async def test_what_the_meter_reports_is_its_status_until_it_is_over() -> None:
+    emulated = meter()
+    async with on_pty(emulated) as path, running(client(path, interval=SOON)) as heard:
+        await heard.until(lambda: len(heard.readings) == 1)
+        emulated.report(256)  # V1 air
+        await heard.until(lambda: len(heard.of("status")) == 1)
+        await heard.until(lambda: "power" not in heard.readings[-1]["measurements"])
+        assert "volume_flow" not in heard.readings[-1]["measurements"]
+        emulated.report(1)  # the supply was cut off: told, but nothing to do about it
+        await heard.until(lambda: len(heard.of("status")) == 2)
+        await heard.until(lambda: "power" in heard.readings[-1]["measurements"])
+    raised, over = heard.of("status")
+    assert (raised["state"], raised["reason"]) == ("online", "meter_reports")
+    assert raised["detail"].startswith("the meter reports: flow sensor V1: signal too low (air) (")
+    assert (over["state"], over["reason"], over["detail"]) == ("online", "", "readings arrive")
 
 
 async def test_the_identity_is_asked_once_per_connection() -> None:
@@ -232,7 +317,7 @@ async def test_the_default_follows_a_382_which_counts_electricity() -> None:
             assert reading["type"] == "reading"
             measured = {key: str(one["value"]) for key, one in reading["measurements"].items()}
             assert measured.items() >= {"active_energy_import": "9032", "active_power_import": "590"}.items()
-        found = await ELECTRICITY.ask(path)
+        found = await ELECTRICITY.ask(path, "")
     assert isinstance(found, Found)
     assert (found.kind, found.keys["baud"]) == ("electricity", 9600)
 
@@ -251,7 +336,8 @@ async def test_passing_faults_leave_readings_complete(fault: str) -> None:
         running(client(path, interval=Schedule.parse("100ms"), retries=8)) as heard,
     ):
         await heard.until(lambda: len(heard.readings) >= 3)
-    assert all(len(reading["measurements"]) == 8 for reading in heard.readings)
+    wanted = set(DEFAULT_REGISTERS) - set(OPTIONAL_REGISTERS)
+    assert all(wanted <= reading["measurements"].keys() for reading in heard.readings)
 
 
 async def test_damage_and_retries_are_counted() -> None:
@@ -272,6 +358,68 @@ async def test_read_now_does_not_wait_for_the_schedule() -> None:
             await asyncio.sleep(0.05)  # until it sleeps
             reader.read_now()
             await heard.until(lambda: len(heard.readings) == 2)
+
+
+async def test_ten_requests_in_a_row_are_one_reading_on_the_line_and_no_identity() -> None:
+    """M19: psvanstrom/esphome-uh50reader#1, where a button reads the meter as often as it is pressed."""
+    emulated = meter()
+    async with on_pty(emulated) as path:
+        reader = client(path, mains_powered=False)
+        async with running(reader) as heard:
+            await heard.until(lambda: len(heard.readings) == 1)
+            frames, readings = len(emulated.asked), len(asked(emulated))
+            answers = []
+            for _ in range(10):
+                answers.append(reader.request_reading())
+                await asyncio.sleep(0)
+            await heard.until(lambda: len(heard.readings) == 2)
+            # Whatever else had been asked for would be on the line before this one.
+            reader.read_now()
+            await heard.until(lambda: len(heard.readings) == 3)
+    assert [answer.taken for answer in answers] == [True] + [False] * 9
+    requested = list(emulated.asked)[frames:]
+    assert isinstance(requested[0], GetRegisterRequest)
+    assert len(asked(emulated)) == readings + 2 * 2  # two requests each
+    assert [m["type"] for m in heard.messages] == ["info", "reading", "reading", "info", "reading"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "taken"),
+    [
+        ({"mains_powered": True}, True),
+        ({"mains_powered": False}, False),
+        ({"mains_powered": False, "read_now_distance": timedelta(0)}, True),
+        ({"mains_powered": True, "read_now_distance": timedelta(minutes=1)}, False),
+    ],
+)
+async def test_the_distance_follows_the_battery_and_the_setting(
+    settings: dict[str, Any], taken: bool
+) -> None:
+    async with on_pty(meter()) as path:
+        reader = client(path, **settings)
+        async with running(reader) as heard:
+            await heard.until(lambda: len(heard.readings) == 1)
+            assert reader.request_reading().taken
+            await heard.until(lambda: len(heard.readings) == 2)
+            assert reader.request_reading().taken is taken
+
+
+async def test_a_382_has_no_battery_to_mind() -> None:
+    emulated = KamstrupMeter(values=values_of("382", 0, {}), reply_delay=0.0)
+    async with on_pty(emulated) as path:
+        reader = client(path, mains_powered=False)
+        async with running(reader) as heard:
+            for count in range(1, 4):
+                await heard.until(lambda count=count: len(heard.readings) == count)  # type: ignore[misc]
+                assert reader.request_reading().taken
+
+
+async def test_a_distance_that_empties_the_battery_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    async with on_pty(meter()) as path:
+        reader = client(path, mains_powered=False, read_now_distance=timedelta(seconds=10))
+        async with running(reader) as heard:
+            await heard.until(lambda: len(heard.readings) == 1)
+    assert "read_now_distance = 10s lets whoever asks" in caplog.text
 
 
 async def test_a_port_that_goes_and_comes_back_is_read_again(tmp_path: Path) -> None:
@@ -318,7 +466,7 @@ async def test_a_peer_that_closes_an_idle_connection_is_not_an_outage(
         async with asyncio.timeout(10):
             await emulated.second_session.wait()
         # Opened again, nobody was asked anything, and no error came out.
-        assert emulated.inner.counts.requests == 3
+        assert emulated.inner.counts.requests == 4
         assert len(heard.messages) == 2
 
 

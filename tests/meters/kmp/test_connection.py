@@ -24,6 +24,9 @@ from tests.peers.ser2net import ser2net
 EIGHT = (60, 68, 74, 80, 86, 87, 89, 99)
 FAST = LineSettings(115_200, 8, "N", 2)
 QUICK = Timing(first_answer=0.15, answer=0.3, gap=0.06, quiet=0.01, late=0.3, slow_answer=0.6)
+# For meters that answer all: a busy machine hands bytes on late, which the loop's clock does not see, and
+# a repeat would be one request more.
+PATIENT = Timing(first_answer=30, answer=30, gap=30, late=30)
 
 
 def meter(*faults: str, seed: int = 1) -> KamstrupMeter:
@@ -32,8 +35,8 @@ def meter(*faults: str, seed: int = 1) -> KamstrupMeter:
     )
 
 
-def connection(port: str, retries: int = 3) -> KmpConnection:
-    return KmpConnection(port, FAST, timing=QUICK, retries=retries)
+def connection(port: str, retries: int = 3, timing: Timing = QUICK) -> KmpConnection:
+    return KmpConnection(port, FAST, timing=timing, retries=retries)
 
 
 def register_requests(emulated: KamstrupMeter) -> list[Sequence[int]]:
@@ -42,7 +45,7 @@ def register_requests(emulated: KamstrupMeter) -> list[Sequence[int]]:
 
 async def test_eight_registers_are_one_frame() -> None:
     emulated = meter()
-    async with on_pty(emulated) as path, connection(path) as line:
+    async with on_pty(emulated) as path, connection(path, timing=PATIENT) as line:
         answered = await line.read_registers(EIGHT)
     assert list(answered) == list(EIGHT)
     assert answered[60].unit == "GJ"
@@ -54,15 +57,17 @@ async def test_eight_registers_are_one_frame() -> None:
 async def test_all_registers_take_the_fewest_frames() -> None:
     emulated = meter()
     wanted = sorted(emulated._values.registers)
-    async with on_pty(emulated) as path, connection(path) as line:
+    async with on_pty(emulated) as path, connection(path, timing=PATIENT) as line:
         answered = await line.read_registers(wanted)
     assert sorted(answered) == wanted
-    assert [len(ids) for ids in register_requests(emulated)] == [8] * (len(wanted) // 8) + [len(wanted) % 8]
+    sizes = [len(ids) for ids in register_requests(emulated)]
+    assert len(sizes) == -(-len(wanted) // 8)
+    assert max(sizes) - min(sizes) <= 1
 
 
 async def test_identity_comes_from_type_and_serial_number() -> None:
     emulated = KamstrupMeter("601", reply_delay=0.0)
-    async with on_pty(emulated) as path, connection(path) as line:
+    async with on_pty(emulated) as path, connection(path, timing=PATIENT) as line:
         identity = await read_identity(line)
     assert identity.model.startswith("MULTICAL 601")
     assert identity.firmware == "F1"
@@ -146,6 +151,32 @@ async def test_a_register_that_silences_the_meter_is_found_and_left_out() -> Non
     assert list(answered) == [60, 68, 80, 1001]
 
 
+async def test_a_register_that_may_be_lacking_costs_one_request_where_it_silences_the_meter() -> None:
+    foreign = ForeignMeter(deadly=frozenset({369}))
+    async with on_pty(foreign) as path, connection(path) as line:
+        await line.read_registers([60])
+        answered = await line.read_registers([68, 80, 369], doubtful={369})
+    assert list(answered) == [68, 80]
+    assert len(foreign.asked) == 1 + 2
+
+
+async def test_a_register_that_may_be_lacking_is_read_of_a_meter_that_was_asleep() -> None:
+    emulated = meter("sleep")
+    async with on_pty(emulated) as path, connection(path) as line:
+        answered = await line.read_registers([60, 68, 369], doubtful={369})
+        assert list(answered) == [60, 68, 369]
+        await line.read_registers([60, 68, 369], doubtful={369})
+    assert register_requests(emulated) == [(60, 68, 369), (60, 68), (369,), (60, 68, 369)]
+
+
+async def test_a_damaged_answer_says_nothing_of_what_may_be_lacking() -> None:
+    emulated = meter("crc:1")
+    async with on_pty(emulated) as path, connection(path) as line:
+        answered = await line.read_registers([60, 68, 369], doubtful={369})
+    assert list(answered) == [60, 68, 369]
+    assert register_requests(emulated) == [(60, 68, 369)] * 2
+
+
 async def test_a_meter_that_falls_silent_altogether_is_not_asked_for_every_register() -> None:
     foreign = ForeignMeter(deadly=frozenset(EIGHT))
     async with on_pty(foreign) as path, connection(path, retries=1) as line:
@@ -199,29 +230,30 @@ async def test_an_answer_may_be_longer_or_shorter_than_the_last_one() -> None:
     moody = Moody(plain, both, plain, both, stuffed, plain, b"", both)
     async with (
         on_pty(moody, line=LineSettings(2400, 8, "N", 2)) as path,
-        KmpConnection(path, LineSettings(2400, 8, "N", 2), timing=QUICK, retries=0) as line,
+        KmpConnection(path, LineSettings(2400, 8, "N", 2), timing=PATIENT, retries=0) as line,
     ):
         answers = [list(await line.read_registers([60, 68])) for _ in range(8)]
     assert answers == [[60], [60, 68], [60], [60, 68], [60], [60], [], [60, 68]]
 
 
 class Pieces:
-    """Counts in how many pieces answers are read."""
+    """Counts the bytes of an answer, and in how many pieces they are read."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count = self.octets = 0
 
     def sent(self, payload: bytes) -> None:
-        self.count = 0
+        self.count = self.octets = 0
 
     def received(self, payload: bytes) -> None:
         self.count += 1
+        self.octets += len(payload)
 
     def line_changed(self, line: LineSettings) -> None:
         pass
 
 
-async def test_an_answer_of_known_length_is_not_read_byte_by_byte() -> None:
+async def test_most_of_an_answer_is_not_read_byte_by_byte() -> None:
     pieces = Pieces()
 
     async def open_tapped(port: str, line: LineSettings, seconds: float) -> Transport:
@@ -232,11 +264,20 @@ async def test_an_answer_of_known_length_is_not_read_byte_by_byte() -> None:
     slow = LineSettings(2400, 8, "N", 2)
     async with on_pty(meter(), line=slow) as path:
         with opening_by(open_tapped):
-            async with KmpConnection(path, slow, timing=QUICK, retries=0) as line:
+            async with KmpConnection(path, slow, timing=PATIENT, retries=0) as line:
                 assert len(await line.read_registers(EIGHT)) == 8
-                first = pieces.count
-                assert len(await line.read_registers(EIGHT)) == 8
-    assert pieces.count * 2 < first
+    assert pieces.count * 2 < pieces.octets
+
+
+async def test_an_answer_that_lacks_most_registers_is_read_all_the_same() -> None:
+    slow = LineSettings(1200, 8, "N", 2)
+    async with (
+        on_pty(Moody(RECORDS[60], RECORDS[60]), line=slow) as path,
+        KmpConnection(path, slow, timing=PATIENT, retries=0) as line,
+    ):
+        answers = [await line.read_registers(EIGHT) for _ in range(2)]
+        assert line.counters.damaged_frames == 0
+    assert [list(answer) for answer in answers] == [[60], [60]]
 
 
 async def test_a_stray_start_byte_does_not_hide_the_answer_that_follows() -> None:

@@ -90,6 +90,16 @@ def test_an_answer_to_something_else_is_never_taken(late: bytes) -> None:
     assert listening.answer == ANSWER
 
 
+def test_what_is_certainly_still_to_come_is_never_more_than_the_rest_of_a_whole_answer() -> None:
+    told = [listen(GOOD[:length]).to_come for length in range(len(GOOD) + 1)]
+    assert told[:2] == [0, 0]  # one byte can be noise
+    assert 0 < told[2] <= len(GOOD) - 2
+    assert all(told[length] <= len(GOOD) - length for length in range(len(GOOD) + 1))
+    assert listen(FRAME).to_come == 0
+    shortest = GetRegisterResponse((RegisterValue(60, 0x29, 0, b"\x01"), RegisterValue(68, 0x29, 0, b"\x01")))
+    assert listen(encode_response(shortest)[:2]).to_come == len(encode_response(shortest)) - 2
+
+
 def test_registers_come_in_any_order_and_may_be_missing() -> None:
     assert listen(encode_response(GetRegisterResponse(ANSWER.registers[::-1]))).answer is not None
     assert listen(encode_response(GetRegisterResponse(ANSWER.registers[:1]))).answer is not None
@@ -192,6 +202,18 @@ def test_silence_is_explained_by_what_was_heard(heard: bytes, reason: str) -> No
         error = explain_silence([listening, listen()], port)
         assert error.reason == reason
         assert error.detail.startswith(f"{port}: asked 2 times")
+
+
+@pytest.mark.parametrize(
+    ("port", "baud", "named"),
+    [("/dev/ttyUSB0", 1200, True), ("/dev/ttyUSB0", 9600, False), ("socket://attic:7000", 1200, False)],
+)
+@pytest.mark.parametrize("heard", [b"", FRAME])
+def test_who_stays_silent_at_1200_may_be_a_382(port: str, baud: int, named: bool, heard: bytes) -> None:
+    listening = listen(heard) if heard else listen()
+    listening.give_up()
+    # Claustn/esp8266-kamstrup-mqtt#6: KMP at 9600 8N1.
+    assert ("baud = 9600, stopbits = 1" in explain_silence([listening], port, "", baud).detail) is named
 
 
 def test_another_reader_of_the_port_is_named() -> None:

@@ -197,6 +197,17 @@ async def test_a_reading_asked_for_comes_before_its_time() -> None:
             await published.wait_for(2)
 
 
+@pytest.mark.parametrize(("interval", "answers"), [(timedelta(0), False), (timedelta(hours=1), True)])
+async def test_a_person_may_ask_where_that_brings_anything(interval: timedelta, answers: bool) -> None:
+    async with on_pty(meter()) as port:
+        client = client_of(port, interval=interval)
+        assert client.answers_requests is answers
+        async with running(client) as published:
+            await published.wait_for(1)
+            assert client.request_reading().taken
+            await published.wait_for(2)
+
+
 async def test_once_returns_after_one_reading() -> None:
     async with on_pty(meter("belgium")) as port:
         published = Heard("power")
@@ -415,7 +426,7 @@ async def test_dsmr_parser_is_imported_off_the_loop_once_and_no_telegram_is_lost
     ):
         lasting = Lasting(FAST_LINE, None, further=further)
         session = Session("power", settings, transport, published, health, lasting)
-        listening = asyncio.ensure_future(session.listen(once=False))
+        listening = asyncio.ensure_future(session.listen())
         readings = await published.wait_for(len(telegrams))
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
@@ -604,13 +615,25 @@ async def test_telegrams_that_all_fail_their_checksum_are_told_as_that(
     assert "trying" not in caplog.text
 
 
-async def test_frames_of_another_layout_keep_the_speed(
+async def test_elgamas_frames_are_read_with_their_keys() -> None:
+    stream = field("pl-elgama-enc")  # UtilitechAS/amsreader-firmware#1177
+    async with on_pty(Bytes(stream)) as port:
+        client = client_of(port, key=Secret(KEY.hex()), authentication_key=Secret(AK.hex()))
+        async with running(client) as heard:
+            readings = await heard.wait_for(1)
+    energy = readings[0]["measurements"]["active_energy_import"]
+    assert (energy["value"], energy["unit"]) == (Decimal("12345.035"), "kWh")
+
+
+async def test_frames_of_another_protocol_keep_the_speed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("smart_meter_reader.meters.p1.session.LINE_TRIAL", 0.1)
     caplog.set_level(logging.INFO)
-    async with on_pty(Bytes(field("pl-elgama-enc"), again=True)) as port:
+    # Apollon77/smartmeter-obis (MIT), the begin of test/direct/ttyUSB0.dump
+    sml = bytes.fromhex("1b1b1b1b01010101760b4553594203b8e4a7d6e262006200726301017601")
+    async with on_pty(Bytes(sml, again=True)) as port:
         with pytest.raises(TransportError) as death:
             await client_of(port, timeout=timedelta(seconds=1)).run(Heard("power"))
-    assert death.value.reason == "untitled"
+    assert death.value.reason == "sml"
     assert "trying" not in caplog.text

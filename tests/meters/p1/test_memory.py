@@ -11,8 +11,9 @@ import pytest
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.mbus import Chosen
 from smart_meter_reader.exceptions import DecryptionError
+from smart_meter_reader.meters.frame_counters import encode_counters, recall_counters
 from smart_meter_reader.meters.p1.client import DsmrClient
-from smart_meter_reader.meters.p1.memory import decode_memory, encode_chosen, encode_counters, recall_counters
+from smart_meter_reader.meters.p1.memory import decode_memory, encode_chosen
 from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.settings.schema import Secret
 

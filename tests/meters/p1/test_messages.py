@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from smart_meter_reader.codecs.p1.mbus import Chosen, InUse
 from smart_meter_reader.codecs.p1.telegram import TelegramParser
 from smart_meter_reader.guard.guard import Guard
 from smart_meter_reader.guard.rules import MeterPolicy
@@ -57,6 +58,28 @@ def test_a_gas_meter_that_was_read_is_not_told_to_have_no_reading() -> None:
     messages = Messages("p1")
     for reading in (b"260115120000W)(01000.001*m3", b"700101010000W)(00000000"):
         assert "status" not in [m["type"] for m in told(b"/ISK5\\2\r\n\r\n" + lines % reading, messages)]
+
+
+def test_an_empty_gas_meter_is_not_told_in_the_place_of_one_that_counted() -> None:
+    """dsmrreader/dsmr-reader, test_fluvius_multiple_gas_devices: the counting one was not heard since."""
+    chosen = {"gas": Chosen((0, 1), "G0039", counted=True)}
+    lines = (
+        b"/FLU5\\2\r\n\r\n1-0:1.7.0(00.244*kW)\r\n"
+        b"0-2:24.1.0(003)\r\n0-2:96.1.1(4730303430)\r\n0-2:24.2.3(260115120000W)(00000.000*m3)\r\n"
+    )
+    messages = Messages("p1", in_use=InUse(chosen=chosen))
+    telegram = TelegramParser(in_use=InUse(chosen=chosen)).parse(lines + b"!", "ok")
+    told_gas = [m for m in messages.of(telegram, NOW, 0.0, 0.0) if m["meter"] == "p1-gas"]
+    assert [m["type"] for m in told_gas] == ["status"]
+    assert "G0040 on M-Bus channel 2" in told_gas[0]["detail"]  # type: ignore[typeddict-item]
+
+
+def test_a_gas_meter_without_a_reading_has_the_name_of_its_channel() -> None:
+    (info, status) = (
+        m for m in told(field("nl-smr55-mt212"), Messages("p1", in_use=InUse(by_channel=True)))
+        if m["meter"] != "p1"
+    )  # fmt: skip
+    assert {info["meter"], status["meter"]} == {"p1-gas-1"}
 
 
 def test_a_gas_value_that_is_held_back_is_in_no_message() -> None:

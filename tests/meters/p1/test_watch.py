@@ -56,7 +56,7 @@ def test_whole_telegrams_with_a_wrong_checksum_are_told_as_that() -> None:
         watch.note_damaged(ChecksumError("checksum", "wrong", WHOLE))
     assert watch.proven  # so that nobody tries another speed
     assert "the checksum never fits" in watch.sum_up(60.0, 60.0)
-    death = watch.death(WHOLE)
+    death = watch.death(WHOLE, 60.0)
     assert death.reason == "checksum"
     assert "the checksum never fits" in death.detail
 
@@ -66,7 +66,7 @@ def test_what_was_damaged_before_a_good_telegram_is_no_cause() -> None:
     watch.note_damaged(ChecksumError("checksum", "wrong", WHOLE))
     watch.sum_up(60.0, 60.0)
     watch.note_good(61.0, 500)
-    assert watch.death(b"").reason == "silence"
+    assert watch.death(b"", 60.0).reason == "silence"
 
 
 def test_noise_does_not_prove_the_speed() -> None:
@@ -84,3 +84,21 @@ def test_another_protocol_is_no_matter_of_keys() -> None:
 def test_the_rate_and_the_kinds_are_told() -> None:
     text = watch_with(54, "damaged", damaged=5)
     assert text.startswith("6 of 60 telegrams in 60 s were lost (10 %: 5 checksum, 1 damaged)")
+
+
+@pytest.mark.parametrize(
+    ("received", "damaged", "deadline"), [(0, 0, 15.0), (900, 0, 30.0), (900, 2, 30.0), (900, 3, 15.0)]
+)
+def test_who_waits_for_one_telegram_is_told_soon_why_none_comes(
+    received: int, damaged: int, deadline: float
+) -> None:
+    watch = LineWatch("/dev/p1", 0.0, None, for_one=True)
+    watch.received = received
+    for _ in range(damaged):
+        watch.note_damaged(ChecksumError("checksum", "wrong", WHOLE))
+    assert watch.deadline == deadline
+    assert f"for {deadline:.0f} s" in watch.death(b"", deadline).detail
+
+
+def test_a_timeout_that_was_set_counts_for_one_telegram_too() -> None:
+    assert LineWatch("/dev/p1", 0.0, 100.0, for_one=True).deadline == 100.0

@@ -13,7 +13,7 @@ from tests.new_family.street.client import ask
 from tests.new_family.street.settings import LINE
 
 
-async def ask_street(port: str) -> Outcome:
+async def ask_street(port: str, address: str = "") -> Outcome:
     """One question."""
     async with await open_transport(port, LINE) as transport:
         try:
@@ -29,7 +29,7 @@ QUESTION = Question("asking in the street's way", 1.0, ask_street)
 
 
 @asynccontextmanager
-async def head_probe(port: str) -> AsyncIterator[Probe]:
+async def head_probe(port: str, address: str = "") -> AsyncIterator[Probe]:
     """Asks again and again."""
     async with await open_transport(port, LINE) as transport:
 

@@ -1,4 +1,4 @@
-"""The options by which commands take the keys of an encrypted P1 port, without ever showing one."""
+"""The options by which commands take the keys of an encrypted meter, without ever showing one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
-from smart_meter_reader.codecs.p1.encryption.cipher import Opener, Policy, parse_key
+from smart_meter_reader.codecs.ciphering.keys import Policy, parse_key
+from smart_meter_reader.codecs.ciphering.opener import CipherOpener
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_Opener = TypeVar("_Opener", bound=CipherOpener)
 
 KEY_VARIABLE = "SMART_METER_READER_KEY"
 AUTHENTICATION_KEY_VARIABLE = "SMART_METER_READER_AUTHENTICATION_KEY"
@@ -64,15 +66,19 @@ def read_keys(
 
 
 def read_opener(
-    key: str | None, authentication_key: str | None, key_file: Path | None, policy: Policy
-) -> Opener | None:
-    """What opens encrypted frames; None without a key."""
+    kind: Callable[[bytes, bytes | None, Policy], _Opener],
+    key: str | None,
+    authentication_key: str | None,
+    key_file: Path | None,
+    policy: Policy,
+) -> _Opener | None:
+    """What opens the encrypted frames of a family, of this kind; None without a key."""
     encryption, authentication = read_keys(key, authentication_key, key_file)
     if encryption is None:
         if authentication is not None:
             raise click.UsageError("--authentication-key is of no use without --key")
         return None
-    return Opener(encryption, authentication, policy)
+    return kind(encryption, authentication, policy)
 
 
 def _key(place: str, text: str) -> bytes | None:

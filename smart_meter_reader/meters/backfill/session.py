@@ -1,0 +1,300 @@
+"""Reads a meter's loggers behind its live readings: by the plan, inside the budget, never in their way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, TypeVar
+
+from smart_meter_reader.exceptions import (
+    LoggerRefusedError,
+    MeterSilentError,
+    NotInLoggerError,
+    ProtocolError,
+)
+from smart_meter_reader.history.intake.clock import is_synchronised
+from smart_meter_reader.log import Seldom
+from smart_meter_reader.messages import Health, Publish
+from smart_meter_reader.messages.receipts import NO_RECEIPTS, Receipts
+from smart_meter_reader.meters.backfill import memory
+from smart_meter_reader.meters.backfill.budget import UNLIMITED
+from smart_meter_reader.meters.backfill.clocks import ComparedClocks
+from smart_meter_reader.meters.backfill.plan import Planner
+from smart_meter_reader.meters.backfill.rows import past_of, past_rows
+from smart_meter_reader.meters.backfill.source import Batch, LogSource
+from smart_meter_reader.meters.backfill.stamps import clock_error
+from smart_meter_reader.meters.backfill.state import StoredEntry, Window
+from smart_meter_reader.meters.backfill.under_way import UnderWay
+from smart_meter_reader.network import stalls
+
+_log = logging.getLogger(__name__)
+
+# What is computed does without repeats; so much more is reserved, and then given up.
+_MARGIN, _MORE = 1.5, 1.0
+_MOST_FAILURES = 3
+# A reading may be late by half its period, and by a quarter of an hour of those that come more often.
+_LATE = timedelta(minutes=75)
+
+_Answer = TypeVar("_Answer")
+Keep = Callable[[], Awaitable[None]]
+"""Puts on disk what is to be remembered; done when it is there."""
+
+
+async def keep_nothing() -> None:
+    """Where nothing is kept on disk."""
+
+
+class Backfill:
+    """What one client reads back of its meter; lives as long as the service.
+
+    ``zone`` is whose winter the meter's stamps are in; None: this computer's.
+    """
+
+    def __init__(self, meter: str, planner: Planner, health: Health, zone: tzinfo | None = None) -> None:
+        self.receipts: Receipts = NO_RECEIPTS
+        self.keep: Keep = keep_nothing
+        self._meter = meter
+        self._planner = planner
+        self._health = health
+        self._zone = zone
+        self._under_way = UnderWay()
+        self._missed = True  # what was not read before the start, nobody knows
+        self._read_at: datetime | None = None
+        self._events: int | None = None  # info events, as the meter counts them
+        self._clocks = ComparedClocks()
+        self._said = Seldom()
+
+    @property
+    def memory(self) -> Mapping[str, Any]:
+        """What is remembered, with what has become safe meanwhile."""
+        self._under_way.settle(self._planner)
+        return memory.encode(self._planner)
+
+    def recall(self, content: Mapping[str, Any]) -> None:
+        """Take what ``memory`` gave. Raises ValueError for what it never gives."""
+        memory.recall(self._planner, content)
+
+    @property
+    def filling(self) -> str:
+        """What is still to be read, for a person; "" when nothing is."""
+        self._under_way.settle(self._planner)
+        return str(self._planner.progress(datetime.now(UTC), self._under_way.ids()))
+
+    def note_reading(self, now: datetime, period: timedelta, events: int | None = None) -> None:
+        """A live reading was taken; one comes each ``period``. ``events``: its count of info events."""
+        self._events = events
+        longest = max(period * 1.5, _LATE)
+        # A clock that was put back tells nothing of what was missed.
+        if self._read_at is not None and now - self._read_at > longest:
+            self._missed = True
+        self._read_at = now
+
+    async def run(
+        self, source: LogSource, serial_number: str, publish: Publish, seconds_left: Callable[[], float]
+    ) -> None:
+        """Read what is due, until the next live reading is; that is in ``seconds_left()``.
+
+        Raises TransportError when the line goes. What else goes wrong is told, and costs this time only.
+        """
+        if not self.receipts.takers or not serial_number or not self._planner.daily:
+            return
+        if not self._has_the_time():
+            return
+        self._under_way.settle(self._planner)
+        self._planner.meet(serial_number, datetime.now(UTC))
+        read = 0
+        try:
+            if await self._learn(source) and await self._look(source, seconds_left):
+                read = await self._walk(source, publish, seconds_left)
+        except (MeterSilentError, ProtocolError) as error:
+            _log.info("%s: its loggers are read on another time: %s", self._meter, error.detail)
+        except TimeoutError:
+            _log.info("%s: its loggers answer more slowly than computed; they are read on later", self._meter)
+        await self._finish(read)
+
+    async def _finish(self, read: int) -> None:
+        self._under_way.settle(self._planner)
+        progress = self._planner.progress(datetime.now(UTC), self._under_way.ids())
+        self._health["logger_rows"] = self._health.get("logger_rows", 0) + read
+        self._health["logger_rows_missing"] = sum(progress.missing.values())
+        if str(progress):
+            self._health["filling"] = str(progress)
+        else:
+            self._health.pop("filling", None)
+        if read:
+            still = f"; still to come: {progress}" if str(progress) else ""
+            _log.info("%s: %d entries of its loggers were read back%s", self._meter, read, still)
+        await self.keep()
+
+    async def _learn(self, source: LogSource) -> bool:
+        """Whether the meter has loggers; asked once."""
+        if self._planner.loggers is None:
+            facts = await self._spend(min(source.learn_seconds, self._planner.daily), source.learn)
+            if facts is None:
+                return False
+            self._planner.learn(facts)
+            names = ", ".join(facts) or "none"
+            _log.info("%s: the meter has these loggers: %s", self._meter, names)
+        return bool(self._planner.loggers)
+
+    async def _look(self, source: LogSource, seconds_left: Callable[[], float]) -> bool:
+        """Ask for the oldest and newest entry where that is due; False: there was not the time."""
+        missed, events = self._missed, self._events
+        for logger in self._planner.looks_due(datetime.now(UTC), missed=missed, events=events):
+            facts = (self._planner.loggers or {})[logger].facts
+            seconds = self._planner.look_seconds(logger)
+            if seconds_left() < seconds or not self._may_spend(seconds):
+                return False
+            try:
+                extent = await self._spent(seconds, lambda: source.look(logger, facts))  # noqa: B023
+            except LoggerRefusedError as refused:
+                self._refuse(logger, refused)
+                continue
+            found = self._planner.note_extent(logger, extent, datetime.now(UTC), missed=missed, events=events)
+            if found.renewed:
+                self._warn(f"the entries of its {logger} logger begin anew: they are read as a new series")
+            if found.lost:
+                self._warn(
+                    f"{found.lost} entries of its {logger} logger were overwritten before they were read"
+                )
+        self._missed = False
+        return True
+
+    async def _walk(self, source: LogSource, publish: Publish, seconds_left: Callable[[], float]) -> int:
+        """Read windows as long as there are time and budget; how many entries went out."""
+        read = failures = 0
+        while failures < _MOST_FAILURES and not self._under_way.full:
+            if self._next(seconds_left) is not None:
+                await self._ask_clock(source)
+            if (window := self._next(seconds_left)) is None:
+                break
+            try:
+                batch = await self._spent(window.seconds, lambda: self._read(source, window))
+                if self._clock_was_set():  # meanwhile: what it was off by is not known any more
+                    failures += 1
+                    continue
+                read += await self._take(window, batch, publish)
+            except NotInLoggerError as gone:
+                # Overwritten since it was looked at: what there is, is asked again the next time.
+                failures += 1
+                self._planner.forget_extent(window.logger)
+                _log.info("%s: %s", self._meter, gone.detail)
+            except LoggerRefusedError as refused:
+                self._refuse(window.logger, refused)
+            except (MeterSilentError, TimeoutError):
+                if window.rows > 1:
+                    self._planner.failed(window)
+                raise
+            except ProtocolError as error:
+                failures += 1
+                self._note_failure(window, error)
+        return read
+
+    def _next(self, seconds_left: Callable[[], float]) -> Window | None:
+        return self._planner.next_window(datetime.now(UTC), seconds_left(), self._under_way.ids())
+
+    def _read(self, source: LogSource, window: Window) -> Awaitable[Batch]:
+        return source.read(window, (self._planner.loggers or {})[window.logger].facts)
+
+    def _note_failure(self, window: Window, error: ProtocolError) -> None:
+        given_up = self._planner.failed(window)
+        what = f"entry {window.first} of its {window.logger} logger" if given_up else "a part of its loggers"
+        if given_up:
+            self._count_left_out(1)
+        self._warn(f"{what} cannot be read{' and is left out' if given_up else ''}: {error.detail}")
+
+    async def _take(self, window: Window, batch: Batch, publish: Publish) -> int:
+        """Publish what a window brought; how many entries that are."""
+        self._planner.note_page(window.logger, batch.page, limited=batch.limited)
+        entries, now = batch.entries, datetime.now(UTC)
+        before = entries[0] if entries and (window.checks or window.joins) else None
+        if before is not None:
+            if window.checks and not self._planner.is_same(window, before.digest, now):
+                self._warn(
+                    f"entry {window.first} of its {window.logger} logger is not what it was: all of them are "
+                    "read as a new series"
+                )
+                return 0
+            entries = entries[1:]
+        if not entries:
+            self._planner.done(window)
+            return 0
+        rows, left_out = past_rows(entries, window.logger, self._zone, self._clocks.error, now)
+        if left_out or batch.missing:
+            count = left_out + batch.missing
+            self._count_left_out(count)
+            self._warn(
+                f"{count} entries of its {window.logger} logger are left out: they have no "
+                "time of their own, or the clock was set back"
+            )
+        receipt = self.receipts.issue()
+        newest = StoredEntry(entries[-1].entry, entries[-1].digest)
+        self._under_way.add(window, newest, receipt)
+        await publish(past_of(self._meter, window, rows, before, receipt.key, now))
+        return len(rows)
+
+    async def _ask_clock(self, source: LogSource) -> None:
+        """How far the meter's clock is off, once a day: a stamp is worth no more than its clock."""
+        now, instant = datetime.now(UTC), asyncio.get_running_loop().time()
+        if not self._clocks.are_due(now, instant):
+            return
+        self._clocks.begin(now, instant)
+        told = await self._spend(source.clock_seconds, source.read_clock)
+        if told is None:
+            return
+        error = self._clocks.error = clock_error(told, datetime.now(UTC), self._zone)
+        self._health["clock_drift"] = round(error.total_seconds())
+        if abs(error) > timedelta(minutes=30):
+            minutes = round(error / timedelta(minutes=1))
+            how = f"{abs(minutes)} min {'ahead' if minutes > 0 else 'behind'}"
+            self._warn(f"its clock is {how}: the times of its loggers are put right by that")
+
+    def _clock_was_set(self) -> bool:
+        return self._clocks.were_set(datetime.now(UTC), asyncio.get_running_loop().time())
+
+    def _has_the_time(self) -> bool:
+        """Whether this computer's clock can be believed: else all times would be wrong."""
+        instant = asyncio.get_running_loop().time()
+        if self._clocks.are_believed(instant, synchronised=is_synchronised()):
+            return True
+        if self._said.first("the clock"):
+            _log.info("%s: its loggers wait until this computer's clock is set from the network", self._meter)
+        return False
+
+    async def _spend(self, seconds: float, ask: Callable[[], Awaitable[_Answer]]) -> _Answer | None:
+        """Ask where the budget allows it; None where it does not."""
+        return await self._spent(seconds, ask) if self._may_spend(seconds) else None
+
+    def _may_spend(self, seconds: float) -> bool:
+        return self._planner.budget.left(datetime.now(UTC), self._planner.daily) >= seconds
+
+    async def _spent(self, seconds: float, ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        """Ask, for a little longer than computed at most, and not longer than the budget has left.
+
+        Raises TimeoutError. What is reserved is on disk before it is spent.
+        """
+        planner, now = self._planner, datetime.now(UTC)
+        limit = min(seconds * _MARGIN + _MORE, planner.budget.left(now, planner.daily))
+        planner.reserve(now, limit)
+        if planner.daily != UNLIMITED:
+            await self.keep()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            async with stalls.timeout(limit):
+                return await ask()
+        finally:
+            planner.give_back(now.date(), limit - (loop.time() - started))
+
+    def _refuse(self, logger: str, refused: LoggerRefusedError) -> None:
+        self._planner.refuse(logger, datetime.now(UTC))
+        self._warn(f"its {logger} logger is left alone for a day: {refused.detail}")
+
+    def _count_left_out(self, count: int) -> None:
+        self._health["rejected_values"] = self._health.get("rejected_values", 0) + count
+
+    def _warn(self, what: str) -> None:
+        if self._said.first(what):
+            _log.warning("%s: %s", self._meter, what)

@@ -1,0 +1,176 @@
+"""The loggers of a KMP meter as what is read back asks for them: learnt once, looked at, read by windows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, tzinfo
+from types import MappingProxyType
+from typing import Final
+
+from smart_meter_reader.codecs.kmp.loggers import DATE_AND_TIME, Logger, LogRow
+from smart_meter_reader.exceptions import (
+    LoggerRefusedError,
+    MeterSilentError,
+    UnusableAnswersError,
+    ValueFormatError,
+)
+from smart_meter_reader.meters.backfill.cost import LineCost, LoggerCost
+from smart_meter_reader.meters.backfill.ranges import Range
+from smart_meter_reader.meters.backfill.source import Batch, Entry, LogSource
+from smart_meter_reader.meters.backfill.state import DAY, HOUR, INFO, MONTH, YEAR, LoggerFacts, Window
+from smart_meter_reader.meters.conversation import unless_unanswered
+from smart_meter_reader.meters.info_codes import InfoCodes
+from smart_meter_reader.meters.kmp.connection import KmpConnection
+from smart_meter_reader.meters.kmp.loggers import costs, walk
+from smart_meter_reader.meters.kmp.loggers.places import (
+    EVENT_CODES,
+    EVENT_COUNTERS,
+    AnyLogger,
+    PastLogger,
+    RecordLog,
+)
+from smart_meter_reader.meters.kmp.reading import read_measurements
+
+_NUMBERS: Final[Mapping[str, Logger]] = MappingProxyType(
+    # The first tells whether the meter knows the command at all: not every one has years.
+    {DAY: Logger.DAY, MONTH: Logger.MONTH, YEAR: Logger.YEAR, HOUR: Logger.HOUR, INFO: Logger.INFO}
+)
+# What tells when an entry was made: 348, or date and clock.
+_STAMPS: Final = (DATE_AND_TIME, 1003, 1002)
+# By these it is seen whether an entry is still the same, whatever else is read of it.
+_LASTING: Final = (60, 68)
+# The interval log of a 601's or 801's module: its example is hourly, and nothing tells how deep it is.
+_RECORDS: Final = LoggerFacts(depth=0)
+# Whoever leaves three requests unanswered and answers others does not know them; each is waited for so long.
+_PROBES = 2
+_SILENCE = 1.6
+
+
+class KmpLogs:
+    """What is the same for all connections to one meter: what is asked for, and what it costs."""
+
+    def __init__(
+        self, line: LineCost, registers: Sequence[int], zone: tzinfo | None, patience: float = _SILENCE
+    ) -> None:
+        self.zone = zone
+        # All configurations, or requests to each generation in vain.
+        silence = 2 * (_PROBES + 1) * max(patience, _SILENCE)
+        self.learn_seconds = costs.configuration_seconds(line, len(_NUMBERS)) + silence
+        self._line = line
+        self._registers = tuple(registers)
+
+    def cost(self, logger: str, facts: LoggerFacts) -> LoggerCost:
+        """What this logger costs."""
+        return costs.logger_cost(self._line, self.wanted(logger, facts))
+
+    def wanted(self, logger: str, facts: LoggerFacts) -> tuple[int, ...]:
+        """The stamp, and of what shall be read what the logger has; of events also the code."""
+        if facts.registers == ():  # of the older generation, which does not tell
+            return (*_STAMPS[1:], *self._registers)[:8]
+        stamps = _STAMPS[:1] if DATE_AND_TIME in facts.registers else _STAMPS[1:]
+        kept = (each for each in self._registers if each in facts.registers)
+        if logger != INFO:
+            return (*stamps, *kept)
+        code = next(each for each in EVENT_CODES if each in facts.registers)
+        return (*stamps, code, *(each for each in kept if each in EVENT_COUNTERS))
+
+    def over(self, connection: KmpConnection, model: str) -> LogSource:
+        """The loggers of the meter at the end of this connection; by its model info codes are explained."""
+        return _KmpLogSource(self, connection, self._line, model)
+
+
+class _KmpLogSource:
+    def __init__(self, logs: KmpLogs, connection: KmpConnection, line: LineCost, model: str) -> None:
+        self._logs = logs
+        self._model = model
+        self._connection = connection
+        self.learn_seconds = logs.learn_seconds
+        self.clock_seconds = costs.poll_seconds(line, 1)
+
+    async def learn(self) -> Mapping[str, LoggerFacts]:
+        found: dict[str, LoggerFacts] = {}
+        for name, number in _NUMBERS.items():
+            facts = await self._configuration(number)
+            if facts is not None and facts.depth and facts.registers:
+                if name != INFO or set(EVENT_CODES) & set(facts.registers):
+                    found[name] = facts
+            elif not found and facts is None:
+                return await self._learn_records()
+        return found
+
+    async def _configuration(self, number: int) -> LoggerFacts | None:
+        """None where the meter answers this with nothing that makes sense, and other things well."""
+        try:
+            answer = await self._connection.read_logger_configuration(number, retries=_PROBES)
+        except LoggerRefusedError:
+            return None
+        except (MeterSilentError, UnusableAnswersError):
+            # Raises where the meter answers nothing at all: then nothing is known of its loggers.
+            await self._connection.read_serial_number()
+            return None
+        return LoggerFacts(answer.depth, answer.registers)
+
+    async def _learn_records(self) -> Mapping[str, LoggerFacts]:
+        try:
+            extent = await walk.read_extent(self._connection, RecordLog())
+        except LoggerRefusedError:
+            return {}
+        except (MeterSilentError, UnusableAnswersError):
+            await self._connection.read_serial_number()
+            return {}
+        return {} if extent is None else {HOUR: _RECORDS}
+
+    async def look(self, logger: str, facts: LoggerFacts) -> Range | None:
+        extent = await walk.read_extent(self._connection, _place(logger, facts))
+        return None if extent is None else (extent.oldest, extent.newest)
+
+    async def read(self, window: Window, facts: LoggerFacts) -> Batch:
+        wanted = self._logs.wanted(window.logger, facts)
+        place = _place(window.logger, facts)
+        pages = [page async for page in walk.walk(self._connection, place, window.last, window.rows, wanted)]
+        rows = [row for page in pages for row in page]
+        if window.logger == INFO:
+            entries = [_explained(_entry(row, wanted, EVENT_CODES), self._model) for row in rows]
+        else:
+            entries = [_entry(row, wanted, _LASTING) for row in rows]
+        most = max(map(len, pages))
+        return Batch(tuple(reversed(entries)), most, limited=len(pages) > 1)
+
+    async def read_clock(self) -> datetime | None:
+        answered = await unless_unanswered(self._connection.read_registers([DATE_AND_TIME]))
+        if not answered:
+            return None
+        try:
+            told = LogRow(0, tuple(answered.values())).time
+        except ValueFormatError:
+            return None
+        return None if told is None else told.standard
+
+    def cost(self, logger: str, facts: LoggerFacts) -> LoggerCost:
+        return self._logs.cost(logger, facts)
+
+
+def _place(logger: str, facts: LoggerFacts) -> AnyLogger:
+    return PastLogger(_NUMBERS[logger]) if facts.registers else RecordLog()
+
+
+def _entry(row: LogRow, wanted: Sequence[int], lasting: Sequence[int]) -> Entry:
+    registers = row.by_id()
+    try:
+        time = row.time
+    except ValueFormatError:
+        time = None
+    measured = [register for register in wanted if register not in _STAMPS]
+    measurements, _ = read_measurements(measured, registers)
+    raw = None if time is None else time.standard
+    digest = hashlib.sha256(repr((raw, [registers.get(each) for each in lasting])).encode())
+    return Entry(row.log_id, raw, digest.hexdigest()[:16], measurements)
+
+
+def _explained(entry: Entry, model: str) -> Entry:
+    """An entry of events with its code in words."""
+    told, _ = InfoCodes().judge(entry.measurements, model)
+    told.pop("reported_problems", None)
+    return replace(entry, measurements=told)

@@ -1,0 +1,135 @@
+"""The command `decode mbus`: every frame of a capture of an M-Bus."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from smart_meter_reader.codecs.mbus.describe import (
+    Description,
+    MbusCapture,
+    describe_capture,
+    frame_name,
+)
+from smart_meter_reader.console import EXIT_DATA
+from smart_meter_reader.console.capture import read_capture
+from smart_meter_reader.drivers import Likeness
+from smart_meter_reader.json_text import dumps_for
+from smart_meter_reader.text import plain
+
+_DLMS = "dlms"
+_SPELT = {"m3": "m³", "m3/h": "m³/h", "m3/min": "m³/min", "m3/s": "m³/s", "degC": "°C", "degF": "°F"}
+
+
+@click.command
+@click.argument("capture", nargs=-1, required=True, metavar="HEX...|FILE|-")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per frame and line.")
+@click.pass_context
+def mbus(context: click.Context, capture: tuple[str, ...], as_json: bool) -> None:
+    """Decode frames of wired M-Bus (EN 13757).
+
+    The capture is given as hexadecimal words (blanks, colons and 0x do not matter), as a file of bytes, of
+    hexadecimal text or as `record` writes it, or as the same on standard input (-). Bytes between frames are
+    skipped and counted. Records have the values and units as sent; measurements are what a client publishes.
+
+    Exit code 65 tells that a frame was damaged or could not be read, or that there was none.
+    """
+    described = describe_capture(read_capture(capture))
+    for frame in described.frames:
+        click.echo(dumps_for(sys.stdout, frame) if as_json else "\n".join(_lines(frame)))
+    for remark in _remarks(described):
+        click.echo(remark, err=True)
+    if described.damaged or not described.frames:
+        context.exit(EXIT_DATA)
+
+
+def sniff(capture: bytes) -> Likeness:
+    """How much captured bytes look like M-Bus with values: DLMS comes in the same frames."""
+    found = Likeness.NONE
+    for frame in describe_capture(capture).frames:
+        if frame["frame"] == "long":
+            whole = "bytes" not in frame and frame.get("error", {}).get("kind") != _DLMS
+            found = max(found, Likeness.CHECKED if whole else Likeness.FRAMED)
+        elif frame["frame"] == "short" and "error" not in frame:
+            found = max(found, Likeness.FRAMED)
+    return found
+
+
+def _remarks(capture: MbusCapture) -> Iterator[str]:
+    if not capture.frames:
+        yield "no M-Bus frame found: one is 68 L L 68 ... 16, 10 ... 16 or E5"
+    if capture.damaged:
+        yield f"{_counted(capture.damaged, 'frame')} of {len(capture.frames)} cannot be read"
+    if capture.skipped_bytes:
+        yield f"{_counted(capture.skipped_bytes, 'byte')} outside of frames skipped"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _lines(frame: Description) -> Iterator[str]:
+    """A frame as lines for a person: who says what, then what it carries."""
+    if "bytes" in frame:
+        yield f"{frame['frame']} frame {frame['bytes']}"
+        yield f"  damaged ({frame['error']['kind']}): {frame['error']['detail']}"
+        return
+    yield _heading(frame)
+    if "error" in frame:
+        yield f"  not read ({frame['error']['kind']}): {frame['error']['detail']}"
+        return
+    if "secondary_address" in frame:
+        yield f"  secondary address: {frame['secondary_address']}"
+    if states := frame.get("states"):
+        yield f"  reports: {', '.join(states)}"
+    yield from _table(_record_row(record) for record in frame.get("records", ()))
+    for record in frame.get("missing", ()):
+        yield f"  {record['quantity']}{_where(record)}: no value, {record['why']}"
+    if "manufacturer_data" in frame:
+        yield f"  manufacturer data: {frame['manufacturer_data']}"
+    if frame.get("more_follows"):
+        yield "  more records follow in the next telegram"
+    if measurements := frame.get("measurements"):
+        yield "  measurements:"
+        rows = ((key, _value(each["value"], each["unit"])) for key, each in measurements.items())
+        yield from (f"  {line}" for line in _table(rows))
+
+
+def _heading(frame: Description) -> str:
+    if "records" not in frame:
+        address = f" from {frame['address']}" if "address" in frame and "request" not in frame else ""
+        return frame_name(frame) + address
+    who = " ".join(
+        str(part)
+        for part in (frame.get("manufacturer", ""), frame.get("model", ""), frame.get("id", ""))
+        if part
+    )
+    return f"answer from {frame['address']}: {who or 'no header'}, {frame['medium']}"
+
+
+def _record_row(record: dict[str, Any]) -> tuple[str, str]:
+    modifiers = [each for each in record.get("modifiers", ()) if each not in record["quantity"].lower()]
+    added = f" [{' '.join(modifiers)}]" if modifiers else ""
+    unit = _SPELT.get(record["unit"], record["unit"])
+    return record["quantity"] + added + _where(record), _value(record["value"], unit)
+
+
+def _where(record: dict[str, Any]) -> str:
+    """What tells a record from others of its quantity."""
+    told = [] if record["function"] == "instantaneous" else [record["function"]]
+    told += [f"{key} {record[key]}" for key in ("storage", "tariff", "subunit") if record[key]]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _value(value: Any, unit: str) -> str:
+    return f"{plain(value)} {unit}".rstrip()
+
+
+def _table(rows: Iterator[tuple[str, str]]) -> Iterator[str]:
+    listed = list(rows)
+    width = max((len(name) for name, _ in listed), default=0)
+    for name, value in listed:
+        yield f"  {name:<{width}}  {value}".rstrip()

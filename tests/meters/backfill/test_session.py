@@ -1,0 +1,307 @@
+"""What is read behind a live reading: published whole, done when it is safe, never in the way."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from smart_meter_reader.exceptions import LoggerRefusedError, LostError, MeterSilentError, ProtocolError
+from smart_meter_reader.messages import Health, Past
+from smart_meter_reader.messages.receipts import Receipts
+from smart_meter_reader.meters.backfill import session
+from smart_meter_reader.meters.backfill.budget import UNLIMITED
+from smart_meter_reader.meters.backfill.plan import Planner
+from smart_meter_reader.meters.backfill.session import Backfill
+from tests.meters.backfill.simulated import SimulatedMeter, costs
+from tests.meters.backfill.simulated_source import SimulatedSource
+from tests.peers.heard import Heard
+
+HOUR = timedelta(hours=1)
+
+
+class House:
+    """A meter, what reads it, and a sink that takes what was."""
+
+    def __init__(self, *, daily: float = UNLIMITED, every_hour: bool = False, takers: int = 1) -> None:
+        self.meter = SimulatedMeter({"day": 460, "hour": 72}, HOUR)
+        midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        self.meter.replace("1", midnight - timedelta(days=20))
+        self.source = SimulatedSource(self.meter)
+        self.receipts = Receipts([f"sink {number}" for number in range(takers)])
+        self.kept: list[dict[str, Any]] = []
+        self.daily, self.every_hour = daily, every_hour
+        self.start()
+
+    def start(self) -> None:
+        """As after a restart: what was kept is all that is known."""
+        self.health: Health = {}
+        self.heard = Heard("heat")
+        planner = Planner(costs, daily=self.daily, every_hour=self.every_hour)
+        self.backfill = Backfill("heat", planner, self.health, timezone.utc)  # noqa: UP017 - as a tzinfo
+        self.backfill.receipts = self.receipts
+        self.backfill.keep = self.keep
+        if self.kept:
+            self.backfill.recall(self.kept[-1])
+
+    async def keep(self) -> None:
+        self.kept.append(dict(self.backfill.memory))
+
+    async def wake_up(self, seconds: float = 1e9) -> None:
+        await self.backfill.run(self.source, self.meter.serial, self.heard, lambda: seconds)
+
+    @property
+    def pasts(self) -> list[Past]:
+        return [message for message in self.heard.messages if message["type"] == "past"]
+
+    def rows(self, logger: str) -> list[tuple[int, datetime]]:
+        return [
+            (row["log_id"], row["measured_at"])
+            for past in self.pasts
+            if past["logger"] == logger
+            for row in past["rows"]
+        ]
+
+    def confirm(self) -> None:
+        for past in self.pasts:
+            for number in range(self.receipts.takers):
+                self.receipts.of(f"sink {number}").confirm(past["receipt"])
+
+
+async def test_all_is_published_with_its_own_times_and_whose_it_is() -> None:
+    house = House()
+    await house.wake_up()
+    assert [past["serial_number"] for past in house.pasts] == ["1"] * len(house.pasts)
+    assert list(dict.fromkeys(past["logger"] for past in house.pasts)) == ["day", "hour"]
+    now = datetime.now(UTC)
+    hours = house.rows("hour")
+    assert len(hours) == 72
+    assert hours == sorted(hours)
+    assert all(time.minute == time.second == 0 and time <= now for _, time in hours)
+    assert now - hours[-1][1] < HOUR
+    assert len(house.rows("day")) == 20
+    assert house.health["logger_rows"] == 92
+
+
+async def test_nothing_is_asked_where_no_sink_takes_a_past() -> None:
+    house = House(takers=0)
+    await house.wake_up()
+    assert house.source.asked == []
+
+
+async def test_a_window_is_done_when_every_sink_has_it_and_else_read_again_after_a_restart() -> None:
+    house = House(takers=2)
+    await house.wake_up()
+    for past in house.pasts:
+        house.receipts.of("sink 0").confirm(past["receipt"])
+    # While it is under way it is not read a second time.
+    asked = len(house.source.asked)
+    await house.wake_up()
+    assert not [what for what in house.source.asked[asked:] if what.startswith("read")]
+    house.start()
+    await house.wake_up()
+    assert len(house.rows("hour")) == 72
+    house.confirm()
+    assert house.backfill.filling == ""
+    await house.keep()
+    house.start()
+    await house.wake_up()
+    assert house.pasts == []
+
+
+async def test_what_a_sink_dropped_is_read_again() -> None:
+    house = House()
+    await house.wake_up()
+    for past in house.pasts:
+        house.receipts.lose(past["receipt"])
+    before = len(house.pasts)
+    await house.wake_up()
+    assert len(house.pasts) == 2 * before
+
+
+async def test_what_a_window_costs_is_on_disk_before_it_is_spent() -> None:
+    house = House(daily=60.0)
+    spent: list[float] = []
+    read = house.source.read
+
+    async def watch(*arguments: Any) -> Any:
+        spent.append(house.kept[-1]["budget"]["spent"])
+        return await read(*arguments)
+
+    house.source.read = watch  # type: ignore[assignment]
+    await house.wake_up()
+    assert all(seconds > 0 for seconds in spent)
+    # Answers came at once here, so that nearly all was given back.
+    assert house.kept[-1]["budget"]["spent"] < 1.0
+
+
+async def test_a_budget_that_is_used_up_waits_for_tomorrow() -> None:
+    house = House(daily=60.0)
+    house.kept.append({
+        "meters": [{"serial_number": "1"}],
+        "budget": {"day": datetime.now(UTC).date().isoformat(), "spent": 59.5},
+    })  # fmt: skip
+    house.start()
+    await house.wake_up()
+    assert house.source.asked == []
+
+
+async def test_a_live_reading_that_is_due_comes_first() -> None:
+    house = House()
+    await house.wake_up(seconds=1.0)
+    assert house.source.asked == ["learn", "look day", "look hour"]
+    assert house.backfill.filling
+
+
+async def test_a_meter_without_loggers_is_asked_once_for_ever() -> None:
+    house = House()
+    house.meter.depths = {}
+    for _ in range(2):
+        await house.wake_up()
+    house.start()
+    await house.wake_up()
+    assert house.source.asked == ["learn"]
+    house.meter.serial = "2"
+    await house.wake_up()
+    assert house.source.asked == ["learn", "learn"]
+
+
+async def test_only_an_outage_brings_hours_that_were_read_live() -> None:
+    house = House()
+    await house.wake_up()
+    house.confirm()
+    now = datetime.now(UTC)
+    house.backfill.note_reading(now, HOUR)
+    house.backfill.note_reading(now + HOUR, HOUR)
+    asked = len(house.source.asked)
+    await house.wake_up()
+    assert house.source.asked[asked:] == []
+    house.backfill.note_reading(now + 4 * HOUR, HOUR)
+    await house.wake_up()
+    assert house.source.asked[asked:] == ["look day", "look hour"]
+
+
+@pytest.mark.parametrize(
+    "error", [MeterSilentError("silent", "the meter sleeps"), TimeoutError()], ids=["silent", "slow"]
+)
+async def test_a_meter_that_falls_silent_is_left_alone_until_the_next_reading(error: BaseException) -> None:
+    house = House()
+    house.source.errors = [error]
+    await house.wake_up()
+    assert house.source.asked.count("read day") == 1
+    await house.wake_up()
+    assert len(house.rows("day")) == 20
+    assert len(house.rows("hour")) == 72
+
+
+async def test_a_line_that_goes_is_the_clients_concern_and_leaves_no_hole() -> None:
+    house = House()
+    house.source.errors = [LostError("lost", "the cable is out")]
+    with pytest.raises(LostError):
+        await house.wake_up()
+    await house.wake_up()
+    assert len(house.rows("day")) == 20
+
+
+async def test_a_logger_that_is_refused_is_told_and_the_others_are_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    house = House()
+    house.source.errors = [LoggerRefusedError("memory_error", "its memory has failed")]
+    await house.wake_up()
+    assert house.rows("day") == []
+    assert len(house.rows("hour")) == 72
+    assert "day logger is left alone for a day: its memory has failed" in caplog.text
+
+
+async def test_answers_that_make_no_sense_do_not_keep_the_meter_busy() -> None:
+    house = House()
+    house.source.errors = [ProtocolError("length", "cut")] * 100
+    await house.wake_up()
+    assert len([what for what in house.source.asked if what.startswith("read")]) == 3
+    house.source.errors = []
+    await house.wake_up()
+    assert len(house.rows("hour")) == 72
+
+
+async def test_entries_without_a_time_are_left_out_counted_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    house = House()
+    newest = house.meter.extent("hour", datetime.now(UTC))
+    assert newest is not None
+    house.source.unknown = {newest[1] - 3}
+    with caplog.at_level(logging.WARNING):
+        await house.wake_up()
+    assert len(house.rows("hour")) == 71
+    assert house.health["rejected_values"] == 1
+    assert "1 entries of its hour logger are left out" in caplog.text
+
+
+async def test_a_clock_set_to_another_zone_is_put_right_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    house = House()
+    house.source.clock_ahead = timedelta(hours=1, seconds=2)
+    await house.wake_up()
+    assert house.rows("hour")[-1][1] <= datetime.now(UTC)
+    assert datetime.now(UTC) - house.rows("hour")[-1][1] < HOUR
+    assert "its clock is 60 min ahead" in caplog.text
+
+
+class _Behind(datetime):
+    """This computer's clock, five hours behind, as after an outage that it was switched off in."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Any:
+        return datetime.now(tz) - timedelta(hours=5)
+
+
+async def test_a_clock_that_is_set_later_leaves_no_row_at_a_wrong_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house = House()
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "datetime", _Behind)
+        await house.wake_up()
+    # No sink believed that clock: all comes again, when it is right.
+    for past in house.pasts:
+        house.receipts.lose(past["receipt"])
+    before = len(house.rows("hour"))
+    await house.wake_up()
+    again = house.rows("hour")[before:]
+    assert len(again) == 72
+    assert [at for _, at in again] == [house.meter.made_at("hour", entry) for entry, _ in again]
+
+
+async def test_a_clock_that_is_set_while_a_window_comes_in_spoils_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    house = House()
+    read = house.source.read
+
+    async def and_then_set(*asked: Any) -> Any:
+        monkeypatch.setattr(session, "datetime", datetime)
+        return await read(*asked)
+
+    monkeypatch.setattr(session, "datetime", _Behind)
+    monkeypatch.setattr(house.source, "read", and_then_set)
+    await house.wake_up()
+    rows = house.rows("hour")
+    assert len(rows) == 72
+    assert [at for _, at in rows] == [house.meter.made_at("hour", entry) for entry, _ in rows]
+
+
+async def test_before_the_clock_is_set_from_the_network_nothing_is_asked(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    house = House()
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "is_synchronised", lambda: False)
+        for _ in range(2):
+            await house.wake_up()
+        assert house.source.asked == []
+        assert caplog.text.count("its loggers wait until this computer's clock is set") == 1
+        # Who keeps the clock by hand waits for a day.
+        monkeypatch.setattr(house.backfill._clocks, "_begun", -1e6)
+        await house.wake_up()
+        assert len(house.rows("hour")) == 72

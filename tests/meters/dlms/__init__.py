@@ -1,0 +1,1 @@
+"""The client `dlms`, against emulated meters on real streams."""
