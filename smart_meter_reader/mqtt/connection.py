@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
+from smart_meter_reader.mqtt.commands import Ask, Commands
 from smart_meter_reader.mqtt.failures import LinkFaultError, unexpected
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage, Presenter
 from smart_meter_reader.mqtt.open_link import open_link
 from smart_meter_reader.mqtt.outages import STEADY_SECONDS, Outages
+from smart_meter_reader.mqtt.own_topics import OwnTopics
 from smart_meter_reader.mqtt.ring import Ring
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.mqtt.told import ConnectionLog
@@ -39,7 +41,8 @@ class Connection:
 
     While the broker is away only what is to be kept is kept; the rest is what ``announce`` will say.
     ``outages`` are told once for all that share them, ``turns`` bounds how many of them connect at once,
-    and in the ``room`` are told the faults of this program.
+    and in the ``room`` are told the faults of this program. ``ask`` gets the name of a meter of which
+    somebody wants a reading, ``settle`` each message with whether the broker has it or it was given up.
     """
 
     def __init__(
@@ -53,18 +56,23 @@ class Connection:
         outages: Outages,
         turns: asyncio.Semaphore,
         room: Room,
+        ask: Ask = lambda meter: None,
+        settle: Callable[[MqttMessage, bool], None] = lambda message, delivered: None,
     ) -> None:
         self.name = name
         self.client_id = client_id
         self._broker = broker
         self._presenter = presenter
-        self._ring = Ring(ring_size)
+        self._ring = Ring(ring_size, lambda message: settle(message, False))
+        self._settle = settle
         self._told = ConnectionLog(name, broker, outages)
         self._room = room
+        self._commands = Commands(presenter, ask, self.take, self._told, room)
         self._turns = turns
         self._link: Link | None = None
         self._connected_at: float | None = None  # in the loop's time
-        self._subscribed = 0  # of the presenter's subscriptions, on this link
+        self._asked: set[str] = set()  # topics that were subscribed to on this link
+        self._own = OwnTopics(self._told, lambda message: self.take([message]), self._announce_soon)
         self._again = False  # all is to be announced again
         self._attention = asyncio.Event()  # the link has ended, it is time to finish, or to announce again
         self._finishing = False
@@ -100,6 +108,7 @@ class Connection:
             if message.keep:
                 self._ring.append(message)
             elif self._link:
+                self._own.published(message)
                 self._link.publish(message)
         self._send_kept()
         self._told.history_dropped(self.dropped)
@@ -129,7 +138,11 @@ class Connection:
         finally:
             self._told.history_dropped(self.dropped, at_the_end=True)
             if len(self._ring):
-                _log.warning("%s: %d readings of the history were not delivered", self.name, len(self._ring))
+                _log.warning(
+                    "%s: %d readings or events that waited for the broker were not delivered",
+                    self.name,
+                    len(self._ring),
+                )
 
     async def _connect_and_serve(self) -> SinkError | None:
         """Why the link failed or ended; None when it was closed on purpose."""
@@ -147,7 +160,7 @@ class Connection:
             )
         except SinkError as error:
             return error
-        self._told.connected(self.client_id, link.version)
+        self._told.connected(self.client_id, link.version, link.limits)
         self._connected_at = asyncio.get_running_loop().time()
         failure: SinkError | None = None
         try:
@@ -170,25 +183,33 @@ class Connection:
         return failure
 
     async def _serve(self, link: Link) -> None:
-        self._subscribed, self._again = 0, False
-        while new := self._new_subscriptions():
+        self._asked.clear()
+        self._own.begin_anew()
+        self._again = False
+        while new := self._unasked(self._presenter.subscriptions):
             self._tell_unreadable(await link.subscribe(new))
         self._link = link
-        link.publish_all(self._presenter.announce())
+        self._publish_all(link, self._presenter.announce())
         self._send_kept()
+        # Now, and not before: a broker that does not let us publish may hang up before it can say so.
+        await link.drained()
+        if not self._finishing:
+            self._own.begin_watching()
+            self._subscribe_more()
         while not link.failure and not self._finishing:
             self._attention.clear()
             if self._again:
                 await self._announce_again(link)
             else:
                 await self._attention.wait()
+        self._own.end()
         if self._finishing:
             await self._say_farewell(link)
 
     async def _announce_again(self, link: Link) -> None:
         """Say everything again, and then nothing of the kind for a while, however often somebody asks."""
         self._again = False
-        link.publish_all(self._presenter.announce())
+        self._publish_all(link, self._presenter.announce())
         await link.drained()
         try:
             async with asyncio.timeout(AGAIN_SECONDS):
@@ -198,14 +219,18 @@ class Connection:
         except TimeoutError:
             pass  # now it may be asked for again
 
-    def _new_subscriptions(self) -> tuple[str, ...]:
-        new = self._presenter.subscriptions[self._subscribed : self._subscribed + FILTERS_AT_ONCE]
-        self._subscribed += len(new)
-        return new
+    def _unasked(self, topics: Sequence[str]) -> tuple[str, ...]:
+        new = [topic for topic in topics if topic not in self._asked][:FILTERS_AT_ONCE]
+        self._asked.update(new)
+        return tuple(new)
 
     def _subscribe_more(self) -> None:
         """Before what is new is published: what the broker retains there must come back as it was."""
-        while self._link and (new := self._new_subscriptions()):
+        subscriptions, watched = self._presenter.subscriptions, self._presenter.watched
+        if len(self._asked) == len(subscriptions) + (len(watched) if self._own.watching else 0):
+            return  # as nearly always, and this is asked before each message
+        topics = (*subscriptions, *watched) if self._own.watching else subscriptions
+        while self._link and (new := self._unasked(topics)):
             answer = self._link.subscribe(new)
             answer.add_done_callback(
                 lambda done: None if done.exception() else self._tell_unreadable(done.result())
@@ -215,35 +240,51 @@ class Connection:
         while not link.failure and (self._ring or link.outbox):
             self._send_kept()
             await link.drained()
-        link.publish_all(self._presenter.farewell())
+        self._publish_all(link, self._presenter.farewell())
         await link.drained()
         self._delivered = link.failure is None
-        link.close()
+        await link.part()
+
+    def _publish_all(self, link: Link, messages: list[MqttMessage]) -> None:
+        for message in messages:
+            self._own.published(message)
+        link.publish_all(messages)
 
     def _send_kept(self) -> None:
         link = self._link
         while link and not link.failure and self._ring and len(link.outbox) < KEPT_ON_THE_WAY:
             link.publish(self._ring.take())
 
-    def _received(self, topic: str, payload: bytes) -> None:
+    def _received(self, topic: str, payload: bytes, retained: bool) -> None:
         """Anybody may have written it, and the broker may bring it at every connect: it ends no link."""
+        if self._commands.take(topic, payload, retained=retained):
+            return
+        if self._own.take(topic, payload):
+            return
         again = self._room.contain(
             partial(self._presenter.received, topic, payload),
             False,
             f"{self.name} leaves out a message on {printable(topic, LONGEST_NAME)}",
         )
         if again:
-            self._again = True
-            self._attention.set()
+            self._announce_soon()
+
+    def _announce_soon(self) -> None:
+        self._again = True
+        self._attention.set()
 
     def _tell_unreadable(self, topics: Iterable[str]) -> None:
         for topic in topics:
-            self._told.refused(topic, "subscribe to", "refused")
+            if topic in self._presenter.watched:
+                _log.debug("%s: whether others write to %s cannot be seen", self.name, topic)
+            else:
+                self._told.refused(topic, "subscribe to", "refused")
 
     def _acknowledged(self, message: MqttMessage, refusal: str) -> None:
         if refusal:
             self._refused += 1
             self._told.refused(message.topic, "publish to", refusal)
+        self._settle(message, not refusal)
         self._send_kept()
 
     async def _pause(self, failure: SinkError) -> None:

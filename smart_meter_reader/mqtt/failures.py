@@ -21,6 +21,18 @@ class HungUpError(SinkError):
     """The broker ended the connection instead of an answer to CONNECT: it may not know the version."""
 
 
+class SilentError(NeedsAPersonError):
+    """The broker takes the connection and never answers CONNECT: it may not know the version."""
+
+
+class RetainRefusedError(NeedsAPersonError):
+    """The broker keeps no retained messages, and takes no will that asks for it."""
+
+
+class QosRefusedError(NeedsAPersonError):
+    """The broker does not take the quality of service of the will."""
+
+
 class LinkLostError(SinkError):
     """The connection was up and ended without a word of the broker."""
 
@@ -43,6 +55,8 @@ _SERVER_BUSY = 137
 _BANNED = 138
 _SESSION_TAKEN_OVER = 142
 _PACKET_TOO_LARGE = 149
+_RETAIN_NOT_SUPPORTED = 154
+_QOS_NOT_SUPPORTED = 155
 PROTOCOL_ERROR = 130
 
 _CONNACK = b"\x20"
@@ -90,6 +104,16 @@ _REFUSALS: Mapping[int, tuple[type[SinkError], str, str]] = MappingProxyType(
             "not_authorized",
             "does not let us in: check `username`, `password` and what the broker allows this user",
         ),
+        _RETAIN_NOT_SUPPORTED: (
+            RetainRefusedError,
+            "no_retain",
+            "takes no retained messages: allow them there (Mosquitto: retain_available true)",
+        ),
+        _QOS_NOT_SUPPORTED: (
+            QosRefusedError,
+            "qos",
+            "does not take this quality of service: allow QoS 1 there, or set `qos` to a lower one",
+        ),
         _SERVER_UNAVAILABLE: (SinkError, "broker_unavailable", "says that it is not available"),
         _SERVER_BUSY: (SinkError, "broker_unavailable", "says that it is too busy"),
         _BANNED: (LoginRefusedError, "banned", "has banned us; its administrator has to lift that"),
@@ -116,10 +140,15 @@ def refused(broker: BrokerSettings, code: int, text: str) -> SinkError:
 
 def silent(broker: BrokerSettings, seconds: float) -> SinkError:
     """The connection stands and CONNECT stays without an answer."""
-    return NeedsAPersonError(
-        "not_mqtt",
+    other = {
+        "auto": "; it was asked in MQTT 5 and in 3.1.1, see `protocol`",
+        "5": '; or set `protocol` to "3.1.1"',
+        "3.1.1": '; or set `protocol` to "5"',
+    }
+    return SilentError(
+        "silent",
         f"{broker.address} takes the connection and says nothing for {seconds:g} s: "
-        f"check that `port` is the broker's {_kind(broker)} port",
+        f"check that `port` is the broker's {_kind(broker)} port{other[broker.protocol]}",
     )
 
 
@@ -203,13 +232,15 @@ def unacknowledged(broker: BrokerSettings, count: int) -> SinkError:
     )
 
 
-def not_connected(broker: BrokerSettings, error: OSError | ValueError) -> SinkError:
-    """Name lookup, TCP, TLS or websocket handshake failed."""
+def not_connected(
+    broker: BrokerSettings, error: OSError | ValueError, names: untrusted.Names | None = None
+) -> SinkError:
+    """Name lookup, TCP, TLS or websocket handshake failed; ``names``: whom the certificate is for."""
     where = broker.address
     if isinstance(error, socket.gaierror):
         return SinkError("unknown_host", f"there is no host {broker.host!r} ({_said(error)}): check `host`")
     if isinstance(error, ssl.SSLError):
-        return _tls(broker, error)
+        return _tls(broker, error, names)
     if isinstance(error, TimeoutError):
         return SinkError("timeout", f"{where} does not answer: check `host` and `port`")
     if isinstance(error, ConnectionRefusedError):
@@ -230,10 +261,10 @@ def no_websocket(broker: BrokerSettings, error: OSError | ValueError) -> SinkErr
     )
 
 
-def _tls(broker: BrokerSettings, error: ssl.SSLError) -> SinkError:
+def _tls(broker: BrokerSettings, error: ssl.SSLError, names: untrusted.Names | None = None) -> SinkError:
     where = broker.address
     if isinstance(error, ssl.SSLCertVerificationError):
-        return untrusted.refused(error, where, "host", broker.ca)
+        return untrusted.certificate_error(error, where, "host", broker.ca, names)
     said = error.reason or _said(error)
     if isinstance(error, _TLS_JUST_ENDED) or said == "UNEXPECTED_EOF_WHILE_READING":
         return NeedsAPersonError("no_tls", f"{where} breaks off the TLS handshake: {_plain_port(broker)}")

@@ -12,15 +12,17 @@ from typing import Any
 
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.mqtt import failures
-from smart_meter_reader.mqtt.buffered_socket import BufferedSocket
-from smart_meter_reader.mqtt.incoming import Answer, BrokenStreamError, Incoming, Publication
+from smart_meter_reader.mqtt.heartbeat import Heartbeat
+from smart_meter_reader.mqtt.limits import BrokerLimits
 from smart_meter_reader.mqtt.message import MqttMessage
-from smart_meter_reader.mqtt.opening import open_socket
 from smart_meter_reader.mqtt.outbox import Outbox
 from smart_meter_reader.mqtt.paho import Properties, ReasonCode, Version, connect, mqtt, new_client
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.mqtt.sockets.buffered_socket import BufferedSocket
+from smart_meter_reader.mqtt.sockets.incoming import Answer, BrokenStreamError, Incoming, Publication
+from smart_meter_reader.mqtt.sockets.opening import open_socket
+from smart_meter_reader.mqtt.sockets.wire import Wire
 from smart_meter_reader.mqtt.subscriptions import Subscriptions
-from smart_meter_reader.mqtt.wire import Wire
 from smart_meter_reader.network import stalls
 from smart_meter_reader.network.off_loop import in_daemon_thread
 
@@ -28,17 +30,18 @@ from smart_meter_reader.network.off_loop import in_daemon_thread
 ADDRESS_SECONDS = 5.0
 CONNECT_SECONDS = 15.0
 CONNACK_SECONDS = 10.0
-# A broker that lets this many messages, or one for this long, without acknowledgement is not working.
+PART_SECONDS = 0.5
+# A broker that lets this many messages without acknowledgement is not working.
 MOST_OUTSTANDING = 5000
-ACKNOWLEDGE_SECONDS = 60.0
 _PUBACK = b"\x40\x02"  # MQTT 3.1.1, 3.4
 
 
 class Link:
     """A connection that is opened once, and over when it ends.
 
-    ``on_received(topic, payload)`` gets what the subscriptions bring, ``on_acknowledged(message, refusal)``
-    each message that the broker has taken or, with MQTT 5, refused (a text; "" when it was taken),
+    ``on_received(topic, payload, retained)`` gets what the subscriptions bring,
+    ``on_acknowledged(message, refusal)`` each message that the broker has taken or, with MQTT 5, refused (a
+    text; "" when it was taken),
     ``on_dropped(topic, why)`` is told of what the broker brings and nobody can take, and ``on_end()`` is
     called once when the link is over; ``failure`` then says why. Whatever goes wrong in one of these, in paho
     or in what the broker sends ends this link, and nothing else. ``turns`` bounds how many links are opened
@@ -52,7 +55,7 @@ class Link:
         version: Version,
         will: MqttMessage | None = None,
         *,
-        on_received: Callable[[str, bytes], None] = lambda topic, payload: None,
+        on_received: Callable[[str, bytes, bool], None] = lambda topic, payload, retained: None,
         on_acknowledged: Callable[[MqttMessage, str], None] = lambda message, refusal: None,
         on_dropped: Callable[[str, str], None] = lambda topic, why: None,
         on_end: Callable[[], None] = lambda: None,
@@ -60,6 +63,7 @@ class Link:
     ) -> None:
         self.version = version
         self.failure: SinkError | None = None
+        self.limits = BrokerLimits()
         self.outbox = Outbox(self._send)
         self._broker = broker
         self._on_received = on_received
@@ -72,7 +76,7 @@ class Link:
         self._subscriptions = Subscriptions(lambda: self._end(failures.unacknowledged(broker, 1)))
         self._wire: Wire | None = None
         self._most_outstanding = MOST_OUTSTANDING
-        self._timer: asyncio.TimerHandle | None = None
+        self._heartbeat: Heartbeat | None = None
         self._client = new_client(broker, client_id, version, will)
         self._set_callbacks()
 
@@ -86,14 +90,14 @@ class Link:
         client.on_socket_close = lambda *_: self._leave_loop()
         client.on_socket_register_write = lambda *_: self._plan_write()
 
-    async def open(self) -> None:
-        """Connect and log in. Raises SinkError with what to do about it."""
+    async def open(self, seconds: float = CONNACK_SECONDS) -> None:
+        """Connect and log in; ``seconds`` are for the answer. Raises SinkError with what to do about it."""
         try:
             await self._connect()
-            async with stalls.timeout(CONNACK_SECONDS):
+            async with stalls.timeout(seconds):
                 await self._connack
         except TimeoutError:
-            self._end(failures.silent(self._broker, CONNACK_SECONDS))
+            self._end(failures.silent(self._broker, seconds))
         except SinkError as error:
             self._end(error)
         except BaseException:  # a cancellation too: no socket stays open
@@ -109,7 +113,10 @@ class Link:
         if not message.has_topic:
             self._loop.call_soon(self._on_acknowledged, message, "MQTT allows no such topic")
             return
-        self.outbox.put(message)
+        if too_large := self.limits.too_large(message):
+            self._loop.call_soon(self._on_acknowledged, message, too_large)
+            return
+        self.outbox.put(self.limits.fitted(message))
         if self.outbox.in_line and self._wire:
             self._wire.exchange()
         if len(self.outbox) > self._most_outstanding:
@@ -146,6 +153,23 @@ class Link:
             self._wire.write()
         self._detach()
 
+    async def part(self) -> None:
+        """Say goodbye and let the broker hang up first.
+
+        One that writes to whom has closed takes that for a broken connection, and publishes the will.
+        """
+        if self.failure is None and self._wire:
+            socket = self._wire.socket
+            self._client.on_disconnect = None
+            socket.lingers = True
+            try:
+                self._client.disconnect()
+                self._wire.write()
+                await socket.until_ended(PART_SECONDS)
+            finally:
+                socket.lingers = False
+        self._detach()
+
     def abort(self) -> None:
         """Close without a goodbye: the broker publishes the will. Twice, or after ``close``, does no harm."""
         self._detach()
@@ -174,7 +198,8 @@ class Link:
             on_error=self._fail,
         )
         connect(self._client, broker)
-        self._plan_tick()
+        self._heartbeat = Heartbeat(broker, self._client, self._wire, self.outbox, self._end, self._fail)
+        self._heartbeat.plan()
 
     def _detach(self) -> None:
         """Take the socket off the loop and close it. Twice does no harm."""
@@ -186,8 +211,8 @@ class Link:
     def _leave_loop(self) -> None:
         if self._wire:
             self._wire.leave()
-        if self._timer:
-            self._timer.cancel()
+        if self._heartbeat:
+            self._heartbeat.stop()
 
     def _plan_write(self) -> None:
         if self._wire:
@@ -213,38 +238,8 @@ class Link:
         if packet.unusable:
             self._on_dropped(packet.topic, packet.unusable)
         else:
-            self._on_received(packet.topic, packet.payload)
+            self._on_received(packet.topic, packet.payload, packet.retained)
         return False
-
-    def _plan_tick(self) -> None:
-        # The broker may want a shorter time than ours (MQTT 5.0, 3.2.2.3.14).
-        due = self._loop.time() + min((self._client.keepalive or self._broker.keepalive) / 4, 15.0)
-        if self._timer:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(due, self._tick, due)
-
-    def _tick(self, due: float) -> None:
-        """Keep alive, and notice a broker that has stopped to acknowledge.
-
-        Not right after this process stood still: what the broker said meanwhile is read first.
-        """
-        wire = self._wire
-        assert wire
-        wire.read()
-        if not wire.attached:
-            return
-        if self._loop.time() - due > stalls.LATE_SECONDS:
-            self.outbox.wait_anew()
-            self._plan_tick()
-            return
-        try:
-            self._client.loop_misc()
-        except BaseException as error:  # noqa: BLE001 - ends this connection, whatever it is, and no other
-            self._fail(error)
-        if self.outbox.stalled > ACKNOWLEDGE_SECONDS:
-            self._end(failures.unacknowledged(self._broker, len(self.outbox)))
-        if wire.attached:
-            self._plan_tick()
 
     def _reason_of_end(self, broken: str = "") -> SinkError:
         socket = self._client.ready
@@ -276,10 +271,12 @@ class Link:
         if code.is_failure:
             self._end(failures.refused(self._broker, code.value, str(code)))
         elif not self._connack.done():
+            self.limits = BrokerLimits.told_by(properties)
             # MQTT 5.0, 3.2.2.3.3: how many the broker lets us have on the way.
             self.outbox.window = min(self.outbox.window, getattr(properties, "ReceiveMaximum", 65535))
             self._connack.set_result(None)
-            self._plan_tick()
+            if self._heartbeat:
+                self._heartbeat.plan()  # the broker may want a shorter time than ours
 
     def _disconnected(
         self, _c: mqtt.Client, _u: Any, flags: Any, code: ReasonCode, _p: Properties | None

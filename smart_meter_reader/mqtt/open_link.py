@@ -1,14 +1,24 @@
-"""Opens a link with the newest MQTT version that both sides know."""
+"""Opens a link with the newest MQTT version, and with as much of a will, as both sides know."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from smart_meter_reader.mqtt.failures import HungUpError, WrongVersionError
-from smart_meter_reader.mqtt.link import Link
+from smart_meter_reader.mqtt.failures import (
+    HungUpError,
+    QosRefusedError,
+    RetainRefusedError,
+    SilentError,
+    WrongVersionError,
+)
+from smart_meter_reader.mqtt.link import CONNACK_SECONDS, Link
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.paho import Version
 from smart_meter_reader.mqtt.settings import BrokerSettings
+
+# Where another version is tried next: not much of a broker needs longer than this.
+FIRST_CONNACK_SECONDS = 5.0
 
 
 async def open_link(
@@ -18,14 +28,35 @@ async def open_link(
 
     Raises SinkError with what to do about it.
     """
-    versions: tuple[Version, ...] = ("5", "3.1.1") if broker.protocol == "auto" else (broker.protocol,)
-    for version in versions[:-1]:
-        link = Link(broker, client_id, version, will, **callbacks)
+    versions: list[Version] = ["5", "3.1.1"] if broker.protocol == "auto" else [broker.protocol]
+    retain = True
+    while True:
+        link = Link(broker, client_id, versions[0], will, **callbacks)
         try:
-            await link.open()
+            await link.open(FIRST_CONNACK_SECONDS if versions[1:] else CONNACK_SECONDS)
+        except (WrongVersionError, HungUpError, SilentError) as error:
+            # Brokers that know only MQTT 3.1.1 refuse version 5, hang up, or say nothing (amqtt 0.12).
+            if versions[1:]:
+                versions = versions[1:]
+                continue
+            if not isinstance(error, HungUpError) or will is None or not will.retain:
+                raise
+            # One without retained messages can say so in version 5 only: in 3.1.1 Mosquitto hangs up.
+            will, retain = replace(will, retain=False), False
+        except (RetainRefusedError, QosRefusedError) as error:
+            smaller = _smaller(will, error)
+            if smaller is None:
+                raise
+            will = smaller
+        else:
+            link.limits = replace(link.limits, retain=link.limits.retain and retain)
             return link
-        except (WrongVersionError, HungUpError):
-            continue  # brokers that know only MQTT 3.1.1 refuse version 5, or just hang up
-    link = Link(broker, client_id, versions[-1], will, **callbacks)
-    await link.open()
-    return link
+
+
+def _smaller(will: MqttMessage | None, refusal: RetainRefusedError | QosRefusedError) -> MqttMessage | None:
+    """The will without what the broker refuses of it; None when nothing of that is in it."""
+    if will is not None and isinstance(refusal, RetainRefusedError) and will.retain:
+        return replace(will, retain=False)
+    if will is not None and isinstance(refusal, QosRefusedError) and will.qos:
+        return replace(will, qos=will.qos - 1)
+    return None

@@ -7,10 +7,10 @@ import sys
 import types
 from typing import Literal, TypeAlias
 
-from smart_meter_reader.mqtt.buffered_socket import BufferedSocket
-from smart_meter_reader.mqtt.incoming import LONGEST_PACKET, RECEIVE_MAXIMUM
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.mqtt.sockets.buffered_socket import BufferedSocket
+from smart_meter_reader.mqtt.sockets.incoming import LONGEST_PACKET, RECEIVE_MAXIMUM
 
 
 def _import_without_http() -> None:

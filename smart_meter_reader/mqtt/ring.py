@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from smart_meter_reader.mqtt.message import MqttMessage
 
@@ -14,9 +14,11 @@ class Ring:
     So a meter that is read once an hour does not lose its readings to one that sends every second.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, lose: Callable[[MqttMessage], object] = lambda message: None) -> None:
+        """``lose`` is told of each that is dropped."""
         self.dropped = 0
         self._size = size
+        self._lose = lose
         self._length = 0
         self._by_topic: dict[str, deque[tuple[int, MqttMessage]]] = {}  # with their places; none is empty
         self._first = self._last = 0  # the places given so far, at either end
@@ -43,7 +45,7 @@ class Ring:
 
     def _shorten(self) -> None:
         while self._length > self._size:
-            self._oldest_of(max(self._by_topic.values(), key=len))
+            self._lose(self._oldest_of(max(self._by_topic.values(), key=len)))
             self.dropped += 1
 
     def _oldest_of(self, waiting: deque[tuple[int, MqttMessage]]) -> MqttMessage:

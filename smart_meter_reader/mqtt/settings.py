@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
@@ -51,7 +52,7 @@ class BrokerSettings(DriverSettings):
     )
     insecure: bool = setting("do NOT verify who the broker is (with TLS)", default=False)
     client_id: str = setting(
-        "start of the client id, followed by the sink's name; empty means a random one at each start",
+        "start of the client id, followed by environment and sink; empty means a random one at each start",
         default="",
         identifies=True,
     )
@@ -62,6 +63,11 @@ class BrokerSettings(DriverSettings):
         "MQTT version; auto means 5, and 3.1.1 where the broker does not know it", default="auto"
     )
 
+    commands: bool = setting(
+        "let whoever may publish to the broker ask for a reading now; each is counted, and none comes sooner "
+        "than the meter's read_now_distance",
+        default=True,
+    )
     service: str = setting(
         "name of this process in its availability topic; services that share a broker need different ones",
         default="",
@@ -69,6 +75,8 @@ class BrokerSettings(DriverSettings):
         pattern_help="text without / + #",
         identifies=False,
     )
+
+    environment: str = field(default="", init=False, compare=False)  # not to be set, see ``named``
 
     def __post_init__(self) -> None:
         if self.password.reveal() and not self.username:
@@ -82,7 +90,19 @@ class BrokerSettings(DriverSettings):
 
     def named(self, environment: str) -> Self:
         """Services on one broker tell themselves apart by their environment, unless the settings say how."""
-        return self if self.service else replace(self, service=environment)
+        named = replace(self, service=self.service or environment)
+        object.__setattr__(named, "environment", environment)  # of a new object that nobody else has yet
+        return named
+
+    @property
+    def topic_trees(self) -> Mapping[str, str]:
+        """The topics, by key, below which the sink alone writes."""
+        return {}
+
+    @property
+    def trees(self) -> Mapping[str, Hashable]:
+        """The same at this broker; another broker has its own topics."""
+        return {key: (self.host, self.effective_port, topic) for key, topic in self.topic_trees.items()}
 
     @property
     def effective_port(self) -> int:

@@ -8,6 +8,8 @@ import logging
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.mqtt.failures import LinkLostError
+from smart_meter_reader.mqtt.limits import BrokerLimits, TooLarge
+from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.text import LONGEST_NAME, printable
@@ -31,8 +33,10 @@ class ConnectionLog:
         self._dropped = 0
         self._drops = Seldom(seconds=DROP_WARNING_SECONDS)
 
-    def connected(self, client_id: str, version: str) -> None:
-        """The broker has let us in."""
+    def connected(self, client_id: str, version: str, limits: BrokerLimits) -> None:
+        """The broker has let us in, and said what it takes."""
+        for sentence in limits.sentences():
+            self._once(sentence, "%s: %s", self._name, sentence)
         _log.log(
             logging.INFO if self._outages.connected(self._party, self._sink) else logging.DEBUG,
             "%s: connected to %s as %s (MQTT %s)",
@@ -51,12 +55,23 @@ class ConnectionLog:
             self._once(
                 "hangs up",
                 "%s: the broker hangs up again and again; `smart-meter-reader mqtt test` shows "
-                "whether it does not allow our topics",
+                "whether it does not allow our topics%s",
                 self._name,
+                "; or another client has our `client_id`" if self._broker.client_id else "",
             )
 
     def refused(self, topic: str, act: str, refusal: str) -> None:
         """Once for each tree of topics: the broker would refuse them all."""
+        if isinstance(refusal, TooLarge):
+            self._once(
+                f"size {topic}",
+                "%s: the message on %s is not sent, since %s: raise its limit (Mosquitto: max_packet_size), "
+                "or read fewer quantities",
+                self._name,
+                topic,
+                refusal,
+            )
+            return
         self._once(
             f"{act} {topic.partition('/')[0]}",
             "%s: the broker does not let us %s %s (%s): check what it allows the user %s",
@@ -66,6 +81,36 @@ class ConnectionLog:
             refusal,
             self._broker.username or "without a login",
         )
+
+    def overwritten(self, said: MqttMessage, payload: bytes) -> None:
+        """Somebody else wrote where we alone speak. Once for each sink, of an identity for each topic."""
+        topic = printable(said.topic, LONGEST_NAME)
+        if not payload:
+            self._once(
+                f"removed {said.topic}",
+                "%s: somebody has removed %s (a device deleted in Home Assistant, say): it is announced "
+                "again, as long as its meter is in the settings",
+                self._name,
+                topic,
+            )
+        elif said.watched == "identity":
+            self._once(
+                f"identity {said.topic}",
+                "%s: another service publishes a meter of the same name (%s), and their values mix: give one "
+                "of the two another name, in its settings",
+                self._name,
+                topic,
+            )
+        else:
+            self._once(
+                f"availability {self._sink}",
+                "%s: %s was overwritten with %s, by another program or by the broker for an earlier "
+                "connection of ours: it is put right. If this goes on, look for another service with the "
+                "same `service` name or the same name of a meter; more like it are not told",
+                self._name,
+                topic,
+                printable(payload[:LONGEST_NAME].decode(errors="replace"), LONGEST_NAME),
+            )
 
     def left_out(self, topic: str, why: str) -> None:
         """Once for each kind: whoever publishes such a message may do so without end."""
@@ -82,7 +127,8 @@ class ConnectionLog:
         untold = dropped - self._dropped
         if untold and (self._drops.again("dropped", asyncio.get_running_loop().time()) or at_the_end):
             _log.warning(
-                "%s: the history is full while the broker is away: %d of its oldest readings lost, %d in all",
+                "%s: more waits for the broker than is kept: %d of the oldest readings or events lost, "
+                "%d in all",
                 self._name,
                 untold,
                 dropped,

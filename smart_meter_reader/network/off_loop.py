@@ -14,7 +14,7 @@ _Result = TypeVar("_Result")
 
 async def in_daemon_thread(
     work: Callable[[], _Result],
-    abandon: Callable[[_Result], object],
+    abandon: Callable[[_Result], object] = lambda _: None,
     ended: Callable[[], object] = lambda: None,
 ) -> _Result:
     """Run ``work`` off the loop; returns and raises what it does.

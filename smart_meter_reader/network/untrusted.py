@@ -5,14 +5,19 @@ Source: OpenSSL, x509_vfy.h (X509_V_ERR_...).
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
+from smart_meter_reader.text import LONGEST_NAME, printable
 
 _NOT_YET_VALID, _EXPIRED, _SELF_SIGNED, _REVOKED = 9, 10, 18, 23
 _OTHER_NAME = frozenset({62, 64})  # host name, IP address
+_NAME_KINDS = frozenset({"DNS", "IP Address"})
+_MOST_NAMES = 4  # in a sentence
 _NO_AUTHORITY = frozenset({2, 19, 20, 21})  # the issuer is not known, or not among those that are trusted
 
 _SENTENCES: Mapping[int, tuple[str, str]] = MappingProxyType(
@@ -35,12 +40,81 @@ _SENTENCES: Mapping[int, tuple[str, str]] = MappingProxyType(
 )
 
 
-def refused(error: ssl.SSLCertVerificationError, server: str, name_setting: str, ca: object) -> SinkError:
-    """Why we refuse it. ``name_setting`` holds the server's name, ``ca`` is the CA file that was set."""
+class Names(NamedTuple):
+    """Whom a certificate is for: its subject alternative names, and its common name."""
+
+    alternative: tuple[str, ...]
+    common: str
+
+
+def look_again(
+    error: ssl.SSLCertVerificationError, context: ssl.SSLContext, host: str, port: int, seconds: float
+) -> tuple[ssl.SSLCertVerificationError, Names | None]:
+    """Whom the certificate is for, where a handshake failed for the name in it; blocks.
+
+    Python shows nobody a certificate that it refuses. So there is a second handshake, in which all counts but
+    the name; what that one finds wrong is the error, since OpenSSL looks at the name before the dates.
+    Nothing is sent over it.
+    """
+    if error.verify_code not in _OTHER_NAME:
+        return error, None
+    context.check_hostname = False
+    try:
+        with (
+            socket.create_connection((host, port), seconds) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secure,
+        ):
+            return error, _names(secure)
+    except ssl.SSLCertVerificationError as other:
+        return other, None
+    except (OSError, ValueError):
+        return error, None
+
+
+def _names(secure: ssl.SSLSocket) -> Names:
+    certificate: Any = secure.getpeercert() or {}
+    # (("DNS", "broker.lan"), ...) and ((("commonName", "broker.lan"),), ...).
+    alternative = [pair for pair in certificate.get("subjectAltName", ()) if pair[0] in _NAME_KINDS]
+    subject = [pair for part in certificate.get("subject", ()) for pair in part]
+    common = (_bounded(name) for key, name in subject if key == "commonName")
+    return Names(tuple(_bounded(name) for _, name in alternative), next(common, ""))
+
+
+def _bounded(name: object) -> str:
+    return printable(str(name), LONGEST_NAME)
+
+
+def certificate_error(
+    error: ssl.SSLCertVerificationError,
+    server: str,
+    name_setting: str,
+    ca: object,
+    names: Names | None = None,
+) -> SinkError:
+    """Why we refuse it. ``name_setting`` holds the server's name, ``ca`` is the CA file that was set.
+
+    ``names``: whom it is for, if ``look_again`` could tell.
+    """
+    if error.verify_code in _OTHER_NAME and names is not None:
+        reason, sentence = _other_name(names, name_setting)
+        return NeedsAPersonError(reason, f"the certificate of {server} {sentence}")
     reason, sentence = _explain(error, server, name_setting, ca)
     # A clock that is behind is set as soon as there is a network.
     kind = SinkError if error.verify_code == _NOT_YET_VALID else NeedsAPersonError
     return kind(reason, sentence)
+
+
+def _other_name(names: Names, name_setting: str) -> tuple[str, str]:
+    if names.alternative:
+        several = ", ".join(names.alternative[:_MOST_NAMES])
+        more = ", and others" if len(names.alternative) > _MOST_NAMES else ""
+        return "wrong_host_name", f"is for {several}{more}: set `{name_setting}` to a name in it"
+    whose = f"has its name ({names.common}) as common name (CN) only" if names.common else "names no host"
+    return (
+        "certificate_without_san",
+        f"{whose}, which counts no longer: it has to be made anew there, with `{name_setting}` as subject "
+        "alternative name (SAN)",
+    )
 
 
 def _explain(
@@ -51,7 +125,11 @@ def _explain(
         reason, sentence = _SENTENCES[error.verify_code]
         return reason, f"{certificate} {sentence}"
     if error.verify_code in _OTHER_NAME:
-        sentence = f"is for another name: set `{name_setting}` to a name in it ({error.verify_message})"
+        # The second look failed, so that these two stay one.
+        sentence = (
+            f"is for another name: set `{name_setting}` to a name in it ({error.verify_message}); if it has "
+            "that name as common name (CN) only, it has to be made anew with a subject alternative name (SAN)"
+        )
         return "wrong_host_name", f"{certificate} {sentence}"
     trusted = f"`ca` ({ca})" if ca else "the system's CAs"
     if error.verify_code == _SELF_SIGNED:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from smart_meter_reader.history.places import HistoryPlace
 from smart_meter_reader.messages import Message
+from smart_meter_reader.messages.receipts import SinkReceipts
 from smart_meter_reader.mqtt.outages import Outages
+from smart_meter_reader.sinks.requests import Requests
 
 
 class Sink(Protocol):
@@ -34,10 +37,63 @@ class Sink(Protocol):
         """Called before ``run``: a broker that is away is told once, not once for each sink on it."""
         return
 
+    def take_requests_to(self, requests: Requests) -> None:
+        """Called before ``run``: where to ask for readings, by sinks through which people can."""
+        return
+
+    @property
+    def takes_past(self) -> bool:
+        """Whether it gets the messages ``past``, of which it confirms each by the receipt.
+
+        Where no sink does, clients read nothing back. Values of a past must not replace current ones.
+        """
+        return False
+
+    @property
+    def takes_standby(self) -> bool:
+        """Whether it is told that a meter is left to another machine, which has its lease.
+
+        Not where both machines tell how the meter is: what this one says would hide what the other one does.
+        """
+        return False
+
+    def take_receipts(self, receipts: SinkReceipts) -> None:
+        """Called before ``run`` of a sink that takes a past: where it confirms what is safe with it."""
+        return
+
+    @property
+    def history(self) -> HistoryPlace | None:
+        """Where it keeps a history that others can look into."""
+        return None
+
+    def share_history(self, place: HistoryPlace) -> None:
+        """Called before ``run`` where the environment keeps a history: sinks that show it."""
+        return
+
+    @property
+    def memory(self) -> Mapping[str, Any]:
+        """What it wants to know after a restart, as JSON has it; nobody else looks into it."""
+        return {}
+
+    def recall(self, memory: Mapping[str, Any], meters: Sequence[str]) -> None:
+        """Called before ``run`` with what an earlier run left in ``memory``, and the meters of the settings.
+
+        Raises ValueError for what it never wrote.
+        """
+        return
+
     @property
     def internal_errors(self) -> int:
         """How many faults of this program cost a message, and nothing else."""
         return 0
+
+    @property
+    def backlog(self) -> tuple[int, int]:
+        """How many entries wait for a destination that is away, and the age of the oldest in seconds.
+
+        Only of sinks that keep them in a spool.
+        """
+        return 0, 0
 
     @property
     def delivered(self) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from smart_meter_reader.drivers import SinkDriver
 from smart_meter_reader.json_text import message_text
-from smart_meter_reader.messages import Message, Reading, Status
-from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.messages import Current, Past, Reading, Status
+from smart_meter_reader.messages.forms import flat, nested, told_later, without_address
+from smart_meter_reader.mqtt.message import Command, MqttMessage, Watched
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.settings.schema import setting
@@ -38,7 +39,8 @@ class MqttJsonSettings(BrokerSettings):
     )
     value_topics: bool = setting("also publish every value on a topic of its own", default=False)
     history: bool = setting(
-        "also publish every reading to `history`; those taken while the broker was away follow later",
+        "also publish every reading to `history`; those taken while the broker was away follow later, and so "
+        "does what a meter had in its own memory",
         default=False,
     )
     history_size: int = setting(
@@ -49,6 +51,11 @@ class MqttJsonSettings(BrokerSettings):
     )
     qos: int = setting("MQTT quality of service", default=1, minimum=0, maximum=2)
     retain: bool = setting("let the broker keep the newest reading for later subscribers", default=True)
+
+    @property
+    def topic_trees(self) -> Mapping[str, str]:
+        """All that it publishes stands below its base."""
+        return {"base": self.base}
 
 
 class MqttJsonSink(MqttSink):
@@ -63,8 +70,37 @@ class MqttJsonSink(MqttSink):
     def history_size(self) -> int:
         return self._settings.history_size
 
+    @property
+    def takes_past(self) -> bool:
+        """With the topic on which every reading counts."""
+        return self._settings.history
+
+    def past(self, past: Past) -> list[MqttMessage]:
+        """A message for each row, like a reading of that time, and with what tells it from one."""
+        settings, topic = self._settings, f"{self._settings.base}/{past['meter']}/history"
+        qos, receipt = max(1, settings.qos), past.get("receipt", "")
+        return [
+            MqttMessage(
+                topic,
+                message_text(told_later(past, row, settings.format)),
+                qos,
+                retain=False,
+                keep=True,
+                receipt=receipt,
+            )
+            for row in past["rows"]
+        ]
+
     def presenter(self, meter: str) -> JsonPresenter:
-        return JsonPresenter(self._settings, stays_available=self._stays_available)
+        return JsonPresenter(self._settings, self.readable, stays_available=self._stays_available)
+
+    def gone(self, meter: str) -> MqttMessage:
+        """Its availability."""
+        return MqttMessage(f"{self._settings.base}/{meter}/availability", "offline")
+
+    @property
+    def service_topics(self) -> tuple[str, ...]:
+        return (self._settings.availability_topic(self._settings.base),)
 
     def retained_topics(self, meter: str) -> tuple[str, ...]:
         return (f"{self._settings.base}/{meter}/+",)
@@ -77,11 +113,10 @@ class MqttJsonSink(MqttSink):
 class JsonPresenter:
     """What `mqtt_json` publishes. Remembers the newest of every retained topic."""
 
-    subscriptions: tuple[str, ...] = ()
-
     def __init__(
         self,
         settings: MqttJsonSettings,
+        readable: Iterable[str] = (),
         *,
         stays_available: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -90,25 +125,30 @@ class JsonPresenter:
         self._now = now
         self._stays_available = stays_available
         self._availability = settings.availability_topic(settings.base)
-        self.will: MqttMessage | None = self._state(self._availability, "offline")
+        self.watched: tuple[str, ...] = (self._availability,)
+        self.will: MqttMessage | None = self._state(self._availability, "offline", "availability")
+        self.commands: Mapping[str, Command] = {
+            self._topic(meter, "read"): Command(meter) for meter in readable
+        }
+        self.subscriptions: tuple[str, ...] = tuple(self.commands)
         self._newest: dict[str, MqttMessage] = {}
         self._available: dict[str, str] = {}  # by meter
         self._statuses: dict[str, Status] = {}  # the newest, by meter
 
-    def present(self, message: Message) -> list[MqttMessage]:
+    def present(self, message: Current) -> list[MqttMessage]:
         if message["type"] == "reading":
             told = self._reading(message)
         elif message["type"] == "status":
             told = self._status(message)
         else:
             told = [
-                self._state(self._topic(message["meter"], "info"), message_text(_without_address(message)))
+                self._watched(message["meter"], "info", message_text(without_address(message)), "identity")
             ]
         self._newest.update((item.topic, item) for item in told if not item.keep)
         return told
 
     def announce(self) -> list[MqttMessage]:
-        return [*self._newest.values(), self._state(self._availability, "online")]
+        return [*self._newest.values(), self._state(self._availability, "online", "availability")]
 
     def farewell(self) -> list[MqttMessage]:
         if self._stays_available:
@@ -122,11 +162,9 @@ class JsonPresenter:
                     "reason": "stopped",
                     "detail": "the service was stopped",
                 }
-                told.append(
-                    self._state(self._topic(meter, "status"), message_text(_without_address(stopped)))
-                )
-                told.append(self._state(self._topic(meter, "availability"), "offline"))
-        return [*told, self._state(self._availability, "offline")]
+                told.append(self._state(self._topic(meter, "status"), message_text(without_address(stopped))))
+                told.append(self._watched(meter, "availability", "offline", "availability"))
+        return [*told, self._state(self._availability, "offline", "availability")]
 
     def received(self, topic: str, payload: bytes) -> bool:
         return False
@@ -134,13 +172,19 @@ class JsonPresenter:
     def _topic(self, meter: str, part: str) -> str:
         return f"{self._settings.base}/{meter}/{part}"
 
-    def _state(self, topic: str, payload: str) -> MqttMessage:
+    def _state(self, topic: str, payload: str, watched: Watched = "") -> MqttMessage:
         """States are retained whatever the settings: who subscribes later has to know them."""
-        return MqttMessage(topic, payload, self._settings.qos, retain=True)
+        return MqttMessage(topic, payload, self._settings.qos, retain=True, watched=watched)
+
+    def _watched(self, meter: str, part: str, payload: str, kind: Watched) -> MqttMessage:
+        topic = self._topic(meter, part)
+        if topic not in self._newest and topic not in self.watched:
+            self.watched += (topic,)
+        return self._state(topic, payload, kind)
 
     def _reading(self, reading: Reading) -> list[MqttMessage]:
         settings, meter = self._settings, reading["meter"]
-        payload = message_text(_nested(reading) if settings.format == "nested" else _flat(reading))
+        payload = message_text(nested(reading) if settings.format == "nested" else flat(reading))
         told = [MqttMessage(self._topic(meter, "state"), payload, settings.qos, settings.retain)]
         if settings.value_topics:
             told += [
@@ -156,34 +200,12 @@ class JsonPresenter:
     def _status(self, status: Status) -> list[MqttMessage]:
         meter = status["meter"]
         self._statuses[meter] = status
-        told = [self._state(self._topic(meter, "status"), message_text(_without_address(status)))]
+        told = [self._state(self._topic(meter, "status"), message_text(without_address(status)))]
         available = "online" if status["state"] == "online" else "offline"
         if self._available.get(meter) != available:
             self._available[meter] = available
-            told.append(self._state(self._topic(meter, "availability"), available))
+            told.append(self._watched(meter, "availability", available, "availability"))
         return told
-
-
-def _nested(reading: Reading) -> dict[str, Any]:
-    return {key: value for key, value in reading.items() if key not in ("type", "meter")}
-
-
-def _flat(reading: Reading) -> dict[str, Any]:
-    flat: dict[str, Any] = {"time": reading["time"]}
-    if "measured_at" in reading:
-        flat["measured_at"] = reading["measured_at"]
-    for key, measurement in reading["measurements"].items():
-        flat[key] = measurement["value"]
-        if "measured_at" in measurement:
-            flat[f"{key}_measured_at"] = measurement["measured_at"]
-    if "authentication" in reading:
-        flat["authentication"] = reading["authentication"]
-    return flat
-
-
-def _without_address(message: Mapping[str, Any]) -> dict[str, Any]:
-    """The topic says already what it is and of which meter."""
-    return {key: value for key, value in message.items() if key not in ("type", "meter")}
 
 
 DRIVER = SinkDriver(

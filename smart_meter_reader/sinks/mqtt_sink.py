@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import random
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from smart_meter_reader.messages import Message
+from smart_meter_reader.console import PROGRAM
+from smart_meter_reader.messages import Message, Past
+from smart_meter_reader.messages.receipts import SinkReceipts
 from smart_meter_reader.mqtt.connection import Connection
 from smart_meter_reader.mqtt.message import MqttMessage, Presenter
 from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.rooms import Room, left_out, outcome
+from smart_meter_reader.sinks.acknowledged import Acknowledged
 from smart_meter_reader.sinks.base import Sink
+from smart_meter_reader.sinks.leftovers import (
+    MOST_TREES,
+    Leftover,
+    LeftoverPresenter,
+    Tree,
+    decode_trees,
+)
+from smart_meter_reader.sinks.parting import all_parted
+from smart_meter_reader.sinks.requests import NOTHING_TO_ASK, Requests
 
 __all__ = ["MqttMessage", "MqttSink", "Presenter"]
-
-_log = logging.getLogger(__name__)
 
 FAULT_BACKOFF = Backoff(1.0, 60.0)
 # Together for all connections of a sink: what waits is delivered, and farewells are acknowledged.
@@ -32,7 +41,8 @@ FINISH_SECONDS = 2.0
 FINISH_ONCE_SECONDS = 12.0
 # So many connections are opened at once, each in a thread: a host that is down keeps a thread for seconds.
 OPENED_AT_ONCE = 8
-_MOST_NAMED = 3
+# What the broker has retained follows the subscription at once.
+LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +64,15 @@ class MqttSink(Sink, ABC):
         self.name = name
         self._settings = settings
         self._stays_available = False
+        self._requests = NOTHING_TO_ASK
         self._pairs: dict[str, _Pair] = {}
+        self._tree = Tree(settings.address, settings.service, dict(settings.topic_trees))
+        self._trees: list[Tree] = []  # of earlier runs
+        self._leftovers: LeftoverPresenter | None = None
         self._room = Room(f"sink {name}")
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
         self._outages = Outages()
+        self._acknowledged = Acknowledged(name)
         self._turns = asyncio.Semaphore(OPENED_AT_ONCE)
 
     @abstractmethod
@@ -68,6 +83,27 @@ class MqttSink(Sink, ABC):
     def retained_topics(self, meter: str) -> tuple[str, ...]:
         """The topic filters under which everything lies that this sink has retained for a meter."""
 
+    def former_topics(self, meter: str) -> tuple[str, ...]:
+        """Filters of what this sink would have retained for a meter with other settings: cleared as well."""
+        return ()
+
+    @property
+    def service_topics(self) -> tuple[str, ...]:
+        """Where it says of the service itself how it is; the first of them is the availability."""
+        return ()
+
+    @abstractmethod
+    def gone(self, meter: str) -> MqttMessage:
+        """What says that a meter is not there any more, where the broker keeps whether it is."""
+
+    def last_words(self, meter: str) -> tuple[MqttMessage, ...]:
+        """What else is to stand of a meter that is gone; each topic is among its ``traces``."""
+        return ()
+
+    def traces(self, meter: str) -> tuple[str, ...]:
+        """The topics by which it shows that something is retained for a meter."""
+        return (self.gone(meter).topic,)
+
     def is_ours(self, meter: str, topic: str, payload: bytes) -> bool:
         """Whether a retained message found under ``retained_topics`` was published by this sink."""
         return True
@@ -76,10 +112,60 @@ class MqttSink(Sink, ABC):
         """What can be published to a topic of a meter that does not exist, for trial, and disturbs nobody."""
         return meter
 
+    def past(self, past: Past) -> list[MqttMessage]:
+        """What a past becomes, on topics that tell no current value: nothing by default."""
+        return []
+
     @property
     def history_size(self) -> int:
         """How many messages with ``keep`` wait at most while the broker is away."""
         return 0
+
+    @property
+    def memory(self) -> Mapping[str, Any]:
+        """Where it published what, now and before; of that what the broker still had when it was asked."""
+        trees = [self._tree, *(each for each in self._trees if each.meters)]
+        return {"trees": [tree.encode() for tree in trees[:MOST_TREES]]} if self._tree.meters else {}
+
+    def recall(self, memory: Mapping[str, Any], meters: Sequence[str]) -> None:
+        """Look for what earlier runs left at this broker, as soon as it can be reached; see ``Sink``."""
+        self._trees = [tree for tree in decode_trees(memory) if tree.broker == self._tree.broker]
+        for tree in self._trees:
+            if tree.is_at(self._tree):
+                self._tree.meters.update(tree.without_gone(meters))
+        left = [self._leftover(tree, meter) for tree in self._trees for meter in tree.meters]
+        self._leftovers = LeftoverPresenter(self.name, left) if left else None
+
+    def _leftover(self, tree: Tree, meter: str) -> Leftover:
+        own = tree.is_at(self._tree)
+        changes: dict[str, Any] = {key: tree.topics[key] for key in self._tree.topics if key in tree.topics}
+        former = type(self)(self.name, replace(self._settings, service=tree.service, **changes))
+        options = [
+            f" --{key.replace('_', '-')} {topic}"
+            for key, topic in changes.items()
+            if topic != self._tree.topics[key]
+        ]
+        why = "is no longer in the settings" if own else "was published under other topics before"
+        command = f"{PROGRAM} mqtt clear {meter} {self._settings.environment}{''.join(options)}"
+        # Topics that did not change are in use.
+        traces = [topic for topic in former.traces(meter) if own or topic not in self.traces(meter)]
+        words = tuple(each for each in former.last_words(meter) if each.topic in traces)
+        owner = next(iter(former.service_topics), "")
+        return Leftover(tree, meter, tuple(traces), former.gone(meter), why, command, words, owner)
+
+    async def _look_for_leftovers(self, presenter: LeftoverPresenter) -> None:
+        """On a connection of its own, for a moment: of most runs there are none."""
+        connection = self._connection("leftovers", presenter)
+        running = asyncio.ensure_future(self._keep_up(connection))
+        try:
+            await presenter.connected.wait()
+            await asyncio.sleep(LOOK_SECONDS)
+            connection.finish()
+            await running
+        finally:
+            running.cancel()
+        for left in presenter.cleared():
+            del left.tree.meters[left.meter]
 
     @property
     def internal_errors(self) -> int:
@@ -99,19 +185,39 @@ class MqttSink(Sink, ABC):
         """Tell failures of the broker together with other sinks; see ``Sink``."""
         self._outages = outages
 
+    def take_requests_to(self, requests: Requests) -> None:
+        """Where to ask for readings; see ``Sink``."""
+        self._requests = requests
+
+    def take_receipts(self, receipts: SinkReceipts) -> None:
+        """Where to confirm a past; see ``Sink``."""
+        self._acknowledged.receipts = receipts
+
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """The meters of which people can ask for a reading through this sink."""
+        return self._requests.meters if self._settings.commands else ()
+
     async def run(self, messages: AsyncIterator[Message]) -> None:
         """Deliver messages until there are no more, then say farewell, all in bounded time."""
         async with asyncio.TaskGroup() as group:
             tasks = {key: self._start(group, pair) for key, pair in self._pairs.items()}
             if not self.per_meter and not tasks:
                 tasks[""] = self._start(group, self._add(""))
+            looking = (
+                group.create_task(self._look_for_leftovers(self._leftovers)) if self._leftovers else None
+            )
+            self._leftovers = None
             async for message in messages:
+                self._tree.remember(message)
                 key = self._key(message)
                 pair = self._pairs.get(key) or self._add(key)
                 if key not in tasks:
                     tasks[key] = self._start(group, pair)
                 pair.connection.take(self._presented(pair.presenter, message))
                 await pair.connection.room()
+            if looking:
+                looking.cancel()
             await self._finish(tasks.values())
 
     def preview(self, messages: Iterable[Message]) -> Iterator[tuple[str, MqttMessage]]:
@@ -124,7 +230,7 @@ class MqttSink(Sink, ABC):
                 if will := presenters[key].will:
                     yield "last will", will
                 yield from (("connect", told) for told in presenters[key].announce())
-            yield from ((message["type"], told) for told in presenters[key].present(message))
+            yield from ((message["type"], told) for told in self._messages(presenters[key], message))
         for presenter in presenters.values():
             yield from (("stop", told) for told in presenter.farewell())
 
@@ -133,9 +239,12 @@ class MqttSink(Sink, ABC):
 
     def _add(self, key: str) -> _Pair:
         presenter = self.presenter(key)
-        name = f"sink {self.name}, {key}" if key else f"sink {self.name}"
-        connection = Connection(
-            name,
+        self._pairs[key] = _Pair(presenter, self._connection(key, presenter))
+        return self._pairs[key]
+
+    def _connection(self, key: str, presenter: Presenter) -> Connection:
+        return Connection(
+            f"sink {self.name}, {key}" if key else f"sink {self.name}",
             self._settings,
             self._client_id(key),
             presenter,
@@ -143,19 +252,27 @@ class MqttSink(Sink, ABC):
             outages=self._outages,
             turns=self._turns,
             room=self._room,
+            ask=self._requests.request_reading,
+            settle=self._acknowledged.settle,
         )
-        self._pairs[key] = _Pair(presenter, connection)
-        return self._pairs[key]
 
     def _client_id(self, key: str) -> str:
         """Unique: two clients with one id would throw each other out again and again."""
-        parts = [self._settings.client_id or "smart-meter-reader", self.name, key]
-        if not self._settings.client_id:
-            parts.append(os.urandom(4).hex())
+        if self._settings.client_id:
+            parts = [self._settings.client_id, self._settings.environment, self.name, key]
+        else:
+            parts = ["smart-meter-reader", self.name, key, os.urandom(4).hex()]
         return "-".join(part for part in parts if part)
 
     def _presented(self, presenter: Presenter, message: Message) -> list[MqttMessage]:
-        return self._room.contain(partial(presenter.present, message), [], left_out(message))
+        return self._room.contain(partial(self._messages, presenter, message), [], left_out(message))
+
+    def _messages(self, presenter: Presenter, message: Message) -> list[MqttMessage]:
+        if message["type"] != "past":
+            return presenter.present(message)
+        told = self.past(message)
+        self._acknowledged.expect(message.get("receipt", ""), len(told))
+        return told
 
     def _start(self, group: asyncio.TaskGroup, pair: _Pair) -> asyncio.Task[None]:
         return group.create_task(self._keep_up(pair.connection), name=pair.connection.name)
@@ -176,15 +293,6 @@ class MqttSink(Sink, ABC):
             await asyncio.sleep(FAULT_BACKOFF.wait(failures, self._jitter))
 
     async def _finish(self, tasks: Iterable[asyncio.Task[None]]) -> None:
-        waiting = set(tasks)
         for pair in self._pairs.values():
             pair.connection.finish()
-        if waiting:
-            seconds = FINISH_ONCE_SECONDS if self._stays_available else FINISH_SECONDS
-            _, hanging = await asyncio.wait(waiting, timeout=seconds)
-            if hanging:
-                names = ", ".join(sorted(task.get_name() for task in hanging)[:_MOST_NAMED])
-                more = f" and {len(hanging) - _MOST_NAMED} more" if len(hanging) > _MOST_NAMED else ""
-                _log.warning("%s%s: the broker did not take everything in time", names, more)
-            for task in hanging:
-                task.cancel()
+        await all_parted(tasks, FINISH_ONCE_SECONDS if self._stays_available else FINISH_SECONDS)

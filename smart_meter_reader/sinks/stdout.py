@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import io
 import logging
-import os
-import queue
-import select
 import sys
-import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterable
+import textwrap
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TextIO
+from typing import Literal
 
 from smart_meter_reader.drivers import SinkDriver
 from smart_meter_reader.json_text import fitting, message_text
@@ -24,17 +18,16 @@ from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.rooms import Room, left_out
 from smart_meter_reader.settings.schema import DriverSettings, setting
 from smart_meter_reader.sinks.base import Sink
-from smart_meter_reader.sinks.whole_writes import room_in
+from smart_meter_reader.sinks.text_writer import TextWriter, in_journal
 from smart_meter_reader.text import plain
 
 _log = logging.getLogger(__name__)
 
-# More messages than these are left in the sink's queue, where meters take turns and drops are counted.
-MOST_WAITING = 100
-# How long a full disk is left alone before the next attempt.
-RETRY_SECONDS = 5.0
-# These pass: somebody tidies the disk up, a network disk comes back.
-_PASSING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.ENOBUFS, errno.ETIMEDOUT})
+_WIDTH = 80  # of a table
+_TABLE_IN_JOURNAL = (
+    'a table is for people at a terminal, and the journal tears it into lines: set format = "json", or leave '
+    "this sink to runs by hand"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +37,18 @@ class StdoutSettings(DriverSettings):
     format: Literal["json", "table"] = setting(
         "json: one JSON object a line; table: for people", default="json"
     )
+    messages: tuple[Literal["reading", "status", "info"], ...] = setting(
+        'which messages are written, such as ["reading"]; by default all',
+        default=("reading", "status", "info"),
+    )
+
+    def __post_init__(self) -> None:
+        if not self.messages:
+            raise ValueError("messages: name at least one kind, or leave it out")
+
+    @property
+    def unfit_for_service(self) -> str:
+        return "" if self.format == "json" else _TABLE_IN_JOURNAL
 
 
 class StdoutSink(Sink):
@@ -67,16 +72,22 @@ class StdoutSink(Sink):
         return self._room.errors
 
     @property
+    def takes_standby(self) -> bool:
+        return True
+
+    @property
     def delivered(self) -> bool:
         """Whether, after ``run``, everything was written, or whoever read it had enough."""
         return self._delivered
 
     async def run(self, messages: AsyncIterator[Message]) -> None:
         self._delivered = False
+        if self._settings.unfit_for_service and in_journal(sys.stdout):
+            _log.warning("sink %s: %s", self.name, self._settings.unfit_for_service)
         writer = None
         try:
             async with asyncio.timeout(None) as until_failure:
-                writer = _TextWriter(self.name, sys.stdout, until_failure)
+                writer = TextWriter(self.name, sys.stdout, until_failure)
                 async for message in messages:
                     if text := self._room.contain(partial(self._text, message), "", left_out(message)):
                         await writer.write(text)
@@ -87,12 +98,20 @@ class StdoutSink(Sink):
             if writer.fault is not None:
                 raise writer.fault from None
             self._delivered = writer.reader_gone
-            _log.warning("sink %s: %s; it gets no more", self.name, writer.failure)
+            # Whoever has seen enough (head -1) asked for no word about it.
+            level = logging.INFO if writer.reader_gone else logging.WARNING
+            _log.log(level, "sink %s: %s; it gets no more", self.name, writer.failure)
         finally:
-            if writer is not None and writer.waiting:
+            if writer is not None:
+                writer.close()
+            if writer is not None and writer.waiting and not writer.reader_gone:
                 _log.warning("sink %s: %d messages may not have been read", self.name, writer.waiting)
 
     def _text(self, message: Message) -> str:
+        text = self._whole_text(message)
+        return text if message["type"] in self._settings.messages else ""
+
+    def _whole_text(self, message: Message) -> str:
         if self._settings.format == "json":
             return fitting(sys.stdout, message_text(message)) + "\n"
         return self._table(message)
@@ -109,6 +128,8 @@ class StdoutSink(Sink):
                 return f"{message['meter']} is {message['state']}: {message['detail']}\n\n"
             case "reading":
                 return reading_table(message, self._models.get(message["meter"], ""))
+            case "past":
+                return ""  # which this sink does not take
 
 
 def _model(info: Info) -> str:
@@ -138,7 +159,20 @@ def _aligned(rows: Iterable[tuple[str, str, str]]) -> list[str]:
             value = f"{whole:>{whole_width}}{point + part:<{part_width}}"
         else:
             value = whole + point + part
-        lines.append(f"  {name:<{name_width}}  {value} {unit}".rstrip())
+        line = f"  {name:<{name_width}}  {value} {unit}".rstrip()
+        # What a meter reports of itself can be several sentences.
+        lines += (
+            textwrap.wrap(
+                line,
+                _WIDTH,
+                subsequent_indent=" " * (name_width + 4),
+                drop_whitespace=True,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            if len(line) > _WIDTH and " " in value
+            else [line]
+        )
     return lines
 
 
@@ -149,135 +183,6 @@ def _is_number(whole: str) -> bool:
 def _name(key: str) -> str:
     quantity = QUANTITIES.get(key)
     return quantity.name if quantity else key
-
-
-class _TextWriter:
-    """Writes to a stream from a daemon thread, which a hanging reader or full disk cannot make us wait for.
-
-    What comes while the thread still writes goes out together: a hand-over for each text would cost more
-    than the writing when the loop is busy. ``until_failure`` expires when nothing more can be written.
-    """
-
-    def __init__(self, sink: str, stream: TextIO, until_failure: asyncio.Timeout) -> None:
-        self.waiting = 0  # texts handed over and not yet written
-        self.failure = ""
-        self.reader_gone = False
-        self.fault: BaseException | None = None  # a bug that ended the thread
-        self._until_failure = until_failure
-        self._write = _unlocked(sink, stream)
-        self._at_once = room_in(stream)
-        self._texts: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._progress = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        threading.Thread(target=self._work, name="stdout writer", daemon=True).start()
-
-    async def write(self, text: str) -> None:
-        """Hand over a text; waits while too many are waiting to be written."""
-        self.waiting += 1
-        self._texts.put(text)
-        await self._until_fewer_than(MOST_WAITING)
-
-    async def finish(self) -> None:
-        """Wait until everything is written."""
-        await self._until_fewer_than(1)
-
-    async def _until_fewer_than(self, most: int) -> None:
-        while self.waiting >= most:
-            self._progress.clear()
-            await self._progress.wait()
-
-    def _work(self) -> None:
-        left_over = ""
-        while True:
-            texts = [left_over or self._texts.get()]
-            left_over = ""
-            while not left_over and not self._texts.empty():  # nobody else takes from it
-                text = self._texts.get()
-                if sum(map(len, texts)) + len(text) > self._at_once():
-                    left_over = text
-                else:
-                    texts.append(text)
-            try:
-                self._write("".join(texts))
-            except (OSError, ValueError) as error:  # ValueError: the stream has been closed
-                self._call(self._note_failure, error)
-                return
-            except BaseException as error:  # noqa: BLE001 - raised again in the sink's task, which waits
-                self._call(self._note_fault, error)
-                return
-            if not self._call(self._note, len(texts)):
-                return
-
-    def _call(self, function: Callable[..., None], argument: object) -> bool:
-        try:
-            self._loop.call_soon_threadsafe(function, argument)
-        except RuntimeError:
-            return False  # the loop has ended while a reader kept us waiting
-        return True
-
-    def _note(self, written: int) -> None:
-        self.waiting -= written
-        self._progress.set()
-
-    def _note_failure(self, error: OSError | ValueError) -> None:
-        self.failure = _failure(error)
-        self.reader_gone = not isinstance(error, OSError) or isinstance(error, BrokenPipeError)
-        self._give_up()
-
-    def _note_fault(self, error: BaseException) -> None:
-        self.fault = error
-        self._give_up()
-
-    def _give_up(self) -> None:
-        try:
-            self._until_failure.reschedule(self._loop.time())
-        except RuntimeError:
-            pass  # the sink was cancelled before
-
-
-def _failure(error: OSError | ValueError) -> str:
-    if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
-        return f"standard output cannot be written ({error.strerror})"
-    return "whoever read standard output has gone"
-
-
-def _unlocked(sink: str, stream: TextIO) -> Callable[[str], None]:
-    """How to write at once: past the stream's buffer, whose lock would else hang the end of the process."""
-    stream.flush()
-    try:
-        descriptor = stream.fileno()
-    except io.UnsupportedOperation:  # text in memory
-
-        def write(text: str) -> None:
-            stream.write(text)
-
-        return write
-
-    def write_bytes(text: str) -> None:
-        rest, waited = text.encode(stream.encoding, stream.errors or "strict"), False
-        while rest:
-            try:
-                rest = rest[os.write(descriptor, rest) :]
-            except BlockingIOError:
-                _wait_until_writable(descriptor)
-            except OSError as error:
-                if error.errno not in _PASSING:
-                    raise
-                if not waited:
-                    _log.warning("sink %s: %s; it is tried again and again", sink, _failure(error))
-                waited = True
-                time.sleep(RETRY_SECONDS)
-        if waited:
-            _log.info("sink %s: standard output can be written again", sink)
-
-    return write_bytes
-
-
-def _wait_until_writable(descriptor: int) -> None:
-    """Wait for the reader of a pipe that whoever started us made non-blocking."""
-    writable = select.poll()
-    writable.register(descriptor, select.POLLOUT)
-    writable.poll()
 
 
 DRIVER = SinkDriver(sink=f"{__name__}:StdoutSink", settings=f"{__name__}:StdoutSettings", examine="")

@@ -32,6 +32,11 @@ HEALTH: Mapping[str, Count] = MappingProxyType(
         "latency_ms": Count("Latency", total=False, unit="ms"),
         "requests_24h": Count("Requests in 24 hours", total=False),
         "wake_ups_24h": Count("Wake-ups in 24 hours", total=False),
+        "read_now_used": Count("Readings on request"),
+        "read_now_refused": Count("Requests refused"),
+        "logger_rows": Count("Logger entries read back"),
+        "logger_rows_missing": Count("Logger entries to be read", total=False),
+        "clock_drift": Count("Clock drift", total=False, unit="s"),
     }
 )
 
@@ -50,6 +55,6 @@ def meter_title(meter: str) -> str:
     return title if title.lower().endswith("meter") else f"{title} meter"
 
 
-def utc(time: datetime) -> str:
+def utc_text(time: datetime) -> str:
     """A time in UTC, to the second, with ``Z``."""
     return time.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import shutil
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +25,7 @@ from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.dummy import DummyClient, DummySettings
 from smart_meter_reader.pipeline.router import SinkQueue
 from smart_meter_reader.sinks.mqtt_json import MqttJsonSettings, MqttJsonSink
-from tests.peers.hostile import Attack, Victim, repeating, serving
+from tests.peers.hostile import Attack, Talk, Victim, repeating, serving
 from tests.peers.hostile import broker as broker_of
 from tests.peers.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Watcher, login_lines
 from tests.peers.mqtt_recorder import recording
@@ -111,6 +113,31 @@ def test_a_broker_that_allows_everything(
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_broker_that_keeps_nothing(
+    here: Path, make_broker: MakeBroker, capsys: pytest.CaptureFixture[str], protocol: str
+) -> None:
+    broker = make_broker("retain_available false")
+    write_settings(here, f'port = {broker.port}\nprotocol = "{protocol}"')
+    assert main(["mqtt", "test", "house"]) == EXIT_OK
+    said = capsys.readouterr().out
+    assert "the broker keeps no retained messages" in said
+    assert "ok: published and read back\n" in said
+
+
+async def test_nothing_of_a_test_stays_retained(here: Path, broker: Mosquitto) -> None:
+    topic = "smart-meter-reader/mqtt-test/mqtt-test"
+    write_settings(here, f"port = {broker.port}", "[house.sinks.mqtt_json]\n[house.sinks.home_assistant]")
+    with recording(broker.port) as recorder:
+        assert await asyncio.to_thread(main, ["mqtt", "test", "house"]) == EXIT_OK
+        await recorder.sees(topic, "")
+        assert [item.retain for item in recorder.traffic if item.topic == topic] == [True, True]
+    with recording(broker.port) as later:
+        later.publish("last", "1")
+        await later.sees("last", "1")
+        assert not [item.topic for item in later.traffic if "mqtt-test" in item.topic]
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_broker_that_does_not_let_us_publish(
     here: Path,
     make_broker: MakeBroker,
@@ -159,8 +186,92 @@ def test_a_preview_needs_no_broker(here: Path, capsys: pytest.CaptureFixture[str
         ("stop", "availability/house"),
     ]
     assert set(json.loads(told[5]["payload"])["measurements"]) == {"heat_energy", "power"}
-    assert main(["mqtt", "preview", "house"]) == EXIT_OK
+    assert main(["mqtt", "preview", "house", "--all"]) == EXIT_OK
     assert "QoS 1 retain smart-meter-reader/heat/availability online" in capsys.readouterr().out
+
+
+def test_a_preview_is_a_line_for_each_topic(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_settings(here, f"port = {free_port()}")
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["mqtt", "preview", "house"]) == EXIT_OK
+    sink, *lines = capsys.readouterr().out.splitlines()
+    assert sink.startswith("# sink mqtt_json")
+    topics = [line[2:].partition(" ")[0].removeprefix("smart-meter-reader/") for line in lines]
+    assert topics == ["availability/house", "heat/info", "heat/status", "heat/availability", "heat/state"]
+    assert lines[3] == "* smart-meter-reader/heat/availability online"
+    assert re.search(r'"power.* \.\.\. \d+ characters$|^\* \S+/state \{"time".* characters$', lines[4])
+    assert max(map(len, lines)) < 80
+
+
+POWER = """
+[house.meters.power]
+client = "dsmr"
+port = "/dev/none"
+[house.meters.heat]
+client = "kamstrup"
+port = "/dev/no-head"
+registers = ["heat_energy"]
+[house.sinks.mqtt_json]
+host = "127.0.0.1"
+"""
+TELEGRAM = b"/ISK5\\x\r\n\r\n1-0:1.8.1(000016.854*kWh)\r\n1-0:1.7.0(01.449*kW)\r\n!\r\n"
+RECORDED = ROOT / "tests/data/recordings"
+
+
+def states(text: str) -> dict[str, Any]:
+    told = [json.loads(line) for line in text.splitlines()]
+    return {
+        item["topic"].split("/")[1]: json.loads(item["payload"])["measurements"]
+        for item in told
+        if item["topic"].endswith("/state")
+    }
+
+
+@pytest.mark.parametrize(
+    ("capture", "meters"),
+    [
+        (TELEGRAM, {"power"}),
+        (RECORDED / "p1_belgium.rec", {"power", "power-gas", "power-water"}),
+        (RECORDED / "multical_403_damaged_frames.rec", {"heat"}),
+    ],
+    ids=["telegram", "P1", "KMP"],
+)
+def test_a_preview_shows_one_s_own_meter(
+    here: Path, capsys: pytest.CaptureFixture[str], capture: bytes | Path, meters: set[str]
+) -> None:
+    shutil.copy(ROOT / "config.py", here)
+    (here / "settings.toml").write_text(POWER)
+    if isinstance(capture, bytes):
+        (here / "telegram.txt").write_bytes(capture)
+    file = str(capture if isinstance(capture, Path) else here / "telegram.txt")
+    assert main(["mqtt", "preview", "house", "--json", "--from", file]) == EXIT_OK
+    shown = states(capsys.readouterr().out)
+    assert set(shown) == meters
+    if "power" in shown and isinstance(capture, bytes):
+        assert shown["power"]["active_power_import"] == {"value": 1.449, "unit": "kW"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--from", str(RECORDED / "multical_66c.rec")], EXIT_USAGE, "reads no meter here"),
+        (["--from", str(ROOT / "tests/__init__.py")], EXIT_USAGE, "is of no protocol that is known"),
+        (["--read", "--from", str(RECORDED / "multical_66c.rec")], EXIT_USAGE, "one of them"),
+        (["--meter", "water"], EXIT_USAGE, "the settings have power, heat"),
+        (["--read", "--meter", "heat"], EXIT_UNAVAILABLE, "no reading (port_missing): /dev/no-head"),
+    ],
+)
+def test_a_preview_that_has_nothing_to_show_says_why(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
+) -> None:
+    shutil.copy(ROOT / "config.py", here)
+    (here / "settings.toml").write_text(POWER)
+    assert main(["mqtt", "preview", "house", *arguments]) == code
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert said in told.err
 
 
 @pytest.mark.parametrize(
@@ -170,7 +281,7 @@ def test_a_preview_needs_no_broker(here: Path, capsys: pytest.CaptureFixture[str
         ('client = "dsmr"\nport = "/dev/null"', {"latency_ms"}),
         (
             'client = "kamstrup"\nport = "/dev/null"',
-            {"retries", "latency_ms", "requests_24h", "wake_ups_24h"},
+            {"retries", "latency_ms", "requests_24h", "wake_ups_24h", "read_now_used", "read_now_refused"},
         ),
     ],
 )
@@ -258,15 +369,20 @@ def test_clear_asks_and_takes_no_for_an_answer(
     assert main(["mqtt", "clear", "+", "house"]) != EXIT_OK
 
 
+def lying_broker(attack: Attack) -> AbstractContextManager[int]:
+    """A hostile broker; its port."""
+    return lying_peer(broker_of(attack))
+
+
 @contextmanager
-def lying_broker(attack: Attack) -> Iterator[int]:
-    """A hostile broker on a loop in a thread of its own; its port."""
+def lying_peer(talk: Talk) -> Iterator[int]:
+    """A peer on a loop in a thread of its own; its port."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     stack = AsyncExitStack()
     try:
-        entering = stack.enter_async_context(serving(broker_of(attack)))
+        entering = stack.enter_async_context(serving(talk))
         yield asyncio.run_coroutine_threadsafe(entering, loop).result(10)
     finally:
         asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result(10)
@@ -300,5 +416,144 @@ def test_something_else_that_comes_is_not_what_was_published(
     monkeypatch.setattr(mqtt_test, "READ_BACK_SECONDS", 0.3)
     with lying_broker(repeating(lambda v, n: v.publish(b"smart-meter-reader/mqtt-test/x", b"y"), 10)) as port:
         write_settings(here, f"port = {port}")
+        assert main(["mqtt", "test", "house"]) == EXIT_OK  # it says that it has taken it
+    assert "ok: published; reading is not allowed here" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("sinks", "key"),
+    [
+        ('[house.sinks.mqtt_json]\nbase = "m"\n[house.sinks.home_assistant]\nbase = "m"', "base"),
+        ('[house.sinks.mqtt_json]\nbase = "m"\n[house.sinks.homie]\nbase = "m"', "base"),
+        ('[house.sinks.mqtt_json]\n[house.sinks.flat]\ntype = "mqtt_json"', "base"),
+        (
+            '[house.sinks.home_assistant]\n[house.sinks.b]\ntype = "home_assistant"\nbase = "b"',
+            "discovery_prefix",
+        ),
+    ],
+)
+def test_two_sinks_under_one_base_are_refused(
+    here: Path, capsys: pytest.CaptureFixture[str], sinks: str, key: str
+) -> None:
+    """Home Assistant showed each value as unknown, and no log had a line of it."""
+    write_settings(here, "", sinks)
+    assert main(["check", "house"]) == EXIT_SETTINGS
+    said = capsys.readouterr().err
+    names = [line.partition("sinks.")[2].rstrip("]") for line in sinks.splitlines() if line.startswith("[")]
+    assert f"the sinks {names[0]} and {names[1]} publish under the same `{key}` at one broker" in said
+    assert said.count("publish under") == 1
+
+
+def test_at_two_brokers_they_are_not(here: Path) -> None:
+    write_settings(here, "", '[house.sinks.mqtt_json]\n[house.sinks.b]\ntype = "mqtt_json"\nport = 1884')
+    assert main(["check", "house"]) == EXIT_OK
+
+
+# As docs/connect-home-assistant.md has them.
+RIGHTS = (
+    "topic write smart_meter_reader_ha/#",
+    "topic write homeassistant/device/+/config",
+    "topic read homeassistant/status",
+    "topic read homeassistant/device/+/config",
+)
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_with_the_right_to_write_alone(
+    here: Path, make_broker: MakeBroker, capsys: pytest.CaptureFixture[str], protocol: str
+) -> None:
+    """Mosquitto grants a subscription to what may not be read, and passes nothing of it on."""
+    broker = make_broker(*login_lines(here / "login", *RIGHTS), anonymous=False)
+    write_settings(
+        here,
+        f'port = {broker.port}\nusername = "{USER}"\npassword = "{PASSWORD}"\nprotocol = "{protocol}"',
+        "[house.sinks.home_assistant]",
+    )
+    assert main(["mqtt", "test", "house"]) == EXIT_OK
+    verdicts = [line.split()[:3] for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert sorted(verdicts) == [
+        ["homeassistant/...", "ok:", "published"],
+        ["smart_meter_reader_ha/...", "ok:", "published;"],
+    ]
+    assert main(["mqtt", "clear", "heat", "house", "--yes"]) == EXIT_UNAVAILABLE
+    said = capsys.readouterr()
+    assert "does not let us see what is retained under smart_meter_reader_ha/heat/+" in said.err
+    assert "removed" not in said.out
+    assert PASSWORD not in said.out + said.err
+
+
+def test_a_broker_of_3_that_passes_nothing_on_leaves_it_open(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt_test, "READ_BACK_SECONDS", 0.3)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        victim = Victim(reader, writer)
+        _, content = await victim.request()
+        if content[6] == 4:
+            await victim.send(b"\x20\x02\x00\x00")
+            await victim.serve()
+
+    with lying_peer(talk) as port:
+        write_settings(here, f"port = {port}")
         assert main(["mqtt", "test", "house"]) == EXIT_UNAVAILABLE
-    assert "lost:" in capsys.readouterr().out
+    assert "was taken and did not come back: the broker knows no MQTT 5" in capsys.readouterr().out
+
+
+def test_what_a_service_that_is_no_more_says_of_itself_goes_too(
+    here: Path, broker: Mosquitto, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_settings(here, f"port = {broker.port}")
+    publish_retained(broker, "smart-meter-reader/gone/state")
+    publish_retained(broker, "smart-meter-reader/availability/house", "online")
+    assert main(["mqtt", "clear", "gone", "house", "--yes"]) == EXIT_OK
+    assert "removed 1" in capsys.readouterr().out
+    publish_retained(broker, "smart-meter-reader/availability/house", "offline")
+    assert main(["mqtt", "clear", "gone", "house", "--yes"]) == EXIT_OK
+    assert capsys.readouterr().out.splitlines() == ["smart-meter-reader/availability/house", "removed 1"]
+
+
+def test_what_a_service_with_an_earlier_name_said_of_itself(
+    here: Path, broker: Mosquitto, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After the environment was renamed; the meters stay as they are."""
+    write_settings(here, f"port = {broker.port}", "[house.sinks.home_assistant]")
+    gone = {
+        "smart_meter_reader_ha/availability/home",
+        "smart_meter_reader_ha/availability/home/started",
+        "homeassistant/device/smart_meter_reader_service_home/config",
+    }
+    for topic in (*gone, "smart_meter_reader_ha/heat/state", "smart_meter_reader_ha/availability/house"):
+        publish_retained(broker, topic, "online" if topic.endswith("/home") else "offline")
+    command = ["mqtt", "clear", "--service", "home", "house", "--yes"]
+    assert main(command) == EXIT_UNAVAILABLE
+    assert "availability/home says online: a service of that name runs" in capsys.readouterr().err
+    publish_retained(broker, "smart_meter_reader_ha/availability/home", "offline")
+    assert main(command) == EXIT_OK
+    assert set(capsys.readouterr().out.splitlines()) == gone | {"removed 3"}
+    assert main(command) == EXIT_OK
+    assert capsys.readouterr().out == "nothing is retained for home\n"
+    assert main(["mqtt", "clear", "--service", "a/b", "--yes"]) == EXIT_USAGE
+    assert main(["mqtt", "clear", "heat", "house", "--service", "home"]) == EXIT_USAGE
+    assert main(["mqtt", "clear"]) == EXIT_USAGE
+
+
+def test_what_stands_under_an_earlier_base_and_prefix(
+    here: Path, broker: Mosquitto, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_settings(here, f"port = {broker.port}", "[house.sinks.home_assistant]")
+    kept = {"smart_meter_reader_ha/heat/state", "homeassistant/device/smart_meter_reader_heat/config"}
+    gone = {
+        "before/heat/state",
+        "hass/device/smart_meter_reader_heat/config",
+        "before/availability/house/started",
+        "hass/device/smart_meter_reader_service_house/config",
+    }
+    for topic in kept | gone:
+        publish_retained(broker, topic)
+    publish_retained(broker, "before/availability/house", "offline")
+    command = ["mqtt", "clear", "heat", "house", "--base", "before", "--discovery-prefix", "hass", "--yes"]
+    assert main(command) == EXIT_OK
+    said = capsys.readouterr().out.splitlines()
+    assert set(said) == gone | {"before/availability/house", "removed 5"}
+    assert main([*command[:4], "--base", "a/#"]) == EXIT_USAGE

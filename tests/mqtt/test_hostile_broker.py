@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from socket import SO_RCVBUF, SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
@@ -12,13 +12,13 @@ import pytest
 
 from smart_meter_reader.messages import Message
 from smart_meter_reader.mqtt import connection as connection_module
-from smart_meter_reader.mqtt import wire as wire_module
 from smart_meter_reader.mqtt.connection import Connection
-from smart_meter_reader.mqtt.incoming import LONGEST_PACKET, RECEIVE_MAXIMUM
 from smart_meter_reader.mqtt.link import Link
-from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.message import Command, MqttMessage
 from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.mqtt.sockets import wire as wire_module
+from smart_meter_reader.mqtt.sockets.incoming import LONGEST_PACKET, RECEIVE_MAXIMUM
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.rooms import Room
 from tests.peers.hostile import Victim, broker, packet, repeating, sending, serving
@@ -47,6 +47,8 @@ class Listener:
 
     def __init__(self, received: Callable[[str, bytes], bool]) -> None:
         self.subscriptions: tuple[str, ...] = ("t",)
+        self.commands: Mapping[str, Command] = {}
+        self.watched: tuple[str, ...] = ()
         self.announcements = 0
         self.fault: type[BaseException] | None = None
         self._received = received
@@ -194,7 +196,7 @@ async def test_a_broker_that_does_not_read_our_acknowledgements_is_not_read_eith
     monkeypatch.setattr(wire_module, "PAUSE_SECONDS", 0.001)
     got = 0
 
-    def received(topic: str, payload: bytes) -> None:
+    def received(topic: str, payload: bytes, retained: bool) -> None:
         nonlocal got
         got += 1
 

@@ -14,12 +14,17 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.mqtt import heartbeat
 from smart_meter_reader.mqtt import link as link_module
+from smart_meter_reader.mqtt import open_link as open_link_module
+from smart_meter_reader.mqtt.limits import BrokerLimits
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.open_link import open_link
 from smart_meter_reader.mqtt.paho import Version
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.settings.schema import Secret
+from tests.peers.hostile import Victim, serving
 from tests.peers.mosquitto import (
     PASSWORD,
     USER,
@@ -44,7 +49,9 @@ def at(broker: Mosquitto | int, **keys: Any) -> BrokerSettings:
 async def echoing(settings: BrokerSettings, version: Version = "5") -> AsyncIterator[tuple[Link, list[str]]]:
     """An open link that is subscribed to what it publishes under echo/."""
     got: list[str] = []
-    link = Link(settings, "tests", version, on_received=lambda topic, payload: got.append(payload.decode()))
+    link = Link(
+        settings, "tests", version, on_received=lambda topic, payload, _: got.append(payload.decode())
+    )
     await link.open()
     try:
         assert await link.subscribe(["echo/#"]) == []
@@ -289,10 +296,42 @@ async def test_no_such_host() -> None:
 
 
 async def test_a_peer_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link_module, "CONNACK_SECONDS", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        error = await refusal(at(listener.getsockname()[1], host="127.0.0.1"))
-    assert (error.reason, "says nothing" in error.detail) == ("not_mqtt", True)
+    monkeypatch.setattr(open_link_module, "CONNACK_SECONDS", 0.2)
+    monkeypatch.setattr(open_link_module, "FIRST_CONNACK_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(SinkError) as caught:
+        await open_link(at(listener.getsockname()[1], host="127.0.0.1"), "tests")
+    error: Any = caught.value
+    assert (error.reason, "says nothing" in error.detail) == ("silent", True)
+    assert "`protocol`" in error.detail
+
+
+@pytest.mark.parametrize("says_so", [True, False])
+async def test_a_broker_that_knows_only_3_and_stays_silent(
+    monkeypatch: pytest.MonkeyPatch, says_so: bool
+) -> None:
+    """wialon/gmqtt#45: amqtt 0.12.1 swallows a CONNECT of MQTT 5 with a will, and stays there."""
+    monkeypatch.setattr(open_link_module, "FIRST_CONNACK_SECONDS", 0.5)
+    will = MqttMessage("a", "gone")
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        victim = Victim(reader, writer)
+        _, content = await victim.request()
+        if content[6] == 5:
+            await asyncio.Event().wait()
+        await victim.send(b"\x20\x02\x00\x00")
+        await victim.serve()
+
+    async with serving(talk) as port:
+        if says_so:
+            link = await open_link(at(port, host="127.0.0.1", protocol="auto"), "tests", will)
+            assert link.version == "3.1.1"
+            link.publish(MqttMessage("b", "x"))
+            await link.drained()
+            await link.part()
+        else:
+            monkeypatch.setattr(open_link_module, "CONNACK_SECONDS", 0.5)
+            with pytest.raises(SinkError, match=r'set `protocol` to "3\.1\.1"'):
+                await open_link(at(port, host="127.0.0.1", protocol="5"), "tests", will)
 
 
 @pytest.mark.parametrize(
@@ -380,9 +419,18 @@ async def test_a_client_with_the_same_id_is_named_as_the_cause() -> None:
 
 
 async def test_a_message_that_is_too_large_for_the_broker(make_broker: MakeBroker) -> None:
+    """It hangs up at one that is, when it has said its limit or not; ours is told, and stays here."""
     broker = make_broker("max_packet_size 500")
-    link = Link(at(broker.port), "tests", "5")
+    refusals: dict[str, str] = {}
+    link = Link(
+        at(broker.port), "tests", "5", on_acknowledged=lambda m, refusal: refusals.update({m.topic: refusal})
+    )
     await link.open()
+    link.publish(MqttMessage("a", "x" * 1000))
+    link.publish(MqttMessage("b", "x"))
+    await link.drained()
+    assert refusals == {"a": "it has 1011 bytes, the broker takes 500", "b": ""}
+    link.limits = BrokerLimits()
     link.publish(MqttMessage("a", "x" * 1000))
     await link.drained()
     assert link.failure is not None
@@ -406,7 +454,7 @@ async def test_a_broker_that_never_acknowledges_is_left(monkeypatch: pytest.Monk
 
 async def test_a_broker_that_stops_to_acknowledge_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """It lives, answers every ping, and takes a message without a word."""
-    monkeypatch.setattr(link_module, "ACKNOWLEDGE_SECONDS", 1.0)
+    monkeypatch.setattr(heartbeat, "ACKNOWLEDGE_SECONDS", 1.0)
     ended = asyncio.Event()
 
     async with scripted(b"\x20\x02\x00\x00", b"", *[b"\xd0\x00"] * 100) as port:
@@ -449,7 +497,7 @@ async def test_more_than_the_window_goes_out_in_one_turn_of_the_loop(broker: Mos
 async def test_after_a_stall_the_broker_is_heard_before_it_is_judged(
     broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link_module, "ACKNOWLEDGE_SECONDS", 1.0)
+    monkeypatch.setattr(heartbeat, "ACKNOWLEDGE_SECONDS", 1.0)
     async with echoing(at(broker, keepalive=4)) as (link, got):
         # The whole computer stands still, broker and all, and the broker comes back a moment later.
         broker.pause()

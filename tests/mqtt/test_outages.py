@@ -135,7 +135,10 @@ async def test_connections_are_opened_a_few_at_a_time(monkeypatch: pytest.Monkey
     turns = asyncio.Semaphore(8)
     links = [Link(BrokerSettings(host="127.0.0.1"), "tests", "5", turns=turns) for _ in range(30)]
     opening = [asyncio.ensure_future(link.open()) for link in links]
-    await asyncio.sleep(0.5)
+    async with asyncio.timeout(60):
+        while running < 8 or sum(task.done() for task in opening) < 8:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.3)  # for a ninth, should it not wait for its turn
     assert running == 8
     assert sum(task.done() for task in opening) == 8
     release.set()

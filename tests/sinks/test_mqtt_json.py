@@ -192,7 +192,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def running(sink: MqttJsonSink) -> AsyncIterator[SinkQueue]:
     """The sink's queue while it runs; then the ordered stop."""
-    queue = SinkQueue("json", 10_000)
+    queue = SinkQueue("json", 10_000, takes_past=sink.takes_past)
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(sink.run(queue))
         try:
@@ -379,13 +379,13 @@ async def test_a_full_history_drops_the_oldest_and_says_so(
             queue.put(reading(number))
         while len(queue):
             await asyncio.sleep(0.01)
-        assert "the history is full" in caplog.text
+        assert "more waits for the broker than is kept" in caplog.text
         await asyncio.to_thread(broker.start)
         messages = await seen(watcher, "/history", 24)
     assert numbers(messages, "/history") == list(range(15, 25))
     # One warning a minute, and the rest at the end: together they tell of every one.
-    assert "1 of its oldest readings lost, 1 in all" in caplog.text
-    assert "14 of its oldest readings lost, 15 in all" in caplog.text
+    assert "1 of the oldest readings or events lost, 1 in all" in caplog.text
+    assert "14 of the oldest readings or events lost, 15 in all" in caplog.text
 
 
 async def test_what_cannot_be_delivered_at_the_stop_is_counted(
@@ -395,7 +395,7 @@ async def test_what_cannot_be_delivered_at_the_stop_is_counted(
     async with running(sink_at(broker, history=True)) as queue:
         for number in range(7):
             queue.put(reading(number))
-    assert "7 readings of the history were not delivered" in caplog.text
+    assert "7 readings or events that waited for the broker were not delivered" in caplog.text
     assert "nothing listens on 127.0.0.1" in caplog.text
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.messages import Message, Reading
-from smart_meter_reader.sinks import stdout
+from smart_meter_reader.messages import Message, Reading, Status
+from smart_meter_reader.sinks import text_writer
 from smart_meter_reader.sinks.stdout import StdoutSettings, StdoutSink, reading_table
 
 READING: Reading = {
@@ -105,11 +105,59 @@ async def test_a_reader_that_has_gone_ends_the_sink(
     sink = StdoutSink("screen", StdoutSettings())
     with os.fdopen(writer, "w") as stream:
         monkeypatch.setattr(sys, "stdout", stream)
+        caplog.set_level(logging.INFO)
         async with asyncio.timeout(30):
             await sink.run(one_and_no_more())
         assert "standard output has gone" in caplog.text
         assert sink.delivered, "it had enough"
         monkeypatch.undo()
+
+
+async def test_a_reader_that_goes_ends_the_sink_at_once_and_not_at_the_next_reading(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`run | head -1` with a reading an hour."""
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as lines, os.fdopen(writer, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        sink = StdoutSink("screen", StdoutSettings())
+        task = asyncio.ensure_future(sink.run(one_and_no_more()))
+        assert json.loads(await asyncio.to_thread(lines.readline))["type"] == "reading"
+        lines.close()
+        async with asyncio.timeout(30):
+            await task
+        monkeypatch.undo()
+    assert sink.delivered
+    assert caplog.text == ""
+
+
+async def test_readings_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    status: Status = {
+        "type": "status",
+        "meter": "heat",
+        "time": READING["time"],
+        "state": "online",
+        "reason": "",
+        "detail": "readings arrive",
+    }
+    await StdoutSink("screen", StdoutSettings(messages=("reading",))).run(messages(status, READING))
+    monkeypatch.undo()
+    assert [json.loads(line)["type"] for line in stream.getvalue().splitlines()] == ["reading"]
+
+
+async def test_a_table_in_the_journal_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    with (tmp_path / "journal").open("w") as stream:
+        status = os.fstat(stream.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+        monkeypatch.setattr(sys, "stdout", stream)
+        await StdoutSink("screen", StdoutSettings(format="table")).run(messages(READING))
+        await StdoutSink("screen", StdoutSettings()).run(messages(READING))
+        monkeypatch.undo()
+    assert caplog.text.count("a table is for people") == 1
 
 
 async def test_an_output_that_will_never_be_written_ends_the_sink(
@@ -128,7 +176,7 @@ async def test_an_output_that_will_never_be_written_ends_the_sink(
 async def test_a_full_disk_is_waited_out(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(stdout, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(text_writer, "RETRY_SECONDS", 0.01)
     caplog.set_level(logging.INFO)
     with Path("/dev/full").open("w") as stream, (tmp_path / "output").open("w") as tidy:
         monkeypatch.setattr(sys, "stdout", stream)

@@ -127,8 +127,10 @@ class Api:
     def _connect(self) -> http.client.HTTPConnection:
         if not self._tls:
             return BoundedHttp(self._host, self._port, timeout=self._timeout)
-        context = client_context(ca=self._ca, insecure=self._insecure)
-        return BoundedHttps(self._host, self._port, timeout=self._timeout, context=context)
+        return BoundedHttps(self._host, self._port, timeout=self._timeout, context=self._context())
+
+    def _context(self) -> ssl.SSLContext:
+        return client_context(ca=self._ca, insecure=self._insecure)
 
     def _refused(self, status: int) -> SinkError:
         if status == 401:
@@ -160,7 +162,8 @@ class Api:
         if isinstance(error, socket.gaierror):
             return SinkError("unknown_host", f"there is no host {self._host!r}: check `url`")
         if isinstance(error, ssl.SSLCertVerificationError):
-            return untrusted.refused(error, where, "url", self._ca)
+            seen, names = untrusted.look_again(error, self._context(), self._host, self._port, self._timeout)
+            return untrusted.certificate_error(seen, where, "url", self._ca, names)
         if isinstance(error, ssl.SSLError):
             return NeedsAPersonError(
                 "tls_failed",

@@ -1,4 +1,4 @@
-"""How Home Assistant wants a quantity: device class, state class, unit and precision, by kind and unit.
+"""How Home Assistant wants a quantity: device class, state class and unit, by kind and unit.
 
 Source: home-assistant/core 2026.2.3, ``homeassistant/components/sensor/const.py`` (DEVICE_CLASS_UNITS,
 DEVICE_CLASS_STATE_CLASSES). A unit that its device class does not know costs the entity: Home Assistant then
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from smart_meter_reader.quantities import Kind, Quantity
@@ -40,8 +41,8 @@ UNITS: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 
 # Kind -> device classes that may fit, the first that takes the unit wins. Kinds without any: apparent energy,
-# mass ("weight" takes no totals), m³·°C, counts. A heat carrier's volume is no consumption: "volume", which
-# the Energy dashboard leaves alone.
+# mass ("weight" takes no totals), angles, m³·°C, counts. A heat carrier's volume is no consumption: "volume",
+# which the Energy dashboard leaves alone.
 _CLASSES: Mapping[Kind, tuple[str, ...]] = MappingProxyType(
     {
         Kind.ENERGY: ("energy",),
@@ -80,87 +81,6 @@ _TEXTS: Mapping[Kind, str | None] = MappingProxyType(
     }
 )
 
-# Decimals shown, by unit. Home Assistant's own defaults show 0.074 m³/h as 0 and hours as 84208.00.
-_PRECISION: Mapping[str, int] = MappingProxyType(
-    {
-        "": 0,
-        "J": 0,
-        "kJ": 0,
-        "MJ": 0,
-        "GJ": 3,
-        "Wh": 0,
-        "kWh": 3,
-        "MWh": 3,
-        "GWh": 3,
-        "TWh": 3,
-        "cal": 0,
-        "kcal": 0,
-        "Mcal": 1,
-        "Gcal": 3,
-        "mW": 0,
-        "W": 0,
-        "kW": 3,
-        "MW": 3,
-        "GW": 3,
-        "TW": 3,
-        "mVA": 0,
-        "VA": 0,
-        "kVA": 3,
-        "mvar": 0,
-        "var": 0,
-        "kvar": 3,
-        "varh": 0,
-        "kvarh": 3,
-        "VAh": 0,
-        "kVAh": 3,
-        "m³": 3,
-        "L": 0,
-        "mL": 0,
-        "ft³": 2,
-        "gal": 2,
-        "m³/h": 3,
-        "m³/min": 4,
-        "m³/s": 5,
-        "L/h": 0,
-        "L/min": 2,
-        "L/s": 3,
-        "mL/s": 0,
-        "ft³/min": 2,
-        "gal/h": 1,
-        "gal/min": 2,
-        "°C": 2,
-        "°F": 2,
-        "K": 2,
-        "mV": 0,
-        "V": 1,
-        "kV": 3,
-        "mA": 0,
-        "A": 2,
-        "Hz": 2,
-        "kHz": 4,
-        "%": 1,
-        "Pa": 0,
-        "hPa": 0,
-        "kPa": 1,
-        "mbar": 0,
-        "cbar": 1,
-        "bar": 2,
-        "psi": 1,
-        "mmHg": 0,
-        "inHg": 2,
-        "d": 0,
-        "h": 0,
-        "min": 0,
-        "s": 0,
-        "ms": 0,
-        "m³·°C": 0,
-        "kg": 1,
-        "t": 3,
-    }
-)
-# For a unit nobody foresaw: the scale of the usual MWh-like ones.
-_PRECISION_OTHERWISE = 3
-
 
 @dataclass(frozen=True, slots=True)
 class SensorClass:
@@ -177,8 +97,9 @@ class SensorClass:
         return self.precision is not None
 
 
-def sensor_class(quantity: Quantity, unit: str) -> SensorClass:
-    """The classes of a quantity that comes in this unit, for any kind and any unit."""
+@lru_cache(maxsize=512)
+def sensor_class(quantity: Quantity, unit: str, decimals: int = 0) -> SensorClass:
+    """The classes of a quantity that comes in this unit with so many decimals, for any kind and any unit."""
     if quantity.kind in _TEXTS:
         return SensorClass(device_class=_TEXTS[quantity.kind])
     unit = canonical(unit)
@@ -188,7 +109,8 @@ def sensor_class(quantity: Quantity, unit: str) -> SensorClass:
         device_class=device_class,
         state_class=_state_class(quantity, device_class),
         unit=unit or None,
-        precision=_PRECISION.get(unit, _PRECISION_OTHERWISE),
+        # The meter's own: left to itself, Home Assistant shows 0.074 m³/h as 0 and hours as 84208.00.
+        precision=decimals,
     )
 
 

@@ -1,31 +1,29 @@
-"""Home Assistant's MQTT discovery: one payload per device with all its entities, as plain text.
+"""What Home Assistant's MQTT discovery says of a meter: the device, its components, and their availability.
 
-Sources: the MQTT integration's documentation, "Device discovery payload"; home-assistant/core 2026.2.3,
-``homeassistant/components/mqtt/{abbreviations,schemas,sensor}.py``. Keys are the abbreviated ones. One key
-too many at the top, in ``dev`` or in ``o`` makes Home Assistant reject all entities of the device.
+Sources: the documentation of the MQTT integration and of its sensors, binary sensors and events;
+home-assistant/core 2026.2.3, ``homeassistant/components/mqtt/{abbreviations,schemas,sensor}.py``. Keys are
+the abbreviated ones. How it is published is in ``forms.py``.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any
 
-from smart_meter_reader import __version__
-from smart_meter_reader.json_text import loads_bounded
-from smart_meter_reader.sinks.home_assistant.entities import Entity, device_id, entity_id, unique_id
+from smart_meter_reader.sinks.home_assistant.entities import (
+    BUTTON_KEY,
+    Entity,
+    Platform,
+    device_id,
+    entity_id,
+    unique_id,
+)
+from smart_meter_reader.sinks.home_assistant.forms import Component, Described
 from smart_meter_reader.sinks.wording import meter_title
 
-Component: TypeAlias = dict[str, Any]
-
-ORIGIN = {"name": "smart-meter-reader", "sw": __version__}
-# More entities than this no meter has; the keys of an earlier run are counted with it.
-MOST_KEYS = 500
-_PLATFORM = "sensor"
-_KEY = re.compile(r"[a-z0-9_]{1,64}")
+_NOTHING: Mapping[str, Platform] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +34,32 @@ class Topics:
     availability: str
     state: str
     status: str
+    events: str  # a topic below it for each sort
+    read: str  # where the button says that it was pressed
 
     @classmethod
     def of(cls, service: str, base: str, meter: str) -> Topics:
         """The topics of a meter below ``base``."""
         own = f"{base}/{meter}"
-        return cls(service, f"{own}/availability", f"{own}/state", f"{own}/status")
+        return cls(
+            service,
+            f"{own}/availability",
+            f"{own}/state",
+            f"{own}/status",
+            f"{own}/event",
+            f"{own}/read",
+        )
 
     def of_entity(self, entity: Entity) -> str:
-        """The topic whose JSON has the entity's state."""
+        """The topic whose JSON has the entity's state, or the event."""
+        if entity.platform == "event":
+            return f"{self.events}/{entity.key}"
         return self.status if entity.source == "status" else self.state
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Who the meter is, as far as it said so. ``via``: the announced meter that carries this one."""
+    """Who the meter is, as far as it said so. ``via``: the id of the announced device behind which it is."""
 
     meter: str
     manufacturer: str = ""
@@ -61,44 +70,38 @@ class Device:
     expire_after: int = 0  # seconds without a reading until values count as gone; 0: never
 
 
-def discovery_payload(
-    device: Device, topics: Topics, entities: Iterable[Entity], removed: Iterable[str] = ()
-) -> str:
-    """The device's discovery payload. ``removed``: keys of components that Home Assistant is to forget."""
+def described(
+    device: Device,
+    topics: Topics,
+    entities: Iterable[Entity],
+    removed: Mapping[str, Platform] = _NOTHING,
+    *,
+    button: bool = False,
+) -> Described:
+    """All that is to be said of a meter. ``button``: with one to read the meter now."""
     components = {entity.key: _component(device, topics, entity) for entity in entities}
-    payload = {
-        "dev": _device(device),
-        "o": ORIGIN,
-        # A component with its platform and nothing else takes it away; one left out stays as it is.
-        "cmps": components | {key: {"p": _PLATFORM} for key in removed},
-        "avty": [{"t": topics.service}, {"t": topics.availability}],
+    if button:
+        components[BUTTON_KEY] = _button(device, topics)
+    shared = {
+        "avty": [{"t": topics.service}, {"t": topics.availability}, *_by_age(device, topics)],
         "avty_mode": "all",
         "stat_t": topics.state,
-        "qos": 1,
     }
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    return Described(_device(device), components, shared, removed)
 
 
-def earlier_keys(payload: bytes, meter: str) -> frozenset[str]:
-    """The keys of the components in an earlier payload of ours for this meter.
+def _by_age(device: Device, topics: Topics) -> list[Component]:
+    """Values are available while the reading they are of is young enough by its own time.
 
-    Anybody may have written it: whatever is not exactly as we write it is none of ours, and nothing of it but
-    keys of our own form goes any further. Source: our own ``discovery_payload``.
+    ``exp_aft`` counts from the arrival, and what the broker has retained arrives anew at each restart of Home
+    Assistant. This is judged at each arrival, and never between: so both are needed. A state without time,
+    as an earlier version left it, is too old.
     """
-    try:
-        components = loads_bounded(payload)["cmps"].items()
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return frozenset()
-    own = (key for key, component in components if _KEY.fullmatch(key) and _is_own(component, meter, key))
-    return frozenset(islice(own, MOST_KEYS))
-
-
-def _is_own(component: object, meter: str, key: str) -> bool:
-    return (
-        isinstance(component, dict)
-        and component.get("p") == _PLATFORM
-        and component.get("uniq_id") == unique_id(meter, key)
-    )
+    if not device.expire_after:
+        return []
+    taken = "value_json.last_reading | default('') | as_timestamp(0)"
+    fresh = f"({taken}) + {device.expire_after} > as_timestamp(now())"
+    return [{"t": topics.state, "val_tpl": f"{{{{ 'online' if {fresh} else 'offline' }}}}"}]
 
 
 def _device(device: Device) -> dict[str, Any]:
@@ -107,13 +110,13 @@ def _device(device: Device) -> dict[str, Any]:
         "mdl": device.model,
         "sn": device.serial_number,
         "sw": device.firmware,
-        "via_device": device_id(device.via) if device.via else "",
+        "via_device": device.via,
     }
     return {"ids": [device_id(device.meter)], "name": meter_title(device.meter)} | _without_empty(told)
 
 
 def _component(device: Device, topics: Topics, entity: Entity) -> Component:
-    sensor, topic = entity.sensor, topics.of_entity(entity)
+    topic = topics.of_entity(entity)
     component: Component = {
         "p": entity.platform,
         "uniq_id": unique_id(device.meter, entity.key),
@@ -122,20 +125,14 @@ def _component(device: Device, topics: Topics, entity: Entity) -> Component:
         "stat_t": topic,
         # Inherited from the device when absent; but qos is not.
         "qos": 1,
-        # A key that is missing (the retained state may be older than the entity) gives "unknown", silently.
-        "val_tpl": f"{{{{ value_json.{entity.key} | default(None) }}}}",
     }
-    component |= _without_empty(
-        {
-            "dev_cla": sensor.device_class,
-            "stat_cla": sensor.state_class,
-            "unit_of_meas": sensor.unit,
-            "ent_cat": "diagnostic" if entity.diagnostic else "",
-            "ops": list(entity.options),
-        }
-    )
-    if sensor.precision is not None:
-        component["sug_dsp_prc"] = sensor.precision
+    if entity.platform == "event":
+        component["evt_typ"] = list(entity.options)
+    else:
+        component |= _value(entity)
+    component |= _without_empty({"ent_cat": "diagnostic" if entity.diagnostic else "", "ic": entity.icon})
+    if not entity.enabled:
+        component["en"] = False
     if entity.attributes:
         component |= {"json_attr_t": topic, "json_attr_tpl": _attributes_template(entity.attributes)}
     if entity.without_meter:
@@ -144,6 +141,37 @@ def _component(device: Device, topics: Topics, entity: Entity) -> Component:
     elif device.expire_after:
         component["exp_aft"] = device.expire_after
     return component
+
+
+def _button(device: Device, topics: Topics) -> Component:
+    """What is shown while the meter can be read; a press out of time is told by the status.
+
+    Source: home-assistant/core 2026.2.3, ``homeassistant/components/mqtt/button.py``.
+    """
+    return {
+        "p": "button",
+        "uniq_id": unique_id(device.meter, BUTTON_KEY),
+        "def_ent_id": entity_id(device.meter, "read_now", "button"),
+        "name": "Read now",
+        "cmd_t": topics.read,
+        "qos": 1,
+        "ent_cat": "diagnostic",
+        "ic": "mdi:refresh",
+    }
+
+
+def _value(entity: Entity) -> Component:
+    sensor = entity.sensor
+    told = {
+        # A key that is missing (the retained state may be older than the entity) gives "unknown", silently.
+        "val_tpl": f"{{{{ value_json.{entity.key} | default(None) }}}}",
+        "dev_cla": sensor.device_class,
+        "stat_cla": sensor.state_class,
+        "unit_of_meas": sensor.unit,
+        "ops": list(entity.options),
+    }
+    precision = {} if sensor.precision is None else {"sug_dsp_prc": sensor.precision}
+    return _without_empty(told) | precision
 
 
 def _attributes_template(names: Iterable[str]) -> str:

@@ -149,6 +149,8 @@ class HomeAssistantRestSink(Sink):
     async def _take(self, messages: AsyncIterator[Message]) -> None:
         """Keep the newest of everything, however long Home Assistant takes."""
         async for message in messages:
+            if message["type"] == "past":
+                continue  # states are of now
             self._room.contain(partial(self._states.take, message), None, left_out(message))
             self._wake.set()
         self._ended = True

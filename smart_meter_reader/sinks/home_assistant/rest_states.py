@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from smart_meter_reader.messages import Message
-from smart_meter_reader.sinks.home_assistant.entities import Entity, EntityValue, entity_id, entity_values
+from smart_meter_reader.messages import Current
+from smart_meter_reader.sinks.home_assistant.entities import Entity, EntityValue, entity_id
+from smart_meter_reader.sinks.home_assistant.values import NOTHING_KNOWN, Known, entity_values
 from smart_meter_reader.sinks.wording import meter_title
 
 UNAVAILABLE = "unavailable"  # as core names them (STATE_UNAVAILABLE, STATE_UNKNOWN)
@@ -32,6 +33,7 @@ class EntityState:
 @dataclass(slots=True)
 class _MeterStates:
     title: str
+    known: Known = NOTHING_KNOWN
     values: dict[str, EntityState] = field(default_factory=dict)  # by entity id; gone while not available
 
 
@@ -48,15 +50,17 @@ class States:
         """All entities so far."""
         return tuple(self._newest)
 
-    def take(self, message: Message) -> None:
+    def take(self, message: Current) -> None:
         """Bring the entities of a meter up to date."""
         name = message["meter"]
         meter = self._meters.setdefault(name, _MeterStates(meter_title(name)))
         alone: dict[str, EntityState] = {}  # what is there without the meter, too
-        for told in entity_values(message):
-            if not told.entity.aside:
+        for told in entity_values(message, meter.known):
+            at = entity_id(name, told.entity.key, told.entity.platform)
+            if not told.entity.aside and not _says_nothing(told, new=at not in self._newest):
                 states = alone if told.entity.without_meter else meter.values
-                states[entity_id(name, told.entity.key)] = _state_of(meter, told)
+                states[at] = _state_of(meter, told)
+        meter.known = meter.known.after(message)
         if message["type"] == "reading":
             self._show(meter, available=True)
         for at, state in alone.items():
@@ -92,19 +96,32 @@ class States:
             self._pending[at] = None
 
 
+def _says_nothing(told: EntityValue, *, new: bool) -> bool:
+    """Whether there is nothing to post: an event that has not happened, or what is needless and ``new``."""
+    return (told.entity.platform == "event" and told.value == "") or (told.needless and new)
+
+
 def _state_of(meter: _MeterStates, told: EntityValue) -> EntityState:
     state = told.state
+    if state is not None and told.entity.platform == "binary_sensor":
+        state = state.lower()  # as the states are, unlike what MQTT binary sensors take by default
     attributes = MappingProxyType(dict(_described(meter, told.entity)) | dict(told.attributes))
     return EntityState(UNKNOWN if state is None else state, attributes)
 
 
 def _described(meter: _MeterStates, entity: Entity) -> Iterator[tuple[str, Any]]:
-    yield "friendly_name", f"{meter.title} {entity.name[:1].lower()}{entity.name[1:]}"
+    yield "friendly_name", f"{meter.title} {_within_a_sentence(entity.name)}"
     for key, value in (
         ("device_class", entity.sensor.device_class),
         ("state_class", entity.sensor.state_class),
         ("unit_of_measurement", entity.sensor.unit),
-        ("options", list(entity.options)),
+        ("event_types" if entity.platform == "event" else "options", list(entity.options)),
+        ("icon", entity.icon),
     ):
         if value:
             yield key, value
+
+
+def _within_a_sentence(name: str) -> str:
+    """'Heat energy' with a small letter, but "L1 voltage" as it is."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name

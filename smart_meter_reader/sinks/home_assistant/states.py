@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from smart_meter_reader.quantities.measurement import Value
 from smart_meter_reader.sinks.home_assistant.classes import SensorClass
-from smart_meter_reader.sinks.wording import utc
-from smart_meter_reader.text import bounded_number, plain
+from smart_meter_reader.sinks.wording import utc_text
+from smart_meter_reader.text import LONGEST_NUMBER, bounded_number, plain
 
 # Longest state that Home Assistant keeps (core, MAX_LENGTH_STATE_STATE).
 LONGEST_STATE = 255
@@ -21,7 +21,7 @@ def state_of(sensor: SensorClass, value: Value) -> str | None:
     text = plain(value)
     if sensor.device_class == "timestamp":
         time = parsed_time(text)
-        return utc(time) if time else None
+        return utc_text(time) if time else None
     if sensor.device_class == "date":
         return text if _is_date(text) else None
     return text[:LONGEST_STATE] or None
@@ -33,9 +33,11 @@ def _number(value: Value) -> str | None:
 
 
 def decimals(value: Value) -> int:
-    """How many decimals a value came with."""
-    exponent = value.as_tuple().exponent if isinstance(value, Decimal) else 0
-    return max(0, -exponent) if isinstance(exponent, int) else 0
+    """How many decimals a value came with; 0 for what is no number."""
+    number = value if isinstance(value, Decimal) else bounded_number(value)
+    exponent = 0 if number is None else number.as_tuple().exponent
+    # Of one with more than anybody reads, which is shown as unknown, nothing is to be learnt.
+    return -exponent if isinstance(exponent, int) and -LONGEST_NUMBER <= exponent < 0 else 0
 
 
 def parsed_time(text: str) -> datetime | None:

@@ -12,7 +12,7 @@ from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
 from smart_meter_reader.quantities.heat import HEAT
 from smart_meter_reader.quantities.measurement import Value
 
-Datatype: TypeAlias = Literal["integer", "float", "enum", "string"]
+Datatype: TypeAlias = Literal["integer", "float", "enum", "string", "boolean"]
 
 # node id -> (name, type). "meter" holds what is about the meter and the line, not about what flows.
 NODES: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -55,6 +55,7 @@ class Slot:
     datatype: Datatype
     unit: str = ""
     format: str = ""
+    settable: bool = False
 
 
 def property_id(key: str) -> str:

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
 
 from smart_meter_reader import __version__
-from smart_meter_reader.mqtt.message import MqttMessage
+from smart_meter_reader.mqtt.message import MqttMessage, Watched
 from smart_meter_reader.sinks.homie.layout import NODES, Slot
 from smart_meter_reader.sinks.homie.own_address import local_ip, mac_address
 from smart_meter_reader.text import plain
@@ -37,6 +38,7 @@ with warnings.catch_warnings():
     from homie.mqtt.mqtt_base import MQTT_Base
     from homie.node.node_base import Node_Base
     from homie.node.property.property_base import Property_Base as Property_Base
+    from homie.node.property.property_boolean import Property_Boolean
     from homie.node.property.property_enum import Property_Enum
     from homie.node.property.property_float import Property_Float
     from homie.node.property.property_integer import Property_Integer
@@ -45,11 +47,16 @@ with warnings.catch_warnings():
 # The package tells of each device it makes that it uses "a common MQTT client": ours to tell, and not so.
 logging.getLogger("homie").setLevel(logging.WARNING)
 
-State: TypeAlias = Literal["init", "ready", "alert", "disconnected"]
+DeviceState: TypeAlias = Literal["init", "ready", "alert", "disconnected"]
 
 CONVENTION = "4.0.0"
 _FIRMWARE = "org.homie.legacy-firmware:0.1.1:[4.x]"
 QOS = 1  # "recommended" by the convention, section "QoS and retained messages"
+
+# What this service alone says of a device: its state, and who says it.
+WATCHED: Mapping[str, Watched] = MappingProxyType(
+    {"$state": "availability", "$implementation": "identity", "$mac": "identity"}
+)
 
 
 class Collector(MQTT_Base):  # type: ignore[misc]  # the package has no types
@@ -60,7 +67,8 @@ class Collector(MQTT_Base):  # type: ignore[misc]  # the package has no types
         self._messages: list[MqttMessage] = []
 
     def publish(self, topic: str, payload: str, retain: bool, qos: int) -> None:
-        self._messages.append(MqttMessage(topic, payload, qos=qos, retain=retain))
+        watched = WATCHED.get(topic.rpartition("/")[2], "")
+        self._messages.append(MqttMessage(topic, payload, qos=qos, retain=retain, watched=watched))
 
     def taken(self) -> list[MqttMessage]:
         """What was published since the last call."""
@@ -71,7 +79,7 @@ class Collector(MQTT_Base):  # type: ignore[misc]  # the package has no types
 class MeterDevice(device_base.Device_Base):  # type: ignore[misc]  # the package has no types
     """One Homie device, at first ``init`` and unannounced. ``taken`` gives what it has published."""
 
-    def __init__(self, device_id: str, name: str, base: str) -> None:
+    def __init__(self, device_id: str, name: str, base: str, service: str = "") -> None:
         self._outbox = Collector()
         with _in_place_of_a_connection(self._outbox):
             super().__init__(
@@ -81,7 +89,7 @@ class MeterDevice(device_base.Device_Base):  # type: ignore[misc]  # the package
                 homie_settings={
                     "version": CONVENTION,
                     "topic": base,
-                    "implementation": f"smart-meter-reader {__version__}",
+                    "implementation": f"smart-meter-reader {__version__} {service}".rstrip(),
                 },
                 mqtt_settings={"MQTT_BROKER": "(ours)", "MQTT_SHARE_CLIENT": True},
                 extensions=[],
@@ -93,7 +101,7 @@ class MeterDevice(device_base.Device_Base):  # type: ignore[misc]  # the package
         """What was published since the last call."""
         return self._outbox.taken()
 
-    def announce(self, state: State) -> None:
+    def announce(self, state: DeviceState) -> None:
         """All attributes, nodes, properties and values, between ``init`` and the given state."""
         self.state = "init"
         self.publish_attributes()
@@ -156,8 +164,16 @@ class _String(Property_String):  # type: ignore[misc]  # the package has no type
         return plain(value)
 
 
+def _not_through_the_package(value: object) -> None:
+    """The package wants to know who takes what is set; commands come another way (``mqtt/commands.py``)."""
+
+
 def _new_property(node: Node_Base, slot: Slot) -> Property_Base:
-    common = {"settable": False, "retained": True, "qos": QOS, "unit": slot.unit or None}
+    common: dict[str, Any] = {"settable": False, "retained": True, "qos": QOS, "unit": slot.unit or None}
+    if slot.settable:
+        common |= {"settable": True, "set_value": _not_through_the_package}
+    if slot.datatype == "boolean":
+        return Property_Boolean(node, slot.property_id, slot.name, **common)
     if slot.datatype == "enum":
         return Property_Enum(node, slot.property_id, slot.name, data_format=slot.format, **common)
     kinds = {"float": _Float, "integer": _Integer, "string": _String}

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from smart_meter_reader.messages import AUTHENTICATIONS, STARTING, STATES, Info, Message, Reading, Status
-from smart_meter_reader.mqtt.message import MqttMessage, Presenter
+from smart_meter_reader.messages import AUTHENTICATIONS, STARTING, STATES, Current, Info, Reading, Status
+from smart_meter_reader.mqtt.message import Command, MqttMessage, Presenter
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.quantities.measurement import Value
 from smart_meter_reader.quantities.units import canonical
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.sinks.homie.layout import Slot, slot_of
-from smart_meter_reader.sinks.homie.model import QOS, MeterDevice, Property_Base, State
+from smart_meter_reader.sinks.homie.model import QOS, WATCHED, DeviceState, MeterDevice, Property_Base
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
-from smart_meter_reader.sinks.wording import counted, meter_title, utc
+from smart_meter_reader.sinks.wording import counted, meter_title, utc_text
 
 _IDENTITY = {
     "manufacturer": "Manufacturer",
@@ -23,11 +23,15 @@ _IDENTITY = {
     "serial_number": "Serial number",
     "firmware": "Firmware",
     "dialect": "Dialect",
+    "p1_version": "P1 version",
 }
 _STATE = Slot("meter", "state", "State", "enum", format=",".join(STATES))
 _REASON = Slot("meter", "reason", "Reason", "string")
 _DETAIL = Slot("meter", "detail", "Detail", "string")
 _LAST_READING = Slot("meter", "last-reading", "Last reading", "string")
+# Shown as retained and false, so that openHAB makes a switch of it, which then goes off by itself: of what is
+# not retained it makes a trigger, which nobody can press.
+_READ_NOW = Slot("meter", "read-now", "Read now", "boolean", settable=True)
 _AUTHENTICATION = Slot("meter", "authentication", "Authentication", "enum", format=",".join(AUTHENTICATIONS))
 
 
@@ -43,6 +47,11 @@ class HomieSettings(BrokerSettings):
         identifies=False,
     )
 
+    @property
+    def topic_trees(self) -> Mapping[str, str]:
+        """All that it publishes stands below its base."""
+        return {"base": self.base}
+
 
 class HomieDevicePresenter:
     """Presents one meter as a Homie device.
@@ -51,18 +60,23 @@ class HomieDevicePresenter:
     is read, ``alert`` when it fails; its structure changes only between ``init`` and one of these.
     """
 
-    subscriptions: tuple[str, ...] = ()  # nothing is settable
-
-    def __init__(self, meter: str, base: str) -> None:
-        self._device = MeterDevice(meter, meter_title(meter), base)
+    def __init__(self, meter: str, base: str, service: str = "", *, readable: bool = False) -> None:
+        self._device = MeterDevice(meter, meter_title(meter), base, service)
+        self.watched = tuple(f"{self._device.topic}/{attribute}" for attribute in WATCHED)
         self.will: MqttMessage | None = MqttMessage(f"{self._device.topic}/$state", "lost", QOS, retain=True)
-        self._state: State = "init"
+        self._state: DeviceState = "init"
         self._readings_seen = False
+        self.commands: Mapping[str, Command] = (
+            dict([_read_now(meter, self._device.topic)]) if readable else {}
+        )
+        self.subscriptions: tuple[str, ...] = tuple(self.commands)
         self._properties: dict[tuple[str, str], tuple[Slot, Property_Base]] = {}
 
-    def present(self, message: Message) -> list[MqttMessage]:
+    def present(self, message: Current) -> list[MqttMessage]:
         """What changed. A new property or attribute first takes the device back to ``init``."""
         wanted = list(self._slots(message))
+        if self.commands and self._known(_READ_NOW) is None:
+            wanted.append((_READ_NOW, False))
         new = [(slot, value) for slot, value in wanted if self._known(slot) != slot]
         target = self._target(message)
         if new:
@@ -98,7 +112,7 @@ class HomieDevicePresenter:
         """Nothing is subscribed to."""
         return False
 
-    def _target(self, message: Message) -> State:
+    def _target(self, message: Current) -> DeviceState:
         if message["type"] == "reading":
             self._readings_seen = True
             return "ready"
@@ -112,7 +126,7 @@ class HomieDevicePresenter:
         known = self._properties.get((slot.node, slot.property_id))
         return known[0] if known else None
 
-    def _slots(self, message: Message) -> Iterator[tuple[Slot, Value]]:
+    def _slots(self, message: Current) -> Iterator[tuple[Slot, Value]]:
         if message["type"] == "reading":
             yield from self._measured(message)
         elif message["type"] == "status":
@@ -130,9 +144,16 @@ class HomieDevicePresenter:
             if known is not None and known.datatype != slot.datatype:
                 slot = slot_of(key, value, slot.unit, known) or slot
             yield slot, value
-        yield _LAST_READING, utc(reading["time"])
+        yield _LAST_READING, utc_text(reading["time"])
         if authentication := reading.get("authentication"):
             yield _AUTHENTICATION, authentication
+
+
+def _read_now(meter: str, device: str) -> tuple[str, Command]:
+    """The topic to which "true" is sent for a reading, and the command (section "Property command topic")."""
+    topic = f"{device}/{_READ_NOW.node}/{_READ_NOW.property_id}"
+    echo = MqttMessage(topic, "false", QOS, retain=True)
+    return f"{topic}/set", Command(meter, says=b"true", unsays=b"false", echo=echo)
 
 
 def _told(status: Status) -> Iterator[tuple[Slot, Value]]:
@@ -162,7 +183,12 @@ class HomieSink(MqttSink):
 
     def presenter(self, meter: str) -> Presenter:
         """A new presenter of this meter."""
-        return HomieDevicePresenter(meter, self._settings.base)
+        settings = self._settings
+        return HomieDevicePresenter(meter, settings.base, settings.service, readable=meter in self.readable)
+
+    def gone(self, meter: str) -> MqttMessage:
+        """Its state: the last will and the farewell have seen to that already."""
+        return MqttMessage(f"{self._settings.base}/{meter}/$state", "disconnected", QOS)
 
     def retained_topics(self, meter: str) -> tuple[str, ...]:
         """The meter's device."""

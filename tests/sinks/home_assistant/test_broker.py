@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
 from smart_meter_reader.messages import Info, Reading, Status
 from smart_meter_reader.sinks.home_assistant.mqtt import HomeAssistantSettings, HomeAssistantSink
+from tests.peers.feed import Feed, until
 from tests.peers.mosquitto import PATIENCE, Mosquitto
-from tests.peers.mqtt_recorder import Feed, Recorder, recording, retained, until
+from tests.peers.mqtt_recorder import Recorder, recording, retained
 from tests.validators.home_assistant import HomeAssistant
 
 NOON = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
@@ -31,8 +33,9 @@ ONLINE: Status = {
 
 KILLED = """
 import asyncio, sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 from smart_meter_reader.sinks.home_assistant.mqtt import HomeAssistantSettings, HomeAssistantSink
 
 async def messages():
@@ -166,3 +169,37 @@ async def test_two_services_do_not_speak_for_each_other(broker: Mosquitto) -> No
         await until(lambda: state(recorder, "heat_energy") == "227.445")
         feed.end()
         await running
+
+
+async def test_the_other_form_of_discovery_is_cleared_after_a_change_of_the_setting(
+    broker: Mosquitto,
+) -> None:
+    """Field, broker.json M18: for Domoticz, and back again."""
+
+    def is_settled(form: str, topics: set[str]) -> bool:
+        forms = {topic.startswith("homeassistant/device/") for topic in topics}
+        return forms == {form == "device"} and any("_heat/" in topic for topic in topics)
+
+    async def run_with(form: Literal["device", "single"]) -> set[str]:
+        settings = HomeAssistantSettings(host="127.0.0.1", port=broker.port, service="test", discovery=form)
+        feed, topics, seconds = Feed(), set[str](), 0
+        running = asyncio.create_task(HomeAssistantSink("home_assistant", settings).run(feed.messages()))
+        feed.put(INFO)
+        while not is_settled(form, topics):
+            seconds += 1
+            feed.put(ONLINE, {**reading("227.445"), "time": NOON + timedelta(seconds=seconds)})
+            kept = await asyncio.to_thread(retained, broker.port)
+            topics = {topic for topic in kept if topic.endswith("/config")}
+        feed.end()
+        await running
+        return topics
+
+    async with asyncio.timeout(PATIENCE):
+        first = await run_with("device")
+        single = await run_with("single")
+        again = await run_with("device")
+    assert first == again == {CONFIG, "homeassistant/device/smart_meter_reader_service_test/config"}
+    assert {topic.split("/")[2] for topic in single} == {
+        "smart_meter_reader_heat",
+        "smart_meter_reader_service_test",
+    }

@@ -101,7 +101,7 @@ def test_totals_are_totals_and_texts_are_texts(quantity: Quantity) -> None:
     ],
 )
 def test_what_matters_most(key: str, unit: str, expected: SensorClass) -> None:
-    assert sensor_class(QUANTITIES[key], unit) == expected
+    assert sensor_class(QUANTITIES[key], unit, expected.precision or 0) == expected
 
 
 def test_our_units_are_home_assistants() -> None:

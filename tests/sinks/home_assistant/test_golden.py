@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader import __version__
-from smart_meter_reader.messages import Message
+from smart_meter_reader.messages import Current
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.sinks.home_assistant.mqtt import HomeAssistantPresenter, HomeAssistantSettings
 from smart_meter_reader.sinks.home_assistant.rest_states import States
@@ -23,7 +23,7 @@ DATA = Path(__file__).parents[2] / "data" / "home_assistant"
 NOON = datetime(2026, 2, 1, 12, 0, 0, 987654, tzinfo=UTC)
 LATER = NOON.astimezone(timezone(timedelta(hours=2))) + timedelta(minutes=5)
 
-MESSAGES: tuple[Message, ...] = (
+MESSAGES: tuple[Current, ...] = (
     {
         "type": "status",
         "meter": "heat",
@@ -162,7 +162,7 @@ def mqtt() -> Iterator[str]:
     settings = HomeAssistantSettings(
         service="reader", heat_energy_unit="kWh", gas_equivalent=Decimal("31.65")
     )
-    presenter = HomeAssistantPresenter(settings)
+    presenter = HomeAssistantPresenter(settings, NOON)
     for message in MESSAGES:
         yield from map(_published, presenter.present(message))
     yield from map(_published, presenter.announce())

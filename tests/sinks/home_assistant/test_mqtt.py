@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Literal
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.messages import Info, Message, Reading, Status
+from smart_meter_reader.messages import Current, Info, Reading, Status
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.quantities.measurement import Measurement, Value
@@ -69,20 +70,28 @@ class House:
     """A presenter and a Home Assistant that hears everything it says and never has cause to complain."""
 
     def __init__(self, **settings: Any) -> None:
-        self.presenter = HomeAssistantPresenter(HomeAssistantSettings(**settings))
+        self.presenter = HomeAssistantPresenter(HomeAssistantSettings(**settings), NOON)
         self.home = HomeAssistant()
         self.see(self.presenter.announce())
 
-    def tell(self, *messages: Message) -> list[Publish]:
+    def tell(self, *messages: Current) -> list[Publish]:
         return self.see(told for message in messages for told in self.presenter.present(message))
 
     def hear(self, topic: str, payload: bytes) -> list[Publish]:
         again = self.presenter.received(topic, payload)
         return self.see(self.presenter.announce() if again else [])
 
+    def sensors(self) -> dict[str, str]:
+        """The states of the meters' sensors; beside them are the service's, and what is on or off."""
+        states = self.home.states().items()
+        return {at: state for at, state in states if at.startswith("sensor.") and "meter_reader" not in at}
+
     def see(self, messages: Iterable[MqttMessage]) -> list[Publish]:
         seen = [Publish(m.topic, str(m.payload), m.qos, m.retain) for m in messages]
-        assert all(message.retain and message.qos == 1 for message in seen)
+        assert all(
+            message.qos == 1 and message.retain == ("_ha/heat/event/" not in message.topic)
+            for message in seen
+        )
         self.home.feed(seen)
         assert self.home.problems == []
         return seen
@@ -91,13 +100,14 @@ class House:
 def test_a_meter_from_first_word_to_states() -> None:
     house = House(service="kamstrup_403")
     house.tell(INFO, status("online"), HEAT)
-    assert house.home.states() == {
+    assert house.sensors() == {
         "sensor.heat_heat_energy": "227.450",
         "sensor.heat_volume_flow": "74",
         "sensor.heat_info_code": "0",
         "sensor.heat_last_reading": "2026-02-01T12:00:00Z",
         "sensor.heat_status": "online",
         "sensor.heat_status_reason": "none",
+        "sensor.heat_status_detail": "none",
         "sensor.heat_valid_readings": "3",
         "sensor.heat_rejected_values": "1",
         "sensor.heat_requests_24h": "24",
@@ -117,12 +127,18 @@ def test_the_discovery_payload() -> None:
         "mdl": "MULTICAL 403",
         "sn": "12345678",
         "sw": "C1",
+        "via_device": "smart_meter_reader_service_kamstrup_403",
     }
     assert payload["o"]["name"] == "smart-meter-reader"
     assert payload["avty_mode"] == "all"
     assert payload["avty"] == [
         {"t": "smart_meter_reader_ha/availability/kamstrup_403"},
         {"t": "smart_meter_reader_ha/heat/availability"},
+        {
+            "t": "smart_meter_reader_ha/heat/state",
+            "val_tpl": "{{ 'online' if (value_json.last_reading | default('') | as_timestamp(0)) + 10860"
+            " > as_timestamp(now()) else 'offline' }}",
+        },
     ]
     assert payload["cmps"]["heat_energy"] == {
         "p": "sensor",
@@ -213,9 +229,29 @@ def test_expiry_follows_the_interval_in_whole_minutes() -> None:
     house.tell(HEAT)
     assert "exp_aft" not in house.home.config("sensor.heat_heat_energy")
     for interval, expiry in ((1, 60), (10, 60), (11, 120), (3600, 10860), (86400, 259260)):
-        house.tell({**INFO, "interval": interval})
+        house.tell({**INFO, "interval": interval}, HEAT)
         assert house.home.config("sensor.heat_heat_energy")["exp_aft"] == expiry
     assert "exp_aft" not in house.home.config("sensor.heat_last_reading")
+
+
+def test_what_is_old_by_its_own_time_stays_unavailable_when_home_assistant_starts_again() -> None:
+    """allangood/rtlamr2mqtt#200, and a run by cron that died: the broker plays the old state back as new."""
+    house = House()
+    house.tell({**INFO, "interval": 5}, status("online"), HEAT)
+    told = house.see(house.presenter.announce())
+    for seconds, available in ((0, True), (59, True), (64, False)):
+        home = HomeAssistant(now=NOON + timedelta(seconds=seconds)).feed(told)
+        assert home.problems == []
+        assert (home.states()["sensor.heat_heat_energy"] != "unavailable") is available
+        # When it was taken last stays known: it says why.
+        assert home.states()["sensor.heat_last_reading"] == "2026-02-01T12:00:00Z"
+
+
+def test_a_state_without_its_time_is_too_old() -> None:
+    house = House()
+    told = house.tell({**INFO, "interval": 5}, status("online"), HEAT)
+    old = [replace(m, payload='{"heat_energy":"1.0"}') if m.topic.endswith("/state") else m for m in told]
+    assert HomeAssistant(now=NOON).feed(old).states()["sensor.heat_heat_energy"] == "unavailable"
 
 
 def test_sub_meters_are_devices_of_their_own_behind_their_meter() -> None:
@@ -279,6 +315,27 @@ class TestEarlierRuns:
         house.tell(HEAT, HEAT, HEAT, reading(power=(Decimal("1.5"), "kW")))
         assert house.home.states()["sensor.heat_power"] == "1.5"
 
+    def test_what_another_service_announced_is_not_taken_away(self) -> None:
+        """rtlamr2mqtt#312: two services, each with a meter of the same name."""
+        other = House(service="cellar")
+        (config,) = [m for m in other.tell(reading(power=(Decimal(1), "kW"))) if m.topic == CONFIG]
+        house = House(service="house")
+        house.tell(INFO)
+        house.hear(CONFIG, config.payload.encode())
+        house.tell(HEAT, HEAT, HEAT)
+        (config,) = [m for m in house.see(house.presenter.announce()) if m.topic == CONFIG]
+        assert '"power"' not in config.payload
+
+    def test_of_an_earlier_base_it_is_ours_all_the_same(self) -> None:
+        earlier = House(service="house", base="before")
+        (config,) = [m for m in earlier.tell(reading(power=(Decimal(1), "kW"))) if m.topic == CONFIG]
+        house = House(service="house")
+        house.tell(INFO)
+        house.hear(CONFIG, config.payload.encode())
+        house.tell(HEAT, HEAT, HEAT)
+        (config,) = [m for m in house.see(house.presenter.announce()) if m.topic == CONFIG]
+        assert '"power":{"p":"sensor"}' in config.payload
+
     def test_what_is_not_ours_is_left_alone(self) -> None:
         house = House()
         foreign = {"dev": {}, "o": {"name": "x"}, "cmps": {"a": {"p": "sensor", "uniq_id": "other_a"}}}
@@ -325,11 +382,12 @@ class TestEarlierRuns:
     def test_of_what_looks_like_ours_only_the_key_goes_further_and_few_of_them(self) -> None:
         house = House()
         house.tell(INFO, HEAT)
+        avty = [{"t": "smart_meter_reader_ha/availability"}]
         for number in range(100):
             keys = [f"k{number}_{i}" for i in range(50)]
             more = {"uniq_id": "", "p": "sensor", "unit_of_meas": "evil", "a": [{"b": "evil"}]}
             found = {key: more | {"uniq_id": f"smart_meter_reader_heat_{key}"} for key in keys}
-            house.hear(CONFIG, json.dumps({"cmps": found, "dev": {"name": "evil"}}).encode())
+            house.hear(CONFIG, json.dumps({"cmps": found, "dev": {"name": "evil"}, "avty": avty}).encode())
             (config,) = [m for m in house.presenter.announce() if m.topic == CONFIG]
             assert "evil" not in config.payload
             house.tell(HEAT)
@@ -339,11 +397,17 @@ class TestEarlierRuns:
 
 
 def test_only_its_own_topics_are_asked_for_by_name() -> None:
-    house = House()
-    assert list(house.presenter.subscriptions) == ["homeassistant/status"]
+    house = House(service="home")
     house.tell(INFO, HEAT, reading("p1-gas", gas_volume=(Decimal("1.5"), "m³")))
-    gas = "homeassistant/device/smart_meter_reader_p1-gas/config"
-    assert list(house.presenter.subscriptions) == ["homeassistant/status", CONFIG, gas]
+    assert list(house.presenter.subscriptions) == ["homeassistant/status"] + [
+        f"homeassistant/{form.format(device)}/config"
+        for device in (
+            "smart_meter_reader_service_home",
+            "smart_meter_reader_heat",
+            "smart_meter_reader_p1-gas",
+        )
+        for form in ("device/{}", "sensor/{}/+", "binary_sensor/{}/+", "event/{}/+", "button/{}/+")
+    ]
     assert (
         house.hear("homeassistant/device/smart_meter_reader_other/config", TestEarlierRuns().earlier()) == []
     )
@@ -443,7 +507,7 @@ def test_every_quantity_becomes_an_entity_with_a_state(key: str) -> None:
     value = value if quantity.kind in {*texts, Kind.TEXT, Kind.CODE} else Decimal(value)
     house = House()
     house.tell(reading(**{key: (value, "")}))
-    states = house.home.states()
+    states = house.sensors()
     assert states.keys() == {f"sensor.heat_{key}", "sensor.heat_last_reading"}
     assert "unknown" not in states.values()
     config = house.home.config(f"sensor.heat_{key}")
@@ -470,7 +534,7 @@ EVENTS = st.one_of(
 
 
 @given(st.lists(EVENTS, max_size=12))
-def test_home_assistant_never_complains(events: list[Message | str]) -> None:
+def test_home_assistant_never_complains(events: list[Current | str]) -> None:
     house = House(heat_energy_unit="kWh", gas_equivalent=Decimal(32))
     earlier = TestEarlierRuns().earlier()
     for event in events:

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.exceptions import SinkError
-from smart_meter_reader.messages import Message
+from smart_meter_reader.messages import Current
 from smart_meter_reader.pipeline.router import SinkQueue
-from smart_meter_reader.pipeline.supervisor import SinkSupervisor
+from smart_meter_reader.pipeline.sink_supervisor import SinkSupervisor
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.settings.schema import Origin, Place, Secret, parse
 from smart_meter_reader.sinks.home_assistant.rest import HomeAssistantRestSettings, HomeAssistantRestSink
@@ -32,11 +32,11 @@ HEAT: dict[str, Measurement] = {
 STOP = timedelta(seconds=5)
 
 
-def reading(measurements: dict[str, Measurement] = HEAT, meter: str = "heat-1") -> Message:
+def reading(measurements: dict[str, Measurement] = HEAT, meter: str = "heat-1") -> Current:
     return {"type": "reading", "meter": meter, "time": NOW, "measurements": measurements}
 
 
-def status(state: str, reason: str = "", detail: str = "") -> Message:
+def status(state: str, reason: str = "", detail: str = "") -> Current:
     return {
         "type": "status",
         "meter": "heat-1",
@@ -47,7 +47,7 @@ def status(state: str, reason: str = "", detail: str = "") -> Message:
     }
 
 
-def energy(value: str) -> Message:
+def energy(value: str) -> Current:
     return reading({"heat_energy": {"value": Decimal(value), "unit": "GJ"}})
 
 
@@ -81,7 +81,7 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def failure(options: HomeAssistantRestSettings, *messages: Message) -> SinkError:
+async def failure(options: HomeAssistantRestSettings, *messages: Current) -> SinkError:
     """How a run without supervisor ends."""
     queue = SinkQueue("rest", 100)
     for message in messages:
@@ -96,7 +96,7 @@ async def test_states_come_with_all_their_attributes(home: HomeAssistantHttp) ->
     async with running(settings(home)) as queue:
         queue.put(status("online"))
         queue.put(reading())
-        await until(lambda: len(home.states) == 4)
+        await until(lambda: len(home.states) == 6)
         assert home.states["sensor.heat_1_heat_energy"] == {
             "state": "227.400",
             "attributes": {
@@ -109,6 +109,8 @@ async def test_states_come_with_all_their_attributes(home: HomeAssistantHttp) ->
         assert home.states["sensor.heat_1_flow_temperature"]["attributes"]["device_class"] == "temperature"
         assert home.states["sensor.heat_1_last_reading"]["state"] == "2026-11-21T12:30:05Z"
         assert home.states["sensor.heat_1_status"]["state"] == "online"
+        assert home.states["binary_sensor.heat_1_connected"]["state"] == "on"
+        assert home.states["binary_sensor.heat_1_problem"]["state"] == "off"
     assert {state["state"] for state in home.states.values()} == {"unavailable"}
     assert home.connections == 1
 
@@ -376,3 +378,27 @@ def test_a_text_too_long_and_a_value_that_makes_no_sense_do_no_harm() -> None:
     assert told["sensor.heat_1_heat_energy"] == "unknown"
     assert len(told["sensor.heat_1_text_message"]) == 255
     assert told["sensor.heat_1_never_heard_of"] == "5"
+
+
+def test_what_has_happened_is_posted_once_it_has() -> None:
+    states = States()
+    states.take(status("online"))
+    assert "event.heat_1_meter_replaced" not in dict(states.pending())
+    replaced: Any = status("online")
+    replaced["reason"], replaced["detail"] = "meter_replaced", "another serial number"
+    states.take(replaced)
+    event = dict(states.pending())["event.heat_1_meter_replaced"]
+    assert event.state == "2026-11-21T12:30:05Z"
+    assert event.attributes["event_type"] == "meter_replaced"
+    assert event.attributes["event_types"] == ["meter_replaced"]
+
+
+def test_a_plain_meter_has_nothing_authentic() -> None:
+    states = States()
+    plain: Any = reading()
+    plain["authentication"] = "none"
+    states.take(plain)
+    assert "sensor.heat_1_authentication" not in dict(states.pending())
+    plain["authentication"] = "verified"
+    states.take(plain)
+    assert dict(states.pending())["sensor.heat_1_authentication"].state == "verified"

@@ -10,8 +10,9 @@ from decimal import Decimal
 
 from smart_meter_reader.messages import Reading, Status
 from smart_meter_reader.sinks.homie.sink import HomieSettings, HomieSink
+from tests.peers.feed import Feed, until
 from tests.peers.mosquitto import Mosquitto
-from tests.peers.mqtt_recorder import Feed, recording, retained, until
+from tests.peers.mqtt_recorder import recording, retained
 from tests.validators.homie import HomieValidator
 
 NOON = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)

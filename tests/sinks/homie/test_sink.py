@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader import __version__
-from smart_meter_reader.messages import STARTING, Info, Message, Reading, Status
+from smart_meter_reader.messages import STARTING, Current, Info, Reading, Status
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.quantities.measurement import Measurement, Value
@@ -67,7 +67,7 @@ class Course:
         self.presenter = HomieDevicePresenter("heat", "homie")
         self.validator = HomieValidator()
 
-    def tell(self, *messages: Message) -> list[Publish]:
+    def tell(self, *messages: Current) -> list[Publish]:
         return self.see(told for message in messages for told in self.presenter.present(message))
 
     def see(self, messages: Iterable[MqttMessage]) -> list[Publish]:
@@ -277,7 +277,7 @@ STATUSES = st.sampled_from(
 
 
 @given(st.lists(st.one_of(READINGS, STATUSES, st.just(INFO), st.just("reconnect")), max_size=12))
-def test_any_course_of_events_satisfies_the_convention(events: list[Message | str]) -> None:
+def test_any_course_of_events_satisfies_the_convention(events: list[Current | str]) -> None:
     course = Course()
     for event in events:
         if isinstance(event, str):

@@ -1,0 +1,52 @@
+"""What the sink tells in the log, the same thing seldom."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+from smart_meter_reader.history.errors import DamagedHistoryError, DamagedRecentError
+from smart_meter_reader.history.places import backups
+from smart_meter_reader.log import Seldom
+
+_log = logging.getLogger(__name__)
+
+
+class SeldomTold:
+    """Warnings of one sink, which say how often they were kept back."""
+
+    def __init__(self, sink: str) -> None:
+        self._sink = sink
+        self._said = Seldom()
+        self._counted = (0, 0, 0)
+        self._dropped = 0
+
+    def warn(self, reason: str, sentence: str) -> None:
+        """Tell a sentence, unless the same reason was told a while ago."""
+        if (more := self._said.more(reason, time.monotonic())) is not None:
+            _log.warning("sink %s: %s%s", self._sink, sentence, more)
+
+    def dropped(self, count: int) -> None:
+        """Tell that rows were dropped which the disk did not take."""
+        self._dropped += count
+        if count:
+            self.warn("dropped", f"{self._dropped} rows dropped, the oldest first: the disk takes none")
+
+    def count(self, passed_over: int, unfit: int, left_out: int) -> None:
+        """Tell what did not become a row although it came; a repeated reading is none of these."""
+        before, self._counted = self._counted, (passed_over, unfit, left_out)
+        if before == self._counted:
+            return
+        self.warn(
+            "left out",
+            f"since the start {passed_over} values came with an older time or a second value for the same "
+            f"time, {unfit} had too many digits for the history, {left_out} for the recent readings",
+        )
+
+
+def tell_set_aside(sink: str, path: Path, aside: Path, error: DamagedHistoryError) -> None:
+    """Tell where a damaged file is now, and what brings its content back."""
+    kept = [] if isinstance(error, DamagedRecentError) else backups(path)
+    hint = f"; the newest backup is {kept[-1]}: `history restore` brings it back" if kept else ""
+    _log.error("sink %s: %s; it is %s now, and a new one begins%s", sink, error.detail, aside, hint)

@@ -1,0 +1,61 @@
+"""What goes first, and what stays, when too much waits for the disk; and the wait itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from smart_meter_reader.history.rows import STARTED, CounterRow, EventRow, GaugeRow, Row
+
+# What is shorter than this is no gap, and needs no reason.
+_NO_GAP = timedelta(minutes=30)
+
+
+def drop_oldest(rows: deque[Row], most: int) -> int:
+    """Drop the oldest rows until there are ``most``; how many. What they mean is left as it is.
+
+    That another device is there, or that a counter began anew, is kept to the last: without it the readings
+    that follow would count on from those before.
+    """
+    too_many = len(rows) - most
+    if too_many <= 0:
+        return 0
+    dropped, kept = 0, deque[Row]()
+    while rows and dropped < too_many:
+        row = rows.popleft()
+        if isinstance(row, CounterRow | GaugeRow | EventRow):
+            dropped += 1
+        else:
+            kept.append(row)
+    while kept and dropped < too_many:
+        kept.popleft()
+        dropped += 1
+    rows.extendleft(reversed(kept))
+    return dropped
+
+
+def events_among(rows: Iterable[Row]) -> list[Row]:
+    """What belongs to no device, and can go into any file."""
+    return [row for row in rows if isinstance(row, EventRow)]
+
+
+async def set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Whether an event is set before so many seconds have passed."""
+    # Not cancelled at the stop: what is being written is not to be given up half way.
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+def start_told(newest: datetime | None, now: datetime) -> list[Row]:
+    """That the service began, only where a gap wants a reason.
+
+    A `run --once` of every ten minutes shall not fill the file.
+    """
+    if newest is None or now - newest > _NO_GAP:
+        return [EventRow("", int(now.timestamp()), STARTED, "the service began")]
+    return []

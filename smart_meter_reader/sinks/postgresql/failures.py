@@ -1,0 +1,91 @@
+"""What asyncpg's errors mean for a person, and what is done next."""
+
+from __future__ import annotations
+
+import ssl
+
+import asyncpg
+
+from smart_meter_reader.exceptions import LoginRefusedError, NeedsAPersonError, SinkError
+from smart_meter_reader.network import untrusted
+from smart_meter_reader.sinks.postgresql.settings import PostgreSqlSettings
+from smart_meter_reader.text import printable
+
+# What the server says of one value or row, and would say of it for ever: classes 22 and 23, and what a
+# trigger raises (PostgreSQL, appendix A).
+REFUSES_ROWS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.PLPGSQLError,
+)
+# All that a call can raise.
+ANYTHING = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError)
+
+_LONGEST_WORDS = 300
+
+
+class RowsRefusedError(SinkError):
+    """Something of the batch is refused for ever; nothing of it is stored."""
+
+
+def explained(error: BaseException, settings: PostgreSqlSettings) -> SinkError:
+    """One of ``ANYTHING`` as ours."""
+    words = printable(" ".join(str(error).split()), _LONGEST_WORDS)
+    where = settings.where
+    match error:
+        case _ if isinstance(error, REFUSES_ROWS):
+            return RowsRefusedError("refused_for_ever", words)
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return LoginRefusedError(
+                "login_refused_by_database",
+                f"{where} does not let {settings.username} in ({words}): check `username` and `password`, "
+                "and pg_hba.conf there",
+            )
+        case asyncpg.InvalidCatalogNameError():
+            return NeedsAPersonError(
+                "no_database",
+                f"{where} has no database {settings.database}: create it there, or check `database`",
+            )
+        case asyncpg.InsufficientPrivilegeError():
+            return NeedsAPersonError(
+                "no_rights", f"{where} does not let {settings.username} write ({words}): grant it that right"
+            )
+        case (
+            asyncpg.InvalidSchemaNameError() | asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError()
+        ):
+            # The next attempt looks at the tables, and creates those that have gone.
+            return SinkError("table_changed", f"the tables in {settings.database} have changed ({words})")
+        case asyncpg.PostgresError():
+            return SinkError("database_error", f"{where} says: {words}")
+        case _:
+            return _unreachable(error, settings, words)
+
+
+def _unreachable(error: BaseException, settings: PostgreSqlSettings, words: str) -> SinkError:
+    where = settings.where
+    match error:
+        case ssl.SSLCertVerificationError():
+            return untrusted.certificate_error(error, where, "host", settings.ca)
+        case ssl.SSLError():
+            return NeedsAPersonError("tls_failed", f"TLS with {where} fails: check its ssl settings")
+        case TimeoutError():
+            seconds = settings.timeout.total_seconds()
+            return SinkError("timeout", f"{where} does not answer within {seconds:g} s")
+        case FileNotFoundError() if settings.is_socket:
+            return SinkError(
+                "port_closed", f"no server listens in {where}: check `host`, and whether it runs"
+            )
+        case ConnectionRefusedError():
+            return SinkError(
+                "port_closed", f"nothing listens on {where}: check `host` and `port`, and whether it runs"
+            )
+        case ConnectionError() if type(error) is ConnectionError and settings.tls:
+            return NeedsAPersonError(
+                "no_tls", f"{where} speaks no TLS ({words}): switch `ssl` on there, or leave `tls` out here"
+            )
+        case asyncpg.InterfaceError() | ConnectionError() | ValueError():
+            return SinkError("database_connection_lost", f"the connection to {where} is lost ({words})")
+        case _:
+            return SinkError(
+                "unreachable", f"{where} cannot be reached ({words}): check `host` and the network"
+            )

@@ -1,0 +1,1 @@
+"""The bytes to a broker and from it."""

@@ -1,0 +1,1 @@
+"""Tests of what sinks share that store elsewhere."""

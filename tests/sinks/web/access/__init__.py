@@ -1,0 +1,1 @@
+"""Whom the page answers."""

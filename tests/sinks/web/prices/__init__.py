@@ -1,0 +1,1 @@
+"""Prices from MQTT topics."""
