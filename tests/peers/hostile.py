@@ -208,7 +208,8 @@ def components(topic: str, keys: list[str], **more: object) -> bytes:
     """A discovery payload with components that claim to be ours."""
     meter = topic.split("/")[-2] if "/device/" in topic else "smart_meter_reader_heat"
     found = {key: {"p": "sensor", "uniq_id": f"{meter}_{key}", **more} for key in keys}
-    return json.dumps({"dev": {}, "o": {"name": "x"}, "cmps": found}).encode()
+    service = [{"t": "smart_meter_reader_ha/availability/house"}]
+    return json.dumps({"dev": {}, "o": {"name": "x"}, "cmps": found, "avty": service}).encode()
 
 
 async def trickle(victim: Victim) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from smart_meter_reader.messages import Message
+from tests.peers.feed import until
 from tests.peers.mosquitto import PATIENCE
 from tests.validators.homie import Publish
 
@@ -75,28 +74,3 @@ def retained(port: int) -> dict[str, str]:
             assert time.monotonic() < until_when
             time.sleep(0.01)
         return {item.topic: item.payload for item in recorder.traffic if item.payload}
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait until the condition holds; fail when it does not for long."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-class Feed:
-    """The queue of a sink: ``put`` messages, ``end`` it as the router does when the service stops."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
-
-    def put(self, *messages: Message) -> None:
-        for message in messages:
-            self._queue.put_nowait(message)
-
-    def end(self) -> None:
-        self._queue.put_nowait(None)
-
-    async def messages(self) -> AsyncIterator[Message]:
-        while (message := await self._queue.get()) is not None:
-            yield message

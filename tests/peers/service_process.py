@@ -32,6 +32,10 @@ class ServiceProcess:
         ]
 
     @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
     def readings(self) -> list[dict[str, Any]]:
         return [message for message in self.messages if message["type"] == "reading"]
 

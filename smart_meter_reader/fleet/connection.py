@@ -1,0 +1,249 @@
+"""The connection to the servers: who we are, TLS, what refusals mean; once there, it comes back by itself.
+
+Every wait for a server is bounded. An error that a person has to mend is told apart from one that passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import nats.errors
+from nats.aio.client import Client
+from nats.js.client import JetStreamContext
+
+from smart_meter_reader.exceptions import LoginRefusedError, NeedsAPersonError, SinkError
+from smart_meter_reader.fleet.settings import NatsSettings
+from smart_meter_reader.log import Seldom
+from smart_meter_reader.network.tls import client_context
+from smart_meter_reader.network.untrusted import certificate_error
+
+_log = logging.getLogger(__name__)
+
+CONNECT_SECONDS: Final = 10.0
+# Of one request to the engine. Without a leader it does not answer; a new one takes 5 to 9 s (docs/fleet.md).
+REQUEST_SECONDS: Final = 5.0
+_RECONNECT_SECONDS: Final = 2
+_PING_SECONDS: Final = 10
+_CLOSE_SECONDS: Final = 2.0
+# Word of the protocol (NATS, Client Protocol, "-ERR"): the library has no class for it while it connects.
+_REFUSED: Final = ("Authorization Violation", "User Authentication", "Account Authentication")
+_LONGEST_SEED: Final = 1024
+
+
+class FleetClient(Client):
+    """The library's client; with TLS it says nothing of itself to a server that does not ask for it."""
+
+    def __init__(self, *, tls: bool) -> None:
+        super().__init__()
+        self._must_encrypt = tls
+
+    @property
+    def server_info(self) -> dict[str, Any]:
+        """What the server said of itself."""
+        return dict(self._server_info)
+
+    def _connect_command(self) -> bytes:
+        # Called for each connection when the server has introduced itself and before we do: the library takes
+        # a server without TLS as well, and so it would take whoever sits on the way to the right one.
+        if self._must_encrypt and not self._server_info.get("tls_required"):
+            raise nats.errors.SecureConnWantedError
+        return super()._connect_command()
+
+
+class NatsLink:
+    """A connection that is there, or comes back. ``client`` is the library's."""
+
+    def __init__(self, name: str, settings: NatsSettings) -> None:
+        self.name = name
+        self.client = FleetClient(tls=settings.tls)
+        self.reconnects = 0
+        self._settings = settings
+        self._up = asyncio.Event()
+        self._closed = asyncio.Event()
+        self._last: Exception | None = None
+        self._said = Seldom()
+        self._opened = False
+
+    @property
+    def streams(self) -> JetStreamContext:
+        """The engine; its requests wait ``REQUEST_SECONDS`` at most."""
+        return self.client.jetstream(timeout=REQUEST_SECONDS)
+
+    def told_of(self, key: str) -> Any:
+        """What the server said of itself when we connected (NATS, Client Protocol, "INFO")."""
+        return self.client.server_info.get(key)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a server is connected now."""
+        return self._up.is_set() and self.client.is_connected
+
+    async def up(self) -> None:
+        """Wait until a server is connected, for as long as none is."""
+        await self._up.wait()
+
+    async def ended(self) -> None:
+        """Wait until no server takes us back; raises SinkError that says why."""
+        await self._closed.wait()
+        self._last = self.client.last_error or self._last
+        raise (
+            self._explained()
+            if self._last
+            else SinkError("nats_connection_lost", "the NATS servers closed it")
+        )
+
+    async def open(self, **options: Any) -> None:
+        """Connect to the first server that answers. Raises SinkError."""
+        settings = self._settings
+        tls = (
+            client_context(
+                ca=settings.ca,
+                insecure=False,
+                client_cert=settings.client_cert,
+                client_key=settings.client_key,
+            )
+            if settings.tls
+            else None
+        )
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self.client.connect(
+                    settings.urls,
+                    name=self.name,
+                    tls=tls,
+                    error_cb=self._note,
+                    disconnected_cb=self._lose,
+                    reconnected_cb=self._regain,
+                    closed_cb=self._end,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=_RECONNECT_SECONDS,
+                    connect_timeout=int(CONNECT_SECONDS / 2),
+                    ping_interval=_PING_SECONDS,
+                    **_login(settings),
+                    **options,
+                )
+        except SinkError:  # of ``_note``
+            await self.close()
+            raise
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            if self._last is None or not isinstance(error, TimeoutError):
+                self._last = error
+            await self.close()
+            raise self._explained() from error
+        self._opened = True
+        self._up.set()
+
+    async def close(self) -> None:
+        """Say goodbye, in bounded time."""
+        self._up.clear()
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self.client.close()
+        except (TimeoutError, OSError, nats.errors.Error):
+            pass  # it is given up anyway
+
+    async def _note(self, error: Exception) -> None:
+        self._last = error
+        if not self._opened and isinstance(refused := self._explained(), NeedsAPersonError):
+            # Out of the library's ``connect``, which would go on for ever.
+            raise refused
+        more = self._said.more(str(error), time.monotonic()) if self._opened else None
+        if more is not None:
+            _log.warning("%s: NATS server: %s%s", self.name, _words(error), more)
+
+    async def _lose(self) -> None:
+        self._up.clear()
+
+    async def _regain(self) -> None:
+        self.reconnects += 1
+        self._up.set()
+        self._said.forget()
+        _log.info("%s: connected to a NATS server again", self.name)
+
+    async def _end(self) -> None:
+        self._up.clear()
+        self._closed.set()
+
+    def _explained(self) -> SinkError:
+        error, servers = self._last, ", ".join(self._settings.servers)
+        if isinstance(error, nats.errors.AuthorizationError) or any(word in str(error) for word in _REFUSED):
+            return LoginRefusedError(
+                "login_refused",
+                f"the NATS servers ({servers}) do not let us in: compare the nkey in their configuration "
+                "with the public one of ours",
+            )
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return certificate_error(error, servers, "servers", self._settings.ca)
+        if isinstance(error, nats.errors.SecureConnWantedError):
+            return NeedsAPersonError(
+                "tls_missing",
+                f"`tls` is set, and a NATS server ({servers}) does not encrypt: give it a certificate, "
+                "`tls { ... }` in its configuration",
+            )
+        return SinkError("nats_unreachable", f"no NATS server answers ({servers}): {_words(error)}")
+
+
+@asynccontextmanager
+async def linked(name: str, settings: NatsSettings, **options: Any) -> AsyncIterator[NatsLink]:
+    """A connection for a block; ``options`` are the library's. Raises SinkError when none can be had."""
+    link = NatsLink(name, settings)
+    await link.open(**options)
+    try:
+        yield link
+    finally:
+        await link.close()
+
+
+def _words(error: Exception | None) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = str(error or "").removeprefix("nats: ")
+    return text or (type(error).__name__ if error else "no answer in time")
+
+
+def _login(settings: NatsSettings) -> dict[str, Any]:
+    """What tells the servers who we are. Raises NeedsAPersonError that names the setting."""
+    if settings.credentials is not None:
+        _require_file("credentials", settings.credentials)
+        return {"user_credentials": str(settings.credentials.expanduser())}
+    if settings.nkey_file is not None:
+        seed = _require_file("nkey_file", settings.nkey_file).strip()
+        return {"nkeys_seed_str": _sound(seed, f"`nkey_file` ({settings.nkey_file})")}
+    if settings.nkey is not None:
+        return {"nkeys_seed_str": _sound(settings.nkey.reveal().strip(), "`nkey`")}
+    return {}
+
+
+def _require_file(setting: str, path: Path) -> str:
+    try:
+        with path.expanduser().open(encoding="ascii", errors="replace") as file:
+            return file.read(64 * _LONGEST_SEED)
+    except OSError as error:
+        raise NeedsAPersonError(
+            "key_file", f"`{setting}` ({path}) cannot be read: {error.strerror or type(error).__name__}"
+        ) from error
+
+
+def _sound(seed: str, where: str) -> str:
+    """The seed, if it is one of a user. The text of an error of the library could quote it."""
+    import nkeys
+
+    try:
+        pair = nkeys.from_seed(bytearray(seed.encode()))
+        public = pair.public_key
+        pair.wipe()
+    except Exception:  # noqa: BLE001 - it raises whatever base32, struct and nacl do
+        public = b""
+    if not public.startswith(b"U"):
+        raise NeedsAPersonError(
+            "nkey_unfit",
+            f"{where} is no seed of a user's nkey: such a seed has 58 characters and begins with SU",
+        )
+    return seed

@@ -1,0 +1,96 @@
+"""The tables of a fleet in PostgreSQL 14 or newer, and what is said to them.
+
+``fleet_reading`` is one long table like that of the sink `postgresql`, with tenant and site before the meter
+and the fence behind the value. ``fleet_edge`` has what was written of each edge, as ranges that merge.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+VERSION: Final = 140000
+TABLES: Final = ("fleet_reading", "fleet_meter", "fleet_event", "fleet_edge")
+
+CREATE: Final = (
+    """
+    CREATE TABLE IF NOT EXISTS fleet_reading (
+        tenant text NOT NULL, site text NOT NULL, meter text NOT NULL, quantity text NOT NULL,
+        time timestamptz NOT NULL, value numeric, text text, unit text NOT NULL,
+        fence bigint, outdated boolean NOT NULL DEFAULT false,
+        PRIMARY KEY (tenant, site, meter, quantity, time)
+    )""",
+    """
+    CREATE TABLE IF NOT EXISTS fleet_meter (
+        tenant text NOT NULL, site text NOT NULL, meter text NOT NULL,
+        newest timestamptz, fence bigint, status_time timestamptz, status jsonb, info_time timestamptz,
+        info jsonb,
+        PRIMARY KEY (tenant, site, meter)
+    )""",
+    """
+    CREATE TABLE IF NOT EXISTS fleet_event (
+        tenant text NOT NULL, site text NOT NULL, source text NOT NULL, kind text NOT NULL,
+        time timestamptz NOT NULL, body jsonb NOT NULL,
+        PRIMARY KEY (tenant, site, source, kind, time)
+    )""",
+    """
+    CREATE TABLE IF NOT EXISTS fleet_edge (
+        tenant text NOT NULL, site text NOT NULL, edge text NOT NULL,
+        written int8multirange NOT NULL DEFAULT '{}', refused int8multirange NOT NULL DEFAULT '{}',
+        PRIMARY KEY (tenant, site, edge)
+    )""",
+    "COMMENT ON COLUMN fleet_reading.outdated IS "
+    "'read by a machine that another had already replaced as the reader of this meter'",
+)
+
+# All in the order of their keys, so that writers that meet in the same rows wait for each other and do not
+# lock each other out.
+METERS: Final = """
+    INSERT INTO fleet_meter AS known (tenant, site, meter, newest)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
+    ON CONFLICT (tenant, site, meter) DO UPDATE SET newest = GREATEST(known.newest, EXCLUDED.newest)
+    RETURNING tenant, site, meter, fence"""
+# Of rows that the statement before has locked.
+FENCES: Final = """
+    UPDATE fleet_meter AS known SET fence = f
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS new (t, s, m, f)
+    WHERE (known.tenant, known.site, known.meter) = (t, s, m)"""
+READINGS: Final = """
+    INSERT INTO fleet_reading (tenant, site, meter, quantity, time, value, text, unit, fence, outdated)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::numeric[],
+                         $7::text[], $8::text[], $9::bigint[], $10::boolean[])
+    ON CONFLICT DO NOTHING"""
+EVENTS: Final = """
+    INSERT INTO fleet_event (tenant, site, source, kind, time, body)
+    SELECT t, s, m, k, at, b::jsonb
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[])
+         AS new (t, s, m, k, at, b)
+    ON CONFLICT DO NOTHING"""
+STATUSES: Final = """
+    INSERT INTO fleet_meter AS known (tenant, site, meter, status_time, status)
+    SELECT t, s, m, at, b::jsonb
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[]) AS new (t, s, m, at, b)
+    ON CONFLICT (tenant, site, meter) DO UPDATE
+    SET status_time = EXCLUDED.status_time, status = EXCLUDED.status
+    WHERE known.status_time IS NULL OR known.status_time <= EXCLUDED.status_time"""
+INFOS: Final = STATUSES.replace("status", "info")
+EDGES: Final = """
+    INSERT INTO fleet_edge AS known (tenant, site, edge, written, refused)
+    SELECT t, s, e, w::int8multirange, r::int8multirange
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS new (t, s, e, w, r)
+    ON CONFLICT (tenant, site, edge) DO UPDATE
+    SET written = known.written + EXCLUDED.written, refused = known.refused + EXCLUDED.refused"""
+ASKED: Final = """
+    SELECT (written * $4::text::int8multirange)::text AS written,
+           (refused * $4::text::int8multirange)::text AS refused
+    FROM fleet_edge WHERE tenant = $1 AND site = $2 AND edge = $3"""
+AGES: Final = """
+    SELECT tenant, site, meter, newest, status ->> 'state' AS state, status ->> 'reason' AS reason
+    FROM fleet_meter WHERE newest IS NOT NULL ORDER BY newest LIMIT $1"""
+COUNTS: Final = """
+    SELECT count(*) AS meters, count(*) FILTER (WHERE newest < now() - $1::interval) AS late,
+           min(newest) AS oldest
+    FROM fleet_meter WHERE newest IS NOT NULL"""
+PAGE: Final = """
+    SELECT tenant, site, meter, newest, status ->> 'state' AS state, status ->> 'reason' AS reason,
+           info ->> 'model' AS model
+    FROM fleet_meter ORDER BY tenant, site, meter LIMIT $1"""

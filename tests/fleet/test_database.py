@@ -1,0 +1,125 @@
+"""The writer's database: fences, rights, what comes twice, and two writers at the same rows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+
+from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
+from smart_meter_reader.fleet.envelope import headers, letters
+from smart_meter_reader.writer.arrivals import Arrival, arrival
+from smart_meter_reader.writer.database import Database, RefusedRowsError
+from smart_meter_reader.writer.settings import WriterSettings
+from tests.fleet.fed_edge import reading
+from tests.peers.postgresql import PostgresServer
+
+T = datetime(2026, 11, 29, 12, tzinfo=UTC)
+EDGE = ("t", "s", "pi")
+_numbers = count(1)
+
+
+def told(number: int, *, meter: str = "heat", fence: int | None = None, edge: str = "pi") -> Arrival:
+    (letter,) = letters(reading(meter, number, T + timedelta(seconds=number)), "t/s", "")
+    found = headers(letter.id, edge, number, fence)
+    return arrival(f"smr.v1.t.s.reading.{meter}", found, letter.body)
+
+
+@pytest.fixture
+async def name(postgres: PostgresServer) -> str:
+    url = await postgres.create(f"writer{next(_numbers)}")
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+async def database(postgres: PostgresServer, name: str) -> AsyncIterator[Database]:
+    found = Database(WriterSettings(database=postgres.url(name)))
+    await found.open()
+    await found.prepare()
+    yield found
+    await found.close()
+
+
+async def test_the_same_twice_is_one(database: Database, postgres: PostgresServer, name: str) -> None:
+    batch = [told(number) for number in range(50)]
+    first, second = await database.write(batch), await database.write(batch)
+    assert (first.rows, first.new) == (100, 100)
+    assert (second.rows, second.new) == (100, 0)
+    assert first.sequences == {EDGE: tuple(range(50))}
+    assert await database.known(EDGE, [(10, 1000)]) == ([(10, 49)], [])
+    assert await database.known(("t", "s", "other"), [(0, 1000)]) == ([], [])
+
+
+async def test_what_a_replaced_reader_sends_is_marked(
+    database: Database, postgres: PostgresServer, name: str
+) -> None:
+    await database.write([told(1, fence=7)])
+    late = await database.write([told(2, fence=6), told(3, fence=7), told(4, fence=8), told(5, meter="m2")])
+    assert late.outdated == 2  # both values of the reading that came behind a higher one
+    assert (await database.write([told(6, fence=7)])).outdated == 2
+    rows = await postgres.asked(
+        "SELECT extract(epoch FROM time - $1)::int AS n, fence, outdated FROM fleet_reading "
+        "WHERE quantity = 'power' ORDER BY time",
+        T,
+        database=name,
+    )
+    assert [tuple(row) for row in rows] == [
+        (1, 7, False), (2, 6, True), (3, 7, False), (4, 8, False), (5, None, False), (6, 7, True),
+    ]  # fmt: skip
+
+
+async def test_what_is_refused_leaves_nothing_behind(
+    database: Database, postgres: PostgresServer, name: str
+) -> None:
+    await postgres.asked("ALTER TABLE fleet_reading ADD CHECK (meter <> 'bad')", database=name)
+    with pytest.raises(RefusedRowsError):
+        await database.write([told(1), told(2, meter="bad")])
+    for table in ("fleet_reading", "fleet_meter", "fleet_edge"):
+        rows = await postgres.asked(f"TABLE {table}", database=name)
+        assert not rows
+    await database.refuse({EDGE: (2,)})
+    assert await database.known(EDGE, [(1, 5)]) == ([], [(2, 2)])
+
+
+async def test_two_writers_at_the_same_rows_end_both(database: Database) -> None:
+    batches = [
+        [told(number, meter=f"m{(number * step) % 7}", edge=f"e{number % 3}") for number in range(80)]
+        for step in (1, 2, 3, 4, 5, 6)
+    ]
+    async with asyncio.TaskGroup() as group:
+        for batch in batches:
+            group.create_task(database.write(batch))
+
+
+async def test_the_rights_that_the_page_names_are_enough(
+    database: Database, postgres: PostgresServer, name: str
+) -> None:
+    role = f"{name}_role"
+    await postgres.asked(f"CREATE ROLE {role} LOGIN", database=name)
+    narrow = Database(WriterSettings(database=postgres.url(name).replace("//smr@", f"//{role}@")))
+    await narrow.open()
+    try:
+        await narrow.check()
+        with pytest.raises(NeedsAPersonError, match="SELECT, INSERT and"):
+            await narrow.write([told(1)])
+        await postgres.asked(
+            f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {role}", database=name
+        )
+        assert (await narrow.write([told(1)])).new == 2
+        await narrow.refuse({EDGE: (9,)})
+        await narrow.counts()
+        with pytest.raises(NeedsAPersonError):
+            await narrow.prepare()
+    finally:
+        await narrow.close()
+
+
+async def test_a_database_that_is_away_is_told_as_such(postgres: PostgresServer) -> None:
+    with pytest.raises(NeedsAPersonError, match="no such database"):
+        await Database(WriterSettings(database=postgres.url("nowhere"))).open()
+    away = Database(WriterSettings(database="postgresql://smr@127.0.0.1:1/x"))
+    with pytest.raises(SinkError, match=r"127\.0\.0\.1:1/x"):
+        await away.open()

@@ -1,0 +1,117 @@
+"""A person at a terminal of 80 columns: waits for a question, types a line, reads on."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60.0
+PROGRAM = (sys.executable, "-m", "smart_meter_reader")
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]|\x07")
+CTRL_C, CTRL_D = "\x03", "\x04"
+
+
+class Dialogue:
+    """The program on a pseudo-terminal. ``text`` is all that it showed, without movements of the cursor."""
+
+    def __init__(
+        self,
+        *arguments: str,
+        cwd: Path,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        terminal: str = "xterm",
+        program: Sequence[str] = PROGRAM,
+    ) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        variables = {name: text for name, text in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        self._process = subprocess.Popen(
+            [*program, *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=cwd,
+            env={**variables, "PYTHONPATH": str(ROOT), "TERM": terminal, **environment},
+            # Ctrl-C reaches whoever has the terminal.
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0) and None,
+        )
+        os.close(theirs)
+        self._raw = b""
+        self._seen = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(PATIENCE)
+        os.close(self._ours)
+
+    @property
+    def text(self) -> str:
+        return _ESCAPES.sub("", self._raw.decode(errors="replace")).replace("\r", "")
+
+    @property
+    def raw(self) -> str:
+        """The same as it came."""
+        return self._raw.decode(errors="replace")
+
+    def expect(self, wanted: str) -> str:
+        """What came up to and with ``wanted``, which may be broken between two lines."""
+        pattern = re.compile(r"\s+".join(map(re.escape, wanted.split())))
+        until = time.monotonic() + PATIENCE
+        while True:
+            found = pattern.search(self.text, self._seen)
+            if found:
+                before, self._seen = self.text[self._seen : found.end()], found.end()
+                return before
+            assert time.monotonic() < until, f"no {wanted!r} in:\n{self.text[self._seen :]}"
+            assert self._read(1.0), f"it ended without {wanted!r}:\n{self.text[self._seen :]}"
+
+    def type(self, line: str) -> None:
+        """A line with its Enter; a control character alone."""
+        ending = "" if line in (CTRL_C, CTRL_D) else "\r"
+        os.write(self._ours, (line + ending).encode())
+
+    def answer(self, question: str, line: str = "") -> str:
+        """Type a line once the question is there; what came before it."""
+        before = self.expect(question)
+        self.expect(":")
+        self.type(line)
+        return before
+
+    def end(self) -> int:
+        """Read to the end; the exit code."""
+        until = time.monotonic() + PATIENCE
+        while self._read(1.0):
+            assert time.monotonic() < until, f"it goes on:\n{self.text[self._seen :]}"
+        return self._process.wait(PATIENCE)
+
+    def _read(self, seconds: float) -> bool:
+        """False at the end."""
+        ready, _, _ = select.select([self._ours], [], [], seconds)
+        if not ready:
+            return True
+        try:
+            piece = os.read(self._ours, 65536)
+        except OSError:  # the other side has closed it
+            return False
+        self._raw += piece
+        return bool(piece)

@@ -1,0 +1,128 @@
+"""A real PostgreSQL for tests: a private cluster in a temporary directory, on a free loopback port."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tests.peers.ports import free_port
+
+PATIENCE = 30.0
+USER = "smr"
+# It refuses to run as root; this user has no rights and comes with every Debian.
+UNPRIVILEGED = "nobody"
+
+
+def programs() -> Path:
+    """Where initdb and postgres are; Debian keeps them off the PATH. The newest."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
+    if not found:
+        raise FileNotFoundError("no PostgreSQL is installed: scripts/test installs it")
+    return found[-1].parent
+
+
+class PostgresServer:
+    """One cluster with the user ``smr``; everybody on this computer is let in as long as it runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._folder = folder
+        self._as: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            user = pwd.getpwnam(UNPRIVILEGED)
+            os.chown(folder, user.pw_uid, user.pw_gid)
+            self._as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        self._process: subprocess.Popen[bytes] | None = None
+        # Nothing of a test is worth an fsync.
+        options = ["-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        subprocess.run(
+            [str(programs() / "initdb"), "-D", str(folder / "cluster"), *options],
+            check=True, stdout=subprocess.DEVNULL, cwd=folder, **self._as,
+        )  # fmt: skip
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        assert self._process is None or self._process.poll() is not None
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    str(programs() / "postgres"), "-D", str(self._folder / "cluster"),
+                    "-c", f"port={self.port}", "-c", "listen_addresses=127.0.0.1",
+                    "-c", f"unix_socket_directories={self._folder}", "-c", "fsync=off",
+                ],
+                stdout=log, stderr=log, cwd=self._folder, **self._as,
+            )  # fmt: skip
+        until = time.monotonic() + PATIENCE
+        ready = [str(programs() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        while subprocess.run(ready, check=False).returncode != 0:
+            assert self.runs, self.log()
+            assert time.monotonic() < until, self.log()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End it at once and in order (SIGINT, "fast")."""
+        if self.runs:
+            assert self._process
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self._process.send_signal(signal.SIGQUIT)
+                self._process.wait()
+
+    def kill(self) -> None:
+        """As a crash: its own children notice and end."""
+        if self.runs:
+            assert self._process
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait()
+
+    def log(self) -> str:
+        return (self._folder / "log").read_text(errors="replace")
+
+    async def create(self, database: str) -> str:
+        """A new database; its address."""
+        connection = await asyncpg.connect(self.url())
+        try:
+            await connection.execute(f'CREATE DATABASE "{database}"')
+        finally:
+            await connection.close()
+        return self.url(database)
+
+    async def asked(self, statement: str, *values: object, database: str = "postgres") -> list[Any]:
+        """What it answers: rows."""
+        connection = await asyncpg.connect(self.url(database))
+        try:
+            found: list[Any] = await connection.fetch(statement, *values)
+            return found
+        finally:
+            await connection.close()
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """One that runs, ended and removed with the block. Not in pytest's, which is closed to others."""
+    with tempfile.TemporaryDirectory(prefix="smr-postgresql-") as name:
+        server = PostgresServer(Path(name))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
