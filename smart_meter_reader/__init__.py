@@ -10,3 +10,5 @@ Data flows one way. Nothing flows back but "stop" and, for a polled meter, "read
 """
 
 __version__ = "0.1.0"
+# Where people find help: the homepage of pyproject.toml, once there is one.
+__homepage__ = ""

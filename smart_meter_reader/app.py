@@ -5,36 +5,51 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
-from smart_meter_reader.drivers import load
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
+from smart_meter_reader.guard.memory import origin_of
 from smart_meter_reader.guard.state import StateFile, state_path
 from smart_meter_reader.messages import Message
+from smart_meter_reader.messages.receipts import Receipts
 from smart_meter_reader.meters.base import Client
+from smart_meter_reader.meters.lines import sharing_lines
 from smart_meter_reader.meters.registry import meter_driver
 from smart_meter_reader.meters.turns import taking_turns
 from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.network.stalls import watch_stalls
+from smart_meter_reader.pipeline.environment_lock import held
+from smart_meter_reader.pipeline.health_answers import answer_health, health_path
 from smart_meter_reader.pipeline.health_report import report_hourly
 from smart_meter_reader.pipeline.kept_faults import FaultFile, fault_path
 from smart_meter_reader.pipeline.memories import Memories, recall
-from smart_meter_reader.pipeline.router import SinkQueue, route
-from smart_meter_reader.pipeline.supervisor import MeterSupervisor, SinkSupervisor
+from smart_meter_reader.pipeline.requests import ServiceRequests
+from smart_meter_reader.pipeline.router import queue_for, route
+from smart_meter_reader.pipeline.signals import listen
+from smart_meter_reader.pipeline.sink_memory import SinkMemory
+from smart_meter_reader.pipeline.sink_supervisor import SinkSupervisor
+from smart_meter_reader.pipeline.supervisor import MeterSupervisor
+from smart_meter_reader.pipeline.tasks import cancel, leave, start
 from smart_meter_reader.rooms import Room, outcome
-from smart_meter_reader.service.notify import Notifier, Pulse, report
+from smart_meter_reader.service.notify import Notifier, Pulse, report_to_manager
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings
+from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.registry import sink_driver
+
+if TYPE_CHECKING:
+    from smart_meter_reader.pipeline.leased import Leasing
 
 _log = logging.getLogger(__name__)
 
+LEASING = "smart_meter_reader.pipeline.leased:Leasing"
 # The whole stop takes 5 s at most; the sinks get what is left when the clients have closed their ports.
 CLIENT_STOP_SECONDS = 1.5
 SINK_STOP_SECONDS = 2.5
+LEASES_STOP_SECONDS = 0.4
 # What has not stopped by then never will; the process ends all the same.
 LAST_RESORT_SECONDS = 4.7
 # A run that takes one reading waits so much longer for its sinks, which may just have begun to connect.
@@ -54,55 +69,81 @@ class Service:
         self._room = Room("service")
         self._status_changed = asyncio.Event()
         self._notifier = Notifier.from_environment()
-        self._queues = {name: SinkQueue(name, settings.queue_size) for name in settings.sinks}
-        self.sinks = [
-            SinkSupervisor(load(sink_driver(sink.sink).sink)(name, sink.driver), self._queues[name])
-            for name, sink in settings.sinks.items()
+        sinks: list[Sink] = [
+            imported(sink_driver(sink.sink).sink)(name, sink.driver) for name, sink in settings.sinks.items()
         ]
+        self._receipts = Receipts([sink.name for sink in sinks if sink.takes_past])
+        self._queues = {sink.name: queue_for(sink, settings.queue_size, self._receipts) for sink in sinks}
+        self.sinks = [SinkSupervisor(sink, self._queues[sink.name]) for sink in sinks]
         outages = Outages()
         for each in self.sinks:
             each.sink.share_outages(outages)
+            each.sink.take_receipts(self._receipts.of(each.sink.name))
+        _share_history([each.sink for each in self.sinks])
         path = fault_path(settings.environment, os.environ)
         keep = FaultFile(path).add_aside if path else None
+        # Imported, with the client of the servers, where a meter has a lease.
+        leasing: Leasing | None = imported(LEASING)(settings) if settings.leases is not None else None
+        self._leasing = leasing
         self.meters = [
-            MeterSupervisor(load(meter_driver(meter.client).client)(name, meter.driver), self._publish, keep)
+            MeterSupervisor(
+                imported(meter_driver(meter.client).client)(name, meter.driver),
+                leasing.publish_of(name, self._publish) if leasing else self._publish,
+                keep,
+            )
             for name, meter in settings.meters.items()
         ]
-        self._state_file = _state_file(settings.environment)
+        for meter in self.meters:
+            meter.client.take_receipts(self._receipts)
+        path = health_path(settings.environment, os.environ)
+        self._answer_health = partial(answer_health, path, self.meters)
+        self._requests = ServiceRequests(self.meters, self._central)
+        for each in self.sinks:
+            each.sink.take_requests_to(self._requests.from_sinks())
+        kept_in = state_path(settings.environment, os.environ)
+        self._state_file = StateFile(kept_in) if kept_in else None
         memory = self._state_file.load() if self._state_file else {}
         clients = {meter.meter: meter.client for meter in self.meters}
         policies = {name: _policy(meter) for name, meter in settings.meters.items()}
-        self._guard = Guard(policies, memory, self._reread, partial(_line_of, clients))
+        self._guard = Guard(policies, memory, self._requests.read_again, partial(_line_of, clients))
         origins = {name: policy.origin for name, policy in policies.items()}
         for name, client in clients.items():
             give_back = partial(recall, client, origins[name], memory)
             self._room.contain(give_back, None, f"the meter {name} begins without memory")
         self._memories = Memories(self._guard, list(clients.values()), origins)
+        if self._state_file:
+            self._memories.keep_in(self._state_file)
+        self._sink_memory = SinkMemory(settings.environment, os.environ, [each.sink for each in self.sinks])
+        self._room.contain(partial(self._sink_memory.recall, clients), None, "sinks begin without memory")
 
     def stop(self) -> None:
         """Ask for the ordered stop."""
         self._stop.set()
 
     def read_now(self) -> None:
-        """Ask every polled meter for a reading at once."""
-        for meter in self.meters:
-            meter.read_now()
+        """Ask every meter for a reading now, as a sink can for one of them."""
+        self._requests.read_all()
 
     async def run(self, *, once: bool = False) -> int:
         """Run until stopped, or take one reading of every meter; the exit code of the process."""
         if once:
             self._stay_available()
-        with taking_turns():
+        with taking_turns(), sharing_lines():
             return await self._run(once=once)
 
     async def _run(self, *, once: bool) -> int:
         async with asyncio.TaskGroup() as group:
-            sinks = [_start(group, sink.sink.name, self._run_sink(sink)) for sink in self.sinks]
+            sinks = [start(group, sink.sink.name, self._run_sink(sink)) for sink in self.sinks]
             router = group.create_task(
-                route(self._central, self._queues, self._guard.check, self._unjudged), name="router"
+                route(self._central, self._queues, self._guard.check, self._unjudged, self._receipts),
+                name="router",
             )
+            work = self._leasing.work if self._leasing else {}
+            leases = [start(group, name, self._keep_going(name, each)) for name, each in work.items()]
             clients = [
-                _start(group, meter.meter, meter.run_once() if once else meter.run()) for meter in self.meters
+                start(group, meter.meter, runner.run_once() if once else runner.run())
+                for meter in self.meters
+                for runner in (self._leasing.runner(meter) if self._leasing else meter,)
             ]
             background = self._start_background(group)
             await self._until_done(clients, sinks)
@@ -110,13 +151,15 @@ class Service:
             for task in background:
                 task.cancel()
             patience = ONCE_PATIENCE_SECONDS if once and not self._stop.is_set() else 0.0
-            last_resort = asyncio.get_running_loop().call_later(LAST_RESORT_SECONDS + patience, _leave)
-            await _cancel(clients, CLIENT_STOP_SECONDS)
+            last_resort = asyncio.get_running_loop().call_later(LAST_RESORT_SECONDS + patience, leave)
+            await cancel(clients, CLIENT_STOP_SECONDS)
+            await cancel(leases, LEASES_STOP_SECONDS)
             await self._central.put(None)
             await router
             if self._state_file:
                 save = partial(self._state_file.save, self._memories)
                 self._room.contain(save, None, "what the meters told is forgotten")
+            self._room.contain(self._sink_memory.save, None, "what the sinks knew is forgotten")
             await self._finish_sinks(sinks, patience)
         last_resort.cancel()
         failed = [task for task in clients if not task.cancelled() and task.result() is False]
@@ -127,11 +170,13 @@ class Service:
         work: dict[str, Callable[[], Awaitable[object]]] = {
             "hourly report": lambda: report_hourly(self.meters, queues, rejected, self.sinks),
             "stalls": watch_stalls,
-            "service manager": lambda: report(self._notifier, self._pulses, self._status_changed),
+            "answers on health": self._answer_health,
+            "memory of the sinks": self._sink_memory.keep,
+            "service manager": lambda: report_to_manager(self._notifier, self._pulses, self._status_changed),
         }
         if self._state_file:
             work["state file"] = partial(self._state_file.keep, self._memories)
-        return [_start(group, name, self._keep_going(name, each)) for name, each in work.items()]
+        return [start(group, name, self._keep_going(name, each)) for name, each in work.items()]
 
     async def _keep_going(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         """What goes on beside the meters must not end them either."""
@@ -151,11 +196,6 @@ class Service:
         """Values of a run from cron are not taken back at its end."""
         for supervisor in self.sinks:
             supervisor.sink.stay_available()
-
-    def _reread(self, name: str) -> None:
-        for meter in self.meters:
-            if meter.meter == name:
-                meter.read_now()
 
     def _unjudged(self, message: Message, error: BaseException) -> list[Message]:
         """The guard failed on a message: its meter's status says so. A status still passes."""
@@ -199,7 +239,7 @@ class Service:
             stop.cancel()
             delivered.cancel()
         await asyncio.wait(sinks, timeout=SINK_STOP_SECONDS)
-        await _cancel([task for task in sinks if not task.done()], 0.3)
+        await cancel([task for task in sinks if not task.done()], 0.3)
         for queue in self._queues.values():
             queue.report_remaining_drops()
             if len(queue):
@@ -209,21 +249,16 @@ class Service:
 def run_service(settings: ServiceSettings, *, once: bool = False) -> int:
     """Run an environment until SIGTERM, SIGINT or SIGHUP; returns the exit code.
 
-    The first signal begins the ordered stop, a second SIGTERM or SIGINT ends the process at once.
+    The first signal begins the ordered stop, a second SIGTERM or SIGINT ends the process at once. Raises
+    AlreadyRunError when another process runs the environment.
     """
-    return asyncio.run(_run(settings, once=once))
+    with held(settings.environment, os.environ):
+        return asyncio.run(_run(settings, once=once))
 
 
 async def _run(settings: ServiceSettings, *, once: bool) -> int:
     service = Service(settings)
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(partial(_on_loop_error, Room("a callback")))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _on_signal, number, service.stop, [])
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
-        # A terminal that is closed may send it twice.
-        loop.add_signal_handler(signal.SIGHUP, service.stop)
-    loop.add_signal_handler(signal.SIGUSR1, service.read_now)
+    listen(service.stop, service.read_now)
     _log.info(
         "environment %s: %s -> %s",
         settings.environment,
@@ -233,48 +268,12 @@ async def _run(settings: ServiceSettings, *, once: bool) -> int:
     return await service.run(once=once)
 
 
-def _on_loop_error(room: Room, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What a callback raises has no task to go to; asyncio would log it with all that it holds."""
-    error = context.get("exception")
-    if isinstance(error, BaseException):
-        room.note(error, "the service goes on")
-    else:
-        _log.error("asyncio: %s", context.get("message"))
-
-
-def _on_signal(number: signal.Signals, stop: Callable[[], None], seen: list[int]) -> None:
-    if seen:
-        # No clean-up: whoever asks twice wants the process gone, whatever hangs.
-        os._exit(128 + number)
-    seen.append(number)
-    _log.info("%s: stopping; once more ends at once", number.name)
-    stop()
-
-
-def _start(
-    group: asyncio.TaskGroup, name: str, work: Coroutine[object, object, object]
-) -> asyncio.Task[object]:
-    return group.create_task(work, name=name)
-
-
-async def _cancel(tasks: list[asyncio.Task[object]], seconds: float) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        _, hanging = await asyncio.wait(tasks, timeout=seconds)
-        for task in hanging:
-            _log.warning("%s takes long to stop", task.get_name())
-
-
-def _leave() -> None:
-    _log.error("something does not stop; leaving it behind")
-    logging.shutdown()
-    os._exit(EXIT_OK)
-
-
-def _state_file(environment: str) -> StateFile | None:
-    path = state_path(environment, os.environ)
-    return StateFile(path) if path else None
+def _share_history(sinks: Sequence[Sink]) -> None:
+    """Tell the sinks that show a history where the environment keeps one."""
+    places = [place for sink in sinks if (place := sink.history) is not None]
+    for sink in sinks:
+        for place in places[:1]:
+            sink.share_history(place)
 
 
 def _policy(meter: MeterSettings) -> MeterPolicy:
@@ -285,7 +284,7 @@ def _policy(meter: MeterSettings) -> MeterPolicy:
         checksummed=driver.checksummed,
         counter_digits=driver.counter_digits,
         simulated=driver.simulated,
-        origin=f"{meter.client} {meter.driver.reads_from}",
+        origin=origin_of(meter.client, meter.driver.reads_from),
     )
 
 

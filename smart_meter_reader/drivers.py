@@ -36,7 +36,7 @@ class MeterDriver:
     listens: str  # meters.found.Listening
     asks: tuple[str, ...]  # meters.found.Question
     # align: one cheap request through an infrared head, again and again.
-    head: str  # port -> async context manager of meters.head.Probe
+    head: str  # port, address -> async context manager of meters.head.Probe
     emulators: Mapping[str, str]  # the subcommands of emulate: click commands
     # decode: the subcommand, its click command, and for `decode auto` how much a capture looks like it.
     protocol: str
@@ -45,6 +45,9 @@ class MeterDriver:
     # record and diagnose: what a person sees behind the bytes, and how they are made fit to be given away.
     comment: str  # Burst -> str
     redact: str  # (events, Pseudonyms, settings) -> recordings.rewriting.Rewritten
+    # logs and clock: what a person can look at beside the readings.
+    loggers: str  # meters.by_hand.OpenLoggers
+    clock: str  # meters.by_hand.OpenClock
     # mqtt preview: what such a meter tells, and which counters of line health come with its first reading.
     typical: tuple[str, ...]
     health: tuple[str, ...]
@@ -79,7 +82,21 @@ class SinkDriver:
         return self.sink
 
 
-def load(path: str) -> Any:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeasesDriver:
+    """All that commands need to know of the leases of meters that several machines reach."""
+
+    settings: str  # a subclass of settings.schema.DriverSettings
+    leases: str  # settings, names of meters -> fleet.leases.keeping.Leases
+    examine: str  # doctor: (subject, settings) -> AsyncIterator[Check]
+
+    @property
+    def implementation(self) -> str:
+        """What the service runs."""
+        return self.leases
+
+
+def imported(path: str) -> Any:
     """What an import string leads to; its module is imported now. Raises ImportError, AttributeError."""
     module, _, attribute = path.partition(":")
     return getattr(import_module(module), attribute)

@@ -4,10 +4,15 @@
 SettingsError             the process ends with 78; systemd does not restart it
 TransportError            the port or connection is gone or silent: reopen it with backoff
   LostError               it was open and is gone: whatever was to be asked, stop asking
+  AbsentError             it is not there: behind a LostError, that is no news
+  NoTelegramError         it is there, and no telegram comes: another kind of meter may be behind it
   MeterSilentError        the port is well, the meter is not: ask it less often, or for less
     NothingHeardError     not even an echo: nothing says that there is a meter
 ProtocolError             bytes arrived and were wrong: drop the frame, retry, then reopen
   UnusableAnswersError    no repeat helped: do without this answer, ask for the next
+  LoggerRefusedError      the meter says that it gives no rows of a logger: ask for the next thing
+    NotInLoggerError      ... these: ask again which it has
+    NoSuchLoggerError     ... any: never ask again
   WrongMeterError         another meter answers: read nothing of it until the settings say so
   FrameError              one frame is damaged: count it, take the next
     ChecksumError         ... it is whole, and not as it was sent
@@ -23,6 +28,7 @@ SinkError                 restart that sink only
     LoginRefusedError     trying again may get us banned: not before minutes have passed
 RecordingEndedError       all of it was played: end, as after a success
 InternalError             a fault of this program, told where an error of the world could be
+  ForbiddenCommandError   it was about to send what a reader never sends: nothing has been sent
 ========================  ==================================================================
 
 Anything else is a bug, and stays in its room (``rooms``): the meter's status is ``alert internal_error``, and
@@ -67,8 +73,25 @@ class ExplainedError(MeterReaderError):
         self.detail = detail
 
 
+class WordedError(ExplainedError):
+    """One that a page tells in the language of whoever looks: by its ``kind``, with ``facts`` in the places.
+
+    ``sentence`` is the English one, with the same places. Facts are texts, and numbers as they are.
+    """
+
+    def __init__(self, reason: str, kind: str, sentence: str, /, **facts: str | int) -> None:
+        told = {key: printable(fact) if isinstance(fact, str) else fact for key, fact in facts.items()}
+        super().__init__(reason, sentence.format(**told))
+        self.kind = kind
+        self.facts: dict[str, str | int] = told
+
+
 class InternalError(ExplainedError):
     """A fault of this program, in the words in which a person is told of it."""
+
+
+class ForbiddenCommandError(InternalError):
+    """A command that is not on the list of what may be sent to a meter. It was not sent."""
 
 
 class TransportError(ExplainedError):
@@ -77,6 +100,14 @@ class TransportError(ExplainedError):
 
 class LostError(TransportError):
     """The port or connection was open and is gone."""
+
+
+class AbsentError(TransportError):
+    """The port is not there, or nobody answers at its address: behind a ``LostError`` no other trouble."""
+
+
+class NoTelegramError(TransportError):
+    """The port is there, and nothing good comes from a meter that should send by itself."""
 
 
 class MeterSilentError(TransportError):
@@ -93,6 +124,18 @@ class ProtocolError(ExplainedError):
 
 class UnusableAnswersError(ProtocolError):
     """Each answer to a request and its repeats was damaged, or answered something else."""
+
+
+class LoggerRefusedError(ProtocolError):
+    """A whole answer says that the meter gives no rows of a logger: its memory failed, say."""
+
+
+class NotInLoggerError(LoggerRefusedError):
+    """The logger is empty, or does not hold (or no longer holds) what was asked for."""
+
+
+class NoSuchLoggerError(LoggerRefusedError):
+    """The meter does not have this logger."""
 
 
 class WrongMeterError(ProtocolError):

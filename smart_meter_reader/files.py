@@ -1,11 +1,15 @@
-"""Small files that others may have put there: read without hanging, written whole or not at all."""
+"""Small files that others may have put there: whose they are, read without hanging, written whole."""
 
 from __future__ import annotations
 
 import errno
 import os
+import pwd
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 # Far more than any settings, keys or memory need; what is larger is not ours.
 LARGEST = 4 * 1024 * 1024
@@ -52,12 +56,22 @@ def write_whole(path: Path, text: str) -> None:
     For the owner alone: serial numbers are nobody else's business. Raises OSError and UnicodeEncodeError.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with whole_file(path) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write, piece by piece, that takes the place of ``path`` only when all of it is on the disk.
+
+    For the owner alone. Whatever is raised meanwhile leaves the old file, or none. Raises OSError.
+    """
     # A name of its own: a run from cron may write beside the service.
     beside = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
-    number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    number = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(number, "w+b") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
@@ -69,3 +83,11 @@ def write_whole(path: Path, text: str) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def user_name(number: int) -> str:
+    """What the user of this number is called, or the number."""
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from types import NoneType
 from typing import Any, TextIO
@@ -39,7 +39,10 @@ def message_text(message: Mapping[str, object]) -> str:
 
     Not looked for are those that msgspec writes in its own way: bytes, sets, and floats that are not finite.
     """
-    text = _encode(message)
+    try:
+        text = _encode(message)
+    except ValueError:  # msgspec refuses a Decimal that is not finite, since 0.23; its words are not ours
+        return dumps(message)
     for found in _UNUSUAL:
         if found(text):
             return dumps(message)
@@ -57,8 +60,15 @@ def dumps(value: object) -> str:
     return _encode(_plain(value)).decode()
 
 
-def loads_bounded(text: bytes) -> Any:
+def dumps_local(value: object, zone: tzinfo | None) -> bytes:
+    """As ``dumps``, in UTF-8; times are of ``zone``, or as they are, each with its offset: for people."""
+    return _encode(_plain(value, zone))
+
+
+def loads_bounded(text: bytes, *, exact: bool = False) -> Any:
     """Read JSON (RFC 8259, so in UTF-8) that anybody may have written. Raises ValueError for what is none.
+
+    ``exact``: numbers with a point are Decimals with the digits that were written.
 
     That is also what is longer than ``LONGEST_TEXT`` bytes or nested deeper than ``DEEPEST``, which would
     take long or end in a RecursionError, and NaN and Infinity, which JSON does not have.
@@ -71,7 +81,7 @@ def loads_bounded(text: bytes) -> Any:
         depth += 1 if bracket in "[{" else -1
         if depth > DEEPEST:
             raise ValueError(f"nested deeper than {DEEPEST}")
-    return json.loads(content, parse_constant=_no_number)
+    return json.loads(content, parse_constant=_no_number, parse_float=Decimal if exact else None)
 
 
 def _no_number(name: str) -> None:
@@ -93,7 +103,7 @@ def fitting(stream: TextIO, text: str) -> str:
     return _BEYOND_ASCII.sub(lambda character: json.dumps(character[0])[1:-1], text)
 
 
-def _plain(value: object) -> object:
+def _plain(value: object, zone: tzinfo | None = UTC) -> object:
     """The same in types and forms that msgspec writes as we want them."""
     match value:
         case str():
@@ -105,15 +115,15 @@ def _plain(value: object) -> object:
         case float() | Decimal():
             return _number(value)
         case datetime():
-            return _time(value)
+            return _time(value, zone)
         case date():
             return value.isoformat()
         case Mapping():
-            return {_key(key): _plain(inner) for key, inner in value.items()}
+            return {_key(key): _plain(inner, zone) for key, inner in value.items()}
         case list() | tuple():
-            return [_plain(inner) for inner in value]
+            return [_plain(inner, zone) for inner in value]
         case set() | frozenset():
-            return [_plain(inner) for inner in sorted(value)]
+            return [_plain(inner, zone) for inner in sorted(value)]
     raise TypeError(f"{type(value).__name__} has no place in JSON: {value!r}")
 
 
@@ -123,11 +133,12 @@ def _number(value: float | Decimal) -> object:
     return msgspec.Raw(format(value, "f").encode()) if isinstance(value, Decimal) else float(value)
 
 
-def _time(value: datetime) -> str:
+def _time(value: datetime, zone: tzinfo | None) -> str:
     """Written here, and not handed back as a time: of a class derived from it msgspec would ask us again."""
     if value.tzinfo is None:
         raise ValueError(f"the time {value.isoformat()} has no time zone")
-    return f"{value.astimezone(UTC).isoformat().removesuffix('+00:00')}Z"
+    text = (value.astimezone(zone) if zone else value).isoformat()
+    return f"{text.removesuffix('+00:00')}Z" if zone is UTC else text
 
 
 def _key(key: object) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
+import textwrap
 from collections import deque
 from collections.abc import Hashable
 from typing import Any
@@ -16,6 +18,7 @@ _PRIORITIES = ((logging.ERROR, "<3>"), (logging.WARNING, "<4>"), (logging.INFO, 
 
 
 _LONGEST_MESSAGE = 2 * LONGEST_TEXT
+_TERMINAL_INDENT = " " * len("12:34:56 ")
 # After so long there is room in the log for other things than those that filled it.
 _NEW_THINGS_SECONDS = 3600.0
 
@@ -38,6 +41,24 @@ class _JournalFormatter(_Formatter):
         return prefix + super().format(record)
 
 
+class _TerminalFormatter(_Formatter):
+    """Lines that end between two words, what goes on set in behind the time: for people who look on."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        columns = max(shutil.get_terminal_size().columns, 40)
+        return "\n".join(_broken(line, columns) for line in super().format(record).split("\n"))
+
+
+def _broken(line: str, columns: int) -> str:
+    return textwrap.fill(
+        line,
+        columns,
+        subsequent_indent=_TERMINAL_INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
 def set_up_logging(level: str) -> None:
     """Send log lines of ``level`` (DEBUG, INFO, WARNING, ERROR) and above to stderr."""
     output = logging.StreamHandler(sys.stderr)
@@ -45,7 +66,9 @@ def set_up_logging(level: str) -> None:
         # The journal adds the time itself.
         output.setFormatter(_JournalFormatter("%(message)s"))
     else:
-        output.setFormatter(_Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+        # A file and a pipe get each message unbroken: whoever searches them looks for whole sentences.
+        formatter = _TerminalFormatter if sys.stderr.isatty() else _Formatter
+        output.setFormatter(formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=level, handlers=[output], force=True)
     # asyncio logs its selector at DEBUG; that says nothing about a meter.
     logging.getLogger("asyncio").setLevel(logging.WARNING)

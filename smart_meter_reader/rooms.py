@@ -52,7 +52,7 @@ class Bug:
         return f"{self.kind} in {self.place}"
 
 
-def describe(error: BaseException) -> Bug:
+def fault_of(error: BaseException) -> Bug:
     """The fault that an exception is. Never asks for its text, which may fail or quote a value."""
     frames = _frames(error.__traceback__)
     ours = [frame for frame in frames if frame.startswith(f"{_OURS}/")]
@@ -125,7 +125,7 @@ def advice(fault: Bug) -> str:
 
 def as_explained(error: BaseException) -> ExplainedError:
     """The error itself, or what to tell a person of a bug, for a command that shows one or the other."""
-    return explained(error) or InternalError(INTERNAL_ERROR, advice(describe(error)))
+    return explained(error) or InternalError(INTERNAL_ERROR, advice(fault_of(error)))
 
 
 class Room:
@@ -139,7 +139,7 @@ class Room:
     def note(self, error: BaseException, consequence: str) -> tuple[Bug, bool]:
         """Count and log, with the ``consequence``: the fault, and whether it was logged in full."""
         self.errors += 1
-        fault = describe(error)
+        fault = fault_of(error)
         more = self._seldom.more(str(fault), time.monotonic())
         if more is None:
             _log.debug("%s: %s again: %s", self.name, INTERNAL_ERROR, fault)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import tempfile
 from collections.abc import Callable, Mapping
 
 from hypothesis import settings
@@ -22,8 +23,13 @@ for name in list(os.environ):
     if (name.startswith("PYTHON") and name != "PYTHONPATH") or "DYNACONF" in name:
         del os.environ[name]
 
-# A shell ignores Ctrl-C for what it runs in the background, and so would all that tests start there.
+# What is remembered, and locked, belongs to the tests of one process, and not to whoever starts them.
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="smart-meter-reader-tests-")
+
+# A shell ignores Ctrl-C for what it runs in the background, and nohup the end of the terminal; and so would
+# all that tests start there.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -10,7 +10,9 @@ from smart_meter_reader.drivers import MeterDriver, SinkDriver
 def meter_record(client: str, settings: str, **traits: Any) -> MeterDriver:
     """A family without commands; ``traits`` are fields of MeterDriver."""
     nothing: dict[str, Any] = {
-        **dict.fromkeys(("listens", "head", "protocol", "decode", "sniff", "comment", "redact"), ""),
+        **dict.fromkeys(
+            ("listens", "head", "protocol", "decode", "sniff", "comment", "redact", "loggers", "clock"), ""
+        ),
         **dict.fromkeys(("asks", "typical", "health"), ()),
         "emulators": {},
     }

@@ -6,9 +6,14 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+# What follows reads the whole package: parsed once, in one process.
+pytestmark = pytest.mark.xdist_group("architecture")
 
 PACKAGE = Path(__file__).parent.parent / "smart_meter_reader"
 OURS = "smart_meter_reader"
@@ -16,16 +21,28 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 IMPURE = {"asyncio", "logging", "time", "socket", "threading", "serial", "serial_asyncio", "selectors"}
 
 
-def imported(path: Path) -> Iterator[str]:
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree_of(path)))
+
+
+@cache
+def imported(path: Path) -> tuple[str, ...]:
     """Every module that the file imports, also inside functions, as absolute names."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    names: list[str] = []
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
+            names += [name.name for name in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             assert node.module is not None
-            yield node.module
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+            names += [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+    return tuple(names)
 
 
 def below(part: str) -> list[Path]:
@@ -42,11 +59,12 @@ LAYERS = (
     ("codecs",),
     ("transport", "recordings"),  # a recording is played as a port: imported when one is opened
     ("drivers", "settings"),
-    ("console", "emulators", "guard"),
-    ("mqtt",),
+    ("console", "emulators", "guard", "history"),
+    ("mqtt", "spool", "fleet"),
     ("meters",),
-    ("meters.kmp", "meters.p1", "meters.iec62056_21"),
+    ("meters.kmp", "meters.p1", "meters.iec62056_21", "meters.dlms", "meters.mbus", "meters.sml"),
     ("sinks",),
+    ("writer",),
     ("service",),
     ("pipeline",),
     ("app",),
@@ -72,7 +90,7 @@ def dotted(path: Path) -> str:
 def test_no_import_runs_back_up(path: Path) -> None:
     room = room_of(dotted(path).removesuffix(".__init__"))
     for name in imported(path):
-        if not name.startswith(OURS) or name == f"{OURS}.__version__":
+        if not name.startswith(OURS) or name in (f"{OURS}.__version__", f"{OURS}.__homepage__"):
             continue
         other = room_of(name)
         if other == room or (room, other) in BESIDE:
@@ -97,7 +115,7 @@ def test_codecs_are_functions_of_bytes(path: Path) -> None:
 
 def test_the_package_says_its_job_in_every_first_line() -> None:
     for path in MODULES:
-        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        docstring = ast.get_docstring(tree_of(path))
         assert docstring, f"{path} has no docstring"
 
 
@@ -107,7 +125,7 @@ def test_tasks_outside_app_and_supervisor_live_in_a_task_group() -> None:
     for path in MODULES:
         if path in free or path.is_relative_to(PACKAGE / "emulators") or path.is_relative_to(PACKAGE / "cli"):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.Attribute) and node.attr in {"create_task", "ensure_future"}:
                 # In a group a task can neither be forgotten nor outlive its maker.
                 assert isinstance(node.value, ast.Name), path
@@ -126,12 +144,21 @@ def test_dynaconf_is_imported_by_config_py_alone() -> None:
     [
         ("smart_meter_reader.meters.kmp.client", ["dsmr_parser", "cryptography", "homie", "paho", "click"]),
         ("smart_meter_reader.meters.p1.client", ["dsmr_parser", "cryptography", "homie", "paho", "click"]),
+        ("smart_meter_reader.meters.sml.client", ["dsmr_parser", "cryptography", "homie", "paho", "click"]),
         ("smart_meter_reader.meters.p1.emulator", ["dsmr_parser", "cryptography", "homie", "paho", "click"]),
         ("smart_meter_reader.sinks.stdout", ["dsmr_parser", "homie", "paho", "serial", "click"]),
         ("smart_meter_reader.cli.start", ["dsmr_parser", "homie", "paho", "serial", "click", "dynaconf"]),
+        ("smart_meter_reader.cli.start", [f"{OURS}.history.storage.store", "sqlite3", "zoneinfo", "ctypes"]),
+        # What writes a history need not be able to answer questions.
+        (
+            "smart_meter_reader.sinks.history.sink",
+            ["smart_meter_reader.history.questions.counters", "zoneinfo", "ctypes"],
+        ),
     ],
 )
 def test_a_driver_pays_only_for_itself(chosen: str, unwanted: list[str]) -> None:
+    for name in unwanted:  # one that is no longer there is imported by nobody
+        assert find_spec(name), name
     code = f"import sys, {chosen}; print(*[m for m in {unwanted!r} if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.split() == []
@@ -153,7 +180,7 @@ def reads_reason(node: ast.AST) -> bool:
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_callers_branch_on_classes_of_errors(path: Path) -> None:
     allowed = TOLD_WORDS.get(str(path.relative_to(PACKAGE)), "")
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Compare):
             text, deciding = ast.unparse(node), reads_reason(node)
         elif isinstance(node, ast.Match):
@@ -169,7 +196,7 @@ def test_callers_branch_on_classes_of_errors(path: Path) -> None:
 def raised_words() -> Iterator[tuple[str, str, str]]:
     """Every error made with a word that is written out: the word, the class, and where."""
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if not isinstance(node, ast.Call):
                 continue
             # The class is called, or passed on to what calls it.
@@ -185,7 +212,7 @@ def test_an_error_of_one_word_is_of_one_class() -> None:
     bases = {"TransportError", "ProtocolError", "FrameError", "DecryptionError", "SinkError"}
     classes: dict[str, str] = {}
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.ClassDef) and node.name.endswith("Error"):
                 classes[node.name] = ast.unparse(node.bases[0])
     found: dict[tuple[str, str], tuple[str, str]] = {}
@@ -206,7 +233,7 @@ OF_EACH_CODEC = {"FrameReader"}
 def test_a_name_of_a_class_means_one_thing() -> None:
     places: dict[str, list[str]] = {}
     for path in MODULES:
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in tree_of(path).body:
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name.lstrip("_"), []).append(str(path.relative_to(PACKAGE)))
     shared = {name: found for name, found in places.items() if len(found) > 1}
@@ -222,10 +249,10 @@ LOOKED_UP_BY_NAME = {
     "cli/record/recorder.py",
     "codecs/iec62056_21/scaling.py",
     "drivers.py",  # import strings
-    "mqtt/buffered_socket.py",  # plain and TLS sockets
+    "mqtt/sockets/buffered_socket.py",  # plain and TLS sockets
     "mqtt/failures.py",  # OSError and what has no strerror
     "mqtt/link.py",  # paho's properties
-    "mqtt/websocket.py",
+    "mqtt/sockets/websocket.py",
     "recordings/text.py",
     "service/installation.py",
     "settings/config_file.py",  # dynaconf's objects
@@ -238,7 +265,7 @@ def test_nothing_is_decided_by_whether_an_object_has_an_attribute() -> None:
     found = {
         str(path.relative_to(PACKAGE))
         for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.Name) and node.id in {"getattr", "hasattr"}
     }
     assert found <= LOOKED_UP_BY_NAME, found - LOOKED_UP_BY_NAME

@@ -16,6 +16,7 @@ import pytest
 from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
+from smart_meter_reader.sinks.web.together.settings import load_page
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -34,13 +35,17 @@ def run(code: str) -> str:
 
 
 async def test_the_library_examples_run() -> None:
-    decode, read, be = blocks(ROOT / "docs" / "library.md", "python")
+    decode, read, remember, be = blocks(ROOT / "docs" / "library.md", "python")
     assert run(decode) == "1002 20:02:43 \n"
     async with on_pty(KamstrupMeter("403")) as port:
         lines = (await asyncio.to_thread(run, f"PORT = {port!r}\n{read}")).splitlines()
+        remembered = (await asyncio.to_thread(run, f"PORT = {port!r}\n{remember}")).splitlines()
     assert lines[0].startswith("serial number ")
     assert re.fullmatch(r"60 \d+\.\d+ GJ", lines[1])
     assert re.fullmatch(r"68 \d+\.\d+ m³", lines[2])
+    assert len(remembered) == 3
+    for line in remembered:
+        assert re.fullmatch(r"\d+ \d{4}-\d\d-\d\dT\d\d:00:04 \d+\.\d+ GJ", line)
     assert run(f"SECONDS = 0.1\n{be}").startswith("a MULTICAL 403 at /dev/pts/")
 
 
@@ -67,8 +72,12 @@ def test_the_settings_shown_load(page: Path, tmp_path: Path) -> None:
         shutil.copy(ROOT / "config.py", tmp_path)
         (tmp_path / "settings.toml").write_text(text, encoding="utf-8")
         for environment in [name for name in tables if name != "default"]:
-            (tmp_path / ".secrets.toml").write_text(rest_of(environment, tables), encoding="utf-8")
-            assert load_settings(tmp_path, environment).settings.meters
+            rest = "" if environment == "page" else rest_of(environment, tables)
+            (tmp_path / ".secrets.toml").write_text(rest, encoding="utf-8")
+            if environment == "page":
+                assert load_page(tmp_path).settings.contracts
+            else:
+                assert load_settings(tmp_path, environment).settings.meters
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

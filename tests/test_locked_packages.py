@@ -42,6 +42,16 @@ def test_every_package_of_a_group_is_pinned_by_hashes_of_one_kind(group: str) ->
             assert files or " ; " in line, line
 
 
+def test_extras_are_left_out_unless_they_are_asked_for() -> None:
+    optional = {f"{each['name']}=={each['version']}" for each in LOCK if each.get("optional")}
+    assert any(name.startswith("nats-py==") for name in optional)
+    plain = {**requirements("wheels", "main"), **requirements("sources", "main")}
+    assert all('extra == "' in plain[name] for name in optional)
+    asked = {**requirements("wheels", "extras"), **requirements("sources", "extras")}
+    assert asked.keys() == optional
+    assert not any("extra ==" in line for line in asked.values())
+
+
 def test_what_has_a_wheel_for_this_computer_is_not_built() -> None:
     pure = {
         f"{each['name']}=={each['version']}"

@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.cli.diagnose.settings_redaction import redact_problem, redact_settings
-from smart_meter_reader.drivers import load
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.messages import IDENTIFYING, Info
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.registry import METERS
 from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.recordings.pseudonyms import HIDDEN, Pseudonyms
-from smart_meter_reader.settings.schema import Key, Secret, keys_of, setting
+from smart_meter_reader.settings.schema import Key, keys_of, setting
 from smart_meter_reader.settings.values import is_table
 from smart_meter_reader.sinks.registry import SINKS
 
 # Text that says of which make a meter is, not which one it is.
-NAMES_NOBODY = {"meter_type", "meter_type_text", "type_number"}
+NAMES_NOBODY = {"meter_type", "meter_type_text", "type_number", "info_code_text", "reported_problems"}
 _TELLING = re.compile(r".*(number|_id|identif|address|customer|message)(_.*|s)?")
 
 
@@ -35,7 +35,7 @@ def every_key() -> Iterator[tuple[str, Key]]:
                 yield from keys(kind, f"{place}.{name}")
 
     for name, path in {**METERS, **SINKS}.items():
-        yield from keys(load(load(path).settings), name)
+        yield from keys(imported(imported(path).settings), name)
 
 
 KEYS = dict(every_key())
@@ -51,7 +51,7 @@ def test_every_key_of_free_text_says_whether_it_names_somebody(place: str) -> No
 def test_keys_that_name_somebody_by_their_name_do() -> None:
     told = {place for place, key in KEYS.items() if key.identifies}
     for place, key in KEYS.items():
-        if _TELLING.fullmatch(key.name) and key.annotation is not int and Secret is not key.annotation:
+        if _TELLING.fullmatch(key.name) and key.is_free_text:
             assert place in told, place
     assert {place.rpartition(".")[2] for place in told} >= {"serial_number", "username", "client_id", "host"}
 
@@ -70,7 +70,7 @@ def test_quantities_that_are_numbers_of_somebody_say_so() -> None:
 
 def test_every_field_of_an_info_is_decided() -> None:
     harmless = {"type", "meter", "time", "manufacturer", "model", "firmware", "dialect", "interval", "via"}
-    harmless |= {"transformer_ratio"}
+    harmless |= {"transformer_ratio", "p1_version", "type_code"}
     assert set(Info.__annotations__) == IDENTIFYING | harmless
 
 

@@ -16,32 +16,40 @@ import pytest
 
 from smart_meter_reader import app, cli
 from smart_meter_reader.codecs.p1.reader import P1Reader
-from smart_meter_reader.drivers import load
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.exceptions import ProtocolError
 from smart_meter_reader.guard.guard import Guard
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import Message, Reading, Status
+from smart_meter_reader.meters.dlms.settings import DlmsSettings
 from smart_meter_reader.meters.dummy import DummySettings
 from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
 from smart_meter_reader.meters.kmp.settings import KamstrupSettings
+from smart_meter_reader.meters.mbus.settings import MbusSettings
 from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.meters.registry import METERS, meter_driver
 from smart_meter_reader.meters.replay import ReplaySettings
+from smart_meter_reader.meters.sml.settings import SmlSettings
 from smart_meter_reader.mqtt import connection
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.pipeline import supervisor
 from smart_meter_reader.pipeline.kept_faults import FaultFile
-from smart_meter_reader.rooms import describe, outcome
+from smart_meter_reader.rooms import fault_of, outcome
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.sinks import mqtt_sink, registry
 from smart_meter_reader.sinks.base import Sink
+from smart_meter_reader.sinks.history.settings import HistorySettings
 from smart_meter_reader.sinks.home_assistant.mqtt import HomeAssistantSettings
 from smart_meter_reader.sinks.home_assistant.rest import HomeAssistantRestSettings
 from smart_meter_reader.sinks.homie.sink import HomieDevicePresenter, HomieSettings
+from smart_meter_reader.sinks.influxdb.settings import InfluxDbSettings
 from smart_meter_reader.sinks.mqtt_json import MqttJsonSettings
+from smart_meter_reader.sinks.nats.settings import NatsSinkSettings
+from smart_meter_reader.sinks.postgresql.settings import PostgreSqlSettings
 from smart_meter_reader.sinks.registry import SINKS, sink_driver
 from smart_meter_reader.sinks.stdout import StdoutSettings
+from smart_meter_reader.sinks.web.settings import WebSettings
 from tests.peers.mosquitto import Mosquitto, Watcher
 from tests.records import sink_record
 
@@ -190,11 +198,14 @@ async def _healthy_goes_on(got: Got) -> None:
 @pytest.fixture
 def client_settings(tmp_path: Path) -> dict[str, object]:
     settings: dict[str, object] = {
+        "dlms": DlmsSettings(port="/dev/null"),
         "dsmr": DsmrSettings(port="/dev/null"),
         "dummy": DummySettings(),
         "iec62056_21": Iec62056_21Settings(port="/dev/null"),
         "kamstrup": KamstrupSettings(port="/dev/null"),
+        "mbus": MbusSettings(port="/dev/null", address=1),
         "replay": ReplaySettings(file=tmp_path / "none"),
+        "sml": SmlSettings(port="/dev/null"),
     }
     assert set(settings) == set(METERS)
     return settings
@@ -207,7 +218,7 @@ async def test_whatever_a_client_raises_it_alone_is_restarted(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    driver = load(meter_driver(client).client)
+    driver = imported(meter_driver(client).client)
     healthy_run = driver.run
     entered: dict[str, int] = {}
 
@@ -239,13 +250,22 @@ async def test_whatever_a_client_raises_it_alone_is_restarted(
 
 
 @pytest.fixture
-def sink_settings() -> dict[str, object]:
+def sink_settings(tmp_path: Path) -> dict[str, object]:
     settings: dict[str, object] = {
+        "history": HistorySettings(directory=str(tmp_path), file_name="home"),
         "home_assistant": HomeAssistantSettings(host="127.0.0.1", port=1),
         "home_assistant_rest": HomeAssistantRestSettings(url="http://127.0.0.1:1", token=Secret("x")),
         "homie": HomieSettings(host="127.0.0.1", port=1),
+        "influxdb": InfluxDbSettings(
+            api="v1", url="http://127.0.0.1:1", database="x", spool_directory=str(tmp_path)
+        ),
         "mqtt_json": MqttJsonSettings(host="127.0.0.1", port=1),
+        "nats": NatsSinkSettings(
+            servers=("127.0.0.1:1",), tenant="t", site="s", spool_directory=str(tmp_path)
+        ),
+        "postgresql": PostgreSqlSettings(host="127.0.0.1", port=1, spool_directory=str(tmp_path)),
         "stdout": StdoutSettings(),
+        "web": WebSettings(),
     }
     assert set(settings) == set(SINKS)
     return settings
@@ -266,7 +286,7 @@ async def test_whatever_a_sink_raises_it_alone_is_restarted(
             RAISES[KINDS[int(self.name.removeprefix("ill-"))]]()
             await asyncio.sleep(0)
 
-    monkeypatch.setattr(load(sink_driver(sink).sink), "run", run)
+    monkeypatch.setattr(imported(sink_driver(sink).sink), "run", run)
     ill = {f"ill-{number}": (sink, sink_settings[sink]) for number in range(len(KINDS))}
     async with service({}, ill) as (running, got):
         await until(lambda: len(entered) == len(ill) and min(entered.values()) >= 3, "three starts of each")
@@ -279,12 +299,15 @@ async def test_whatever_a_sink_raises_it_alone_is_restarted(
     assert SECRET not in caplog.text
 
 
+@pytest.mark.parametrize("name", ["read_now", "request_reading"])
 @pytest.mark.parametrize("kind", CALLBACK_KINDS)
-async def test_whatever_read_now_raises_ends_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The callback of a signal, and of the guard that asks for another reading."""
+async def test_whatever_read_now_raises_ends_nothing(
+    kind: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The callback of a signal, of a sink, and of the guard that asks for another reading."""
     async with service({"ill": ("dummy", DummySettings())}) as (running, got):
         ill = next(each for each in running.meters if each.meter == "ill")
-        monkeypatch.setattr(ill.client, "read_now", RAISES[kind])
+        monkeypatch.setattr(ill.client, name, RAISES[kind])
         running.read_now()
         await _healthy_goes_on(got)
 
@@ -391,7 +414,7 @@ def test_a_fault_is_told_without_text_or_home_directory() -> None:
         except ValueError as error:
             raise UnspeakableError from error
     except UnspeakableError as error:
-        fault = describe(error)
+        fault = fault_of(error)
     assert fault.kind == "UnspeakableError"
     assert [line.rpartition(" > ")[2] for line in fault.trace] == ["UnspeakableError", "ValueError"]
     assert SECRET not in str(fault) + str(fault.trace)
@@ -402,7 +425,7 @@ def test_a_deep_recursion_is_told_in_short() -> None:
     try:
         _recurse()
     except RecursionError as error:
-        (line,) = describe(error).trace
+        (line,) = fault_of(error).trace
     assert "more" in line
     assert line.count(" > ") < 20
 

@@ -36,11 +36,10 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except SettingsError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
+        _tell(*error.problems)
         return EXIT_SETTINGS
     except ExplainedError as error:
-        print(error.detail, file=sys.stderr)
+        _tell(error.detail)
         return EXIT_UNAVAILABLE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -68,6 +67,13 @@ def _run(arguments: Sequence[str]) -> int:
     return invoke(arguments)
 
 
+def _tell(*sentences: str) -> None:
+    from smart_meter_reader.console.wrapping import tell
+
+    for sentence in sentences:
+        tell(sentence)
+
+
 def _prepare_output() -> None:
     """Make sure that printing works whatever the caller has done to our outputs."""
     # Closed ones (`2>&-`): to None print would take the other one, and a port could get the number.
@@ -87,9 +93,9 @@ def _forget_output() -> None:
 
 
 def _tell_fault(error: Exception) -> int:
-    from smart_meter_reader.rooms import describe
+    from smart_meter_reader.rooms import fault_of
 
-    fault = describe(error)
+    fault = fault_of(error)
     print(f"a fault of this program ({fault}); please report it with this line:", file=sys.stderr)
     print("; caused by ".join(fault.trace), file=sys.stderr)
     return EXIT_FAULT

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem, shell_complete
 
 from smart_meter_reader import __version__
 from smart_meter_reader.console import COMPLETION_VARIABLE, EXIT_INTERRUPTED, EXIT_USAGE, PROGRAM
-from smart_meter_reader.drivers import load
+from smart_meter_reader.drivers import imported
 
 
 class Lazy(NamedTuple):
@@ -26,6 +26,7 @@ _CLI = "smart_meter_reader.cli"
 COMMANDS: Mapping[str, Lazy] = {
     "run": Lazy(f"{_CLI}.run:run", "Run an environment until it is stopped (SIGTERM, Ctrl-C)."),
     "check": Lazy(f"{_CLI}.check:check", "Check the settings; touch no port and no broker."),
+    "setup": Lazy(f"{_CLI}.setup.command:setup", "Ask for everything, from the port to the first reading."),
     "init": Lazy(
         f"{_CLI}.init:init", "Write config.py, settings.toml and .secrets.toml into the working directory."
     ),
@@ -38,6 +39,12 @@ COMMANDS: Mapping[str, Lazy] = {
     ),
     "align": Lazy(f"{_CLI}.align.command:align", "Help to place the infrared head on the meter at PORT."),
     "read": Lazy(f"{_CLI}.read:read", "Take one reading of the meter at PORT and print it."),
+    "logs": Lazy(
+        f"{_CLI}.logs.command:logs", "Read what the meter at PORT has kept in its own loggers, and print it."
+    ),
+    "clock": Lazy(
+        f"{_CLI}.clock.command:clock", "Show the clock of the meter at PORT beside that of this computer."
+    ),
     "record": Lazy(
         f"{_CLI}.record.command:record",
         "Record what passes between a client and the meter at PORT into FILE.",
@@ -49,6 +56,7 @@ COMMANDS: Mapping[str, Lazy] = {
         f"{_CLI}.doctor.command:doctor",
         "Examine everything that ENV needs, and say what to do about the rest.",
     ),
+    "health": Lazy(f"{_CLI}.health:health", "Ask the running service of ENV whether readings still come."),
     "registers": Lazy(
         f"{_CLI}.registers:registers",
         "List the registers of Kamstrup meters: id, quantity, kind of unit, models.",
@@ -59,6 +67,15 @@ COMMANDS: Mapping[str, Lazy] = {
         f"{_CLI}.mqtt.command:mqtt",
         "Try the broker, see what would be published, remove what is left of a meter.",
     ),
+    "history": Lazy(
+        f"{_CLI}.history.command:history",
+        "Show, export, import, keep safe and correct what the meters have told.",
+    ),
+    "web": Lazy(
+        f"{_CLI}.web.command:web",
+        "Show several environments on one page, or set the password of the page in the browser.",
+    ),
+    "writer": Lazy(f"{_CLI}.writer:writer", "Write what a fleet's edges publish over NATS into PostgreSQL."),
     "service": Lazy(
         f"{_CLI}.service:service",
         "Run an environment as a systemd service, from the start of the machine on.",
@@ -87,7 +104,7 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         path = entry.path if isinstance(entry, Lazy) else entry
-        command: click.Command = load(path)
+        command: click.Command = imported(path)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -119,8 +136,10 @@ class LazyGroup(click.Group):
 def cli(ctx: click.Context) -> int:
     """Reads heat and electricity meters and hands every reading on.
 
-    Without a command it runs the environment that ENV_FOR_DYNACONF names, from config.py and
-    settings.toml in the working directory.
+    Without a command it runs the environment of settings.toml in the working directory, where there is only
+    one, or the one that ENV_FOR_DYNACONF names.
+
+    The first step: setup; or by hand: init, scan --write, check, run.
 
     Exit codes: 0 well, 64 wrong use, 65 damaged input, 69 meter or broker not reachable,
     78 settings that cannot be used.

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
+from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE, PROGRAM
 
-# File, its template in smart_meter_reader/templates, and its mode.
-_FILES = (
+# File, its template in smart_meter_reader/templates, and its mode. The program never reads the examples.
+STARTER_FILES = (
     ("config.py", "config.py.template", 0o644),
     ("settings.toml", "settings.toml.template", 0o644),
+    ("settings.examples.toml", "settings.examples.toml.template", 0o644),
     (".secrets.toml", "secrets.toml.template", 0o600),
 )
 
@@ -23,27 +24,42 @@ _FILES = (
 def init() -> int:
     """Write config.py, settings.toml and .secrets.toml into the working directory.
 
-    A file that exists stays as it is; the exit code is then 64.
+    settings.toml is short, with the environment home; settings.examples.toml has an example of each kind of
+    meter, to copy from. A file that exists stays as it is; the exit code is then 64.
     """
-    kept: list[str] = []
-    for name, template, mode in _FILES:
-        content = resources.files("smart_meter_reader").joinpath("templates", template).read_bytes()
-        try:
-            _write_new(Path(name), content, mode)
-        except FileExistsError:
-            kept.append(name)
-        except OSError as error:
-            print(f"{name}: cannot be written here: {error.strerror}", file=sys.stderr)
-            return EXIT_UNAVAILABLE
-        else:
-            print(f"wrote {name}")
+    written = write_missing(Path())
+    if written is None:
+        return EXIT_UNAVAILABLE
+    kept = [name for name, *_ in STARTER_FILES if name not in written]
     for name in kept:
         print(f"{name} exists and was left as it is", file=sys.stderr)
-    if len(kept) == len(_FILES):
+    if not written:
         return EXIT_USAGE
-    print("\nTry it:        ENV_FOR_DYNACONF=dummy smart-meter-reader")
-    print("Your meter:    edit settings.toml, then: smart-meter-reader check kamstrup_403")
+    print(f"\nNext, with the meter plugged in:  {PROGRAM} scan --write")
+    print(f"Or edit settings.toml, and then:  {PROGRAM} check")
     return EXIT_USAGE if kept else EXIT_OK
+
+
+def write_missing(directory: Path) -> list[str] | None:
+    """Write the files that are not there yet, and say so; their names. None when one cannot be written."""
+    written: list[str] = []
+    for name, template, mode in STARTER_FILES:
+        content = starter(template)
+        try:
+            _write_new(directory / name, content, mode)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            print(f"{name}: cannot be written here: {error.strerror}", file=sys.stderr)
+            return None
+        print(f"wrote {name}")
+        written.append(name)
+    return written
+
+
+def starter(template: str) -> bytes:
+    """What a file begins with."""
+    return resources.files("smart_meter_reader").joinpath("templates", template).read_bytes()
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:

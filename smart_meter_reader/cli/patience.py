@@ -5,8 +5,13 @@ from __future__ import annotations
 from smart_meter_reader.meters.base import ClientSettings
 
 _USUAL = 60.0
+# Whoever opened the port, and asked, knows better what went wrong than a clock: let the client say it.
+_LONGER_THAN_CLIENT = 10.0
 
-PATIENCE_HELP = "Seconds to wait for a reading; by default 60, or as long as the client's poll_timeout."
+PATIENCE_HELP = (
+    "Seconds to wait for a reading; by default as long as the client takes to say what is wrong: "
+    "60, or what poll_timeout or timeout allow."
+)
 
 
 def patience_for(settings: ClientSettings, wanted: float | None) -> float:
@@ -18,5 +23,4 @@ def patience_for(settings: ClientSettings, wanted: float | None) -> float:
         return wanted
     allowed = settings.longest_reading
     seconds = allowed.total_seconds() if allowed is not None else 0.0
-    # A second more than the client, which says more about what went wrong.
-    return seconds + 1.0 if seconds > _USUAL else _USUAL
+    return max(_USUAL, seconds + _LONGER_THAN_CLIENT)

@@ -7,15 +7,17 @@ import logging
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 import click
 
+from smart_meter_reader.cli.one_reading import one_reading
+from smart_meter_reader.cli.other_meter import other_meter
 from smart_meter_reader.cli.patience import PATIENCE_HELP, patience_for
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.finite import FiniteRange
-from smart_meter_reader.drivers import load
-from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.console.wrapping import tell
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.messages import Info, Message, Reading
 from smart_meter_reader.meters.base import Client
@@ -81,19 +83,13 @@ def read(
     )
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     name, settings = _named_settings(client, port, registers, baud, assignments)
-    driver: Client = load(meter_driver(name).client)(METER, settings)
+    driver: Client = imported(meter_driver(name).client)(METER, settings)
     patience = patience_for(settings, timeout)
-    print(f"reading {port} ...", file=sys.stderr)
+    tell(f"reading {port} ...")
     seen: list[Message] = []
-    try:
-        asyncio.run(_read_once(driver, seen, patience))
-    except ExplainedError as error:
-        print(f"no reading ({error.reason}): {error.detail}", file=sys.stderr)
+    if not asyncio.run(read_once(driver, name, port, seen, patience)):
         return EXIT_UNAVAILABLE
-    except TimeoutError:
-        print(f"no reading (timeout): nothing complete came within {patience:g} s", file=sys.stderr)
-        return EXIT_UNAVAILABLE
-    return _show(seen, as_json=as_json)
+    return show(seen, as_json=as_json)
 
 
 def _named_settings(
@@ -129,10 +125,16 @@ def _parsed(client: str, table: Mapping[str, Any], assignments: Sequence[str]) -
     others = dict(map(_assignment, assignments))
     for key in table.keys() & others.keys():
         raise click.UsageError(f"--set {key}: that was given already, as an argument or option of its own")
-    settings, problems = parse(
-        load(meter_driver(client).settings), {**table, **others}, Place({(): Origin(_SOURCE, client, ())})
-    )
+    settings_type = imported(meter_driver(client).settings)
+    settings, problems = parse(settings_type, {**table, **others}, Place({(): Origin(_SOURCE, client, ())}))
     if problems:
+        # Without these quotes a shell takes those of the list's entries off.
+        kinds = get_type_hints(settings_type)
+        problems += [
+            f'a list stands in single quotes: --set \'{key}=["...", "..."]\''
+            for key, value in others.items()
+            if isinstance(value, str) and get_origin(kinds.get(key)) is tuple
+        ]
         raise click.UsageError("\n".join(problems))
     return settings
 
@@ -152,26 +154,36 @@ def _assignment(text: str) -> tuple[str, Any]:
     return key.strip(), value if isinstance(value, str) else VariableValue(value, text.strip())
 
 
-async def _read_once(client: Client, seen: list[Message], patience: float) -> None:
+async def read_once(client: Client, name: str, port: str, seen: list[Message], patience: float) -> bool:
+    """Take a reading; False when there is none, and why not is told, and who else is at the port."""
+
     async def note(message: Message) -> None:
         seen.append(message)
         if message["type"] == "info" and message["meter"] == METER:
-            print(f"found {_who(message)}", file=sys.stderr)
-        elif message["type"] == "status" and message["detail"]:
-            print(message["detail"], file=sys.stderr)
+            tell(f"found {_who(message)}")
+        elif message["type"] == "status" and message["state"] != "alert" and message["detail"]:
+            tell(message["detail"])
 
-    async with asyncio.timeout(patience):
-        await client.run(note, once=True)
+    missed = await one_reading(client, note, patience, tell)
+    if missed is None:
+        return True
+    tell(f"no reading ({missed.error.reason}): {missed.error.detail}")
+    if meter_driver(name).reads_port:
+        said = await other_meter(name, port, missed, tell)
+        if said:
+            tell(said)
+    return False
 
 
 def _who(info: Info) -> str:
-    words = [info.get("manufacturer", ""), info.get("model", "a meter")]
+    maker = info.get("manufacturer", "")
+    words = [maker, info.get("model", "meter" if maker else "a meter")]
     if "serial_number" in info:
         words.append(f"with serial number {info['serial_number']}")
     return " ".join(filter(None, words))
 
 
-def _show(seen: Sequence[Message], *, as_json: bool) -> int:
+def show(seen: Sequence[Message], *, as_json: bool = False) -> int:
     """Print the reading, and those of the meters behind it; the exit code."""
     readings = [message for message in seen if message["type"] == "reading"]
     infos = {message["meter"]: message for message in seen if message["type"] == "info"}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 
 import click
 
 from smart_meter_reader.codecs.kmp.registers import REGISTERS, Register, resolve_register
+from smart_meter_reader.console.wrapping import wrapped
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.quantities.aliases import names_for
 
 _HEADINGS = ("id", "quantity", "kind", "models", "proven on", "also called", "note")
+_NARROW = 3  # so many columns have room in a line of a terminal; the others follow below, by their heading
 
 
 @click.command
@@ -33,7 +36,12 @@ def registers(wanted: tuple[str, ...], model: str | None, as_json: bool) -> None
         for row in rows:
             click.echo(dumps_for(sys.stdout, _object(row)))
         return
-    for line in _table([_cells(row) for row in rows]):
+    cells = [_cells(row) for row in rows]
+    table = _table(cells)
+    columns = shutil.get_terminal_size().columns
+    if sys.stdout.isatty() and max(map(len, table)) > columns:
+        table = _narrow(cells, columns)
+    for line in table:
         click.echo(line)
 
 
@@ -74,9 +82,24 @@ def _cells(row: Register) -> tuple[str, ...]:
     return (str(row.id), row.quantity, kind, " ".join(row.models), " ".join(row.proven), names, row.note)
 
 
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    table = [_HEADINGS, *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(_HEADINGS))]
+def _narrow(rows: list[tuple[str, ...]], columns: int) -> list[str]:
+    """The table for a terminal of ``columns``: what has no room in a line stands below it, set in."""
+    heads, *first = _table([row[:_NARROW] for row in rows], _HEADINGS[:_NARROW])
+    lines = [heads]
+    for row, line in zip(rows, first, strict=True):
+        lines.append(line)
+        told = (
+            f"{heading}: {cell}"
+            for heading, cell in zip(_HEADINGS[_NARROW:], row[_NARROW:], strict=True)
+            if cell
+        )
+        lines.append(wrapped("      " + "; ".join(told), columns, "      "))
+    return lines
+
+
+def _table(rows: list[tuple[str, ...]], headings: tuple[str, ...] = _HEADINGS) -> list[str]:
+    table = [headings, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(headings))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in table

@@ -14,7 +14,8 @@ from smart_meter_reader.console.environments import complete_environment
 def run(environment: str | None, once: bool) -> int:
     """Run an environment until it is stopped (SIGTERM, Ctrl-C).
 
-    ENV is one of settings.toml's environments; without it the one that ENV_FOR_DYNACONF names. With --once
+    ENV is one of settings.toml's environments; without it the one that ENV_FOR_DYNACONF names, or the only
+    one there is. With --once
     (for cron) the exit code is 69 when a meter gave no reading, or a sink could not deliver what was read.
     """
     return start(environment, once=once)

@@ -7,23 +7,36 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from smart_meter_reader.cli.settings import load_settings
-from smart_meter_reader.console import PROGRAM
+from smart_meter_reader.cli.web.installing import planned_page, removal
+from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE, PROGRAM
 from smart_meter_reader.console.confirmation import confirm
-from smart_meter_reader.console.environments import complete_environment
+from smart_meter_reader.console.environments import complete_environment, required
 from smart_meter_reader.service.errors import ServiceError
-from smart_meter_reader.service.installation import plan, require_program
-from smart_meter_reader.service.program import INSTALLED, running_program
-from smart_meter_reader.service.steps import SETTINGS_HOME, STATE_HOME, Machine, Step, remove
-from smart_meter_reader.service.unit import UNIT, instance_name
+from smart_meter_reader.service.first_reading import first_reading
+from smart_meter_reader.service.installation import plan, require_program, summary
+from smart_meter_reader.service.program import COMMON, running_program
+from smart_meter_reader.service.state import service_state
+from smart_meter_reader.service.steps import (
+    PAGE_SETTINGS,
+    SETTINGS_HOME,
+    STATE_HOME,
+    Machine,
+    Step,
+    remove_step,
+)
+from smart_meter_reader.service.unit import PAGE_UNIT, UNIT, instance_name
 from smart_meter_reader.settings.ownership import ROOT
 
 # systemd's instance names; other characters would need escaping, and no environment needs them. It becomes
 # the name of a directory, too, so it is neither . nor .. nor an option.
+# What stands for the page of several environments where the name of an environment would.
+PAGE = "web"
 _INSTANCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -35,12 +48,12 @@ def service() -> None:
     """
 
 
-_environment = click.argument("environment", metavar="ENV", shell_complete=complete_environment)
 _optional_environment = click.argument(
     "environment", metavar="[ENV]", required=False, shell_complete=complete_environment
 )
 _yes = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
 _dry_run = click.option("--dry-run", "-n", is_flag=True, help="Only show what would be done.")
+_show_all = click.option("--show", is_flag=True, help="Show every file with its text, and each command.")
 _root = click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -49,25 +62,72 @@ _root = click.option(
 
 
 @service.command()
-@_environment
+@_optional_environment
+@click.argument("shown_together", metavar="[ENV]...", nargs=-1, shell_complete=complete_environment)
 @click.option(
     "--directory",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=".",
     help="Where config.py and settings.toml are; default: the working directory.",
 )
+@click.option(
+    "--replace", is_flag=True, help="Take the place of an ENV that was installed from another directory."
+)
 @_yes
 @_dry_run
+@_show_all
 @_root
-def install(environment: str, directory: Path, yes: bool, dry_run: bool, root: Path | None) -> None:
+def install(
+    environment: str | None,
+    shown_together: tuple[str, ...],
+    directory: Path,
+    replace: bool,
+    yes: bool,
+    dry_run: bool,
+    show: bool,
+    root: Path | None,
+) -> int:
     """Install and start the service of ENV.
 
-    Checks the settings, shows every file and every command, asks, and does it. Settings outside of /etc are
+    Checks the settings, says what it is about to do, asks, does it, and waits for the first reading. --show
+    shows every file and every command before; --dry-run does that and no more. Settings outside of /etc are
     copied to /etc/smart_meter_reader/ENV, where root alone can change them: after a change run it again. The
-    service runs with the program that runs this command, which root alone may be able to change, too.
+    service runs with the program that runs this command, which root alone may be able to change, too. ENV is
+    not needed where the settings have only one.
+
+    `service install web ENV...` installs the page that shows these environments together, with the table
+    [page] of the settings.
     """
-    instance = _instance(environment)
     machine = Machine(root.resolve() if root else None)
+    if shown_together:
+        if environment != PAGE:
+            sentence = f"one service is of one environment; several on one page are: {PAGE} ENV..."
+            raise click.UsageError(sentence)
+        for each in shown_together:
+            _instance(each)
+        if not dry_run:
+            machine.check(_again())
+        page = planned_page(machine, shown_together, directory, show=show or dry_run)
+        if _carry_out(page.plan.steps, yes=yes, dry_run=dry_run, instead=page.summary) and not root:
+            print(f"{PAGE_UNIT}: the page is at {page.address}. See: {PROGRAM} service logs {PAGE}")
+        return EXIT_OK
+    return install_environment(
+        required(directory, environment), directory, replace, yes, dry_run, show, root, machine
+    )
+
+
+def install_environment(
+    environment: str,
+    directory: Path,
+    replace: bool = False,
+    yes: bool = False,
+    dry_run: bool = False,
+    show: bool = False,
+    root: Path | None = None,
+    machine: Machine = Machine(),  # noqa: B008 - frozen
+) -> int:
+    """As `service install` says, of one environment; the exit code. Raises ServiceError and SettingsError."""
+    instance = _instance(environment)
     # Who makes an image may be any user; what it holds becomes root's when it is put to use.
     trusted = ROOT | ({os.geteuid()} if root else set())
     program = running_program()
@@ -75,31 +135,69 @@ def install(environment: str, directory: Path, yes: bool, dry_run: bool, root: P
     if not dry_run:
         machine.check(_again())
     place = Path(os.path.abspath(directory))  # noqa: PTH100 - resolve() follows links, which are refused
-    planned = plan(machine, environment, place, program, trusted, load_settings)
+    planned = plan(machine, environment, place, program, trusted, load_settings, replace=replace)
     for warning in planned.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    if _carry_out(planned.steps, yes=yes, dry_run=dry_run) and not root:
-        print(f"{instance} runs, with the settings in {planned.settings}.")
-        if planned.settings != place:
-            print(f"After a change here, run this command again. See: {PROGRAM} service logs {environment}")
+    shown = None if show or dry_run else summary(instance, planned, place, program)
+    if not _carry_out(planned.steps, yes=yes, dry_run=dry_run, instead=shown) or root:
+        return EXIT_OK
+    if planned.settings != place:
+        print("After a change of the settings here, run this command again.")
+    return wait_for_first_reading(environment)
 
 
 @service.command()
-@_environment
+@_optional_environment
+def restart(environment: str | None) -> int:
+    """Start the service of ENV again, and wait for its first reading."""
+    machine = Machine()
+    if _is_page(environment, machine):
+        machine.check(_again())
+        machine.systemctl("restart", PAGE_UNIT).do()
+        return EXIT_OK
+    environment = required(Path(), environment)
+    instance = _instance(environment)
+    machine.check(_again())
+    if not machine.installed(environment):
+        raise ServiceError(
+            f"{instance} is not installed here.", f"  sudo {PROGRAM} service install {environment}"
+        )
+    try:
+        machine.systemctl("restart", instance).do()
+    except ServiceError:
+        state = service_state(environment)
+        if state is None or not state.trouble:
+            raise
+        # Why it does not run is told better by its own exit code than by systemctl.
+    return wait_for_first_reading(environment)
+
+
+@service.command()
+@_optional_environment
 @_yes
 @_dry_run
 @_root
-def uninstall(environment: str, yes: bool, dry_run: bool, root: Path | None) -> None:
-    """Stop and remove the service of ENV; settings and the guard's memory stay."""
-    instance = _instance(environment)
+def uninstall(environment: str | None, yes: bool, dry_run: bool, root: Path | None) -> None:
+    """Stop and remove the service of ENV; settings and the guard's memory stay.
+
+    ENV is not needed where the settings here have only one; `web` is the page of several.
+    """
     machine = Machine(root.resolve() if root else None)
+    if _is_page(environment, machine):
+        if not dry_run:
+            machine.check(_again())
+        if _carry_out(removal(machine), yes=yes, dry_run=dry_run) and not root:
+            print(f"Its settings go with: sudo rm -r {PAGE_SETTINGS}")
+        return
+    environment = required(Path(), environment)
+    instance = _instance(environment)
     if not dry_run:
         machine.check(_again())
     steps = [machine.systemctl("disable", *(() if root else ("--now",)), instance)]
     if machine.drop_in(environment).exists():
-        steps.append(remove(machine.drop_in(environment)))
+        steps.append(remove_step(machine.drop_in(environment)))
     if not machine.others(environment) and (machine.units / UNIT).exists():
-        steps.append(remove(machine.units / UNIT, " (no other environment is installed)"))
+        steps.append(remove_step(machine.units / UNIT, " (no other environment is installed)"))
     if not root:
         steps.append(machine.systemctl("daemon-reload"))
     if _carry_out(steps, yes=yes, dry_run=dry_run) and not root:
@@ -114,7 +212,7 @@ def uninstall(environment: str, yes: bool, dry_run: bool, root: Path | None) -> 
 def status(environment: str | None) -> int:
     """Show how the service of ENV, or of every environment, is doing."""
     _need("systemctl")
-    return _show(["systemctl", "--no-pager", "status", _instances(environment)])
+    return _show(["systemctl", "--no-pager", "status", *_instances(environment)])
 
 
 @service.command()
@@ -132,7 +230,8 @@ def logs(environment: str | None, follow: bool, lines: int) -> int:
     """Show what the service of ENV, or of every environment, has logged."""
     _need("journalctl")
     follows = ["--follow"] if follow else ["--no-pager"]
-    return _show(["journalctl", "-u", _instances(environment), "-n", str(lines), *follows])
+    units = [option for each in _instances(environment) for option in ("-u", each)]
+    return _show(["journalctl", *units, "-n", str(lines), *follows])
 
 
 def _instance(environment: str) -> str:
@@ -141,22 +240,41 @@ def _instance(environment: str) -> str:
     return instance_name(environment)
 
 
-def _instances(environment: str | None) -> str:
-    """What systemd is asked about: one environment or, by a pattern, all."""
-    return UNIT.replace("@", "@*") if environment is None else _instance(environment)
+def _instances(environment: str | None) -> list[str]:
+    """What systemd is asked about: one environment or, by patterns, all and the page of several."""
+    if environment is None:
+        return [UNIT.replace("@", "@*"), PAGE_UNIT.replace("_web", "_we[b]")]
+    return [PAGE_UNIT] if _is_page(environment, Machine()) else [_instance(environment)]
+
+
+def _is_page(environment: str | None, machine: Machine) -> bool:
+    """Whether the page of several environments is meant, and no environment that is called as it is."""
+    return environment == PAGE and machine.page_drop_in.exists() and not machine.drop_in(PAGE).exists()
 
 
 def _again() -> list[str]:
     """This command, for root, who is not to find modules in the working directory."""
-    installed = Path(sys.prefix) == INSTALLED
-    program = [PROGRAM] if installed else [sys.executable, "-I", "-m", "smart_meter_reader"]
+    program = [PROGRAM] if Path(sys.prefix) in COMMON else [sys.executable, "-I", "-m", "smart_meter_reader"]
     return ["sudo", *program, *sys.argv[1:]]
 
 
-def _carry_out(steps: list[Step], *, yes: bool, dry_run: bool) -> bool:
-    """Show the steps, ask, and do them. False when they were only shown."""
-    for step in steps:
-        print(step.shown)
+def wait_for_first_reading(environment: str) -> int:
+    """Say how the start went. The exit code: 69 when the service does not run."""
+    print("waiting for the first reading (Ctrl-C ends the waiting, the service goes on) ...", flush=True)
+    logs = f"{PROGRAM} service logs {environment}"
+    try:
+        started = first_reading(environment)
+    except KeyboardInterrupt:
+        print(f"\nIt goes on by itself. See: {logs}")
+        return EXIT_OK
+    print(f"{_instance(environment)}: {started.said}. See: {logs}")
+    return EXIT_OK if started.runs else EXIT_UNAVAILABLE
+
+
+def _carry_out(steps: list[Step], *, yes: bool, dry_run: bool, instead: Sequence[str] | None = None) -> bool:
+    """Show the steps, or ``instead`` of them a summary, ask, and do them. False when they were only shown."""
+    for text in [step.shown for step in steps] if instead is None else instead:
+        print(text)
     if dry_run:
         return False
     if not yes and not confirm("Do this?", default=True):

@@ -15,13 +15,20 @@ def start(environment: str | None = None, *, once: bool = False) -> int:
     Raises SettingsError when the settings cannot be used.
     """
     _leave_when_asked()
+    from smart_meter_reader.settings.config_file import forget_dynaconf
+    from smart_meter_reader.settings.source import read_source
+
+    # Before anything else is imported, so that it is put where dynaconf was: this process stays for months.
+    found = read_source(environment=environment)
+    forget_dynaconf()
+
     import logging
 
     from smart_meter_reader.app import run_service
-    from smart_meter_reader.cli.settings import load_settings
+    from smart_meter_reader.cli.settings import checked_settings
     from smart_meter_reader.log import set_up_logging
 
-    loaded = load_settings(environment=environment)
+    loaded = checked_settings(found)
     set_up_logging(loaded.settings.log_level)
     for warning in loaded.warnings:
         logging.getLogger(__name__).warning("%s", warning)

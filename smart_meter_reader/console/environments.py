@@ -1,23 +1,25 @@
-"""The argument ENV of several commands, which the shell completes from settings.toml."""
+"""The argument ENV of several commands: completed from settings.toml, and not needed where there is one."""
 
 from __future__ import annotations
 
-import tomllib
+import os
 from pathlib import Path
 
 import click
 
-from smart_meter_reader.files import read_small_text
+from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.settings.config_file import elsewhere
+from smart_meter_reader.settings.toml_text import read_toml
 
-# Tables that belong to every environment and are none themselves.
-_SHARED = frozenset({"default", "global"})
+# Tables that belong to every environment, or to the page of several, and are none themselves.
+_SHARED = frozenset({"default", "global", "page"})
 
 
 def environments(directory: Path) -> list[str]:
     """The environments that settings.toml in ``directory`` has, in its order; none when it cannot be read."""
     try:
-        content = tomllib.loads(read_small_text(directory / "settings.toml"))
-    except (OSError, ValueError, RecursionError):
+        content = read_toml(directory / "settings.toml")
+    except (OSError, SettingsError):
         return []  # said by `check`; a shell that completes has nowhere to say it
     return [name for name, table in content.items() if isinstance(table, dict) and name not in _SHARED]
 
@@ -25,3 +27,23 @@ def environments(directory: Path) -> list[str]:
 def complete_environment(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """What fits behind ``incomplete``. Reads the file itself: loading the settings would run config.py."""
     return [name for name in environments(Path()) if name.startswith(incomplete)]
+
+
+def typed(directory: Path, environment: str) -> str:
+    """What stands behind a command that means ``environment``: nothing where there is no other."""
+    alone = [name.lower() for name in environments(directory)] == [environment.lower()]
+    return "" if alone or os.environ.get("ENV_FOR_DYNACONF") else f" {environment}"
+
+
+def required(directory: Path, environment: str | None) -> str:
+    """The environment that is meant: the one typed, the one ENV_FOR_DYNACONF names, or the only one there is.
+
+    Raises click.UsageError.
+    """
+    found = environments(directory)
+    named = environment or os.environ.get("ENV_FOR_DYNACONF") or (found[0] if len(found) == 1 else "")
+    if not named:
+        here = elsewhere("settings.toml", directory) or "there is none in settings.toml here"
+        known = f"settings.toml has: {', '.join(found)}" if found else here
+        raise click.UsageError(f"which environment (ENV)? {known}")
+    return named

@@ -27,7 +27,7 @@ def check_writable(path: Path, *, replace: bool = False, instead: str = "choose 
         raise click.UsageError(f"{path} cannot be written: {os.strerror(errno.EACCES)}")
 
 
-def write(path: Path, text: str, *, replace: bool = False) -> None:
+def write_output(path: Path, text: str, *, replace: bool = False) -> None:
     """Write the file; one that has come into being since ``check_writable`` is not replaced.
 
     Raises click.UsageError.

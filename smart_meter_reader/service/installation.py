@@ -12,12 +12,21 @@ from pathlib import Path
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.service import settings_files
 from smart_meter_reader.service.errors import ServiceError
-from smart_meter_reader.service.program import Program, closed_directory
+from smart_meter_reader.service.program import PACKAGED, Program, closed_directory
 from smart_meter_reader.service.settings_files import CONFIG, NAMES, SECRETS, SETTINGS, LoadSettings
-from smart_meter_reader.service.steps import SETTINGS_HOME, Machine, Step, write
-from smart_meter_reader.service.unit import UNIT, drop_in_text, instance_name, is_hidden, unit_template
+from smart_meter_reader.service.steps import SETTINGS_HOME, Machine, Step, remove_step, write_step
+from smart_meter_reader.service.unit import (
+    PLAIN_NAME,
+    UNIT,
+    drop_in_text,
+    instance_name,
+    is_hidden,
+    source_in,
+    unit_template,
+)
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, SinkSettings
 from smart_meter_reader.settings.ownership import weakness
+from smart_meter_reader.text import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,37 +45,83 @@ def plan(
     program: Program,
     trusted: Set[int],
     load: LoadSettings,
+    *,
+    replace: bool = False,
 ) -> InstallPlan:
     """The installation of ``environment`` with the settings in ``directory``.
 
     ``trusted`` are the users who may change what the service runs: root, or whoever makes an image. Settings
     below /etc that nobody else can change are used where they are; others are copied to
-    /etc/smart_meter_reader/ENVIRONMENT. Raises ServiceError and SettingsError.
+    /etc/smart_meter_reader/ENVIRONMENT. Unless ``replace``, those of another directory stay installed.
+    Raises ServiceError and SettingsError.
     """
-    if directory.is_relative_to(machine.inside(Path("/etc"))) and _is_ours(directory, trusted):
+    if not replace:
+        _require_same_source(machine, environment, directory)
+    if directory.is_relative_to(machine.inside(Path("/etc"))) and is_ours(directory, trusted):
         loaded, steps, place = load(directory, environment), list[Step](), directory
-        warnings = [*loaded.warnings, *_unreadable(directory)]
+        warnings = [*loaded.warnings, *unreadable(directory)]
     else:
         place = machine.inside(SETTINGS_HOME / environment)
         for target in (place, *(place / name for name in NAMES)):
-            _require_ours(target, trusted)
-        contents = _contents(directory, place, trusted)
-        loaded = settings_files.check(contents, environment, load)
-        steps = [_write_settings(place / name, content) for name, content in contents.items()]
+            require_ours(target, trusted)
+        contents = contents_for(directory, place, trusted)
+        loaded = settings_files.load_contents(contents, environment, load)
+        steps = [write_settings(place / name, content) for name, content in contents.items()]
         warnings = list(loaded.warnings)
     if loaded.exposed:
         # The service's user has to read that file, and so can every other.
         raise SettingsError(loaded.exposed)
-    _require_ours(machine.units, trusted)
+    require_ours(machine.units, trusted)
     warnings += _unseen_files(loaded, place, machine)
-    warnings += [_not_entered(closed) for closed in dict.fromkeys(program.closed())]
-    drop_in = drop_in_text(environment, machine.outside(place), program.interpreter, program.places)
-    steps += [
-        write(machine.units / UNIT, unit_template().encode()),
-        write(machine.drop_in(environment), drop_in.encode()),
-        *_start(machine, instance_name(environment)),
-    ]
+    warnings += _unfit(loaded)
+    warnings += [not_entered(closed) for closed in dict.fromkeys(program.closed())]
+    if hiding := machine.hidden(UNIT):
+        warnings.append(hides(hiding))
+    ports = [port for sink in loaded.settings.sinks.values() for port in sink.driver.listening_ports]
+    steps += machine.unit_steps(UNIT, unit_template())
+    steps += _drop_in(machine, environment, place, program, directory, ports)
+    steps += _start(machine, instance_name(environment))
     return InstallPlan(steps, warnings, place)
+
+
+def hides(unit: Path) -> str:
+    """What to do about a unit of root's that hides the package's."""
+    return f"{unit} hides the unit of the package; run: sudo rm {unit} && sudo systemctl daemon-reload"
+
+
+def _drop_in(
+    machine: Machine,
+    environment: str,
+    place: Path,
+    program: Program,
+    source: Path,
+    ports: Sequence[int],
+) -> list[Step]:
+    """What makes the unit that of this environment: nothing where a package's unit says it all."""
+    path, outside = machine.drop_in(environment), machine.outside(place)
+    own_paths = not (
+        machine.packaged(UNIT) and PACKAGED in program.interpreter.parents and outside == SETTINGS_HOME
+    )
+    if not own_paths and not ports and PLAIN_NAME.fullmatch(environment):
+        return [remove_step(path, " (the package's unit has it all)")] if path.exists() else []
+    text = drop_in_text(
+        environment, outside, program.interpreter, program.places, source, ports, own_paths=own_paths
+    )
+    return [write_step(path, text.encode())]
+
+
+def summary(instance: str, planned: InstallPlan, source: Path, program: Program) -> list[str]:
+    """What the installation comes to, in three lines."""
+    changed = sum(step.changed is not None for step in planned.steps)
+    where = str(source) if planned.settings == source else f"{source} -> {planned.settings}"
+    lines = [
+        f"{instance} runs from now on, and after each start of the machine",
+        f"  settings  {printable(where)}",
+        f"  program   {program.interpreter}; files that change: {changed} (--show: all of it)",
+    ]
+    if PACKAGED in program.interpreter.parents:
+        lines.append(f"  unit      the package's; by hand it is: sudo systemctl enable --now {instance}")
+    return lines
 
 
 def require_program(program: Program, trusted: Set[int], again: Sequence[str]) -> None:
@@ -88,11 +143,30 @@ def require_program(program: Program, trusted: Set[int], again: Sequence[str]) -
     )
 
 
-def _is_ours(directory: Path, trusted: Set[int]) -> bool:
+def _require_same_source(machine: Machine, environment: str, directory: Path) -> None:
+    """Refuse to take the service of another directory, whose environment has the same name, its settings."""
+    try:
+        source = source_in(machine.drop_in(environment).read_text("utf-8", errors="replace"))
+    except OSError:
+        if not (machine.packaged(UNIT) and machine.installed(environment)):
+            return  # not installed yet
+        source = str(machine.inside(SETTINGS_HOME))  # as the package's unit has it
+    if source not in ("", printable(str(directory))):
+        raise ServiceError(
+            f"{instance_name(environment)} runs the settings of {source}, and would lose them to those of "
+            f"{directory}: one service has one name.",
+            f"Call the environment here something else ([{environment}_2] in settings.toml), and both run;",
+            "or repeat the command with --replace if these settings are to take the place of those.",
+        )
+
+
+def is_ours(directory: Path, trusted: Set[int]) -> bool:
+    """Whether nobody but the trusted can change the settings there."""
     return not any(weakness(path, trusted) for path in (directory, *(directory / name for name in NAMES)))
 
 
-def _require_ours(path: Path, trusted: Set[int]) -> None:
+def require_ours(path: Path, trusted: Set[int]) -> None:
+    """Raise ServiceError when others can change what is, or comes, there."""
     found = weakness(path, trusted)
     if found is not None:
         raise ServiceError(
@@ -101,7 +175,7 @@ def _require_ours(path: Path, trusted: Set[int]) -> None:
         )
 
 
-def _contents(directory: Path, own: Path, trusted: Set[int]) -> Mapping[str, bytes]:
+def contents_for(directory: Path, own: Path, trusted: Set[int]) -> Mapping[str, bytes]:
     """The files that the service is to have: those in ``directory``, over those that it has already."""
     installed = {name: (own / name).read_bytes() for name in NAMES if (own / name).is_file()}
     taken = settings_files.take(directory)
@@ -126,23 +200,25 @@ def _require_config(config: Path, installed: Path, trusted: Set[int]) -> None:
         )
 
 
-def _write_settings(path: Path, content: bytes) -> Step:
+def write_settings(path: Path, content: bytes) -> Step:
+    """Write one file of settings; secrets are for root alone."""
     if path.name == CONFIG and content == settings_files.default_config():
-        return write(path, content, shown="(the one that `smart-meter-reader init` writes)")
-    return write(path, content, 0o600 if path.name == SECRETS else 0o644)
+        return write_step(path, content, shown="(the one that `smart-meter-reader init` writes)")
+    return write_step(path, content, 0o600 if path.name == SECRETS else 0o644)
 
 
-def _unreadable(directory: Path) -> Iterator[str]:
+def unreadable(directory: Path) -> Iterator[str]:
     """A line for each file that a user without rights could not read, with what to do about it."""
     for path in (directory / CONFIG, directory / SETTINGS):
         if not path.stat().st_mode & stat.S_IROTH:
             yield f"{path}: the service's user cannot read it; run: chmod o+r '{path}'"
     closed = closed_directory(directory)
     if closed is not None:
-        yield _not_entered(closed)
+        yield not_entered(closed)
 
 
-def _not_entered(closed: Path) -> str:
+def not_entered(closed: Path) -> str:
+    """What to do about a directory that the service's user cannot enter."""
     return f"{closed}: the service's user cannot enter it; run: chmod o+rx '{closed}'"
 
 
@@ -161,6 +237,12 @@ def _unseen_files(loaded: LoadedSettings, place: Path, machine: Machine) -> Iter
                     f"{chosen.name}.{entry.name}: the service finds no file {path}; put it into {place}, "
                     f'and write {entry.name} = "{path.name}"'
                 )
+
+
+def _unfit(loaded: LoadedSettings) -> Iterator[str]:
+    for name, sink in loaded.settings.sinks.items():
+        if sentence := sink.driver.unfit_for_service:
+            yield f"sink {name}: {sentence}"
 
 
 def _start(machine: Machine, instance: str) -> list[Step]:

@@ -159,6 +159,14 @@ class WatchdogPolicy:
         return [pulse for pulse in pulses if pulse.required and self.hangs(pulse)]
 
 
+_WAITING = "waiting for the first reading of"
+
+
+def is_waiting(sentence: str) -> bool:
+    """Whether, by a ``status_sentence`` or none yet, a meter has neither been read nor failed."""
+    return not sentence or _WAITING in sentence
+
+
 def status_sentence(pulses: Sequence[Pulse]) -> str:
     """The state of all meters as a person would say it; the ones in trouble first, by name."""
     trouble = [
@@ -170,14 +178,14 @@ def status_sentence(pulses: Sequence[Pulse]) -> str:
     starting = [pulse.meter for pulse in pulses if pulse.state == "starting"]
     parts = trouble
     if starting:
-        parts.append(f"waiting for the first reading of {', '.join(starting)}")
+        parts.append(f"{_WAITING} {', '.join(starting)}")
     if online:
         who = online[0].meter if len(pulses) == 1 else f"{len(online)} of {len(pulses)} meters"
         parts.append(f"{who} online")
     return "; ".join(parts) or "no meters"
 
 
-async def report(
+async def report_to_manager(
     notifier: Notifier,
     pulses: Callable[[], Sequence[Pulse]],
     changed: asyncio.Event,

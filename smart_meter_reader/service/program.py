@@ -16,6 +16,10 @@ from smart_meter_reader.settings.ownership import Weakness, weaknesses_below
 
 # Where scripts/install puts it.
 INSTALLED = Path("/opt/smart_meter_reader")
+# Where the Debian package has it.
+PACKAGED = Path("/usr/lib/smart-meter-reader")
+# How root types the command, where it is one for everybody.
+COMMON = (INSTALLED, PACKAGED)
 _SAY = """
 import json, os, sys, smart_meter_reader
 own = [] if sys.prefix == sys.base_prefix else [sys.prefix]
@@ -64,6 +68,11 @@ def running_program() -> Program:
     base = interpreter.resolve().parent.parent
     known = dict.fromkeys((interpreter, *places, *((base,) if is_hidden(base) else ())))
     return Program(interpreter, tuple(known))
+
+
+def program_place() -> Path:
+    """The environment that this process runs in: PACKAGED, INSTALLED, or one of a user's."""
+    return Path(sys.prefix)
 
 
 def closed_directory(path: Path) -> Path | None:

@@ -15,13 +15,14 @@ import tempfile
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import smart_meter_reader
 from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.files import user_name
 from smart_meter_reader.service.errors import ServiceError
+from smart_meter_reader.settings.config_file import not_found
 from smart_meter_reader.settings.loading import LoadedSettings
-from smart_meter_reader.settings.ownership import user_name
 
 CONFIG, SETTINGS, SECRETS = "config.py", "settings.toml", ".secrets.toml"
 NAMES = (CONFIG, SETTINGS, "settings.local.toml", SECRETS)
@@ -31,6 +32,7 @@ _LARGEST = 1_000_000
 _PASSED = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _LINK = (errno.ELOOP, errno.ENOTDIR)
+_Loaded = TypeVar("_Loaded")
 
 
 def take(directory: Path) -> dict[str, bytes]:
@@ -46,7 +48,7 @@ def take(directory: Path) -> dict[str, bytes]:
     if found.pop(_SECOND_SECRETS) is not None:
         raise SettingsError([f"{_SECOND_SECRETS}: a service has one file of secrets; move it into {SECRETS}"])
     if found[SETTINGS] is None:
-        raise SettingsError([f"{SETTINGS}: not found in {directory}; `smart-meter-reader init` writes one"])
+        raise not_found(SETTINGS, directory)
     return {name: content for name, content in found.items() if content is not None}
 
 
@@ -59,7 +61,9 @@ LoadSettings: TypeAlias = Callable[[Path, str], LoadedSettings]
 """Loads an environment from a directory, with the drivers that this program has."""
 
 
-def check(contents: Mapping[str, bytes], environment: str, load: LoadSettings) -> LoadedSettings:
+def load_contents(
+    contents: Mapping[str, bytes], environment: str, load: Callable[[Path, str], _Loaded]
+) -> _Loaded:
     """Load the settings from a directory of our own, where nobody exchanges them. Raises SettingsError."""
     with tempfile.TemporaryDirectory(prefix="smart-meter-reader-") as name:
         for file, content in contents.items():
@@ -69,7 +73,7 @@ def check(contents: Mapping[str, bytes], environment: str, load: LoadSettings) -
         return load(Path(name), environment)
 
 
-def write_whole(path: Path, content: bytes, mode: int) -> None:
+def place_file(path: Path, content: bytes, mode: int) -> None:
     """Put a file in place at once; directories that are made for it are for everybody to enter."""
     missing = [place for place in path.parents if not place.exists()]
     for place in reversed(missing):

@@ -13,21 +13,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smart_meter_reader.service.errors import ServiceError
-from smart_meter_reader.service.settings_files import write_whole
-from smart_meter_reader.service.unit import DROP_IN, UNIT, instance_name
+from smart_meter_reader.service.settings_files import place_file
+from smart_meter_reader.service.unit import DROP_IN, PAGE_UNIT, UNIT, instance_name
 from smart_meter_reader.text import printable
 
 SETTINGS_HOME = Path("/etc/smart_meter_reader")
+# Where packages of the system have their units; those in /etc come before them.
+PACKAGE_UNITS = Path("/usr/lib/systemd/system")
 # Where systemd keeps what `StateDirectory=` and `DynamicUser=` name.
 STATE_HOME = Path("/var/lib/private/smart_meter_reader")
+# The settings of the page of several environments.
+PAGE_SETTINGS = Path("/etc/smart_meter_reader_web")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that a command does: what is shown of it, and the doing."""
+    """One thing that a command does: what is shown of it, and the doing.
+
+    ``changed``: the file that it makes or changes, where it does.
+    """
 
     shown: str
     act: Callable[[], object]
+    changed: Path | None = None
 
     def do(self) -> None:
         """Do it. Raises ServiceError."""
@@ -58,6 +66,28 @@ class Machine:
     def drop_in(self, environment: str) -> Path:
         return self.units / f"{instance_name(environment)}.d" / DROP_IN
 
+    def packaged(self, unit: str) -> bool:
+        """Whether a package of the system brought the unit, which then is its to write."""
+        return (self.inside(PACKAGE_UNITS) / unit).exists()
+
+    def hidden(self, unit: str) -> Path | None:
+        """The file that hides a package's unit, as scripts/install and `service install` left it before."""
+        hiding = self.units / unit
+        return hiding if self.packaged(unit) and hiding.exists() else None
+
+    def installed(self, environment: str) -> bool:
+        """Whether it is a service here: it has a drop-in, or a package's unit starts it with the machine."""
+        wants = self.units / "multi-user.target.wants" / instance_name(environment)
+        return self.drop_in(environment).exists() or wants.is_symlink()
+
+    def unit_steps(self, unit: str, text: str) -> list[Step]:
+        """Writes a unit, unless it is a package's."""
+        return [] if self.packaged(unit) else [write_step(self.units / unit, text.encode())]
+
+    @property
+    def page_drop_in(self) -> Path:
+        return self.units / f"{PAGE_UNIT}.d" / DROP_IN
+
     def others(self, environment: str) -> bool:
         """Whether environments beside this one are installed or enabled."""
         pattern = UNIT.replace("@", "@*")
@@ -69,9 +99,16 @@ class Machine:
         command = ["systemctl", *([f"--root={self.root}"] if self.root else []), *arguments]
         return Step(f"run    {shlex.join(command)}", lambda: _run(command))
 
+    @property
+    def runs_systemd(self) -> bool:
+        """Whether there is a systemd to install a service with."""
+        return shutil.which("systemctl") is not None and (
+            self.root is not None or Path("/run/systemd/system").is_dir()
+        )
+
     def check(self, again: Sequence[str]) -> None:
         """Raise ServiceError when nothing can be installed here. ``again`` is the command to repeat."""
-        if shutil.which("systemctl") is None or not (self.root or Path("/run/systemd/system").is_dir()):
+        if not self.runs_systemd:
             raise ServiceError(
                 "systemd does not run here; let what does start `smart-meter-reader run ENV`: "
                 "docs/service.md",
@@ -81,18 +118,19 @@ class Machine:
             raise ServiceError(sentence, f"  {shlex.join(again)}")
 
 
-def write(path: Path, content: bytes, mode: int = 0o644, shown: str = "") -> Step:
+def write_step(path: Path, content: bytes, mode: int = 0o644, shown: str = "") -> Step:
     """Write a file; ``shown`` is by default its text or how it differs from what is there, but no secrets."""
-    if not mode & stat.S_IROTH:
-        shown = "(not shown; for root alone to read)"
-    elif not shown:
-        shown = _difference(path, content)
-    if _content(path) == content:
+    if not shown:
+        readable = mode & stat.S_IROTH
+        shown = difference(path, content) if readable else "(not shown; for root alone to read)"
+    same = _content(path) == content
+    if same:
         shown = "(as it is there already)"
-    return Step(f"write  {path}:\n\n{_indented(shown)}", lambda: write_whole(path, content, mode))
+    text = f"write  {path}:\n\n{_indented(shown)}"
+    return Step(text, lambda: place_file(path, content, mode), None if same else path)
 
 
-def remove(path: Path, why: str = "") -> Step:
+def remove_step(path: Path, why: str = "") -> Step:
     """Remove a file, and its directory when nothing else is in it."""
 
     def act() -> None:
@@ -103,7 +141,8 @@ def remove(path: Path, why: str = "") -> Step:
     return Step(f"remove {path}{why}", act)
 
 
-def _difference(path: Path, content: bytes) -> str:
+def difference(path: Path, content: bytes) -> str:
+    """The lines that change in a file; all of one that is new."""
     text, before = content.decode("utf-8", errors="replace"), _content(path)
     if before is None:
         return text

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 
 import smart_meter_reader
+from smart_meter_reader.text import printable
 
 UNIT = "smart_meter_reader@.service"
+# The page of several environments.
+PAGE_UNIT = "smart_meter_reader_web.service"
 # Digits, so that it is read before the override.conf that `systemctl edit` writes.
 DROP_IN = "10-paths.conf"
+_SOURCE = "# Settings from: "
 # What `ProtectHome=` and `PrivateTmp=` hide from the service.
 _HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 - names to compare with
 # systemd's limit for the names of users is 31 characters; `smr-%i` is the unit's own.
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,27}")
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,27}")
 
 
-def unit_template() -> str:
-    """The unit as it stands in etc/."""
-    return (resources.files(smart_meter_reader) / "etc" / UNIT).read_text("utf-8")
+def unit_template(unit: str = UNIT) -> str:
+    """A unit as it stands in etc/."""
+    return (resources.files(smart_meter_reader) / "etc" / unit).read_text("utf-8")
 
 
 def instance_name(environment: str) -> str:
@@ -29,30 +33,81 @@ def instance_name(environment: str) -> str:
     return UNIT.replace("@", f"@{environment}")
 
 
-def drop_in_text(environment: str, directory: Path, interpreter: Path, places: Iterable[Path]) -> str:
-    """The drop-in of ``environment``, whose settings are in ``directory``.
+def drop_in_text(
+    environment: str,
+    directory: Path,
+    interpreter: Path,
+    places: Iterable[Path],
+    source: Path | None = None,
+    ports: Iterable[int] = (),
+    *,
+    own_paths: bool = True,
+) -> str:
+    """The drop-in of ``environment``, whose settings are in ``directory``, and came from ``source``.
 
     ``places`` are the directories that ``interpreter`` needs. Those that the unit's protection hides (root's
-    home, say) are let through one by one, read-only.
+    home, say) are let through one by one, read-only. ``ports``: on which TCP ports it may listen. Without
+    ``own_paths`` the unit has the paths already.
     """
-    command = f"{_quoted(str(interpreter))} -I -X faulthandler -m smart_meter_reader run"
-    lines = [
-        f"# Written by: smart-meter-reader service install {environment}",
-        "",
+    lines = _head(environment, source)
+    lines += _service(directory, interpreter, "run") if own_paths else ["[Service]"]
+    if not PLAIN_NAME.fullmatch(environment):
+        lines.append(f"User={_user(environment)}")
+    lines += [f"SocketBindAllow=tcp:{port}" for port in ports]
+    return "\n".join([*lines, *_let_through((directory, *places))]) + "\n"
+
+
+def page_drop_in_text(
+    environments: Sequence[str],
+    directory: Path,
+    interpreter: Path,
+    places: Iterable[Path],
+    states: Iterable[Path],
+    port: int,
+    source: Path | None = None,
+) -> str:
+    """The drop-in of the page of several environments; see ``drop_in_text``.
+
+    ``states`` are where the environments have their histories: what is there when the page starts is let
+    through, to be read.
+    """
+    lines = _head(f"web {' '.join(environments)}", source)
+    # What is shown is there before the page is.
+    lines += ["[Unit]", f"After={' '.join(map(instance_name, environments))}", ""]
+    lines += _service(directory, interpreter, f"web {' '.join(environments)}")
+    lines.append(f"SocketBindAllow=tcp:{port}")
+    lines += [f"BindReadOnlyPaths={_quoted(f'-{_bind(path)}')}" for path in states]
+    return "\n".join([*lines, *_let_through((directory, *places))]) + "\n"
+
+
+def _head(what: str, source: Path | None) -> list[str]:
+    came_from = [] if source is None else [f"{_SOURCE}{printable(str(source))}"]
+    return [f"# Written by: smart-meter-reader service install {what}", *came_from, ""]
+
+
+def _service(directory: Path, interpreter: Path, command: str) -> list[str]:
+    return [
         "[Service]",
         f"WorkingDirectory={_escaped(str(directory))}",
         "ExecStart=",
-        f"ExecStart={command}",
+        f"ExecStart={_quoted(str(interpreter))} -I -X faulthandler -m smart_meter_reader {command}",
         "LoadCredential=",
         f"LoadCredential=secrets.toml:{_escaped(str(directory / '.secrets.toml'))}",
     ]
-    if not _PLAIN_NAME.fullmatch(environment):
-        lines.append(f"User={_user(environment)}")
-    hidden = [path for path in outermost((directory, *places)) if is_hidden(path)]
-    if hidden:
-        lines.append("ProtectHome=tmpfs")
-        lines += [f"BindReadOnlyPaths={_quoted(_bind(path))}" for path in hidden]
-    return "\n".join(lines) + "\n"
+
+
+def _let_through(places: Iterable[Path]) -> list[str]:
+    """Lines for those places that the unit's protection hides."""
+    hidden = [path for path in outermost(places) if is_hidden(path)]
+    if not hidden:
+        return []
+    return ["ProtectHome=tmpfs", *(f"BindReadOnlyPaths={_quoted(_bind(path))}" for path in hidden)]
+
+
+def source_in(drop_in: str) -> str:
+    """The directory that the settings of an installed service came from; "" where its drop-in tells none."""
+    lines = (line for line in drop_in.splitlines() if line.startswith(_SOURCE))
+    return next(lines, "").removeprefix(_SOURCE)
 
 
 def outermost(paths: Iterable[Path]) -> list[Path]:

@@ -229,3 +229,42 @@ def test_the_scripts_of_the_other_shells(shell: str, word: str, capsys: pytest.C
     assert word in out
     assert COMPLETION_VARIABLE in out
     assert shell in err or "fpath" in err
+
+
+def test_a_meter_and_its_environment_in_the_wrong_order_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "settings.toml").write_text("[home.meters]\n[barn.meters]\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["mqtt", "clear", "home", "heat"]) == EXIT_USAGE
+    assert "the meter comes first: smart-meter-reader mqtt clear heat home" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["install", "uninstall"])
+def test_which_environment_is_asked_where_there_are_two(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("ENV_FOR_DYNACONF", raising=False)
+    (tmp_path / "settings.toml").write_text("[home.meters]\n[barn.meters]\n")
+    monkeypatch.chdir(tmp_path)
+    command = ["service", name, "--dry-run"]
+    assert main(command) == EXIT_USAGE
+    assert "which environment (ENV)? settings.toml has: home, barn" in capsys.readouterr().err
+    (tmp_path / "settings.toml").unlink()
+    assert main(command) == EXIT_USAGE
+    assert "there is none in settings.toml here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_one_environment_needs_no_name(
+    named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "settings.toml").write_text("[barn.meters]\n" + "[attic.meters]\n" * named)
+    monkeypatch.delenv("ENV_FOR_DYNACONF", raising=False)
+    if named:
+        monkeypatch.setenv("ENV_FOR_DYNACONF", "barn")
+    monkeypatch.chdir(tmp_path)
+    image = tmp_path / "image"
+    image.mkdir()
+    assert main(["service", "uninstall", "--dry-run", "--root", str(image)]) == EXIT_OK
+    assert "smart_meter_reader@barn.service" in capsys.readouterr().out

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from smart_meter_reader.meters.p1.keys import AUTHENTICATION_KEY_VARIABLE, KEY_VARIABLE
+from smart_meter_reader.meters.cipher_keys import AUTHENTICATION_KEY_VARIABLE, KEY_VARIABLE
 from tests.cli import program
 from tests.cli.program import PROGRAM, ROOT, emulated
 from tests.codecs.p1.vectors import keys, wire

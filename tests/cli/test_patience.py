@@ -18,7 +18,9 @@ PORT = "/dev/ttyUSB0"
     ("settings", "wanted", "seconds"),
     [
         (DsmrSettings(port=PORT), None, 60),
-        (Iec62056_21Settings(port=PORT), None, 301),
+        (Iec62056_21Settings(port=PORT), None, 310),
+        (DsmrSettings(port=PORT, timeout=timedelta(minutes=2)), None, 130),
+        (Iec62056_21Settings(port=PORT, poll_timeout=timedelta(seconds=60)), None, 70),
         (Iec62056_21Settings(port=PORT, poll_timeout=timedelta(seconds=20)), None, 60),
         (Iec62056_21Settings(port=PORT), 5.0, 5),
     ],

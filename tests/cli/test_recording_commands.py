@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from smart_meter_reader.cli.decode.auto import likeliest
+from smart_meter_reader.cli.diagnose.report import type_codes
 from smart_meter_reader.cli.record.recorder import record_client
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
 from smart_meter_reader.console import (
@@ -22,13 +24,13 @@ from smart_meter_reader.console import (
     EXIT_UNAVAILABLE,
     EXIT_USAGE,
 )
-from smart_meter_reader.messages import Publish
+from smart_meter_reader.messages import Info, Publish
 from smart_meter_reader.meters.dummy import DummyClient, DummySettings
 from smart_meter_reader.meters.registry import meter_drivers
 from smart_meter_reader.pipeline.kept_faults import FaultFile
 from smart_meter_reader.recordings.pseudonyms import forms_of, leaks
 from smart_meter_reader.recordings.text import find_recordings
-from smart_meter_reader.rooms import describe
+from smart_meter_reader.rooms import fault_of
 from tests.cli.program import PROGRAM, ROOT, emulated, run
 
 DATA = ROOT / "tests" / "data"
@@ -167,9 +169,14 @@ password = "{PASSWORD}"
         serial = json.loads(plain.stdout)["info"]["serial_number"]
         with (tmp_path / "settings.toml").open("a") as file:
             file.write(f'[house.meters.heat.guard]\n[default.meters.heat]\nserial_number = "{serial}"\n')
-        done = run("diagnose", "--output", "report.txt", "house", cwd=tmp_path)
+        name = ("--model", "heat=MULTICAL 403 of the cellar")
+        done = run("diagnose", *name, "--output", "report.txt", "house", cwd=tmp_path)
+        for wrong in ("heat=", "heat=SN 12345678", "other=MULTICAL 403"):
+            refused = run("diagnose", "--model", wrong, "--output", "no.txt", "house", cwd=tmp_path)
+            assert refused.returncode == EXIT_USAGE
     assert done.returncode == EXIT_OK, done.stderr
     report = (tmp_path / "report.txt").read_text()
+    assert "type code 3403, revision F1: MULTICAL 403 of the cellar\n" in report
     assert "Python 3" in report
     assert "client kamstrup, 1 reading" in report
     assert 'registers = ["heat_energy", "serial_number", "customer_number_low"]' in report
@@ -182,6 +189,17 @@ password = "{PASSWORD}"
     read = run("read", "replay:report.txt", "--json", cwd=tmp_path)
     assert read.returncode == EXIT_OK, read.stderr
     assert json.loads(read.stdout)["measurements"]["heat_energy"]["value"] == 227.445
+
+
+def test_a_type_code_without_a_name_is_told_with_what_to_do() -> None:
+    info: Info = {"type": "info", "meter": "heat", "time": datetime.now(UTC), "type_code": "3403"}
+    assert list(type_codes([{**info, "model": "meter type 3403"}], {})) == [
+        "type code 3403: what is it called? diagnose --model heat='...'"
+    ]
+    assert list(type_codes([{**info, "model": "MULTICAL 403", "firmware": "F1"}], {})) == [
+        "type code 3403, revision F1: MULTICAL 403"
+    ]
+    assert list(type_codes([{**info, "model": "my 12345678"}], {})) == ["type code 3403: my <hidden>"]
 
 
 def record_encrypted(file: Path, telegram: bytes, title: bytes, times: int = 1) -> None:
@@ -438,7 +456,7 @@ def test_a_bug_report_has_what_led_to_a_fault_and_no_number_of_it(tmp_path: Path
         b"/FLU5\\253769484_A\r\n\r\n0-0:96.1.1(3153414731323334353637383930)\r\n"
         b"1-0:1.8.1(001234.567*kWh)\r\n!"
     )
-    fault = describe(KeyError("1SAG1234567890"))
+    fault = fault_of(KeyError("1SAG1234567890"))
     file = FaultFile(tmp_path / "house.internal_error.json")
     file.add("p1", fault, telegram)
     file.add("gone", fault, telegram)

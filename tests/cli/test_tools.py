@@ -90,6 +90,8 @@ def test_align_over_nothing_says_what_to_check() -> None:
     assert done.returncode == EXIT_UNAVAILABLE
     assert done.stdout.startswith("0 of 1 answers clean (1 nothing)")
     assert "check the cable" in done.stderr
+    # kamstrup is only the default, and a UH50 is as silent on KMP as a missing head.
+    assert "another kind of meter than kamstrup reads? try --client iec62056_21" in done.stderr
 
 
 def test_align_beeps_and_rewrites_its_line_on_a_terminal(multical: str) -> None:
@@ -151,24 +153,44 @@ def test_scan_prints_settings_that_check_accepts(multical: str, home: Path) -> N
     assert f"{multical}: found Kamstrup MULTICAL 402, serial number" in done.stderr
     assert not (home / "settings.toml").exists()
     (home / "settings.toml").write_text(done.stdout)
-    checked = run("check", "scanned", cwd=home)
+    checked = run("check", "home", cwd=home)
     assert (checked.returncode, checked.stderr) == (EXIT_OK, "")
     assert f'port = "{multical}"' in checked.stdout
 
 
-def test_scan_writes_only_when_told_and_never_over_anything(multical: str, home: Path) -> None:
-    refused = run("scan", multical, "--write", "--listen", "0.2", cwd=home)
-    assert refused.returncode == EXIT_USAGE
-    assert "smart-meter-reader init" in refused.stderr
-    (home / "settings.toml").write_text("# mine\n[scanned.meters.mine]\nclient = 'dummy'\n")
+def test_scan_write_makes_what_is_missing(multical: str, home: Path) -> None:
+    for name in ("settings.toml", "config.py"):
+        (home / name).unlink(missing_ok=True)
     done = run("scan", multical, "--write", "--listen", "0.2", cwd=home)
-    assert (done.returncode, done.stdout) == (EXIT_OK, "")
-    assert "added the environment scanned_2 to settings.toml" in done.stderr
+    assert done.returncode == EXIT_OK
+    assert done.stdout.splitlines() == [
+        f"wrote {name}" for name in ("config.py", "settings.toml", "settings.examples.toml", ".secrets.toml")
+    ]
+    assert done.stderr.endswith(
+        "added the meter to settings.toml, for home. Next: smart-meter-reader check\n"
+    )
+    checked = run("check", cwd=home)
+    assert (checked.returncode, checked.stderr) == (EXIT_OK, "")
+    assert run("run", "--once", cwd=home).returncode == EXIT_OK
+
+
+def test_scan_writes_to_the_only_environment_and_never_over_anything(multical: str, home: Path) -> None:
+    before = "# mine\n[Barn.meters.heat]\nclient = 'dummy'\n[Barn.sinks.stdout]\n"
+    (home / "settings.toml").write_text(before)
+    done = run("scan", multical, "--write", "--listen", "0.2", cwd=home)
+    assert done.returncode == EXIT_OK
+    assert "added the meter to settings.toml, for Barn" in done.stderr
     written = (home / "settings.toml").read_text()
-    assert written.startswith("# mine\n[scanned.meters.mine]\nclient = 'dummy'\n")
-    assert list(tomllib.loads(written)) == ["scanned", "scanned_2"]
-    assert run("check", "scanned_2", cwd=home).returncode == EXIT_OK
-    assert run("run", "scanned_2", "--once", cwd=home).returncode == EXIT_OK
+    assert written.startswith(before)
+    tables = tomllib.loads(written)
+    assert list(tables) == ["Barn"]
+    assert list(tables["Barn"]["meters"]) == ["heat", "heat-2"]
+    assert tables["Barn"]["sinks"] == {"stdout": {}}
+    assert run("run", "--once", cwd=home).returncode == EXIT_OK
+    again = run("scan", multical, "--write", "--listen", "0.2", cwd=home)
+    assert again.returncode == EXIT_OK
+    assert "in settings.toml already, as meter heat-2 of Barn; left as it is" in again.stderr
+    assert (home / "settings.toml").read_text() == written
 
 
 def test_scan_json_is_one_object_per_port(multical: str) -> None:
@@ -211,7 +233,7 @@ def test_doctor_finds_everything_well(multical: str, home: Path) -> None:
     assert done.returncode == EXIT_OK
     assert "environment home is understood: meters heat; sinks stdout" in done.stdout
     assert "meter heat: Kamstrup MULTICAL 402 answers, serial number" in done.stdout
-    assert "meter heat: one reading: 8 values" in done.stdout
+    assert "meter heat: one reading: 13 values" in done.stdout
     assert {line.split()[0] for line in done.stdout.splitlines()} <= {"ok", "warning"}
 
 

@@ -14,6 +14,7 @@ from smart_meter_reader import app
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import Message
+from smart_meter_reader.messages.receipts import SinkReceipts
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
 from smart_meter_reader.sinks.base import Sink
@@ -78,6 +79,21 @@ class _CollectingSink(Sink):
             self._heard.take(message)
 
 
+class _PastCollectingSink(_CollectingSink):
+    """One that has each past for good as soon as it comes."""
+
+    takes_past = True
+
+    def take_receipts(self, receipts: SinkReceipts) -> None:
+        self._receipts = receipts
+
+    async def run(self, messages: AsyncIterator[Message]) -> None:
+        async for message in messages:
+            self._heard.take(message)
+            if message["type"] == "past" and "receipt" in message:
+                self._receipts.confirm(message["receipt"])
+
+
 _heard: contextvars.ContextVar[Heard] = contextvars.ContextVar("heard")
 
 
@@ -91,20 +107,24 @@ class LogToHeard(logging.Handler):
 
 
 @asynccontextmanager
-async def running_service(client: str, settings: object, name: str) -> AsyncIterator[Heard]:
+async def running_service(
+    client: str, settings: object, name: str, *, reads_back: bool = False
+) -> AsyncIterator[Heard]:
     """The service with one meter and one sink; at the end it is stopped in order.
 
-    The registry of sinks must know "collecting" (see ``COLLECTING``).
+    ``reads_back``: a sink that takes a past, so that the meter's loggers are read. The registry of sinks must
+    know the sinks of ``COLLECTING``.
     """
     heard = Heard(METER)
     _heard.set(heard)
+    driver = "past_collecting" if reads_back else "collecting"
     service = app.Service(
         ServiceSettings(
             environment=name,
             log_level="INFO",
             queue_size=10_000,
             meters=MappingProxyType({METER: MeterSettings(METER, client, settings, GuardSettings())}),
-            sinks=MappingProxyType({"all": SinkSettings("all", "collecting", heard)}),
+            sinks=MappingProxyType({"all": SinkSettings("all", driver, heard)}),
         )
     )
     task = asyncio.create_task(service.run(), name=f"service {name}")
@@ -119,7 +139,11 @@ async def running_service(client: str, settings: object, name: str) -> AsyncIter
 
 
 COLLECTING_DRIVER = sink_record(f"{__name__}:_CollectingSink", "builtins:object")
-COLLECTING: Mapping[str, str] = {"collecting": f"{__name__}:COLLECTING_DRIVER"}
+PAST_COLLECTING_DRIVER = sink_record(f"{__name__}:_PastCollectingSink", "builtins:object")
+COLLECTING: Mapping[str, str] = {
+    "collecting": f"{__name__}:COLLECTING_DRIVER",
+    "past_collecting": f"{__name__}:PAST_COLLECTING_DRIVER",
+}
 
 
 Shown = tuple[str, str, str]

@@ -16,7 +16,7 @@ import pytest
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.pipeline import supervisor
 from smart_meter_reader.sinks import registry
-from tests.faults.cases import CASES, DSMR, IEC, KAMSTRUP, Case, endured, late_port, truth_of
+from tests.faults.cases import CASES, DLMS, DSMR, IEC, KAMSTRUP, MBUS, SML, Case, endured, late_port, truth_of
 from tests.faults.rig import COLLECTING, METER, LogToHeard, Port, Shown, running_service, shown
 from tests.faults.table import Row, read_rows
 from tests.peers.heard import Heard
@@ -90,7 +90,9 @@ def truth() -> dict[str, frozenset[Shown]]:
     """Every value that a faultless meter shows, by client."""
 
     async def all_of_them() -> dict[str, frozenset[Shown]]:
-        return {protocol.client: await truth_of(protocol) for protocol in (KAMSTRUP, DSMR, IEC)}
+        return {
+            protocol.client: await truth_of(protocol) for protocol in (KAMSTRUP, DSMR, IEC, SML, MBUS, DLMS)
+        }
 
     with asyncio.Runner(loop_factory=FairLoop) as runner:
         return runner.run(all_of_them())
@@ -121,7 +123,10 @@ async def play(run: Run, folder: Path, outcome: Outcome) -> None:
         if story is not late_port:
             await port.plug_in()
         async with running_service(
-            run.case.protocol.client, run.case.settings_for(port.url), str(run)
+            run.case.protocol.client,
+            run.case.settings_for(port.url),
+            str(run),
+            reads_back=run.case.reads_back,
         ) as heard:
             outcome.heard = heard
             await story(port, heard, run.row, meter)

@@ -19,7 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader.service import notify
-from smart_meter_reader.service.notify import Notifier, Pulse, WatchdogPolicy, report, status_sentence
+from smart_meter_reader.service.notify import (
+    Notifier,
+    Pulse,
+    WatchdogPolicy,
+    report_to_manager,
+    status_sentence,
+)
 
 FRESH = Pulse("heat", "online", "", rhythm=3600, since_reading=10, since_attempt=100_000)
 FAULTY = replace(FRESH, state="alert", reason="internal_error")
@@ -145,7 +151,9 @@ async def test_a_change_is_told_soon(tmp_path: Path) -> None:
         loop = asyncio.get_running_loop()
         current, changed = [replace(FRESH, state="starting")], asyncio.Event()
         # Without a watchdog the status is looked at once a minute.
-        task = asyncio.create_task(report(Notifier(str(tmp_path / "notify")), lambda: list(current), changed))
+        task = asyncio.create_task(
+            report_to_manager(Notifier(str(tmp_path / "notify")), lambda: list(current), changed)
+        )
         async with asyncio.timeout(30):
             first = await loop.sock_recv(receiver, 4096)
             assert first == b"READY=1\nSTATUS=waiting for the first reading of heat"
@@ -167,7 +175,7 @@ async def test_a_hanging_meter_stops_the_feeding_and_is_logged_once(
         loop = asyncio.get_running_loop()
         current = [FRESH]
         notifier = Notifier(str(tmp_path / "notify"), watchdog_seconds=0.003)
-        task = asyncio.create_task(report(notifier, lambda: list(current), asyncio.Event()))
+        task = asyncio.create_task(report_to_manager(notifier, lambda: list(current), asyncio.Event()))
         async with asyncio.timeout(30):
             assert await loop.sock_recv(receiver, 4096) == b"READY=1\nSTATUS=heat online"
             assert await loop.sock_recv(receiver, 4096) == b"WATCHDOG=1"
@@ -192,9 +200,9 @@ async def test_a_hanging_meter_stops_the_feeding_and_is_logged_once(
 _FED_PROCESS = """
 import asyncio
 from smart_meter_reader.service import notify
-from smart_meter_reader.service.notify import Notifier, Pulse, report
+from smart_meter_reader.service.notify import Notifier, Pulse, report_to_manager
 pulse = Pulse("heat", "online", "", rhythm=1, since_reading=0, since_attempt=0)
-asyncio.run(report(Notifier.from_environment(), lambda: [pulse], asyncio.Event()))
+asyncio.run(report_to_manager(Notifier.from_environment(), lambda: [pulse], asyncio.Event()))
 """
 
 
@@ -241,7 +249,9 @@ async def test_ages_that_contain_a_stall_say_nothing(
 
     with manager(address) as receiver:
         receiver.setblocking(False)
-        work = report(Notifier(address, 0.3), lambda: pulses, asyncio.Event(), WatchdogPolicy(grace=0.3))
+        work = report_to_manager(
+            Notifier(address, 0.3), lambda: pulses, asyncio.Event(), WatchdogPolicy(grace=0.3)
+        )
         task = asyncio.ensure_future(work)
         await asyncio.sleep(0.05)
         assert fed(receiver) == 1

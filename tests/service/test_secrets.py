@@ -57,6 +57,13 @@ interval = "20ms"
 [house.sinks.home_assistant]
 [house.sinks.home_assistant_rest]
 url = "http://127.0.0.1:{http}"
+[house.sinks.influxdb]
+api = "v3"
+url = "http://127.0.0.1:{http}"
+database = "meters"
+[house.sinks.postgresql]
+host = "127.0.0.1"
+port = 9
 """
 SECRETS_FILE = """
 [default.mqtt]
@@ -66,6 +73,10 @@ SECRETS_FILE = """
 {authentication_key} = "{authentication_key_value}"
 [house.sinks.home_assistant_rest]
 {token} = "{token_value}"
+[house.sinks.influxdb]
+{token} = "{token_value}"
+[house.sinks.postgresql]
+{password} = "{password_value}"
 """
 RIGHT = {
     **{name: name for name in ("password", "key", "authentication_key", "token")},
@@ -342,8 +353,15 @@ COMMAND_LINES: Mapping[str, list[list[str]]] = {
     ],
     "emulate": [["emulate", "p1", "--encrypt", "--key", KEY[:-1]]],
     "mqtt": [["mqtt", "test"], ["mqtt", "preview"], ["mqtt", "preview", "--json"], ["mqtt", "clear", "p1"]],
+    "history": [["history", "export"], ["history", "export", "--format", "json"]],
     "service": [["service", "install", "house", "--dry-run"], ["service", "status", "house"]],
+    "web": [["web", "password"]],
+    "writer": [["writer"], ["writer", "--prepare"], ["writer", "--check"]],
     "completion": [["completion", "bash"]],
+    "health": [["health", "house"]],
+    "setup": [["setup", "house"]],
+    "logs": [["logs", "/nowhere"]],
+    "clock": [["clock", "/nowhere"]],
 }
 
 

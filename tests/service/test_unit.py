@@ -15,7 +15,15 @@ from click.testing import CliRunner
 
 from smart_meter_reader.cli.service import service
 from smart_meter_reader.service.program import running_program
-from smart_meter_reader.service.unit import DROP_IN, UNIT, drop_in_text, instance_name, unit_template
+from smart_meter_reader.service.unit import (
+    DROP_IN,
+    PAGE_UNIT,
+    UNIT,
+    drop_in_text,
+    instance_name,
+    page_drop_in_text,
+    unit_template,
+)
 
 ROOT = Path(__file__).parents[2]
 INSTANCE = instance_name("kamstrup_403")
@@ -49,6 +57,7 @@ def settings_directory(path: Path, environment: str = "kamstrup_403") -> Path:
 DROP_INS = {
     "shipped": None,
     "installed": ("kamstrup_403", Path("/etc"), Path(sys.executable), ()),
+    "installed with a page": ("kamstrup_403", Path("/etc"), Path(sys.executable), (), None, (8080,)),
     "installed in a home": (
         *("kamstrup_403", Path("/root/my: 100 %"), Path(sys.executable)),
         (Path("/root/my program/.venv"),),
@@ -80,10 +89,86 @@ def test_the_service_is_shut_in(unit: Path) -> None:
     assert exposure(unit) <= 2.0
 
 
+@pytest.fixture
+def page_unit(tmp_path: Path) -> Path:
+    """The page of several environments as a file, with its drop-in beside it."""
+    path = tmp_path / PAGE_UNIT
+    path.write_text(unit_template(PAGE_UNIT).replace("/opt/smart_meter_reader/bin/python", sys.executable))
+    directory = tmp_path / f"{PAGE_UNIT}.d"
+    directory.mkdir()
+    states = [Path("/var/lib/private/smart_meter_reader/home"), Path("/var/lib/x/shed: 100 %")]
+    (directory / DROP_IN).write_text(
+        page_drop_in_text(["home", "shed"], Path("/etc"), Path(sys.executable), (), states, 8080)
+    )
+    return path
+
+
+def test_the_page_of_several_environments_is_shut_in(page_unit: Path) -> None:
+    assert exposure(page_unit) <= 2.0
+    result = analyze("verify", str(page_unit))
+    assert (result.returncode, result.stdout + result.stderr) == (0, "")
+    text = page_unit.read_text()
+    # The group that reads histories is that of the instances; a user of its own, and no capability.
+    for line in ("Group=smart_meter_reader", "CapabilityBoundingSet=", "DynamicUser=yes", "UMask=0077"):
+        assert f"\n{line}\n" in text
+        assert f"\n{line}\n" in unit_template()
+    assert "StateDirectoryMode=0750" in unit_template()
+
+
+def test_the_page_of_several_environments_is_installed_and_removed(tmp_path: Path, image: Path) -> None:
+    place = ["--root", str(image), "--yes"]
+    invoke("install", "kamstrup_403", "--directory", str(settings_directory(tmp_path / "settings")), *place)
+    directory = settings_directory(tmp_path / "page")
+    nothing = CliRunner().invoke(
+        service, ["install", "web", "kamstrup_403", "--directory", str(directory), *place]
+    )
+    assert "has no table [page]" in nothing.output
+    with (directory / "settings.toml").open("a") as settings:
+        settings.write("[page]\nport = 8123\n")
+    output = invoke("install", "web", "kamstrup_403", "barn", "--directory", str(directory), *place)
+    assert "barn is no service here yet" in output
+    drop_in = (image / UNITS / f"{PAGE_UNIT}.d" / DROP_IN).read_text()
+    assert "smart_meter_reader web kamstrup_403 barn\n" in drop_in
+    assert "SocketBindAllow=tcp:8123\n" in drop_in
+    assert "BindReadOnlyPaths=-/var/lib/private/smart_meter_reader/barn\n" in drop_in
+    assert "WorkingDirectory=/etc/smart_meter_reader_web\n" in drop_in
+    assert (image / UNITS / PAGE_UNIT).read_text() == unit_template(PAGE_UNIT)
+    invoke("uninstall", "web", *place)
+    assert not (image / UNITS / PAGE_UNIT).exists()
+    assert (image / UNITS / f"{INSTANCE}.d" / DROP_IN).exists()
+
+
+def test_the_page_is_not_given_the_secrets_of_an_environment(tmp_path: Path, image: Path) -> None:
+    directory = settings_directory(tmp_path / "page")
+    with (directory / "settings.toml").open("a") as settings:
+        settings.write("[page]\n")
+    (directory / ".secrets.toml").write_text('[kamstrup_403.mqtt]\npassword = "x"\n')
+    (directory / ".secrets.toml").chmod(0o600)
+    place = ["--root", str(image), "--yes"]
+    result = CliRunner().invoke(
+        service, ["install", "web", "kamstrup_403", "--directory", str(directory), *place]
+    )
+    assert "has secrets of kamstrup_403" in result.output
+    assert not (image / UNITS / PAGE_UNIT).exists()
+
+
 def test_the_unit_leaves_room_for_many_meters_and_connections() -> None:
     """2,000 meters on TCP are as many files, and 120 connections to a broker may all be opening at once."""
     assert "LimitNOFILE=8192" in unit_template()
     assert "TasksMax=256" in unit_template()
+
+
+def test_only_the_port_of_the_page_can_be_listened_on(tmp_path: Path, image: Path) -> None:
+    assert re.search(r"^SocketBindDeny=any$", unit_template(), re.MULTILINE)
+    directory = settings_directory(tmp_path / "settings")
+    place = ["--root", str(image), "--yes"]
+    drop_in = image / UNITS / f"{INSTANCE}.d" / DROP_IN
+    invoke("install", "kamstrup_403", "--directory", str(directory), *place)
+    assert "SocketBindAllow" not in drop_in.read_text()
+    with (directory / "settings.toml").open("a") as settings:
+        settings.write("[kamstrup_403.sinks.web]\nport = 8123\n")
+    invoke("install", "kamstrup_403", "--directory", str(directory), *place)
+    assert re.findall("^SocketBindAllow=(.*)$", drop_in.read_text(), re.MULTILINE) == ["tcp:8123"]
 
 
 def test_each_instance_has_a_user_of_its_own() -> None:
@@ -106,6 +191,7 @@ def test_python_looks_for_no_module_in_the_directory_of_the_settings() -> None:
 
 def test_the_unit_in_etc_is_the_packages_own() -> None:
     assert (ROOT / "etc" / UNIT).read_text() == unit_template()
+    assert (ROOT / "etc" / PAGE_UNIT).read_text() == unit_template(PAGE_UNIT)
 
 
 def test_a_missing_file_of_secrets_is_replaced_by_valid_toml() -> None:
@@ -189,7 +275,7 @@ def test_install_and_uninstall_with_the_real_systemctl(tmp_path: Path, image: Pa
     assert (image / UNITS / UNIT).read_text() == unit_template()
     program = running_program()
     own = Path("/etc/smart_meter_reader/kamstrup_403")
-    expected = drop_in_text("kamstrup_403", own, program.interpreter, program.places)
+    expected = drop_in_text("kamstrup_403", own, program.interpreter, program.places, directory)
     assert (image / UNITS / f"{INSTANCE}.d" / DROP_IN).read_text() == expected
     copies = image / own.relative_to("/")
     modes = {path.name: path.stat().st_mode & 0o777 for path in copies.iterdir()}
@@ -220,6 +306,44 @@ def test_one_environment_s_directory_is_no_business_of_another_s(tmp_path: Path,
     assert (image / UNITS / UNIT).exists()
     invoke("uninstall", "barn", *place)
     assert not (image / UNITS / UNIT).exists()
+
+
+def test_a_second_directory_does_not_take_the_first_one_s_service(tmp_path: Path, image: Path) -> None:
+    """Both call their environment home, as everybody does."""
+    place = ["--root", str(image), "--yes"]
+    for name in ("house", "barn"):
+        settings_directory(tmp_path / name, "home")
+    invoke("install", "home", "--directory", str(tmp_path / "house"), *place)
+    copied = image / "etc/smart_meter_reader/home/settings.toml"
+    (tmp_path / "barn" / "settings.toml").write_text(copied.read_text() + "# the barn's\n")
+    second = ["install", "home", "--directory", str(tmp_path / "barn"), *place]
+    refusal = invoke(*second, code=69)
+    assert f"runs the settings of {tmp_path}/house" in refusal
+    assert "[home_2]" in refusal
+    assert "barn" not in copied.read_text()
+    invoke("install", "home", "--directory", str(tmp_path / "house"), *place)  # an update is none
+    invoke(*second, "--replace")
+    assert "barn" in copied.read_text()
+    assert "refus" not in invoke(*second)
+
+
+def test_the_summary_has_three_lines_and_counts_what_changes(tmp_path: Path, image: Path) -> None:
+    directory = settings_directory(tmp_path / "settings")
+    arguments = ["install", "kamstrup_403", "--directory", str(directory), "--root", str(image)]
+    told = invoke(*arguments, "--yes").splitlines()
+    assert len(told) == 3
+    assert f"{directory} -> {image}/etc/smart_meter_reader/kamstrup_403" in told[1]
+    assert "files that change: 4 (--show" in told[2]
+    assert "files that change: 0" in invoke(*arguments, "--yes").splitlines()[2]
+    assert "(as it is there already)" in invoke(*arguments, "--show", code=1, answer="n\n")
+
+
+def test_a_table_is_nothing_for_the_journal(tmp_path: Path, image: Path) -> None:
+    directory = settings_directory(tmp_path / "settings")
+    with (directory / "settings.toml").open("a") as settings:
+        settings.write('format = "table"\n')
+    told = invoke("install", "kamstrup_403", "--directory", str(directory), "--root", str(image), "-n")
+    assert "warning: sink stdout: a table is for people at a terminal" in told
 
 
 def test_an_environment_that_was_enabled_by_hand_keeps_the_unit(tmp_path: Path, image: Path) -> None:
@@ -254,6 +378,8 @@ def test_without_systemd_it_says_so(tmp_path: Path, image: Path) -> None:
     for arguments in (["install", "kamstrup_403"], ["uninstall", "kamstrup_403"]):
         result = run_command(*arguments, "--yes", "--root", str(image), path=str(tmp_path))
         assert (result.returncode, "systemd does not run here" in result.stderr) == (69, True), result.stderr
+    result = run_command("restart", "kamstrup_403", path=str(tmp_path))
+    assert (result.returncode, "systemd does not run here" in result.stderr) == (69, True), result.stderr
     for arguments in (["status"], ["logs", "kamstrup_403"]):
         result = run_command(*arguments, path=str(tmp_path))
         assert (result.returncode, "this machine does not use systemd" in result.stderr) == (69, True)

@@ -20,8 +20,9 @@ import pytest
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.meters.iec62056_21.emulator import FAULTS, Iec62056Meter
+from tests.peers.feed import until
 from tests.peers.mosquitto import Mosquitto
-from tests.peers.mqtt_recorder import Recorder, recording, retained, until
+from tests.peers.mqtt_recorder import Recorder, recording, retained
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = """

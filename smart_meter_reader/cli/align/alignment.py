@@ -25,6 +25,10 @@ _ADVICE: Mapping[Sign, str] = {
         "turn the head until its cable points down, move it onto the eye"
     ),
     Sign.NOISE: "only noise: keep light off the head, and move it onto the meter's eye",
+    Sign.PUSHED: (
+        "clean, and sent by the meter without a question: leave the head like this; "
+        "`smart-meter-reader scan` shows the settings for a meter that sends by itself"
+    ),
     Sign.DAMAGED: "nearly: the answer comes damaged; move the head a little, lower as a rule",
 }
 
@@ -46,12 +50,12 @@ class Tally:
 
     @property
     def clean(self) -> int:
-        return self.counts[Sign.CLEAN]
+        return sum(count for sign, count in self.counts.items() if sign.is_clean)
 
     @property
     def rate(self) -> float:
         """The share of clean answers among the last ten requests."""
-        return self.recent.count(Sign.CLEAN) / len(self.recent) if self.recent else 0.0
+        return sum(sign.is_clean for sign in self.recent) / len(self.recent) if self.recent else 0.0
 
     @property
     def advice(self) -> str:

@@ -9,25 +9,28 @@ import click
 
 from smart_meter_reader.cli.align.alignment import Tally, bar, watch
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.console.address import address_option
 from smart_meter_reader.console.finite import FiniteRange
-from smart_meter_reader.drivers import load
+from smart_meter_reader.console.wrapping import tell
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.exceptions import LostError, TransportError
 from smart_meter_reader.meters.head import Sign
 from smart_meter_reader.meters.registry import meter_driver, meter_drivers
 
 _BELL = "\a"
-_WITH_HEAD = tuple(client for client, driver in meter_drivers().items() if driver.head)
+WITH_HEAD = tuple(client for client, driver in meter_drivers().items() if driver.head)
 
 
 @click.command()
 @click.argument("port")
 @click.option(
     "--client",
-    type=click.Choice(_WITH_HEAD),
+    type=click.Choice(WITH_HEAD),
     default="kamstrup",
     show_default=True,
     help="What kind of meter it is.",
 )
+@address_option
 @click.option("--beep", is_flag=True, help="Beep at every clean answer, for when the screen is out of sight.")
 @click.option("--count", type=click.IntRange(min=1), help="Stop after so many requests; else Ctrl-C ends it.")
 @click.option(
@@ -37,7 +40,7 @@ _WITH_HEAD = tuple(client for client, driver in meter_drivers().items() if drive
     show_default=True,
     help="Stop after so many seconds, for the sake of the meter's battery.",
 )
-def align(port: str, client: str, beep: bool, count: int | None, timeout: float) -> int:
+def align(port: str, client: str, address: str, beep: bool, count: int | None, timeout: float) -> int:
     """Help to place the infrared head on the meter at PORT.
 
     Asks the meter for one value about once a second, and shows what comes back: nothing, only the echo of
@@ -49,12 +52,19 @@ def align(port: str, client: str, beep: bool, count: int | None, timeout: float)
     What comes back is shown on standard error: on a terminal one line that changes, else a line per request.
     The last line, on standard output, counts the clean answers. The exit code is 69 when there was none.
     """
+    return EXIT_OK if aligned(port, client, address, beep, count, timeout) else EXIT_UNAVAILABLE
+
+
+def aligned(port: str, client: str, address: str, beep: bool, count: int | None, timeout: float) -> bool:
+    """Help to place the head, as `align` says; whether there was a clean answer. Ctrl-C ends it."""
     tally = Tally()
-    print(f"asking at {port} for {timeout:g} s at most; Ctrl-C ends it", file=sys.stderr)
+    driver = meter_driver(client)
+    does = "asking" if driver.asks else "listening"
+    print(f"{does} at {port} for {timeout:g} s at most; Ctrl-C ends it", file=sys.stderr)
     display = _Display(beep)
     failure = ""
     try:
-        probing = load(meter_driver(client).head)(port)
+        probing = imported(driver.head)(port, address)
         asyncio.run(watch(probing, tally, display.show, count=count or 0, seconds=timeout))
     except KeyboardInterrupt:
         pass  # the way to end it
@@ -66,8 +76,11 @@ def align(port: str, client: str, beep: bool, count: int | None, timeout: float)
     display.end()
     if failure:
         print(failure, file=sys.stderr)
-    print(_summary(tally))
-    return EXIT_OK if tally.clean and not failure else EXIT_UNAVAILABLE
+    elif tally.requests and not tally.clean:
+        others = " or ".join(f"--client {other}" for other in WITH_HEAD if other != client)
+        tell(f"is it another kind of meter than {client} reads? try {others}")
+    print(_summary(tally, asked=bool(driver.asks)))
+    return bool(tally.clean) and not failure
 
 
 class _Display:
@@ -83,9 +96,9 @@ class _Display:
         if tally.advice != self._advice:
             self.end()
             self._advice = tally.advice
-            print(self._advice, file=sys.stderr)
+            tell(self._advice)
         text = f"{bar(tally.rate)} {tally.rate:4.0%} clean  now: {sign:<9}  {tally.clean}/{tally.requests}"
-        bell = _BELL if self._beep and sign is Sign.CLEAN else ""
+        bell = _BELL if self._beep and sign.is_clean else ""
         self._begun = self._live
         print(f"\r{text}  " if self._live else text, end=bell if self._live else f"{bell}\n", file=sys.stderr)
         sys.stderr.flush()
@@ -97,10 +110,11 @@ class _Display:
             self._begun = False
 
 
-def _summary(tally: Tally) -> str:
-    others = ", ".join(f"{count} {sign}" for sign, count in tally.counts.items() if sign is not Sign.CLEAN)
+def _summary(tally: Tally, *, asked: bool) -> str:
+    """``asked``: whether a request goes to the meter, and not just an ear."""
+    others = ", ".join(f"{count} {sign}" for sign, count in tally.counts.items() if not sign.is_clean)
     text = f"{tally.clean} of {tally.requests} answers clean" + (f" ({others})" if others else "")
-    if not tally.requests:
+    if not asked or not tally.requests or tally.counts[Sign.PUSHED]:
         return text
     return f"{text}; that took as much of the meter's battery as {_hours(tally.requests)} of hourly readings"
 

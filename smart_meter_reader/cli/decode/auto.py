@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -9,14 +10,13 @@ import click
 from smart_meter_reader.codecs.p1.garbage import other_protocol
 from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture_or_text
-from smart_meter_reader.drivers import Likeness, MeterDriver, load
-from smart_meter_reader.meters.p1.keys import key_options
+from smart_meter_reader.drivers import Likeness, MeterDriver, imported
+from smart_meter_reader.meters.cipher_keys import key_options
 from smart_meter_reader.meters.registry import meter_drivers
 
-_NOT_READ = {
-    "hdlc": "DLMS in HDLC frames",
-    "mbus": "M-Bus (EN 13757)",
-    "sml": "SML, which German electricity meters send at their optical head",
+_NOT_READ: Mapping[str | None, str] = {
+    "hdlc": "HDLC frames without a whole notification of DLMS in them",
+    "dlms": "M-Bus frames without a whole notification of DLMS in them",
 }
 
 
@@ -43,7 +43,7 @@ def auto(
     captured = read_capture_or_text(capture)
     drivers = [driver for driver in meter_drivers().values() if driver.sniff]
     driver = likeliest(captured, drivers)
-    if driver is None and (other := other_protocol(captured)) is not None:
+    if driver is None and (other := other_protocol(captured)) in _NOT_READ:
         click.echo(f"this is {_NOT_READ[other]}, which this program does not read", err=True)
         context.exit(EXIT_DATA)
     if driver is None:
@@ -52,7 +52,7 @@ def auto(
         click.echo(f"not recognised: none of {known} looks like this", err=True)
         context.exit(EXIT_DATA)
     click.echo(f"taken for {driver.title}; decode {driver.protocol} has more options", err=True)
-    command: click.Command = load(driver.decode)
+    command: click.Command = imported(driver.decode)
     # Handed on as digits, since standard input can be read only once.
     given = {
         "capture": (captured.hex(),),
@@ -69,7 +69,7 @@ def likeliest(capture: bytes, drivers: list[MeterDriver]) -> MeterDriver | None:
     """The family whose protocol the bytes look like most, at a tie the first; None when like none."""
     best, found = Likeness.NONE, None
     for driver in drivers:
-        likeness: Likeness = load(driver.sniff)(capture)
+        likeness: Likeness = imported(driver.sniff)(capture)
         if likeness > best:
             best, found = likeness, driver
     return found

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from smart_meter_reader.cli.diagnose.settings_redaction import redact_number, redact_places
-from smart_meter_reader.drivers import load
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.registry import METERS, meter_driver
 from smart_meter_reader.recordings.pseudonyms import HIDDEN, Pseudonyms, leaks
@@ -37,10 +37,10 @@ def redact(
     says so.
     """
     driver = meter_driver(recording.client) if recording.client in METERS else None
-    known = keys_of(load(driver.settings)) if driver is not None else {}
+    known = keys_of(imported(driver.settings)) if driver is not None else {}
     own = {key: _setting(known.get(key), value, names) for key, value in recording.settings.items()}
     if driver is not None and driver.redact:
-        rewritten: Rewritten = load(driver.redact)(recording.events, names, settings)
+        rewritten: Rewritten = imported(driver.redact)(recording.events, names, settings)
     else:
         unknown = f"nothing is known about the bytes of {recording.client!r}: they are left out"
         rewritten = Rewritten((), notes=(unknown,))

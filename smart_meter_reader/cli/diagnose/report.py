@@ -17,10 +17,11 @@ from smart_meter_reader.cli.diagnose.settings_redaction import redact_places, re
 from smart_meter_reader.cli.record.comments import comment_for
 from smart_meter_reader.cli.record.recorder import Recorded
 from smart_meter_reader.exceptions import ExplainedError
+from smart_meter_reader.messages import Message
 from smart_meter_reader.pipeline.kept_faults import FaultFile, KeptFault
 from smart_meter_reader.recordings.pseudonyms import HIDDEN, Pseudonyms, scrub
 from smart_meter_reader.recordings.text import FROM_METER, Burst, Recording, format_recording
-from smart_meter_reader.rooms import describe
+from smart_meter_reader.rooms import fault_of
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, ServiceSettings
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.settings.text import settings_text
@@ -60,6 +61,11 @@ class Report:
         self._secrets: list[str] = []
         self._sections: list[str] = []
         self._recordings: list[str] = []
+        self._called: Mapping[str, str] = {}
+
+    def add_names(self, called: Mapping[str, str]) -> None:
+        """What people say that meters are called, whose type codes nobody knows yet."""
+        self._called = called
 
     def add_versions(self) -> None:
         """Versions of the program, of Python, of the packages, and the system."""
@@ -70,6 +76,7 @@ class Report:
         settings = loaded.settings
         drivers = [meter.driver for meter in settings.meters.values()]
         drivers += [sink.driver for sink in settings.sinks.values()]
+        drivers += [settings.leases] if settings.leases else []
         for driver in drivers:
             self._secrets += secrets_of(driver)
         text = settings_text(replace(loaded, settings=self._redacted(settings)))
@@ -86,7 +93,8 @@ class Report:
             return
         recording = capture.session.recording
         redacted = redact(recording, self._names, secrets=self._secrets, settings=capture.settings)
-        lines = [*_health(capture, recording), *redacted.notes]
+        types = type_codes(capture.session.messages, self._called)
+        lines = [*_health(capture, recording), *types, *redacted.notes]
         self._add(f"meter {capture.meter}", lines)
         text = format_recording(redacted.recording, comment_for(capture.client))
         self._recordings.append(f"== recording of {capture.meter} ==\n\n{text}")
@@ -116,10 +124,14 @@ class Report:
         try:
             redacted = redact(recording, self._names, secrets=self._secrets, settings=meter.driver)
         except Exception as error:  # noqa: BLE001 - what broke a decoder may break the redaction too
-            return [f"what it had sent cannot be redacted ({describe(error)}): it is left out"]
+            return [f"what it had sent cannot be redacted ({fault_of(error)}): it is left out"]
         text = format_recording(redacted.recording, comment_for(meter.client))
         self._recordings.append(f"== received from {fault.meter} before {fault.kind} ==\n\n{text}")
         return [f"{len(fault.received)} bytes had come before it", *redacted.notes]
+
+    def add_section(self, title: str, lines: Iterable[str]) -> None:
+        """Lines that name nobody; what a capture shows to be a serial number is taken out of them too."""
+        self._add(title, lines)
 
     def add_interruption(self, meter: str) -> None:
         """Where somebody did not want to wait any longer."""
@@ -152,6 +164,7 @@ class Report:
                 name: replace(sink, driver=redact_settings(sink.driver, names))
                 for name, sink in settings.sinks.items()
             },
+            leases=settings.leases and redact_settings(settings.leases, names),
         )
 
 
@@ -208,13 +221,28 @@ def _health(capture: RecordedMeter, recording: Recording) -> Iterator[str]:
             yield f"status {message['state']}: {message['reason']}: {message['detail']}"
         elif message["type"] == "reading":
             yield f"read from {message['meter']}: {', '.join(message['measurements'])}"
-        else:
+        elif message["type"] == "info":
             told = {
                 key: _LONG_NUMBER.sub(HIDDEN, message[key])
-                for key in ("manufacturer", "model", "firmware", "dialect")
+                for key in ("manufacturer", "model", "firmware", "dialect", "p1_version")
                 if key in message
             }
             yield f"meter {message['meter']}: {json_text.dumps(told)}"
+
+
+def type_codes(messages: Iterable[Message], called: Mapping[str, str]) -> Iterator[str]:
+    """A line for each meter that tells its type by a code; nothing in it is about this one device."""
+    told: set[str] = set()
+    for message in messages:
+        if message["type"] != "info" or "type_code" not in message or message["meter"] in told:
+            continue
+        told.add(message["meter"])
+        code, by_itself = message["type_code"], message.get("model", "")
+        known = by_itself if by_itself != f"meter type {code}" else ""
+        name = called.get(message["meter"]) or known
+        unnamed = f"what is it called? diagnose --model {message['meter']}='...'"
+        revision = f", revision {message['firmware']}" if "firmware" in message else ""
+        yield f"type code {code}{revision}: {_LONG_NUMBER.sub(HIDDEN, name) or unnamed}"
 
 
 def _failure(error: ExplainedError) -> str:

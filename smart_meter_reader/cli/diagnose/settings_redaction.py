@@ -12,12 +12,13 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from smart_meter_reader.drivers import load
+from smart_meter_reader.drivers import imported
+from smart_meter_reader.fleet.leases import DRIVER as LEASES
 from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.registry import METERS
 from smart_meter_reader.recordings.pseudonyms import HIDDEN, Pseudonyms
-from smart_meter_reader.settings.loading import CommonSettings
+from smart_meter_reader.settings.common import CommonSettings, MeterCommonSettings
 from smart_meter_reader.settings.schema import Key, keys_of
 from smart_meter_reader.settings.values import is_table
 from smart_meter_reader.sinks.registry import SINKS
@@ -29,6 +30,8 @@ _PROBLEM = re.compile(
     r"(?P<path>[\w.-]+)(?P<found>: found ).*(?P<allowed>; allowed: )(?P<rest>.*?)(?:; did you mean .*)?\Z",
     re.DOTALL,
 )
+# "FILE, line N: what is wrong: found THE LINE; write: ANOTHER"
+_SLIP = re.compile(r"(?P<slip>[\w./-]+, line [0-9]+: .*?: found ).*", re.DOTALL)
 # udev: usb-<vendor>_<model>_<serial>-if<interface>-port<number>. Any part may hold underscores and colons.
 _ADAPTER = re.compile(r"(/by-id/usb-[^_/\s]*_)[^\s\"']*?(-if[0-9]{2}(?:-port[0-9]+)?|(?=[\s\"']|\Z))")
 _HOME = r"/(?:home|Users)/[\w.-]+|/root"
@@ -65,6 +68,8 @@ def redact_problem(problem: str) -> str:
             return found[0]
         return f"{found['path']}{found['found']}{HIDDEN}{found['allowed']}{found['rest']}"
 
+    if slip := _SLIP.fullmatch(problem):
+        return f"{slip['slip']}{HIDDEN}"
     return _PROBLEM.sub(shown, problem)
 
 
@@ -92,8 +97,9 @@ def _redacted(key: Key, value: Any, names: Pseudonyms, *, as_recorded: bool) -> 
 
 def _harmless_keys() -> frozenset[str]:
     """Names of keys that tell nobody, whichever driver has them."""
-    drivers = [load(load(path).settings) for path in (*METERS.values(), *SINKS.values())]
-    keys = [key for each in (CommonSettings, GuardSettings, *drivers) for key in keys_of(each).values()]
+    drivers = [imported(imported(path).settings) for path in (*METERS.values(), *SINKS.values())]
+    others = (CommonSettings, MeterCommonSettings, GuardSettings, imported(LEASES.settings))
+    keys = [key for each in (*others, *drivers) for key in keys_of(each).values()]
     harmless = _names(key for key in keys if not key.identifies) | {"client", "type"}
     return harmless - _names(key for key in keys if key.identifies)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import typing
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
-from smart_meter_reader.console.checks import Check, ok, unavailable
-from smart_meter_reader.drivers import load
-from smart_meter_reader.exceptions import ExplainedError, ProtocolError
+from smart_meter_reader.cli.one_reading import one_reading
+from smart_meter_reader.cli.other_meter import other_meter
+from smart_meter_reader.console.checks import Check, ok, unavailable, warning
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.base import Client
 from smart_meter_reader.meters.registry import meter_driver
@@ -30,26 +30,26 @@ def check_keys(subject: str, meter: MeterSettings, loaded: LoadedSettings) -> It
             yield ok(subject, f"{name} is set{where}, and of the right form")
 
 
-async def check_reading(subject: str, meter: MeterSettings, patience: float) -> AsyncIterator[Check]:
-    """Take one reading, as the service would."""
+async def check_reading(
+    subject: str, meter: MeterSettings, patience: float, tell: Callable[[str], None]
+) -> AsyncIterator[Check]:
+    """Take one reading, as the service would; ``tell`` gets what it is at.
+
+    Where there is none, who else is at the port.
+    """
     seen: list[Message] = []
 
     async def note(message: Message) -> None:
         seen.append(message)
-        if message["type"] == "status" and message["state"] == "alert":
-            # The service goes on to listen; a wrong key will not become right while we wait.
-            raise ProtocolError(message["reason"], message["detail"])
 
-    client: Client = load(meter_driver(meter.client).client)(meter.name, meter.driver)
-    try:
-        async with asyncio.timeout(patience):
-            await client.run(note, once=True)
-    except ExplainedError as error:
-        yield unavailable(subject, f"no reading ({error.reason}): {error.detail}")
-    except TimeoutError:
-        yield unavailable(
-            subject, f"no reading within {patience:g} s: is the head in its place, the cable plugged in?"
-        )
+    client: Client = imported(meter_driver(meter.client).client)(meter.name, meter.driver)
+    missed = await one_reading(client, note, patience, tell)
+    if missed is not None:
+        yield unavailable(subject, f"no reading ({missed.error.reason}): {missed.error.detail}")
+        if meter_driver(meter.client).reads_port:
+            said = await other_meter(meter.client, meter.driver.reads_from, missed, tell)
+            if said:
+                yield warning(subject, said)
     for check in _seen(subject, meter, seen):
         yield check
 

@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from smart_meter_reader.console.checks import Check, ok, unavailable, warning
+from smart_meter_reader.files import user_name
 from smart_meter_reader.transport.ports import (
     SerialPort,
     describe_port,
     how_to_open,
     other_readers,
-    user_name,
 )
 
 
-def check_port(subject: str, port: str) -> Iterator[Check]:
-    """The checks of one port that need not open it. A URL has none: reading the meter tests it."""
+def check_port(subject: str, port: str, service_pid: int = 0) -> Iterator[Check]:
+    """The checks of one port that need not open it. A URL has none: reading the meter tests it.
+
+    ``service_pid``: the process of this environment's service, 0 when it does not run.
+    """
     if "://" in port:
         return
     try:
@@ -38,7 +41,7 @@ def check_port(subject: str, port: str) -> Iterator[Check]:
         return
     yield _name(subject, port, described)
     yield _rights(subject, port, described)
-    yield from _readers(subject, port)
+    yield from _readers(subject, port, service_pid)
 
 
 def _name(subject: str, port: str, described: SerialPort) -> Check:
@@ -60,12 +63,14 @@ def _rights(subject: str, port: str, described: SerialPort) -> Check:
     return unavailable(subject, f"{user} may not open {port} ({rights}): {how_to_open(described.group)}")
 
 
-def _readers(subject: str, port: str) -> Iterator[Check]:
-    readers = other_readers(port)
+def _readers(subject: str, port: str, service_pid: int) -> Iterator[Check]:
+    everybody = other_readers(port)
+    readers = [each for each in everybody if each.pid != service_pid]
+    if len(readers) < len(everybody):
+        yield ok(subject, f"{port} is held by the service of this environment")
     if readers:
         names = " and ".join(map(str, readers))
         yield warning(
             subject,
-            f"{port} is held by {names}: if that is this service, all is well; stop anything else, since two "
-            "readers take each other's bytes",
+            f"{port} is held by {names}: stop it, since two readers take each other's bytes",
         )

@@ -20,8 +20,8 @@ from smart_meter_reader.cli.record.recorder import Recorded, record_client, reco
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.console.interruption import interruptible
-from smart_meter_reader.console.output_file import check_writable, write
-from smart_meter_reader.drivers import load
+from smart_meter_reader.console.output_file import check_writable, write_output
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.exceptions import RecordingEndedError
 from smart_meter_reader.meters.registry import meter_driver
 from smart_meter_reader.recordings.text import format_recording
@@ -78,14 +78,14 @@ def record(
         )
     else:
         settings = client_settings(client, port, registers, baud, assignments)
-        driver = load(meter_driver(client).client)(METER, settings)
+        driver = imported(meter_driver(client).client)(METER, settings)
         count = count if count is not None or duration is not None else 1
         print(f"recording {port} ...", file=sys.stderr)
         seconds = duration or _READ_SECONDS + ((count or 1) - 1) * patience_for(settings, None)
         recording = partial(record_client, client, driver, settings, count=count, seconds=seconds)
         session = asyncio.run(interruptible(lambda stop: recording(stop=stop)))
     if session.recording.bursts:
-        write(file, format_recording(session.recording, comment_for(client or "")), replace=force)
+        write_output(file, format_recording(session.recording, comment_for(client or "")), replace=force)
     _tell(file, session, client is not None)
     return _judge(session, 0 if client is None else count or 1)
 

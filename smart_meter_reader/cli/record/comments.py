@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from smart_meter_reader.drivers import load
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.meters.registry import METERS, meter_driver
 from smart_meter_reader.recordings.text import Burst
 
@@ -12,7 +12,7 @@ from smart_meter_reader.recordings.text import Burst
 def comment_for(client: str) -> Callable[[Burst], str]:
     """The comments for recordings of a client; "": nobody knows which client."""
     path = meter_driver(client).comment if client in METERS else ""
-    comment: Callable[[Burst], str] = load(path) if path else _none
+    comment: Callable[[Burst], str] = imported(path) if path else _none
     return comment
 
 

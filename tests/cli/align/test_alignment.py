@@ -7,22 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smart_meter_reader.cli.align.alignment import Tally, bar, watch
-from smart_meter_reader.drivers import load
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.emulators.faults import Fault
 from smart_meter_reader.emulators.stream import EmulatedMeter, on_pty, on_tcp
-from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.exceptions import ProtocolError, TransportError
 from smart_meter_reader.meters.head import Sign
 from smart_meter_reader.meters.iec62056_21.emulator import Iec62056Meter
 from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
+from smart_meter_reader.meters.p1.emulator import P1Meter
 from smart_meter_reader.meters.registry import meter_driver
 from tests.peers.foreign_meter import ForeignMeter
 from tests.peers.lines import Echo, Noise, Silent
 
 
-async def signs(port: str, count: int, client: str = "kamstrup") -> list[Sign]:
+async def signs(port: str, count: int, client: str = "kamstrup", address: str = "") -> list[Sign]:
     seen: list[Sign] = []
     await watch(
-        load(meter_driver(client).head)(port),
+        imported(meter_driver(client).head)(port, address),
         Tally(),
         lambda tally, sign: seen.append(sign),
         count=count,
@@ -74,6 +75,27 @@ async def test_the_sign_on_tells_what_comes_back(
         assert await signs(port, 1, "iec62056_21") == [sign]
 
 
+async def test_a_meter_that_sends_by_itself_is_listened_to() -> None:
+    """Logarex, EBZ: a sign-on is no use to them, and what they send at 9600 Bd is noise at 300."""
+    async with on_pty(P1Meter(dialect="germany", interval=0.5)) as port:
+        assert await signs(port, 2, "iec62056_21") == [Sign.PUSHED, Sign.PUSHED]
+    tally = Tally()
+    tally.add(Sign.PUSHED)
+    assert (tally.clean, tally.rate) == (1, 1.0)
+    assert "sent by the meter without a question" in tally.advice
+
+
+@pytest.mark.parametrize(("address", "sign"), [("", Sign.CLEAN), ("63", Sign.CLEAN), ("64", Sign.NOTHING)])
+async def test_the_address_is_asked_for(address: str, sign: Sign) -> None:
+    async with on_pty(multical()) as port:
+        assert await signs(port, 1, "kamstrup", address) == [sign]
+
+
+async def test_what_is_no_address_of_kmp() -> None:
+    with pytest.raises(ProtocolError, match="no address of KMP"):
+        await signs("/dev/not-a-port", 1, "kamstrup", "12345678")
+
+
 async def test_it_works_through_a_serial_server() -> None:
     async with on_tcp(multical()) as place:
         assert await signs(f"socket://{place}", 2) == [Sign.CLEAN, Sign.CLEAN]
@@ -83,7 +105,7 @@ async def test_it_stops_by_itself() -> None:
     seen: list[Sign] = []
     async with on_pty(multical()) as port:
         await watch(
-            load(meter_driver("kamstrup").head)(port),
+            imported(meter_driver("kamstrup").head)(port),
             Tally(),
             lambda tally, sign: seen.append(sign),
             count=0,
@@ -124,8 +146,8 @@ def test_the_rate_is_of_the_last_ten_and_the_total_of_all(history: list[Sign]) -
         tally.add(sign)
     last = history[-10:]
     assert tally.requests == len(history)
-    assert tally.clean == history.count(Sign.CLEAN)
-    assert tally.rate == (last.count(Sign.CLEAN) / len(last) if last else 0)
+    assert tally.clean == sum(sign.is_clean for sign in history)
+    assert tally.rate == (sum(sign.is_clean for sign in last) / len(last) if last else 0)
     assert bool(tally.advice) == bool(history)
 
 

@@ -21,6 +21,9 @@ from smart_meter_reader.meters.p1.emulator import Encryption, P1Meter
 from smart_meter_reader.meters.p1.lines import FAST_LINE
 from smart_meter_reader.meters.p1.probe import P1Hearing
 from smart_meter_reader.transport import LineSettings
+from tests.cli.test_decode_other import SML
+from tests.codecs.mbus.captures import SHARKY
+from tests.codecs.p1.test_field import wire
 from tests.peers.foreign_meter import ForeignMeter
 from tests.peers.lines import Echo, Noise, Silent
 from tests.peers.ser2net import ser2net
@@ -103,6 +106,13 @@ async def test_all_ports_are_scanned_at_once_and_every_meter_is_found() -> None:
         assert seen == expected, name
 
 
+async def test_a_meter_in_poland_that_encrypts_behind_a_plain_first_line_is_p1() -> None:
+    # UtilitechAS/amsreader-firmware#1177: its identification was once taken for the answer to a sign-on.
+    report = await scan(Noise(wire("pl-elgama-enc")))
+    assert report.found is not None
+    assert (report.found.client, report.found.protocol) == ("dsmr", "encrypted P1")
+
+
 async def test_an_older_multical_that_knows_no_sign_on_is_found_by_its_short_answers() -> None:
     meter = Iec62056Meter("multical_66c", reply_delay=0)
 
@@ -152,9 +162,49 @@ async def test_silence_is_asked_once_in_each_protocol_and_signs_of_a_meter_are_t
     kmp = encode_request(GetTypeRequest()) + encode_request(GetRegisterRequest((1001,)))
     assert silent.heard.startswith(kmp)
     # Last come those that need a wake-up, and KMP at the speed of a 382.
-    assert silent.heard.endswith(kmp)
-    seven = bytes(byte & 0x7F for byte in silent.heard[len(kmp) : -len(kmp)])
+    asked, _, m_bus = silent.heard.partition(b"\x55" * 500)
+    assert m_bus.strip(b"\x55") == bytes.fromhex("105bfe5916") + bytes.fromhex("107bfe7916")
+    assert asked.endswith(kmp)
+    others = asked[len(kmp) : -len(kmp)]
+    # On a bus: any meter, and the selection of any, twice; at each of three speeds.
+    for request in ("107bfe7916", "680b0b6873fd52ffffffffffffffffba16", "680b0b6873fd52ffffffffffffffffba16"):
+        assert others.count(bytes.fromhex(request)) == 3 * (1 + (request[:2] == "68"))
+    bus = bytes.fromhex("107bfe7916" + 2 * "680b0b6873fd52ffffffffffffffffba16" + "1040fd3d16")
+    seven = bytes(byte & 0x7F for byte in others.replace(bus, b""))
     assert seven.replace(b"\x00", b"") == b"/?!\r\n/#1\r/?!\r\n"
+
+
+async def test_a_heat_meter_that_speaks_m_bus_at_its_optical_head_is_found() -> None:
+    class Sharky:
+        async def serve(self, line: EmulatedLine) -> None:
+            heard = b""
+            while received := await line.read():
+                heard += received
+                if heard.endswith(b"\x55" * 480 + bytes.fromhex("105bfe5916")):
+                    await line.write(SHARKY)
+
+    report = await scan(Sharky())
+    assert report.found is not None
+    assert (report.found.client, report.found.manufacturer, report.found.kind) == (
+        "mbus",
+        "Diehl Metering (Hydrometer)",
+        "heat",
+    )
+    assert dict(report.found.keys) == {"wake_up": "0x55", "interval": "1h"}
+
+
+async def test_a_meter_that_sends_no_whole_telegram_of_sml_is_named_and_left_alone() -> None:
+    class Sml(Silent):
+        async def serve(self, line: EmulatedLine) -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(Noise(bytes.fromhex(SML)).serve(line))
+                group.create_task(super().serve(line))
+
+    meter = Sml()
+    report = await scan(meter)
+    assert report.found is None
+    assert "SML" in report.unread
+    assert meter.heard == b""
 
 
 async def test_a_meter_that_sends_is_never_asked() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.cli.scan.settings_block import append, free_environment, settings_block
+from smart_meter_reader.cli.scan.settings_block import Target, append, settings_block, target
 from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.meters.found import Found
@@ -21,6 +21,8 @@ from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
 from smart_meter_reader.meters.p1.lines import FAST_LINE, SLOW_LINE
 
 CONFIG = Path(__file__).parents[3] / "config.py"
+
+SCANNED = Target("scanned")
 
 FINDS = [
     Found(
@@ -43,7 +45,7 @@ FINDS = [
 
 def test_the_block_can_be_pasted_into_empty_settings(tmp_path: Path) -> None:
     (tmp_path / "config.py").write_text(CONFIG.read_text())
-    (tmp_path / "settings.toml").write_text(settings_block("scanned", FINDS))
+    (tmp_path / "settings.toml").write_text(settings_block(SCANNED, FINDS))
     loaded = load_settings(tmp_path, "scanned")
     assert list(loaded.settings.meters) == ["heat", "heat-2", "electricity", "electricity-2", "heat-3"]
     assert [meter.driver.port for meter in loaded.settings.meters.values()] == [f.port for f in FINDS]
@@ -73,7 +75,7 @@ def test_nothing_that_a_meter_says_gets_out_of_its_comment(
         (note,),
         client="dsmr",
     )
-    assert tomllib.loads(settings_block("scanned", [found])) == {
+    assert tomllib.loads(settings_block(SCANNED, [found])) == {
         "scanned": {
             "meters": {"electricity": {"client": "dsmr", "port": port}},
             "sinks": {"stdout": {"format": "table"}},
@@ -87,37 +89,57 @@ def test_nothing_that_a_meter_says_gets_out_of_its_comment(
 def test_appending_leaves_what_is_there(before: str, tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(before)
-    append(path, settings_block("scanned", FINDS[:1]))
+    append(path, settings_block(SCANNED, FINDS[:1]))
     after = path.read_text()
     assert after.startswith(before)
     assert tomllib.loads(after) == {
         **tomllib.loads(before),
-        **tomllib.loads(settings_block("scanned", FINDS[:1])),
+        **tomllib.loads(settings_block(SCANNED, FINDS[:1])),
     }
 
 
-@pytest.mark.parametrize("content", ["[scanned\n", "[scanned.meters]\n[scanned.sinks.stdout]\n"])
+@pytest.mark.parametrize(
+    "content", ["[scanned\n", "[scanned.meters]\n[scanned.sinks.stdout]\n", "scanned = {meters = {}}\n"]
+)
 def test_settings_that_would_not_be_valid_afterwards_stay_as_they_are(content: str, tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(content)
-    with pytest.raises(SettingsError, match=r"settings\.toml: nothing was added"):
-        append(path, settings_block("scanned", FINDS[:1]))
+    with pytest.raises(SettingsError, match=r"settings\.toml"):
+        append(path, settings_block(SCANNED, FINDS[:1]))
     assert path.read_text() == content
 
 
 def test_there_has_to_be_a_file(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="init"):
-        append(tmp_path / "settings.toml", settings_block("scanned", FINDS))
+    with pytest.raises(SettingsError, match="cannot be added to: No such file"):
+        append(tmp_path / "settings.toml", settings_block(SCANNED, FINDS))
 
 
-def test_an_environment_gets_a_name_that_nobody_has(tmp_path: Path) -> None:
-    assert free_environment(tmp_path, "scanned") == "scanned"
-    (tmp_path / "settings.toml").write_text("[Scanned.meters]\n[scanned_2]\n")
-    (tmp_path / ".secrets.toml").write_text("[scanned_3.mqtt]\n")
-    assert free_environment(tmp_path, "scanned") == "scanned_4"
-    (tmp_path / ".secrets.toml").write_text("broken")
-    with pytest.raises(SettingsError, match=r"\.secrets\.toml: cannot be read"):
-        free_environment(tmp_path, "scanned")
+def test_the_environment_is_the_only_one_or_home(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    assert target(tmp_path, None) == Target("home")
+    settings.write_text("[Barn]\n[default]\n")
+    assert target(tmp_path, None).environment == "Barn"
+    assert target(tmp_path, "barn").environment == "Barn", "spelt as it is there, or there would be two"
+    assert target(tmp_path, "attic").environment == "attic"
+    settings.write_text("[barn]\n[garage]\n")
+    assert target(tmp_path, None).environment == "home"
+    settings.write_text("[barn]\n[HOME]\n")
+    assert target(tmp_path, None).environment == "HOME"
+    settings.write_text("broken")
+    with pytest.raises(SettingsError, match=r"settings\.toml, line 1: a line is the name of a table"):
+        target(tmp_path, None)
+
+
+def test_what_is_there_keeps_its_name_and_its_port(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/dev/b")
+    (tmp_path / "settings.toml").write_text(
+        f'[home.meters]\nelectricity.port = "{tmp_path}/link"\nheat.port = 1\n[home.sinks.homie]\n'
+    )
+    there = target(tmp_path, None)
+    assert (there.meter_at("/dev/b"), there.meter_at("/dev/a")) == ("electricity", None)
+    added = tomllib.loads(settings_block(there, FINDS))["home"]
+    assert list(added["meters"]) == ["heat-2", "heat-3", "electricity-2", "electricity-3", "heat-4"]
+    assert "sinks" not in added
 
 
 @pytest.mark.parametrize("room", [0, 100])

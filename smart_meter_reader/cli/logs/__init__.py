@@ -1,0 +1,1 @@
+"""`logs`: one look at what a meter keeps in its own loggers."""

@@ -1,0 +1,1 @@
+"""`setup`: one conversation from the port to the first reading."""

@@ -1,0 +1,1 @@
+"""The command `web`: what belongs to the page in the browser."""

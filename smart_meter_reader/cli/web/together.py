@@ -1,0 +1,61 @@
+"""`web ENV...`: shows several environments on one page, from their histories, until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import click
+
+from smart_meter_reader.console import EXIT_OK
+from smart_meter_reader.sinks.web.together.settings import PageSettings
+
+
+@click.command()
+@click.argument("environments", metavar="ENV...", nargs=-1, required=True)
+def together(environments: tuple[str, ...]) -> int:
+    """Show environments that run on this machine on one page, from their histories."""
+    from smart_meter_reader.sinks.web.together.settings import headed, load_page
+
+    loaded = load_page(Path())
+    names = tuple(dict.fromkeys(environments))
+
+    import logging
+
+    from smart_meter_reader.log import set_up_logging
+
+    set_up_logging("INFO")
+    for warning in loaded.warnings:
+        logging.getLogger(__name__).warning("%s", warning)
+    asyncio.run(_run(headed(loaded.settings, names), names))
+    return EXIT_OK
+
+
+async def _run(settings: PageSettings, environments: tuple[str, ...]) -> None:
+    from smart_meter_reader.pipeline.sink_memory import SinkMemory
+    from smart_meter_reader.service.notify import Notifier
+    from smart_meter_reader.sinks.web.sink import address
+    from smart_meter_reader.sinks.web.together.page import TogetherPage
+    from smart_meter_reader.sinks.web.together.stores import store_of
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    notifier = Notifier.from_environment()
+    stores = [store_of(each, settings.histories, os.environ) for each in environments]
+
+    def ready() -> None:
+        notifier.ready(f"the page is at {address(settings)}")
+
+    page = TogetherPage("page", settings, stores, ready)
+    memory = SinkMemory("page", os.environ, [page])
+    memory.recall(())
+    keeping = asyncio.create_task(memory.keep(), name="memory of the page")
+    try:
+        await page.run(page.looks(stop))
+        notifier.stopping()
+    finally:
+        keeping.cancel()
+        memory.save()

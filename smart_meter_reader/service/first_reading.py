@@ -1,0 +1,41 @@
+"""After a start: waits until the service has read its meters, or has said why not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from smart_meter_reader.service.notify import is_waiting
+from smart_meter_reader.service.state import ServiceState, service_state
+
+# An old head at 300 Bd, woken first, takes most of it; a meter that is read once a day does not fit in.
+_LONGEST = 90.0
+_LOOK_EVERY = 0.5
+
+Ask = Callable[[str], ServiceState | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """How the start went: whether the service runs, and what there is to say."""
+
+    runs: bool
+    said: str
+
+
+def first_reading(environment: str, ask: Ask = service_state, longest: float = _LONGEST) -> Started:
+    """Wait ``longest`` seconds at most. Ctrl-C ends the waiting (KeyboardInterrupt), not the service."""
+    end = time.monotonic() + longest
+    said = ""
+    while time.monotonic() < end:
+        state = ask(environment)
+        if state is None:
+            return Started(False, "systemd does not tell how it is doing")
+        if state.trouble:
+            return Started(False, f"it does not run: {state.trouble}")
+        said = state.said
+        if state.runs and not is_waiting(said):
+            return Started(True, said)
+        time.sleep(_LOOK_EVERY)
+    return Started(True, f"nothing yet after {longest:.0f} s: {said or 'it has said nothing'}")

@@ -1,0 +1,1 @@
+"""The conversation of `setup`, as people have it."""
