@@ -18,11 +18,18 @@ from benchmarks.measure import Row, as_objects, table
 BENCHMARKS = {
     "kmp_codec": "encode and decode beside PyKMP; frames full of stuffed bytes",
     "kmp_line": "a reading over 1200 Bd against the physical limit; its CPU beside PyKMP",
+    "kmp_loggers": "hours, days and months out of a meter's loggers over 1200 Bd against the physical limit",
+    "dlms_codec": "pushed lists beside amshan; blocks and encryption alone",
+    "mbus_codec": "answers beside pymbusparser",
     "p1_codec": "telegrams beside dsmr-parser; memory, noise",
+    "sml_codec": "telegrams beside pysml; memory, junk",
     "mqtt_publish": "publishing at QoS 1 beside aiomqtt",
     "homie_publish": "a reading as Homie properties beside Homie4's own client",
     "json_text": "a reading as JSON text",
+    "history": "ten years of five meters: size, questions, what a day hands to the kernel",
+    "questions": "what the page asks of ten years of five meters",
     "footprint": "memory, start and idle CPU of the running service",
+    "page": "the page in the browser: memory and CPU beside the service without it",
     "p1_fleet": "1, 10, 100 and 1,000 P1 meters in one process, to a broker",
     "p1_overload": "2,000 P1 meters on one core: who is heard, and how evenly",
     "kmp_fleet": "200 KMP meters over TCP, polled every 10 s, to a broker",
@@ -56,7 +63,7 @@ def main() -> int:
         epilog="\n".join(f"{name:14}{what}" for name, what in BENCHMARKS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="only these; default: all, some 8 minutes")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these; default: all, some 12 minutes")
     parser.add_argument("--quick", action="store_true", help="so few rounds that only errors show")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
     options = parser.parse_args()

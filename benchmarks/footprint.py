@@ -48,11 +48,16 @@ time.sleep(600)
 """
 
 
+# So many telegrams, and with them writes, until nothing new is loaded any more.
+_WRITES = 12
+
+
 def rows(*, quick: bool) -> Iterator[Row]:
     """Memory, start, idling."""
     with tempfile.TemporaryDirectory() as folder:
         yield memory_of_kamstrup(folder)
     yield memory_of_p1()
+    yield memory_of_history(1 if quick else 3)
     yield from start(1 if quick else 9)
     yield idle(2.0 if quick else 20.0)
 
@@ -94,6 +99,11 @@ def memory_of_kamstrup(folder: str) -> Row:
         )
 
 
+def one_p1(meters: subprocess.Popen[str]) -> str:
+    """The settings of the one meter that ``meters`` emulate."""
+    return f'client = "dsmr"\nport = "socket://127.0.0.1:{json.loads(first_line(meters))[0]}"\n'
+
+
 def memory_of_p1() -> Row:
     with (
         mosquitto() as broker,
@@ -101,15 +111,34 @@ def memory_of_p1() -> Row:
         Subscriber(broker, "#") as subscriber,
         service(
             "one",
-            environment(
-                f'client = "dsmr"\nport = "socket://127.0.0.1:{json.loads(first_line(meters))[0]}"\n',
-                "home_assistant",
-                broker,
-            ),
+            environment(one_p1(meters), "home_assistant", broker),
         ) as process,
     ):
         wait_for(lambda: any(b"4426" in message.payload for message in list(subscriber.arrived)))
         return alone("memory connected (RSS), P1 to home_assistant", "MiB", [resident_mib(process.pid)], 32.0)
+
+
+def memory_of_history(rounds: int) -> Row:
+    """What the sink `history` adds to a service with one P1 meter, once it has written often."""
+
+    def with_sinks(further: str) -> float:
+        with (
+            mosquitto() as broker,
+            child(start_meters("p1_meters", "1")) as meters,
+            Subscriber(broker, "#") as subscriber,
+            service(
+                "one",
+                environment(one_p1(meters), "home_assistant", broker) + further,
+            ) as process,
+        ):
+            wait_for(lambda: len([each for each in subscriber.arrived if b"4426" in each.payload]) > _WRITES)
+            return resident_mib(process.pid)
+
+    without, together = in_turns(
+        rounds, lambda: with_sinks(""), lambda: with_sinks('[one.sinks.history]\nwrite_every = "1s"\n')
+    )
+    added = [both - alone_ for both, alone_ in zip(together, without, strict=True)]
+    return alone("memory that the history adds (RSS), one P1 meter", "MiB", added, 4.0)
 
 
 def start(rounds: int) -> Iterator[Row]:

@@ -57,7 +57,7 @@ def mosquitto() -> Iterator[int]:
     program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     assert program, "the benchmarks need Mosquitto: apt install mosquitto"
     with tempfile.TemporaryDirectory() as folder:
-        port = _free_port()
+        port = free_port()
         configuration = Path(folder, "mosquitto.conf")
         configuration.write_text(
             f"listener {port} 127.0.0.1\n"
@@ -129,7 +129,8 @@ def last_words(process: subprocess.Popen[str]) -> str:
     return words
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

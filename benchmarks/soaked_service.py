@@ -22,6 +22,7 @@ from smart_meter_reader import app
 from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.log import set_up_logging
 from smart_meter_reader.messages import Message
+from smart_meter_reader.messages.receipts import Receipts
 from smart_meter_reader.pipeline.router import SinkQueue, route
 
 SAMPLE_SECONDS = 5.0
@@ -40,6 +41,7 @@ class Counts:
         queues: dict[str, SinkQueue],
         guard: Callable[[Message], list[Message]],
         unjudged: Callable[[Message, BaseException], list[Message]],
+        receipts: Receipts,
     ) -> None:
         """As the router does, with every message counted before and behind the guard."""
         self.queues = queues
@@ -51,7 +53,7 @@ class Counts:
             self.readings["rejected"] += _values(message) - sum(map(_values, passed))
             return passed
 
-        await route(central, queues, counted, unjudged)
+        await route(central, queues, counted, unjudged, receipts)
 
     def sample(self, service: app.Service) -> dict[str, object]:
         """The numbers of this moment."""
