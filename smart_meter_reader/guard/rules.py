@@ -21,6 +21,7 @@ from smart_meter_reader.quantities.units import UNITS, canonical, ratio
 SHORTEST_PAUSE = timedelta(minutes=5)
 _SECOND = timedelta(seconds=1)
 _ONE = Decimal(1)
+_LITTLE = Decimal(1)  # kWh, m³ and the like, by a ceiling's unit
 _TRANSFORMED = frozenset({Kind.ENERGY, Kind.REACTIVE_ENERGY, Kind.APPARENT_ENERGY, Kind.POWER})
 
 # kWh and m³ per hour: a large building. Where damage goes unnoticed otherwise, a block of flats.
@@ -234,7 +235,7 @@ def judge(last: Total, new: Total, ceiling: Ceiling) -> Verdict:
     if rise >= 0:
         return Verdict.BELIEVED if _may_rise(rise, last, new, ceiling) else Verdict.JUMPED
     if last.unit != new.unit or not last.value.same_quantum(new.value):
-        if new.value and -rise <= _coarser_step(last, new):
+        if _is_rounded_down(-rise, last, new, ceiling):
             return Verdict.ROUNDED
     elif ceiling.rolling or _rolled_over(last, new, ceiling):
         return Verdict.ROLLED_OVER
@@ -251,6 +252,18 @@ def _may_rise(rise: Decimal, last: Total, new: Total, ceiling: Ceiling) -> bool:
     pause = max(new.time - last.time, SHORTEST_PAUSE)
     fastest = ceiling.per_hour * factor * (pause // _SECOND) / 3600
     return rise <= fastest or rise <= fastest + _coarser_step(last, new)
+
+
+def _is_rounded_down(fall: Decimal, last: Total, new: Total, ceiling: Ceiling) -> bool:
+    """Whether a total that falls by ``fall``, in ``new``'s unit, does so for being told coarser.
+
+    What becomes zero was less than one step of that, and so little that it does not matter if it was lost:
+    746.4 Wh are 0 kWh while the PIN is missing.
+    """
+    if new.value:
+        return fall <= _coarser_step(last, new)
+    step = ratio(new.unit, ceiling.unit)
+    return step is not None and fall < new.step and new.step * step <= _LITTLE
 
 
 def _coarser_step(last: Total, new: Total) -> Decimal:

@@ -59,6 +59,16 @@ def test_what_failed_is_told_in_order_with_65(name: str, kinds: list[str]) -> No
     assert all("objects" not in each and "measurements" not in each for each in found)
 
 
+def test_a_frame_with_a_wrong_head_check_sequence_fails_beside_good_ones() -> None:
+    good = wire("hdlc-aidon-no-list1")
+    done = run("decode", "dlms", "-", "--json", feed=good + good[:8] + bytes([good[8] ^ 1]) + good[9:] + good)
+    assert done.returncode == EXIT_DATA
+    found = decoded(done.stdout)
+    assert ["error" in each for each in found] == [False, True, False]
+    assert found[1]["framing"] == "hdlc"
+    assert "HCS" in found[1]["error"]["detail"]  # type: ignore[index]
+
+
 def test_nothing_at_all_is_told() -> None:
     done = run("decode", "dlms", "-", feed=b"nothing of this kind")
     assert done.returncode == EXIT_DATA

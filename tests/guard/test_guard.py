@@ -316,6 +316,18 @@ def test_a_pin_that_comes_and_goes_is_no_reset_and_a_reset_still_is_one() -> Non
     assert statuses(out) == [("online", "new_baseline")]
 
 
+def test_less_than_a_kilowatt_hour_without_the_pin_is_no_reset() -> None:
+    """The export of a house without panels: 746.4 Wh with the PIN, 0 kWh without."""
+    line = Line()
+    out = line.send(energy(0, "746.4", "Wh"), energy(1, "0E+3", "Wh"), energy(2, "746.5", "Wh"))
+    assert values(out) == ["746.4", "0E+3", "746.5"]
+    assert statuses(out) == []
+    # A whole kilowatt hour does not become nothing for being told in kilowatt hours.
+    out = line.send(energy(3, "1000.0", "Wh"), energy(4, "0E+3", "Wh"))
+    assert values(out) == ["1000.0"]
+    assert statuses(out) == [("online", "implausible_value")]
+
+
 def test_a_counter_out_of_digits_rolls_over_and_that_is_told() -> None:
     line = Line()
     out = line.send(energy(0, "9999.995"), energy(1, "0.004"))

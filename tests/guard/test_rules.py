@@ -169,6 +169,14 @@ def test_bounds_of_what_a_counter_can_show(value: str, possible: bool) -> None:
         (total("10"), total("9000", "Wh"), Ceiling("kWh"), Verdict.ROUNDED),
         (total("10"), total("8999", "Wh"), Ceiling("kWh"), Verdict.FELL),
         (total("1"), total("0.0"), Ceiling("kWh"), Verdict.ZERO),
+        # Zero, told coarser: what there was is less than a step of it (whole kWh without the PIN), and not.
+        (total("746.4", "Wh"), total("0E+3", "Wh"), Ceiling("kWh"), Verdict.ROUNDED),
+        (total("0.0", "Wh"), total("0E+3", "Wh"), Ceiling("kWh"), Verdict.BELIEVED),
+        (total("746.4", "Wh"), total("0", "kWh"), Ceiling("kWh"), Verdict.ROUNDED),
+        (total("1000.0", "Wh"), total("0E+3", "Wh"), Ceiling("kWh"), Verdict.ZERO),
+        (total("1E+3", "Wh"), total("0E+3", "Wh"), Ceiling("kWh"), Verdict.ZERO),
+        (total("746.4", "Wh"), total("0.0", "Wh"), Ceiling("kWh"), Verdict.ZERO),
+        (total("0.7", "kWh"), total("0", "Wh"), Ceiling("kWh"), Verdict.ZERO),
         (total("10"), total("10", "m³"), Ceiling("kWh"), Verdict.UNIT_CHANGED),
         # Down: a rolling register, all digits used up, and what only looks like it.
         (total("10"), total("2"), Ceiling("kWh", rolling=True), Verdict.ROLLED_OVER),

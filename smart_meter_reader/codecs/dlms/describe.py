@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from smart_meter_reader.codecs.dlms.axdr import ARRAY, STRUCTURE, Item
 from smart_meter_reader.codecs.dlms.bare import find_notifications
 from smart_meter_reader.codecs.dlms.cipher import DlmsOpener
 from smart_meter_reader.codecs.dlms.hdlc import FLAG
@@ -88,11 +89,20 @@ def describe_telegram(telegram: DlmsTelegram) -> Description:
     }
     if telegram.unscaled:
         description["unscaled"] = list(telegram.unscaled)
-    if telegram.unknown_list:
-        description["unknown_list"] = [
-            {"type": item.type_name, "value": item_text(item)} for item in telegram.unknown_list
+    if telegram.unread:
+        description["unread"] = [
+            {"code": str(each.code), "attribute": each.attribute, **_raw(each.value)}
+            for each in telegram.unread
         ]
+    if telegram.unknown_list:
+        description["unknown_list"] = list(map(_raw, telegram.unknown_list))
     return description
+
+
+def _raw(item: Item) -> Description:
+    """A value of which nobody knows what it is, with its type; of structures and arrays each part so."""
+    value = list(map(_raw, item.items)) if item.tag in (ARRAY, STRUCTURE) else item_text(item)
+    return {"type": item.type_name, "value": value}
 
 
 def _describe_error(error: FrameError | DecryptionError) -> Description:

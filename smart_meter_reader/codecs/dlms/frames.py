@@ -11,17 +11,23 @@ import re
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from smart_meter_reader.codecs.dlms import mbus_frame, unframed
-from smart_meter_reader.codecs.dlms.hdlc import FLAG, HdlcFrame, HdlcHeader, read_body, read_header
+from smart_meter_reader.codecs.dlms.hdlc import FLAG, FORMAT, HdlcFrame, HdlcHeader, read_body, read_header
 from smart_meter_reader.codecs.dlms.mbus_frame import MbusFrame
 from smart_meter_reader.codecs.dlms.unframed import UnframedFrame, UnframedProgress
 from smart_meter_reader.exceptions import ChecksumError, FrameError, IncompleteError
 
 Framing = Literal["hdlc", "mbus", "none"]
 
-# A flag behind which another one stands begins no frame.
-_STARTS = re.compile(rb"\x7e(?!\x7e)|[\x68\x0f]")
-_FRAMED_STARTS = re.compile(rb"\x7e(?!\x7e)|\x68")
+# A flag behind which another one stands begins no frame. E6 begins an LLC: outside of any frame that of one
+# whose head was damaged.
+_STARTS = re.compile(rb"\x7e(?!\x7e)|[\x68\x0f\xe6]")
+_FRAMED_STARTS = re.compile(rb"\x7e(?!\x7e)|[\x68\xe6]")
 _LLC: Final = b"\xe6\xe7\x00"
+# What follows it in a push: a notification, the same encrypted, a block of one.
+_PUSHED: Final = b"\x0f\xdb\xe0"
+# What stands before it: flag, format, two addresses, control, HCS.
+_LONGEST_HEAD: Final = 14
+_HEAD = re.compile(rb"\x7e[\xa0-\xaf].{6,12}\Z", re.DOTALL)
 # What is kept of what belonged to no frame, for whoever has to say what the line carries.
 _KEPT: Final = 2048
 # Octets that were dealt with are let go in such pieces.
@@ -51,6 +57,7 @@ class FrameReader:
         self._place = 0  # where the next frame is looked for
         self._gap = False
         self._framed = False  # whether a frame with a checksum came: then nothing comes without one
+        self._told = False  # whether the damage of the frame at ``_place`` is told already
         self._header: HdlcHeader | None = None  # of the frame at ``_place``, while its end has not come
         self._progress: UnframedProgress | None = None
         self._finished = False
@@ -74,7 +81,7 @@ class FrameReader:
     def next_frame(self) -> ArrivedFrame | None:
         """The next frame, None when more bytes are needed.
 
-        Raises FrameError for a frame with a right head and a wrong end: ``checksum``, or ``truncated`` once
+        Raises FrameError for a frame with a damaged head or a wrong end: ``checksum``, or ``truncated`` once
         the stream has ended. The reader has then gone on already.
         """
         while True:
@@ -93,7 +100,7 @@ class FrameReader:
                 continue
             if isinstance(outcome, _Damaged):
                 self._skip_to(self._place + 1)
-                self._gap = True
+                self._gap = self._told = True
                 raise outcome.error
             return self._deliver(outcome)
 
@@ -104,6 +111,8 @@ class FrameReader:
             return self._look_at_hdlc()
         if first == mbus_frame.START:
             return self._look_at_mbus()
+        if first == _LLC[0]:
+            return self._look_at_llc()
         return self._look_at_unframed()
 
     def _look_at_hdlc(self) -> Framed | _Damaged | Literal["more", "no"]:
@@ -111,7 +120,10 @@ class FrameReader:
         if header is None:
             self.examined += 13
             found = read_header(self._received, self._place)
-            if isinstance(found, str):
+            if found == "more":
+                return found
+            self._told = self._told and self._received[self._place + 1] & 0xF0 != FORMAT
+            if found == "no":
                 return found
             header = self._header = found
         frame = read_body(self._received, self._place, header)
@@ -130,6 +142,30 @@ class FrameReader:
             )
         )
 
+    def _look_at_llc(self) -> _Damaged | Literal["more", "no"]:
+        """What an LLC outside of any frame tells: that one was sent, whose flag, length or HCS is damaged.
+
+        Other programs print notifications with it, and without frames: then none came, and no head is there.
+        """
+        place = self._place
+        found = bytes(self._received[place : place + len(_LLC) + 1])
+        if found[: len(_LLC)] != _LLC[: len(found)]:
+            return "no"
+        if len(found) <= len(_LLC):
+            return "more"
+        before = bytes(self._received[max(0, place - _LONGEST_HEAD) : place])
+        head = _HEAD.search(before)
+        if self._told or found[-1] not in _PUSHED or not (head or self._framed):
+            return "no"
+        given_up = before if head is None else before[head.start() :]
+        return _Damaged(
+            ChecksumError(
+                "checksum",
+                "an HDLC frame has a wrong head check sequence (HCS), or no flag: its head was damaged",
+                given_up + found,
+            )
+        )
+
     def _look_at_mbus(self) -> Framed | _Damaged | Literal["more", "no"]:
         frame = mbus_frame.read_frame(self._received, self._place)
         if isinstance(frame, MbusFrame):
@@ -141,7 +177,7 @@ class FrameReader:
         return _Damaged(
             ChecksumError(
                 "checksum",
-                "an M-Bus frame has a wrong checksum or end",
+                "an M-Bus frame has a wrong head, checksum or end",
                 bytes(self._received[self._place : end]),
             )
         )
@@ -180,7 +216,7 @@ class FrameReader:
     def _deliver(self, frame: Framed) -> ArrivedFrame:
         closing = 1 if isinstance(frame, HdlcFrame) else 0  # it may open the next frame
         self._place += len(frame.raw) - closing
-        gap, self._gap = self._gap, False
+        gap, self._gap, self._told = self._gap, False, False
         self._framed = self._framed or not isinstance(frame, UnframedFrame)
         self._recent.clear()
         self._compact()
@@ -200,9 +236,9 @@ class FrameReader:
     def _compact(self) -> None:
         if self._place < _COMPACT or self._progress is not None:
             return
-        # The three octets before tell an HDLC frame's inside.
-        del self._received[: self._place - 3]
-        self._place = 3
+        # The octets before tell an HDLC frame's inside.
+        del self._received[: self._place - _LONGEST_HEAD]
+        self._place = _LONGEST_HEAD
 
 
 def framing_of(frame: Framed) -> Framing:

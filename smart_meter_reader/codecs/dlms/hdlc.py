@@ -16,7 +16,8 @@ from smart_meter_reader.codecs.p1.framing.checksum import crc16_x25
 
 FLAG: Final = 0x7E
 _FLAG: Final = b"\x7e"
-_FORMAT: Final = 0xA0
+FORMAT: Final = 0xA0
+"""The high four bits of what follows the flag."""
 _LENGTH_MASK: Final = 0x07
 _SEGMENTED: Final = 0x08
 LONGEST: Final = 2047 + 2
@@ -55,10 +56,10 @@ def read_header(received: bytes | bytearray, begin: int) -> HdlcHeader | Verdict
     """The header of the frame whose flag is at ``begin``; "more" bytes are needed, or "no": it is none."""
     available = len(received) - begin
     if available < 3:
-        return "more" if available < 2 or received[begin + 1] & 0xF0 == _FORMAT else "no"
+        return "more" if available < 2 or received[begin + 1] & 0xF0 == FORMAT else "no"
     first = received[begin + 1]
     length = (first & _LENGTH_MASK) << 8 | received[begin + 2]
-    if first & 0xF0 != _FORMAT or length < _SHORTEST:
+    if first & 0xF0 != FORMAT or length < _SHORTEST:
         return "no"
     source = _address_end(received, begin + 3)
     control = source if isinstance(source, str) else _address_end(received, source)
@@ -120,7 +121,7 @@ def encode_hdlc(
     length = 2 + len(destination) + len(source) + 1 + 2 + len(information) + 2
     if length + 2 > LONGEST:
         raise ValueError(f"{len(information)} octets of information do not fit into one HDLC frame")
-    first = _FORMAT | (_SEGMENTED if segmented else 0) | length >> 8
+    first = FORMAT | (_SEGMENTED if segmented else 0) | length >> 8
     header = bytes([first, length & 0xFF]) + destination + source + bytes([control])
     header += crc16_x25(header).to_bytes(2, "little")
     covered = header + information

@@ -185,7 +185,7 @@ def _entry(items: Sequence[Item], place: int) -> tuple[CodedValue | None, int]:
         parts = items[place].items
         return CodedValue(code, parts[1], _scaler_unit(parts[2]) if len(parts) == 3 else None), place + 1
     code = _code(items[place])
-    if code is None or place + 1 == len(items) or items[place + 1].tag in (ARRAY, STRUCTURE):
+    if code is None or place + 1 == len(items) or _structured_code(items[place + 1]) is not None:
         return None, place + 1
     scaler_unit = _scaler_unit(items[place + 2]) if place + 2 < len(items) else None
     return CodedValue(code, items[place + 1], scaler_unit), place + (2 if scaler_unit is None else 3)

@@ -16,9 +16,11 @@ STOP: Final = 0x16
 # C, A, CI and the two TSAPs.
 _PREFIX: Final = 5
 _TOO_SHORT: Final = 3
+_HEAD: Final = 7  # up to CI
 _AROUND: Final = 6  # 68 L L 68, checksum, 16
 # SND-UD, the frame count bit left aside.
 _SEND: Final = 0x53
+_TO_ALL: Final = 0xFF
 _COUNT_BIT: Final = 0x20
 _LAST: Final = 0x10
 _SEQUENCE: Final = 0x0F
@@ -41,20 +43,23 @@ Verdict = Literal["more", "no", "damaged"]
 def read_frame(received: bytes | bytearray, begin: int) -> MbusFrame | Verdict:
     """The frame whose 68 is at ``begin``; "more" bytes are needed, "no": it is none.
 
-    "damaged" has the whole head of a frame that carries DLMS, and a wrong checksum or end.
+    "damaged" has the head of a frame that carries DLMS, and a wrong octet in it, checksum or end.
     """
-    head = bytes(received[begin : begin + 7])
-    for place, expected in ((0, START), (3, START)):
-        if len(head) > place and head[place] != expected:
-            return "no"
-    if len(head) > 2 and head[1] != head[2]:
-        return "no"
+    head = bytes(received[begin : begin + _HEAD])
     if len(head) > 4 and head[4] & ~_COUNT_BIT != _SEND:
         return "no"
-    if len(head) < 7:
+    # One of the two is damage where all else of the head is right; both are another thing.
+    faults = (len(head) > 2 and head[1] != head[2]) + (len(head) > 3 and head[3] != START)
+    if faults > 1:
+        return "no"
+    if len(head) < _HEAD:
         return "more"
+    if head[6] & ~(_LAST | _SEQUENCE):
+        return "no"
+    if faults:
+        return "damaged" if head[5] == _TO_ALL else "no"
     length = head[1] if head[1] >= _TOO_SHORT else head[1] + 256
-    if head[6] & ~(_LAST | _SEQUENCE) or length < _PREFIX:
+    if length < _PREFIX:
         return "no"
     if len(received) < begin + length + _AROUND:
         return "more"
@@ -67,7 +72,7 @@ def read_frame(received: bytes | bytearray, begin: int) -> MbusFrame | Verdict:
 
 def encode_mbus(piece: bytes, sequence: int, *, last: bool, tsaps: bytes = b"\x01\x67") -> bytes:
     """One frame. Raises ValueError for more than 253 octets or a sequence number above 15."""
-    content = bytes([_SEND, 0xFF, (_LAST if last else 0) | sequence]) + tsaps + piece
+    content = bytes([_SEND, _TO_ALL, (_LAST if last else 0) | sequence]) + tsaps + piece
     if len(content) > 256 + _TOO_SHORT - 1 or sequence > _SEQUENCE:
         raise ValueError("that does not fit into one M-Bus frame")
     length = len(content) & 0xFF

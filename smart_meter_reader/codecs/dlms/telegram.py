@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from smart_meter_reader.codecs.ciphering.keys import Authentication
-from smart_meter_reader.codecs.dlms.axdr import Item
+from smart_meter_reader.codecs.dlms.axdr import NULL, Item
 from smart_meter_reader.codecs.dlms.codes import meaning_of
 from smart_meter_reader.codecs.dlms.date_time import LENGTH as TIME_LENGTH
 from smart_meter_reader.codecs.dlms.date_time import MeterTime, parse_date_time
@@ -55,8 +55,9 @@ class DlmsTelegram:
     ``objects`` are as sent: scaled where the meter says how, else the bare number. ``measurements`` are by
     quantity, what the meter does not say by table or setting. ``unscaled`` are the quantities that are left
     out, since nothing tells what their numbers are worth; ``assumed`` those whose step is that of
-    ``steps``, which are the table's or the settings'. ``unknown_list`` are all values of a list of which
-    nobody knows what they are.
+    ``steps``, which are the table's or the settings'. ``unread`` are those with a code that have no place in
+    ``objects``: structures and arrays, numbers beyond any meter's, a second value of one code.
+    ``unknown_list`` are all values of a list of which nobody knows what they are.
     """
 
     envelope: Envelope
@@ -68,6 +69,7 @@ class DlmsTelegram:
     unscaled: tuple[str, ...]
     assumed: frozenset[str]
     steps: NumberSteps
+    unread: tuple[CodedValue, ...]
     unknown_list: tuple[Item, ...]
     identity: DlmsIdentity
     length: int
@@ -89,7 +91,7 @@ def build_telegram(
         else:
             make = line.make
             entries = tuple(_positional(line.codes, pushed.nameless))
-    objects = _objects(entries)
+    objects, unread = _objects(entries)
     texts = naming_texts(entries)
     telling = telling_of(texts, nameless, envelope.system_title, make, pushed.layout)
     steps = steps_for(telling).overridden(own_steps)
@@ -106,6 +108,7 @@ def build_telegram(
         unscaled=tuple(values.unscaled),
         assumed=frozenset(values.assumed),
         steps=steps,
+        unread=unread,
         unknown_list=tuple(unknown),
         identity=identity_of(texts, nameless, telling),
         length=length,
@@ -128,16 +131,21 @@ def _is_clock(code: ObisCode) -> bool:
     return (code.a, code.reduced) == _CLOCK
 
 
-def _objects(entries: tuple[CodedValue, ...]) -> dict[str, Measurement]:
-    """By code, as sent. What was sent as nothing is not there."""
+def _objects(entries: tuple[CodedValue, ...]) -> tuple[dict[str, Measurement], tuple[CodedValue, ...]]:
+    """By code, as sent, and what is none of them. What was sent as nothing is not there."""
     objects: dict[str, Measurement] = {}
+    unread = []
     for entry in entries:
         value = value_of(entry)
         if value is None:
+            if entry.value.tag != NULL:
+                unread.append(entry)
             continue
         unit = "" if entry.scaler_unit is None else unit_of(entry.scaler_unit.unit)
-        objects.setdefault(meaning_of(entry.code).text, {"value": value, "unit": unit})
-    return objects
+        told: Measurement = {"value": value, "unit": unit}
+        if objects.setdefault(meaning_of(entry.code).text, told) != told:
+            unread.append(entry)
+    return objects, tuple(unread)
 
 
 def _time_within(entries: tuple[CodedValue, ...], nameless: tuple[Item, ...]) -> MeterTime | None:

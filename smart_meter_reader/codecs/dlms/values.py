@@ -31,6 +31,8 @@ def value_of(entry: CodedValue) -> Value | None:
 def item_text(item: Item) -> Value | None:
     """A value as number, text or moment, else its octets as 0x...; None for nothing."""
     content = item.content
+    if isinstance(content, Decimal) and not is_bounded(content):
+        return str(content)  # as a text it harms nobody who computes with numbers
     if isinstance(content, (int, Decimal)):
         return content
     if not isinstance(content, bytes):

@@ -38,12 +38,13 @@ def modulus(last: Decimal, new: Decimal) -> Decimal | None:
 def is_coarser(last: Decimal, new: Decimal) -> bool:
     """Whether a lower value is the same in coarser steps: 16824856.5 Wh, then 16824000 of whole kWh.
 
-    The guard has let it pass as that, too.
+    Zero is the same as what is less than a step of it. The guard has let it pass as that, too.
     """
     finer, coarser = last.as_tuple().exponent, new.as_tuple().exponent
-    if not isinstance(finer, int) or not isinstance(coarser, int) or not new:
+    if not isinstance(finer, int) or not isinstance(coarser, int) or coarser <= finer:
         return False
-    return coarser > finer and 0 < last - new <= Decimal(1).scaleb(coarser)
+    step = Decimal(1).scaleb(coarser)
+    return 0 < last - new <= step if new else 0 < last < step
 
 
 def is_counter(key: str) -> bool:

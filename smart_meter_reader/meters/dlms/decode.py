@@ -97,5 +97,14 @@ def _lines(description: Description) -> Iterator[str]:
         yield f"  {quantity:<{width}}  {plain(item['value'])} {item['unit']}".rstrip()
     if "unscaled" in description:
         yield f"  left out, since nothing tells what a step is worth: {', '.join(description['unscaled'])}"
+    for item in description.get("unread", ()):
+        yield f"  left out, since nothing tells what it is: {item['code']}, {_raw(item)}"
     for item in description.get("unknown_list", ()):
-        yield f"  {item['type']}: {plain(item['value'])}"
+        yield f"  {_raw(item)}"
+
+
+def _raw(item: Description) -> str:
+    """A value with its type, and its parts where it has some."""
+    value = item["value"]
+    told = f"({', '.join(map(_raw, value))})" if isinstance(value, list) else plain(value)
+    return f"{item['type']}: {told}"

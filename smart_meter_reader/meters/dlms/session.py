@@ -172,8 +172,7 @@ class DlmsSession:
             if message["type"] == "status" and message["reason"]:
                 _log.warning("%s: %s", self._meter, message["detail"])
             await self._publish(message)
-        if held_back := self._known.lasting.held_back:
-            self._health["rejected_values"] = self._health.get("rejected_values", 0) + held_back
+        self._count_rejected(self._known.lasting.held_back)
         for key in self._known.lasting.too_old:
             _log.info("%s: %s has not come for long, and is left out", self._meter, key)
         self._due = max(self._due, now - self._interval) + self._interval
@@ -182,7 +181,7 @@ class DlmsSession:
     def _tell_unknown(self, telegram: DlmsTelegram, now: float) -> None:
         """A list without codes that is in no table: as it is, so that a person can report it."""
         types = [item.type_name for item in telegram.unknown_list]
-        self._health["rejected_values"] = self._health.get("rejected_values", 0) + len(types)
+        self._count_rejected(len(types))
         if self._known.complaints.first(tuple(types), now):
             shown = ", ".join(
                 f"{item.type_name} {item_text(item)}"
@@ -198,7 +197,17 @@ class DlmsSession:
             )
 
     def _tell_left_out(self, telegram: DlmsTelegram, now: float) -> None:
-        """Numbers of which nothing tells what they are worth."""
+        """Numbers of which nothing tells what they are worth, and what is no number or text."""
+        if telegram.unread:
+            self._count_rejected(len(telegram.unread))
+            names = tuple(f"{each.code} ({each.value.type_name})" for each in telegram.unread)
+            if self._known.complaints.first(names, now):
+                _log.warning(
+                    "%s: nothing tells what these are, and they are left out: %s; `decode dlms` shows them "
+                    "in what `record` writes",
+                    self._meter,
+                    ", ".join(names[:_MOST_SHOWN]),
+                )
         if telegram.unscaled and self._known.complaints.first(telegram.unscaled, now):
             _log.warning(
                 "%s: nothing tells what the numbers of %s are worth: set voltage_step and current_step",
@@ -248,3 +257,7 @@ class DlmsSession:
 
     def _count_damaged(self) -> None:
         self._health["damaged_frames"] = self._health.get("damaged_frames", 0) + 1
+
+    def _count_rejected(self, count: int) -> None:
+        if count:
+            self._health["rejected_values"] = self._health.get("rejected_values", 0) + count

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
+from smart_meter_reader.codecs.dlms.mbus_frame import encode_mbus
 from tests.codecs.dlms.vectors import opener, read, reasons, telegrams, wire
 
 # Together more than 624 bits of each framing, with segments, blocks, and frames that are encrypted.
@@ -65,6 +66,34 @@ def test_a_cut_frame_is_told_and_the_next_one_read() -> None:
     outcomes = read(GOOD[:30] + GOOD)
     assert (len(telegrams(outcomes)), reasons(outcomes)) == (1, ["checksum"])
     assert reasons(read(GOOD[:30])) == ["truncated"]
+
+
+@pytest.mark.parametrize("bit", range(8, 72))
+@pytest.mark.parametrize("piece", [None, 1])
+def test_a_frame_with_a_damaged_head_is_told_once_and_its_neighbours_read(
+    bit: int, piece: int | None
+) -> None:
+    damaged = bytearray(GOOD)
+    damaged[bit // 8] ^= 1 << bit % 8
+    outcomes = read(GOOD + bytes(damaged) + GOOD, piece=piece)
+    assert [getattr(each, "reason", "good") for each in outcomes] == ["good", "checksum", "good"]
+    assert [getattr(each, "reason", "good") for each in read(bytes(damaged) + GOOD)][-1] == "good"
+
+
+def test_a_frame_that_lost_its_flag_is_told_beside_good_ones() -> None:
+    outcomes = read(GOOD + b"\0" + GOOD[1:] + GOOD)
+    assert (len(telegrams(outcomes)), reasons(outcomes)) == (2, ["checksum"])
+    # Before any frame it is no more than where listening began.
+    assert reasons(read(GOOD[6:] + GOOD)) == []
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_an_mbus_frame_with_a_damaged_head_is_told(place: int) -> None:
+    frame = encode_mbus(bytes.fromhex("0f0000000100020206000000010600000002"), 0, last=True)
+    damaged = bytearray(frame)
+    damaged[place] ^= 0x10
+    assert reasons(read(frame)) == []
+    assert reasons(read(frame + bytes(damaged) + frame)) == ["checksum"]
 
 
 def test_a_segment_that_is_missing_drops_the_telegram() -> None:

@@ -20,6 +20,7 @@ from smart_meter_reader.codecs.dlms.axdr import (
     Item,
     encode_item,
 )
+from smart_meter_reader.codecs.dlms.describe import describe_telegram
 from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
 from smart_meter_reader.codecs.dlms.positional import POSITIONAL, find_positions
 from smart_meter_reader.codecs.dlms.scales import NO_OWN_STEPS, OwnSteps
@@ -155,9 +156,41 @@ def test_of_an_unknown_model_volts_are_left_out_and_told() -> None:
     assert (found.unscaled, values(found)) == (("voltage_l1",), {"active_power_import": "6 W"})
 
 
-def test_scalers_beyond_reason_give_no_value() -> None:
+def test_scalers_beyond_reason_give_no_value_and_are_told() -> None:
     found = telegram_of(code(IMPORT), number(5), scaler_unit(127, 30), code(POWER), number(6))
     assert set(found.objects) == {"1-0:1.7.0"}
+    assert [str(each.code) for each in found.unread] == ["1-0:1.8.0"]
+
+
+PROFILE = Item(STRUCTURE, [number(12), Item(VISIBLE, b"sum")])
+TOLD = {
+    "type": "structure",
+    "value": [
+        {"type": "double-long-unsigned", "value": Decimal(12)},
+        {"type": "visible-string", "value": "sum"},
+    ],
+}
+
+
+@pytest.mark.parametrize("layout", ["push objects", "list", "flat"])
+def test_a_structure_as_a_value_is_told_and_costs_no_other(layout: str) -> None:
+    found = {
+        "push objects": lambda: telegram_of(pushed((3, POWER, 2), (7, IMPORT, 2)), number(6), PROFILE),
+        "list": lambda: telegram_of(
+            *(Item(STRUCTURE, [code(POWER), number(6)]), Item(STRUCTURE, [code(IMPORT), PROFILE]))
+        ),
+        "flat": lambda: telegram_of(code(IMPORT), PROFILE, code(POWER), number(6)),
+    }[layout]()
+    assert (found.layout, values(found)) == (layout, {"active_power_import": "6 W"})
+    assert describe_telegram(found)["unread"] == [{"code": "1-0:1.8.0", "attribute": 2, **TOLD}]
+
+
+def test_a_second_value_of_one_code_is_told() -> None:
+    """A maximum and, as another attribute of the same object, when it was."""
+    found = telegram_of(pushed((4, POWER, 2), (4, POWER, 5)), number(6), number(7))
+    assert found.objects["1-0:1.7.0"]["value"] == 6
+    assert [(each.attribute, each.value.content) for each in found.unread] == [(5, 7)]
+    assert not telegram_of(code(POWER), number(6), code(POWER), number(6), code(IMPORT), number(1)).unread
 
 
 def test_texts_and_octets() -> None:

@@ -74,6 +74,14 @@ def test_the_same_in_coarser_steps_is_no_restart_and_a_fall_still_is_one() -> No
     assert [row.time - T0 for row in rows if isinstance(row, RestartRow)] == [7 * 900]
 
 
+def test_zero_in_coarser_steps_is_no_restart_of_less_than_a_step() -> None:
+    """The export of a house without panels."""
+    told = ("746.4", "0E+3", "746.5", "1000.1", "0E+3")
+    rows = taken(*(energy(T0 + minute * 900, Decimal(value)) for minute, value in enumerate(told)))
+    assert [str(value) for _, value in counters(rows)] == ["746.4", "746.5", "1000.1", "0E+3"]
+    assert [row.time - T0 for row in rows if isinstance(row, RestartRow)] == [4 * 900]
+
+
 def test_what_a_meter_reports_is_an_event_when_it_is_raised_and_when_it_is_cleared() -> None:
     intake = Intake({"heat": StoredMeter("1", {}, reports=("the battery is low",))})
 

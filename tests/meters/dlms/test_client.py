@@ -228,6 +228,38 @@ async def test_a_list_that_nobody_knows_is_told_once_and_not_published(
     assert client.health["rejected_values"] >= 12
 
 
+async def test_what_is_neither_number_nor_text_is_told_once_counted_and_costs_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    profile = Item(STRUCTURE, [Item(UINT32, 7), Item(OCTETS, b"SECRET")])
+    body = Item(
+        STRUCTURE,
+        [
+            *(Item(OCTETS, bytes((1, 0, 1, 8, 0, 255))), profile),
+            *(Item(OCTETS, bytes((1, 0, 1, 7, 0, 255))), Item(UINT32, 600)),
+        ],
+    )
+    pushed = encode_hdlc(b"\xe6\xe7\x00\x0f\x40\0\0\0\0" + encode_item(body))
+    with caplog.at_level(logging.WARNING):
+        async with on_pty(meter(recording=[pushed])) as port, running(client := client_of(port)) as heard:
+            await heard.wait_for(3)
+    assert all(set(each["measurements"]) == {"active_power_import"} for each in heard.readings)
+    (line,) = [record.getMessage() for record in caplog.records if "left out" in record.getMessage()]
+    assert "1-0:1.8.0 (structure)" in line
+    assert "SECRET" not in line
+    assert client.health["rejected_values"] >= 3
+
+
+async def test_a_damaged_head_is_counted_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    good = wire("hdlc-aidon-no-list1")
+    damaged = good[:8] + bytes([good[8] ^ 1]) + good[9:]  # in the head check sequence
+    async with on_pty(meter(recording=[good, damaged])) as port, running(client := client_of(port)) as heard:
+        with caplog.at_level(logging.DEBUG):
+            await heard.wait_for(3)
+    assert client.health["damaged_frames"] >= 1
+    assert "head check sequence" in caplog.text
+
+
 async def test_an_interval_publishes_the_newest_and_keeps_what_came_between() -> None:
     recording = [wire("hdlc-kaifa-no-list3"), *[wire("hdlc-kaifa-no-list1")] * 9]
     settings = {"interval": timedelta(seconds=0.3)}
