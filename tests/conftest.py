@@ -11,9 +11,11 @@ import signal
 import tempfile
 from collections.abc import Callable, Mapping
 
+import pytest
 from hypothesis import settings
 
 from tests.peers.loop import FairLoop
+from tests.sharing_out import FromBothEnds, arrange
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -35,3 +37,12 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The loop of every asynchronous test."""
     return {"fair": FairLoop}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    arrange(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FromBothEnds | None:
+    return FromBothEnds(config, log) if config.getoption("dist") == "loadgroup" else None

@@ -1,0 +1,59 @@
+"""Which process runs which test: what mostly waits is taken from one end, what only computes from the other.
+
+Two tests that wait leave the processors idle, and two that compute take them from each other; one of each do
+neither. What takes longest comes first on both sides, so that nothing long is left for the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xdist.scheduler import LoadGroupScheduling
+
+if TYPE_CHECKING:
+    import pytest
+    from xdist.workermanage import WorkerController
+
+# They talk to no peer, and few of their tests start a process. Each module is one piece of work: most of its
+# tests take less time than handing them out.
+_COMPUTING = (
+    "tests/codecs/",
+    "tests/guard/",
+    "tests/history/",
+    "tests/messages/",
+    "tests/quantities/",
+    "tests/validators/",
+    "tests/test_architecture.py",
+    "tests/test_json_text.py",
+    "tests/test_privacy.py",
+    "tests/test_text.py",
+)
+
+
+def arrange(items: list[pytest.Item]) -> None:
+    """Sort: groups that wait, other tests that wait, tests that compute, groups that compute."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    group = item.get_closest_marker("xdist_group") is not None
+    if item.nodeid.startswith(_COMPUTING):
+        return 3 if group else 2
+    return 0 if group else 1
+
+
+class FromBothEnds(LoadGroupScheduling):  # type: ignore[misc]  # pytest-xdist ships no types
+    """Two of three processes begin with what waits, the third one with what computes."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope: str = super()._split_scope(nodeid)
+        return nodeid.partition("::")[0] if scope == nodeid and nodeid.startswith(_COMPUTING) else scope
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        # Else all that is done is counted again after each test.
+        self.assigned_work[node] = {
+            scope: unit for scope, unit in self.assigned_work[node].items() if not all(unit.values())
+        }
+        if self.nodes.index(node) % 3 == 2:
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+        super()._assign_work_unit(node)
