@@ -13,6 +13,7 @@ from smart_meter_reader.console.environments import complete_environment, typed
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.settings.loading import LoadedSettings
+from smart_meter_reader.settings.memories import WHO_TAKES_IT, takes_past
 
 
 @click.command()
@@ -46,8 +47,14 @@ def check(environment: str | None, whole: bool) -> int:
 
 def _remarks(loaded: LoadedSettings) -> Iterator[str]:
     """What the settings cost, for whoever has a battery to think of, and what they leave out."""
+    taken = takes_past({name: sink.driver for name, sink in loaded.settings.sinks.items()})
     for name, meter in loaded.settings.meters.items():
-        yield from (f"meter {name}: {remark}." for remark in meter.driver.remarks)
+        back = meter.driver.reads_back
+        if back and not taken:
+            back = (
+                f"what the meter keeps itself is not read back, as no sink here takes it; {WHO_TAKES_IT} do",
+            )
+        yield from (f"meter {name}: {remark}." for remark in (*meter.driver.remarks, *back))
     for name, sink in loaded.settings.sinks.items():
         yield from (f"sink {name}: {remark}." for remark in sink.driver.remarks)
     leased = [name for name, meter in loaded.settings.meters.items() if meter.lease]

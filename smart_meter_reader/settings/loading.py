@@ -19,6 +19,7 @@ from smart_meter_reader.drivers import imported
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.settings.clashes import shared_ports, shared_trees, unfit_for_lease
 from smart_meter_reader.settings.common import CommonSettings, MeterCommonSettings
+from smart_meter_reader.settings.memories import idle_modes
 from smart_meter_reader.settings.names import METER_NAME, SINK_NAME, name_problem, nearest
 from smart_meter_reader.settings.schema import Origin, Place, keys_of, parse, shared_table_of
 from smart_meter_reader.settings.source import read_source
@@ -112,7 +113,9 @@ def checked(found: Mapping[str, Any], registries: Registries) -> LoadedSettings:
     merged = merge(found)
     settings, drivers = build(merged, registries)
     files = [Path(table["source"]) for table in found["tables"]]
-    openly = secrets_sent_openly({name: sink.driver for name, sink in settings.sinks.items()})
+    sinks = {name: sink.driver for name, sink in settings.sinks.items()}
+    meters = {name: meter.driver for name, meter in settings.meters.items()}
+    openly = [*secrets_sent_openly(sinks), *idle_modes(merged.place, meters, sinks)]
     doubts = (
         [f"{merged.place / 'leases'}: {each}" for each in settings.leases.doubts] if settings.leases else []
     )

@@ -78,6 +78,21 @@ class DriverSettings:
         return ()
 
     @property
+    def takes_past(self) -> bool:
+        """Of a sink: whether it takes what meters had in their own memory."""
+        return False
+
+    @property
+    def reads_back(self) -> tuple[str, ...]:
+        """Of a meter: what `check` tells of reading its own memory, where a sink ``takes_past``."""
+        return ()
+
+    @property
+    def needs_past(self) -> bool:
+        """Of a meter: whether little comes of it where no sink ``takes_past``."""
+        return False
+
+    @property
     def listening_ports(self) -> tuple[int, ...]:
         """The TCP ports on which others reach what these settings are of."""
         return ()

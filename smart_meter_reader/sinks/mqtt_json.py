@@ -53,6 +53,11 @@ class MqttJsonSettings(BrokerSettings):
     retain: bool = setting("let the broker keep the newest reading for later subscribers", default=True)
 
     @property
+    def takes_past(self) -> bool:
+        """With the topic on which every reading counts."""
+        return self.history
+
+    @property
     def topic_trees(self) -> Mapping[str, str]:
         """All that it publishes stands below its base."""
         return {"base": self.base}
@@ -72,8 +77,7 @@ class MqttJsonSink(MqttSink):
 
     @property
     def takes_past(self) -> bool:
-        """With the topic on which every reading counts."""
-        return self._settings.history
+        return self._settings.takes_past
 
     def past(self, past: Past) -> list[MqttMessage]:
         """A message for each row, like a reading of that time, and with what tells it from one."""

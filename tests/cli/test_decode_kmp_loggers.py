@@ -10,6 +10,7 @@ import pytest
 
 from smart_meter_reader.cli import main
 from smart_meter_reader.codecs.kmp.loggers import Logger, LogLastEntryPastAbsRequest
+from smart_meter_reader.codecs.kmp.message import OtherMessage, encode_response
 from smart_meter_reader.console import EXIT_DATA, EXIT_OK
 from smart_meter_reader.meters.kmp.comments import comment
 from smart_meter_reader.meters.kmp.decode import _value as shown_value
@@ -79,6 +80,26 @@ def test_bytes_left_over_are_an_error_and_give_no_row(capsys: pytest.CaptureFixt
     assert isinstance(described["error"], dict)
     assert described["error"]["kind"] == "length"
     assert "log" not in described
+
+
+# An empty logger's answer, as a meter sent it: info bit 0, and a row of zeros.
+EMPTY = "0704000103 00000000 00000000 0001 015C4F0700 00000000000000 003C080443 00000000 0044280442 00000000"
+
+
+@pytest.mark.parametrize("info", ["0001", "0002", "0100", "0200", "0400"])
+def test_a_logger_without_rows_has_a_whole_answer_too(info: str, capsys: pytest.CaptureFixture[str]) -> None:
+    payload = bytes.fromhex(EMPTY.replace("0001 015C", f"{info} 015C"))
+    head = 15
+    for cut in range(len(payload) + 1):
+        whole = cut in (head, len(payload))
+        frame = encode_response(OtherMessage(0xB8, payload[:cut]))
+        assert main(["decode", "kmp", "--json", frame.hex()]) == (EXIT_OK if whole or not cut else EXIT_DATA)
+        described = json.loads(capsys.readouterr().out)
+        assert ("error" in described) is (bool(cut) and not whole)
+        assert described.get("log", {"rows": []})["rows"] == []
+    for surplus in (b"\0", b"\0\1"):
+        assert main(["decode", "kmp", "--json", encode_response(OtherMessage(0xB8, payload + surplus)).hex()])
+        assert "log" not in json.loads(capsys.readouterr().out)
 
 
 def test_a_configuration(capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,6 +39,7 @@ from smart_meter_reader.codecs.kmp.identity import (
     decode_get_type_response,
     expect_length,
 )
+from smart_meter_reader.codecs.kmp.loggers.compressed import CompressedLogAnswer
 from smart_meter_reader.codecs.kmp.loggers.past import LogAnswer, LoggerConfiguration, decode_past_answer
 from smart_meter_reader.codecs.kmp.loggers.past_requests import PastRequest, decode_past_request
 from smart_meter_reader.codecs.kmp.loggers.record_answers import LogRecords, decode_records
@@ -124,6 +125,7 @@ Response: TypeAlias = (
     | GetRegisterResponse
     | LoggerConfiguration
     | LogAnswer
+    | CompressedLogAnswer
     | LogRecords
     | EventStatus
     | OtherMessage

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from math import ceil
+
+from smart_meter_reader.settings.durations import format_duration
 
 UNLIMITED = float("inf")
+
+
+def check_budget(daily: timedelta | None, least: float) -> None:
+    """Raises ValueError for a ``logger_budget`` with which nothing would ever be read, unless that is meant.
+
+    ``least``: seconds of the line that go into one piece at least.
+    """
+    if daily and daily.total_seconds() < least:
+        raise ValueError(
+            f"logger_budget: with {format_duration(daily)} a day nothing would ever be read; needed: "
+            f"{ceil(least)}s or more, or 0s, with which the meter's memory is left alone"
+        )
 
 
 @dataclass(frozen=True, slots=True)

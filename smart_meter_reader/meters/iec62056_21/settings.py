@@ -11,7 +11,7 @@ from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
 from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD
 from smart_meter_reader.codecs.iec62056_21.scaling import Scale, Scaling
 from smart_meter_reader.history.zone import is_zone
-from smart_meter_reader.meters.backfill.budget import UNLIMITED
+from smart_meter_reader.meters.backfill.budget import UNLIMITED, check_budget
 from smart_meter_reader.meters.base import PolledSettings
 from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 from smart_meter_reader.quantities import QUANTITIES
@@ -27,6 +27,8 @@ Model = Literal[
 READOUT = "readout"
 # A table of its log cannot be read in parts: months take 30 s, days, checked by what those told, 54 s.
 LOGGER_BUDGET = timedelta(minutes=1)
+# The months, with the clock and what each table holds at present: the least that can be read.
+MONTHS_SECONDS = 39.0
 MOMENTARY = "#!"
 """The readout of a UH50 with power, flow and temperatures."""
 
@@ -93,8 +95,8 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
         default=True,
     )
     logger_budget: timedelta | None = setting(
-        "how much line time a day that may take; by default 60s, and without limit with mains_powered; the "
-        "hours need 13min",
+        "how much line time a day that may take; by default 60s, and without limit with mains_powered; 0s: "
+        "none; months need 39s, days 60s, hours 13min",
         default=None,
         minimum=timedelta(0),
         maximum=timedelta(hours=12),
@@ -156,6 +158,7 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
     )
 
     def __post_init__(self) -> None:
+        check_budget(self.logger_budget, MONTHS_SECONDS)
         # The one who looks at the settings shall see what holds.
         object.__setattr__(self, "interval", self.schedule_of(self.model))
         if (self.energy_unit is None) != (self.energy_decimals is None):
@@ -188,14 +191,19 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
         return DAILY if model in LANDIS_GYR and self.interval is DEFAULT_INTERVAL else self.interval
 
     @property
-    def remarks(self) -> tuple[str, ...]:
-        if not self.logger or self.model not in ("multical_66c", "auto") or self.mode == "push":
+    def reads_back(self) -> tuple[str, ...]:
+        if (
+            not self.logger
+            or not self.daily_budget
+            or self.model not in ("multical_66c", "auto")
+            or self.mode == "push"
+        ):
             return ()
         limit = self.daily_budget
         budget = "without limit" if limit == UNLIMITED else f"for {limit:g} s of the line a day at most"
         return (
-            f"what a MULTICAL 66-CDE remembers is read back where a sink takes a past, {budget} "
-            "(logger_budget): months 30 s, days 54 s, hours 13min",
+            f"what a MULTICAL 66-CDE remembers is read back, {budget} (logger_budget): months 30 s, "
+            "days 54 s, hours 13min",
         )
 
     @property

@@ -11,11 +11,16 @@ from typing import Literal
 from smart_meter_reader.codecs.kmp import HEAT_METER
 from smart_meter_reader.codecs.kmp.registers import register_of, resolve_register
 from smart_meter_reader.history.zone import is_zone
-from smart_meter_reader.meters.backfill.budget import UNLIMITED
+from smart_meter_reader.meters.backfill.budget import UNLIMITED, check_budget
 from smart_meter_reader.meters.backfill.cost import LineCost
 from smart_meter_reader.meters.base import PolledSettings
 from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
-from smart_meter_reader.meters.kmp.loggers.costs import DATE_AND_TIME, HOURLY_REGISTERS, day_costs
+from smart_meter_reader.meters.kmp.loggers.costs import (
+    DATE_AND_TIME,
+    HOURLY_REGISTERS,
+    day_costs,
+    learning_seconds,
+)
 from smart_meter_reader.meters.poll_plan import Group
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.quantities.quantity import TOTALS
@@ -111,7 +116,8 @@ class KamstrupSettings(PolledSettings):
         default=True,
     )
     logger_budget: timedelta | None = setting(
-        "how much line time a day that may take; by default 60s, and without limit with mains_powered",
+        "how much line time a day that may take; by default 60s, and without limit with mains_powered; 0s: "
+        "none",
         default=None,
         minimum=timedelta(0),
         maximum=timedelta(hours=12),
@@ -181,6 +187,8 @@ class KamstrupSettings(PolledSettings):
                 f"logger_zone: this computer knows no zone {self.logger_zone!r}; needed: one such as "
                 "Europe/Amsterdam"
             )
+        # Reading what there is comes in pieces of any size; finding out what there is does not.
+        check_budget(self.logger_budget, learning_seconds(self.line_cost))
         self._settle_mode()
 
     def _settle_mode(self) -> None:
@@ -196,6 +204,8 @@ class KamstrupSettings(PolledSettings):
             )
         if not self.logger:
             raise ValueError('logger: mode = "log" lives on what the meter keeps; leave logger out')
+        if not self.daily_budget:
+            raise ValueError('logger_budget: mode = "log" lives on what the meter keeps; leave it out')
 
     @property
     def every_hour(self) -> bool:
@@ -233,14 +243,18 @@ class KamstrupSettings(PolledSettings):
         return ZoneInfo(self.logger_zone)
 
     @property
-    def remarks(self) -> tuple[str, ...]:
-        if not self.logger:
+    def needs_past(self) -> bool:
+        return self.mode == "log"
+
+    @property
+    def reads_back(self) -> tuple[str, ...]:
+        if not self.logger or not self.daily_budget:
             return ()
         costs = day_costs(self.line_cost, len(self.plan[0].registers), (DATE_AND_TIME, *HOURLY_REGISTERS))
         limit = self.daily_budget
         budget = "without limit" if limit == UNLIMITED else f"for {limit:g} s of the line a day at most"
         told = (
-            f"what the meter keeps itself is read back where a sink takes a past, {budget} (logger_budget)",
+            f"what the meter keeps itself is read back, {budget} (logger_budget)",
             f"hourly values: {costs}",
         )
         if any(_INFO_EVENTS in group.registers for group in self.plan):

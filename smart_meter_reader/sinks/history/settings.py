@@ -100,6 +100,10 @@ class HistorySettings(DriverSettings):
         return self if self.file_name else replace(self, file_name=environment)
 
     @property
+    def takes_past(self) -> bool:
+        return True
+
+    @property
     def zone(self) -> str:
         """The zone of the house by its name."""
         return self.time_zone or system_zone(os.environ)

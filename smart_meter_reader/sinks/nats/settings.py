@@ -61,6 +61,10 @@ class NatsSinkSettings(NatsSettings, SpoolSettings):
         return replace(self, spool_name=self.spool_name or environment, edge=self.edge or edge)
 
     @property
+    def takes_past(self) -> bool:
+        return True
+
+    @property
     def trees(self) -> Mapping[str, Hashable]:
         """Two sinks of one environment would tell the same readings twice."""
         return {"site": (self.tenant, self.site)}

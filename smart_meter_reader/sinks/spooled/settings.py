@@ -35,6 +35,10 @@ class StoringSettings(SpoolSettings):
     past: bool = setting("also store what meters had kept in their own memory", default=True)
 
     @property
+    def takes_past(self) -> bool:
+        return self.past
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """What is not stored by these settings."""
         if not self.every:

@@ -91,7 +91,7 @@ class SpooledSink(Sink):
 
     @property
     def takes_past(self) -> bool:
-        return self._settings.past
+        return self._settings.takes_past
 
     def take_receipts(self, receipts: SinkReceipts) -> None:
         self._pasts.receipts = receipts

@@ -30,6 +30,7 @@ def test_log_mode_reads_once_a_day_and_wants_every_hour() -> None:
         ({"interval": Schedule.parse("1h")}, 'interval: mode = "log" reads the meter once a day'),
         ({"interval": Schedule.parse("at :59")}, "not every at :59; leave interval out"),
         ({"logger": False}, 'logger: mode = "log" lives on what the meter keeps'),
+        ({"logger_budget": timedelta(0)}, 'logger_budget: mode = "log" lives on what the meter keeps'),
     ],
 )
 def test_log_mode_says_what_does_not_go_with_it(keys: dict[str, Any], said: str) -> None:
@@ -48,6 +49,18 @@ def test_log_mode_says_what_does_not_go_with_it(keys: dict[str, Any], said: str)
 )
 def test_a_battery_has_a_budget_and_mains_have_none(keys: dict[str, Any], seconds: float) -> None:
     assert settings(**keys).daily_budget == seconds
+
+
+@pytest.mark.parametrize(("keys", "least"), [({}, 17), ({"baud": 115_200}, 12)])
+def test_a_budget_with_which_nothing_would_ever_be_read_is_refused(keys: dict[str, Any], least: int) -> None:
+    for seconds in (0, least):
+        budget = timedelta(seconds=seconds)
+        assert settings(logger_budget=budget, **keys).daily_budget == seconds
+    said = (
+        f"^logger_budget: with {least - 1}s a day nothing would ever be read; needed: {least}s or more, or 0s"
+    )
+    with pytest.raises(ValueError, match=said):
+        settings(logger_budget=timedelta(seconds=least - 1), **keys)
 
 
 def test_what_counts_is_read_of_loggers_and_what_was_named() -> None:
@@ -69,20 +82,19 @@ def test_what_is_unknown_is_told_by_its_key(keys: dict[str, Any]) -> None:
 
 
 def test_both_costs_are_told_for_the_registers_at_hand() -> None:
-    assert settings().remarks == (
-        "what the meter keeps itself is read back where a sink takes a past, for 60 s of the line a day at "
-        "most (logger_budget)",
+    assert settings().reads_back == (
+        "what the meter keeps itself is read back, for 60 s of the line a day at most (logger_budget)",
         'hourly values: read every hour, 50 s of the line a day; with mode = "log", 9 to 11 s',
     )
-    eight = settings(registers=(60, 68, 74, 80, 86, 87, 89, 99)).remarks[1]
+    eight = settings(registers=(60, 68, 74, 80, 86, 87, 89, 99)).reads_back[1]
     assert eight == 'hourly values: read every hour, 30 s of the line a day; with mode = "log", 8 to 10 s'
-    assert settings(logger=False).remarks == ()
-    assert "without limit" in settings(mains_powered=True).remarks[0]
+    assert settings(logger=False).reads_back == settings(logger_budget=timedelta(0)).reads_back == ()
+    assert "without limit" in settings(mains_powered=True).reads_back[0]
 
 
 def test_that_nothing_tells_of_news_in_the_info_logger_is_told() -> None:
-    left_alone = settings(registers=("heat_energy", "volume")).remarks[-1]
+    left_alone = settings(registers=("heat_energy", "volume")).reads_back[-1]
     assert left_alone.startswith("its info logger is left alone")
     grouped = {"events": GroupSettings(registers=(113,), interval=Schedule(interval=timedelta(hours=6)))}
     for told in (settings(), settings(registers=("heat_energy",), groups=grouped)):
-        assert "info logger" not in told.remarks[-1]
+        assert "info logger" not in told.reads_back[-1]

@@ -1,12 +1,13 @@
 """The loggers of KMP meters: what is asked of them, what they answer, and which answer belongs to what.
 
-``past_requests`` and ``past`` are the newer generation (B8h), ``records`` and ``record_answers`` the older
-one (A0h to A3h), ``rows`` and ``info`` what their answers hold, ``matching`` tells whether one
-answers the other.
+``past_requests`` and ``past`` are the newer generation (B8h), ``compressed`` what electricity meters of it
+answer, ``records`` and ``record_answers`` the older one (A0h to A3h), ``rows`` and ``info`` what their
+answers hold, ``matching`` tells whether one answers the other.
 """
 
 from __future__ import annotations
 
+from smart_meter_reader.codecs.kmp.loggers.compressed import CompressedLogAnswer
 from smart_meter_reader.codecs.kmp.loggers.info import UNUSABLE, LoggerInfo, RecordInfo, info_words
 from smart_meter_reader.codecs.kmp.loggers.matching import is_answer_to
 from smart_meter_reader.codecs.kmp.loggers.past import LogAnswer, LoggerConfiguration, log_answer
@@ -45,6 +46,7 @@ __all__ = [
     "MAX_LENGTH",
     "MAX_LOG_REGISTERS",
     "UNUSABLE",
+    "CompressedLogAnswer",
     "EventStatus",
     "EventStatusRequest",
     "LoadProfileConfigRequest",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from smart_meter_reader.codecs.kmp.describe_register import describe_id, describe_register
+from smart_meter_reader.codecs.kmp.loggers.compressed import CompressedLogAnswer
 from smart_meter_reader.codecs.kmp.loggers.info import info_words
 from smart_meter_reader.codecs.kmp.loggers.past import LogAnswer, LoggerConfiguration
 from smart_meter_reader.codecs.kmp.loggers.past_requests import (
@@ -37,7 +38,7 @@ def describe_logger_message(message: object) -> _Description:
     bit set has no rows, and None for logger and ids, since nothing says where these are.
     """
     match message:
-        case LogAnswer():
+        case LogAnswer() | CompressedLogAnswer():
             return {"log": _log(message)}
         case LogRecords():
             return {"log": _records(message)}
@@ -50,7 +51,7 @@ def describe_logger_message(message: object) -> _Description:
             return {"log_request": asked} if asked else {}
 
 
-def _log(answer: LogAnswer) -> _Description:
+def _log(answer: LogAnswer | CompressedLogAnswer) -> _Description:
     return {
         "logger": answer.logger,
         "first_log_id": answer.first_log_id,

@@ -9,14 +9,18 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeAlias
 
 from smart_meter_reader.codecs.kmp.commands import (
     GET_LOG,
     LOG_CONFIGURATION,
     LOG_ID_PAST_ABS,
+    LOG_ID_PRESENT,
     LOG_LAST_ENTRY_PAST_ABS,
+    LOG_TIME_PAST,
+    LOG_TIME_PRESENT,
 )
+from smart_meter_reader.codecs.kmp.loggers.compressed import CompressedLogAnswer, decode_compressed
 from smart_meter_reader.codecs.kmp.loggers.info import UNUSABLE, LoggerInfo
 from smart_meter_reader.codecs.kmp.loggers.layout import (
     count_of,
@@ -78,7 +82,7 @@ class LoggerConfiguration:
 class LogAnswer:
     """What 06h and 07h answer: rows of one format, newest first; row k has the id ``first_log_id`` - k.
 
-    Where ``info`` has one of the bits ``UNUSABLE`` there are no rows, whatever was sent: an empty logger
+    Where ``info`` has one of the bits ``UNUSABLE`` there are no rows, even if some were sent: an empty logger
     sends a row of zeros. ``entries`` and ``width`` are then the counts that were sent, and ``unread`` what
     came with them; else they are the number of rows and of the registers in each.
     """
@@ -120,7 +124,7 @@ def log_answer(
     )
 
 
-def decode_past_answer(payload: bytes) -> LoggerConfiguration | LogAnswer | None:
+def decode_past_answer(payload: bytes) -> LoggerConfiguration | LogAnswer | CompressedLogAnswer | None:
     """What a meter answered to B8h; None for another sub-command.
 
     Raises ProtocolError, and gives no row, for an answer with a cut row, bytes left over, or counts and ids
@@ -170,6 +174,8 @@ def _decode_log(payload: bytes) -> LogAnswer:
     info = LoggerInfo(bits)
     if info & UNUSABLE:
         unread = payload[_ANSWER_HEAD.size :]
+        if unread:  # rows that do not count are whole too, or the answer is none at all
+            _decode_rows(payload, entries, width, first, info)
         return LogAnswer(sub, logger, first, newest, info, (), entries, width, unread)
     rows = _decode_rows(payload, entries, width, first, info)
     if rows and not len(rows) - 1 <= first <= newest:
@@ -208,8 +214,12 @@ def _wrong_length(payload: bytes, expected: int, entries: int, width: int) -> Pr
     )
 
 
-_ANSWERS: Final[Mapping[int, Callable[[bytes], LoggerConfiguration | LogAnswer]]] = MappingProxyType(
+_Answer: TypeAlias = LoggerConfiguration | LogAnswer | CompressedLogAnswer
+_ANSWERS: Final[Mapping[int, Callable[[bytes], _Answer]]] = MappingProxyType(
     {
+        LOG_TIME_PRESENT: decode_compressed,
+        LOG_ID_PRESENT: decode_compressed,
+        LOG_TIME_PAST: decode_compressed,
         LOG_CONFIGURATION: _decode_configuration,
         LOG_ID_PAST_ABS: _decode_log,
         LOG_LAST_ENTRY_PAST_ABS: _decode_log,

@@ -24,6 +24,11 @@ HOURLY_REGISTERS = (60, 68)
 # shows what this meter does.
 ASSUMED_ANSWER = 128
 _HOURS = 24
+# Days, months, years, hours and info events.
+LOGGERS = 5
+# Whoever leaves three requests unanswered and answers others does not know them; each is waited for so long.
+PROBES = 2
+SILENCE = 1.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,11 @@ def poll_seconds(line: LineCost, count: int) -> float:
 def configuration_seconds(line: LineCost, loggers: int) -> float:
     """Asking so many loggers what they keep; of a year logger with 43 registers, 115 bytes were seen."""
     return loggers * line.exchange(_FRAME + 2, 115)
+
+
+def learning_seconds(line: LineCost, patience: float = SILENCE) -> float:
+    """Finding out which loggers there are: all configurations, or requests to each generation in vain."""
+    return configuration_seconds(line, LOGGERS) + 2 * (PROBES + 1) * max(patience, SILENCE)
 
 
 def logger_cost(line: LineCost, registers: Sequence[int], answer: int = ASSUMED_ANSWER) -> LoggerCost:

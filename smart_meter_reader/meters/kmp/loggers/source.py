@@ -43,21 +43,16 @@ _STAMPS: Final = (DATE_AND_TIME, 1003, 1002)
 _LASTING: Final = (60, 68)
 # The interval log of a 601's or 801's module: its example is hourly, and nothing tells how deep it is.
 _RECORDS: Final = LoggerFacts(depth=0)
-# Whoever leaves three requests unanswered and answers others does not know them; each is waited for so long.
-_PROBES = 2
-_SILENCE = 1.6
 
 
 class KmpLogs:
     """What is the same for all connections to one meter: what is asked for, and what it costs."""
 
     def __init__(
-        self, line: LineCost, registers: Sequence[int], zone: tzinfo | None, patience: float = _SILENCE
+        self, line: LineCost, registers: Sequence[int], zone: tzinfo | None, patience: float = costs.SILENCE
     ) -> None:
         self.zone = zone
-        # All configurations, or requests to each generation in vain.
-        silence = 2 * (_PROBES + 1) * max(patience, _SILENCE)
-        self.learn_seconds = costs.configuration_seconds(line, len(_NUMBERS)) + silence
+        self.learn_seconds = costs.learning_seconds(line, patience)
         self._line = line
         self._registers = tuple(registers)
 
@@ -103,7 +98,7 @@ class _KmpLogSource:
     async def _configuration(self, number: int) -> LoggerFacts | None:
         """None where the meter answers this with nothing that makes sense, and other things well."""
         try:
-            answer = await self._connection.read_logger_configuration(number, retries=_PROBES)
+            answer = await self._connection.read_logger_configuration(number, retries=costs.PROBES)
         except LoggerRefusedError:
             return None
         except (MeterSilentError, UnusableAnswersError):

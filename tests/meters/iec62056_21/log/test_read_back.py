@@ -18,11 +18,12 @@ from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.messages import PastRow
 from smart_meter_reader.messages.receipts import Receipts
 from smart_meter_reader.meters.backfill.stamps import to_utc
+from smart_meter_reader.meters.backfill.state import MONTH
 from smart_meter_reader.meters.iec62056_21.client import Iec62056_21Client
 from smart_meter_reader.meters.iec62056_21.emulator import FAULTS, Iec62056Meter
 from smart_meter_reader.meters.iec62056_21.log.emulated import EmulatedCounters
 from smart_meter_reader.meters.iec62056_21.log.source import table_cost
-from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
+from smart_meter_reader.meters.iec62056_21.settings import MONTHS_SECONDS, Iec62056_21Settings
 from smart_meter_reader.settings.schedule import Schedule
 from tests.peers.heard import Heard, running
 
@@ -114,6 +115,14 @@ async def test_it_can_be_turned_off(off: dict[str, Any]) -> None:
     async with reading(meter, Receipts(["history"]), interval=SOON, **off) as heard:
         await heard.until(lambda: len(heard.readings) >= 3)
     assert {b"/#5", b"/#6", b"/#7"}.isdisjoint(meter.asked)
+
+
+def test_a_budget_that_does_not_do_even_for_the_months_is_refused() -> None:
+    # The clock, and what there is of months and days, beside the table itself.
+    assert table_cost(MONTH).exchange + 3 * table_cost(MONTH).look <= MONTHS_SECONDS
+    assert Iec62056_21Settings(port="", logger_budget=timedelta(seconds=39)).daily_budget == 39.0
+    with pytest.raises(ValueError, match="with 38s a day nothing would ever be read; needed: 39s or more"):
+        Iec62056_21Settings(port="", logger_budget=timedelta(seconds=38))
 
 
 async def test_where_no_sink_takes_a_past_nothing_is_asked_for() -> None:

@@ -29,6 +29,7 @@ from smart_meter_reader.settings.schedule import Schedule
 from tests.meters.kmp.loggers.house import DAY, HOUR, House
 from tests.meters.kmp.loggers.test_read_back import client
 from tests.peers.heard import Heard, running
+from tests.peers.ser2net import ser2net
 
 AIR, BATTERY, CUT_OFF = 256, 2, 1
 _ASKED = (LoggerConfigurationRequest, LogIdPastAbsRequest, LogLastEntryPastAbsRequest)
@@ -261,6 +262,26 @@ async def test_killed_again_and_again_each_event_is_there_once(house: House) -> 
             async with house.service(port) as process:
                 await asyncio.sleep(chance.uniform(0.8, 2.5))  # anywhere in what it does
                 process.kill()
+        async with house.service(port):
+            await house.until(lambda: agrees(house))
+
+
+@pytest.mark.parametrize(
+    ("accepter", "scheme"), [("tcp", "socket"), ("telnet(rfc2217),tcp", "rfc2217")], ids=["tcp", "rfc2217"]
+)
+async def test_over_ser2net_too_with_the_service_killed(
+    house: House, tmp_path: Path, accepter: str, scheme: str
+) -> None:
+    async with on_pty(house.meter) as device, ser2net(device, tmp_path, accepter=accepter) as place:
+        port = f"{scheme}://{place}"
+        async with house.service(port):
+            await house.until(lambda: agrees(house))
+        chance = random.Random(2217)
+        list(outage(house, chance))
+        house.pass_time(timedelta(days=3))
+        async with house.service(port) as process:
+            await asyncio.sleep(chance.uniform(0.8, 2.5))
+            process.kill()
         async with house.service(port):
             await house.until(lambda: agrees(house))
 

@@ -1,0 +1,132 @@
+"""Answers of B8h with differences between rows: each kind of difference, every cut, and what is not known."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from smart_meter_reader.codecs.kmp.describe import describe_frame
+from smart_meter_reader.codecs.kmp.frame import Frame
+
+HEAD = "020602 00000010"  # GetLogIDPresent, logger 6, two registers, entry 16
+FIRST = "0001 02 04 42 00003039" + "0417 48 05 00 01 0A000000"  # 123.45 kWh; a clock in seconds
+TAIL = "00000020 0080"
+# The clock goes on by a quarter of an hour unless a row says otherwise.
+QUARTERS = "0417 0000000384"
+NONE = "FFFF"
+
+
+def told(payload: str) -> dict[str, Any]:
+    return describe_frame(Frame("response", 0x3F, 0xB8, bytes.fromhex(payload)))
+
+
+def values(described: dict[str, Any]) -> list[tuple[int, Any, Any]]:
+    return [
+        (row["log_id"], *(register["value"] for register in row["registers"]))
+        for row in described["log"]["rows"]
+    ]
+
+
+def test_differences_are_to_the_row_before() -> None:
+    described = told(HEAD + FIRST + QUARTERS + "10 05" + "91 02 0A" + "74 00000001 00000384" + "00" + TAIL)
+    assert described["command"] == "GetLogIDPresent"
+    log = described["log"]
+    assert (log["logger"], log["first_log_id"], log["newest_log_id"]) == (6, 16, 32)
+    assert log["info"] == ["newest entry included"]
+    assert log["rows"][0]["registers"][0] == {
+        "id": 1,
+        "name": "active_energy_import",
+        "value": Decimal("123.45"),
+        "unit": "kWh",
+    }
+    assert values(described) == [
+        (16, Decimal("123.45"), "010A000000"),
+        (17, Decimal("123.50"), "010A000384"),
+        (18, Decimal("123.48"), "010A00038E"),
+        (19, Decimal("0.01"), "010A000712"),
+        (20, Decimal("0.01"), "010A000A96"),
+    ]
+
+
+def test_back_in_time_the_ids_fall() -> None:
+    payload = HEAD.replace("02", "03", 1) + FIRST + NONE + "90 05" + TAIL
+    described = told(payload)
+    assert described["command"] == "GetLogTimePast"
+    assert values(described) == [
+        (16, Decimal("123.45"), "010A000000"),
+        (15, Decimal("123.40"), "010A000000"),
+    ]
+
+
+def test_a_register_alone_has_a_byte_of_its_own() -> None:
+    described = told("000601 00000010 0001020442 00003039 FFFF 10 05 00 70 00000002" + TAIL)
+    assert described["command"] == "GetLogTimePresent"
+    assert [row["registers"][0]["value"] for row in described["log"]["rows"]] == [
+        Decimal("123.45"),
+        Decimal("123.50"),
+        Decimal("123.50"),
+        Decimal("0.02"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind"),
+    [
+        pytest.param(HEAD + FIRST + "0002 00" + TAIL, "length", id="a default that is in no row"),
+        pytest.param(HEAD + FIRST + NONE + "F0 00" + TAIL, "length", id="half a value"),
+        pytest.param("020600 00000010 00" + TAIL, "length", id="a byte for no register"),
+        pytest.param(HEAD + FIRST + NONE + "C0 7FFFFFFF" + TAIL, "value", id="below zero"),
+        pytest.param(HEAD + FIRST + NONE + "40 FFFFFFFF" + TAIL, "value", id="too large"),
+        pytest.param(
+            "020601 00000010 0001 02 04 C2 00003039 FFFF 10 05" + TAIL, "value", id="of a negative number"
+        ),
+        pytest.param(
+            "020601 00000010 015C 4F 07 00 001A0A19030003 FFFF 10 05" + TAIL, "value", id="of raw bytes"
+        ),
+        pytest.param(HEAD + FIRST + NONE + "00" * 17 + TAIL, "ids", id="newer than the newest"),
+        pytest.param("0306" + HEAD[4:] + FIRST + NONE + "00" * 17 + TAIL, "ids", id="below entry 0"),
+        pytest.param("020602 00000030" + FIRST + NONE + TAIL, "ids", id="first is newer than the newest"),
+    ],
+)
+def test_what_cannot_be_gives_no_row(payload: str, kind: str) -> None:
+    described = told(payload)
+    assert described["error"]["kind"] == kind
+    assert "log" not in described
+
+
+def test_whole_values_of_any_kind_are_taken() -> None:
+    described = told("020601 00000010 015C4F0700 001A0A19030003 FFFF 70 001A0A19040003" + TAIL)
+    assert [row["time"] for row in described["log"]["rows"]] == ["2026-10-25T03:00:03", "2026-10-25T04:00:03"]
+
+
+def test_no_row_of_an_empty_logger() -> None:
+    described = told(HEAD + "0001 02 04 00 00000000" + "0417 48 05 00 0000000000" + NONE + "00000000 0001")
+    assert described["log"] == {
+        "logger": 6,
+        "first_log_id": 16,
+        "newest_log_id": 0,
+        "info": ["logger is empty"],
+        "rows": [],
+    }
+
+
+def test_no_cut_gives_a_row_that_was_not_sent() -> None:
+    """Nothing says how many rows there are: behind a cut the newest id and info are other bytes."""
+    whole = bytes.fromhex(HEAD + FIRST + QUARTERS + "10 05" + "91 02 0A" + TAIL)
+    sent = values(told(whole.hex()))
+    for cut in range(1, len(whole)):
+        described = told(whole[:cut].hex())
+        if "log" in described:
+            assert values(described) == sent[: len(described["log"]["rows"])]
+
+
+@pytest.mark.parametrize("sub", ["00", "02", "03"])
+def test_what_is_asked_is_told_as_bytes(sub: str) -> None:
+    asked = describe_frame(Frame("request", 0x3F, 0xB8, bytes.fromhex(sub + "0600")))
+    assert (asked["payload"], "error" in asked, "log_request" in asked) == (
+        sub.upper() + "0600",
+        False,
+        False,
+    )
