@@ -39,6 +39,15 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
     return {"fair": FairLoop}
 
 
+@pytest.fixture
+async def hurrying_loop() -> None:
+    """Waits pass at once, in tests whose every peer lives in the loop of the test."""
+    loop = asyncio.get_running_loop()
+    # Not that of a test which is no coroutine.
+    if isinstance(loop, FairLoop):
+        loop.hurries = True
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     arrange(items)
 

@@ -28,7 +28,7 @@ from smart_meter_reader.service.state import service_state
 from smart_meter_reader.service.steps import SETTINGS_HOME, Machine
 from smart_meter_reader.service.unit import UNIT, instance_name
 from smart_meter_reader.settings.loading import LoadedSettings, SinkSettings
-from smart_meter_reader.sinks.web.sink import address
+from smart_meter_reader.sinks.web.settings import address
 from smart_meter_reader.sinks.wording import meter_title
 
 

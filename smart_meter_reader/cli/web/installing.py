@@ -30,7 +30,7 @@ def planned_page(
 ) -> PlannedPage:
     """The installation with the settings in ``directory``; warnings are printed. Raises ServiceError."""
     from smart_meter_reader.service.page_installation import plan_page
-    from smart_meter_reader.sinks.web.sink import address
+    from smart_meter_reader.sinks.web.settings import address
     from smart_meter_reader.sinks.web.together.settings import has_page, load_page
 
     trusted = ROOT | ({os.geteuid()} if machine.root else set())

@@ -36,7 +36,7 @@ def together(environments: tuple[str, ...]) -> int:
 async def _run(settings: PageSettings, environments: tuple[str, ...]) -> None:
     from smart_meter_reader.pipeline.sink_memory import SinkMemory
     from smart_meter_reader.service.notify import Notifier
-    from smart_meter_reader.sinks.web.sink import address
+    from smart_meter_reader.sinks.web.settings import address
     from smart_meter_reader.sinks.web.together.page import TogetherPage
     from smart_meter_reader.sinks.web.together.stores import store_of
 

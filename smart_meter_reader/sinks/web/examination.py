@@ -12,8 +12,7 @@ from smart_meter_reader.console.checks import Check, ok, unavailable, warning
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.sinks.web.access.certificates import ServerCertificate
 from smart_meter_reader.sinks.web.listener import bound
-from smart_meter_reader.sinks.web.settings import WebSettings
-from smart_meter_reader.sinks.web.sink import address
+from smart_meter_reader.sinks.web.settings import WebSettings, address
 
 _SECONDS = 10.0
 _LARGEST = 256 * 1024

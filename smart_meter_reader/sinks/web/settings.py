@@ -148,3 +148,10 @@ class WebSettings(DriverSettings):
     def trusted(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """Whose word on a request is believed."""
         return tuple(map(ip_network, self.proxies))
+
+
+def address(settings: WebSettings) -> str:
+    """Where a browser on this computer finds the page."""
+    scheme = "https" if settings.certificate else "http"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - to compare
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}/"

@@ -25,7 +25,7 @@ from smart_meter_reader.sinks.web.access.guarding import Guarding
 from smart_meter_reader.sinks.web.app import Site
 from smart_meter_reader.sinks.web.listener import IDLE_SECONDS, Listener, bound
 from smart_meter_reader.sinks.web.live import Live
-from smart_meter_reader.sinks.web.settings import WebSettings
+from smart_meter_reader.sinks.web.settings import WebSettings, address
 
 _log = logging.getLogger(__name__)
 # What aiohttp has to say quotes requests, with all that is in them.
@@ -153,10 +153,3 @@ class WebSink(Sink):
             # Whoever leaves wants no answer any more.
             handler_cancellation=True,
         )
-
-
-def address(settings: WebSettings) -> str:
-    """Where a browser on this computer finds the page."""
-    scheme = "https" if settings.certificate else "http"
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - to compare
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}/"

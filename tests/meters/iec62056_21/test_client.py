@@ -33,6 +33,8 @@ from smart_meter_reader.settings.schema import Origin, Place, parse
 from smart_meter_reader.transport import LineSettings
 from tests.codecs.iec62056_21.captures import capture
 
+pytestmark = pytest.mark.usefixtures("hurrying_loop")
+
 SOON = Schedule(interval=timedelta(milliseconds=20))
 FAST_LINE = LineSettings(baud=19_200, bytesize=7, parity="E", stopbits=2)
 FAST = LineTiming.repeating_after(0.15)

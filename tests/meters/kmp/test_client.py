@@ -31,6 +31,8 @@ from smart_meter_reader.settings.schema import Origin, Place, parse
 from tests.peers.foreign_meter import ForeignMeter, frame
 from tests.peers.heard import Heard, once, running
 
+pytestmark = pytest.mark.usefixtures("hurrying_loop")
+
 SOON = Schedule(interval=timedelta(milliseconds=50))
 CALM = Schedule(interval=timedelta(milliseconds=250))
 

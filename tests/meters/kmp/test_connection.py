@@ -21,6 +21,8 @@ from smart_meter_reader.transport import LineSettings, Transport, open_transport
 from tests.peers.foreign_meter import RECORDS, ForeignMeter, frame, unstuffed
 from tests.peers.ser2net import ser2net
 
+pytestmark = pytest.mark.usefixtures("hurrying_loop")
+
 EIGHT = (60, 68, 74, 80, 86, 87, 89, 99)
 FAST = LineSettings(115_200, 8, "N", 2)
 QUICK = Timing(first_answer=0.15, answer=0.3, gap=0.06, quiet=0.01, late=0.3, slow_answer=0.6)

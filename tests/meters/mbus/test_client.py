@@ -29,6 +29,8 @@ from smart_meter_reader.settings.schedule import Schedule
 from tests.meters.mbus.buses import bus, client
 from tests.peers.heard import Heard, once, running
 
+pytestmark = pytest.mark.usefixtures("hurrying_loop")
+
 NKE, FIRST, SECOND = "1040014116", "107b017c16", "105b015c16"
 
 

@@ -17,6 +17,8 @@ from smart_meter_reader.meters.mbus.emulator import meter_of
 from smart_meter_reader.meters.mbus.probe import ask_bus, ask_head, head_probe
 from tests.meters.mbus.buses import bus
 
+pytestmark = pytest.mark.usefixtures("hurrying_loop")
+
 
 async def asked(meters: EmulatedMeter, address: str = "") -> tuple[Outcome, list[str]]:
     """What is found over TCP, whose speed is fixed, and what is told meanwhile."""

@@ -27,6 +27,8 @@ from smart_meter_reader.meters.iec62056_21.settings import MONTHS_SECONDS, Iec62
 from smart_meter_reader.settings.schedule import Schedule
 from tests.peers.heard import Heard, running
 
+pytestmark = pytest.mark.usefixtures("hurrying_loop")
+
 ZONE = ZoneInfo("Asia/Tokyo")  # without summer time, far from this computer's zone
 SOON = Schedule(interval=timedelta(milliseconds=300))
 

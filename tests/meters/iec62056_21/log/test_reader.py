@@ -22,6 +22,8 @@ from smart_meter_reader.meters.iec62056_21.log.emulated import STARTED, Emulated
 from smart_meter_reader.meters.iec62056_21.log.line import LoggerLine, log_seconds
 from smart_meter_reader.meters.iec62056_21.log.reader import LogRead, LogReader
 
+pytestmark = pytest.mark.usefixtures("hurrying_loop")
+
 COPENHAGEN = ZoneInfo("Europe/Copenhagen")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PROGRAM = scaling_of_program(parse_program("44119"))

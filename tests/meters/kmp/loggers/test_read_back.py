@@ -23,6 +23,8 @@ from smart_meter_reader.settings.schedule import Schedule
 from tests.meters.kmp.loggers.logging_meter import LoggingMeter
 from tests.peers.heard import Heard, once, running
 
+pytestmark = pytest.mark.usefixtures("hurrying_loop")
+
 DEPTHS = {Logger.MONTH: 36, Logger.DAY: 460, Logger.HOUR: 72}
 SOON = Schedule(interval=timedelta(milliseconds=300))
 
