@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from smart_meter_reader.guard.meter import MeterGuard
+from smart_meter_reader.guard.rebased import Rebased, tell_changes
 from smart_meter_reader.guard.rules import MeterPolicy
 from smart_meter_reader.messages import Info, Message, Reading, Status
 
@@ -56,7 +57,7 @@ def test_a_believable_value_ends_the_doubt() -> None:
     meter.check_reading(warm(0, 999))
     told, passed = meter.check_reading(warm(1, 20))
     assert told["type"] == "status"
-    assert told["reason"] == ""
+    assert (told["reason"], told["detail"]) == ("", "readings arrive")
     assert passed == warm(1, 20)
 
 
@@ -66,7 +67,9 @@ def test_an_info_without_a_serial_number_changes_nothing() -> None:
     assert meter.check_info(without) == [without]
     assert meter.memory.serials == {}
     named: Info = {"type": "info", "meter": "heat", "time": NOON, "serial_number": "1"}
+    before = meter.revision
     assert meter.check_info(named) == [named]
+    assert meter.revision > before, "what is remembered has changed"
     assert meter.check_info(without) == [without]
     assert meter.memory.serials == {"info": "1"}
 
@@ -82,20 +85,91 @@ def test_a_believable_reading_gives_the_next_doubt_all_its_rereads() -> None:
     assert asked == [True, True, True]
 
 
+def counted(minute: int, **values: str) -> Reading:
+    """Totals as text, by quantity; of heat energy in kWh, of all others in hours."""
+    return {
+        "type": "reading",
+        "meter": "heat",
+        "time": NOON + timedelta(minutes=minute),
+        "measurements": {
+            key: {"value": Decimal(value), "unit": "kWh" if key == "heat_energy" else "h"}
+            for key, value in values.items()
+        },
+    }
+
+
+def test_only_what_is_doubted_now_asks_for_another_reading() -> None:
+    meter = guard()
+    assert not meter.wants_reread
+    meter.check_reading(warm(0, 999))
+    assert meter.wants_reread
+    meter.check_reading(counted(1, heat_energy="100.0"))  # the doubt stays, for nothing new is known of it
+    assert not meter.wants_reread
+
+
+def test_a_value_that_is_left_out_asks_for_no_reading_and_leaves_the_rereads_to_others() -> None:
+    meter = guard()
+    meter.check_reading(counted(0, heat_energy="100.0"))
+    for minute in range(1, 8):
+        meter.check_reading(warm(minute, 999))
+    assert not meter.wants_reread
+    meter.check_reading(counted(9, heat_energy="50.0"))
+    assert meter.wants_reread
+
+
+def test_what_was_remembered_is_of_the_meter_with_the_same_number() -> None:
+    meter = guard()
+    meter.check_info({"type": "info", "meter": "heat", "time": NOON, "serial_number": "1"})
+    meter.check_reading(counted(0, heat_energy="100.0"))
+    policy = MeterPolicy()
+    again = MeterGuard("heat", policy, policy.rules(), meter.memory)
+    assert again.knows_totals
+    same = again.check_info({"type": "info", "meter": "heat", "time": NOON, "serial_number": "1"})
+    assert details(same) == []
+    (other, *_) = details(
+        again.check_info({"type": "info", "meter": "heat", "time": NOON, "serial_number": "2"})
+    )
+    assert "the serial number was 1 and is 2 now" in other
+    assert not again.knows_totals
+    off = MeterGuard("heat", policy, {}, meter.memory)
+    assert not off.knows_totals, "without rules there is nothing to judge by it"
+
+
+def test_a_doubt_after_another_meter_came_is_told() -> None:
+    meter = guard()
+    meter.check_info({"type": "info", "meter": "heat", "time": NOON, "serial_number": "1"})
+    meter.check_reading(warm(0, 999))
+    meter.check_info({"type": "info", "meter": "heat", "time": NOON, "serial_number": "2"})
+    assert len(details(meter.check_reading(warm(1, 999)))) == 1
+
+
+def test_only_totals_whose_digits_were_used_up_are_told_as_rolled_over() -> None:
+    status = online()
+    tell_changes(status, {"a": Rebased("a went"), "b": Rebased("b went", rolled_over=True)})
+    assert (status["quantities"], status["rolled_over"]) == (("a", "b"), ("b",))
+
+
+def test_a_doubt_that_is_not_judged_on_another_kind_of_line_is_none_any_more() -> None:
+    policy = MeterPolicy(checksummed=False)
+    meter = MeterGuard("heat", policy, policy.rules(), None)
+    meter.check_reading(counted(0, operating_hours="100"))
+    assert details(meter.check_reading(counted(1, operating_hours="50")))
+    meter.judge_line(checksummed=True)
+    (told,) = meter.check_status(online())
+    assert told["type"] == "status"
+    assert told["reason"] == ""
+
+
+def online() -> Status:
+    return {"type": "status", "meter": "heat", "time": NOON, "state": "online", "reason": "", "detail": ""}
+
+
 def test_doubts_that_are_still_judged_outlive_another_kind_of_line() -> None:
     policy = MeterPolicy(checksummed=False)
     meter = MeterGuard("heat", policy, policy.rules(), None)
     meter.check_reading(warm(0, 999))
     meter.judge_line(checksummed=True)
-    online: Status = {
-        "type": "status",
-        "meter": "heat",
-        "time": NOON,
-        "state": "online",
-        "reason": "",
-        "detail": "",
-    }
-    (told,) = meter.check_status(online)
+    (told,) = meter.check_status(online())
     assert told["type"] == "status"
     assert told["reason"] == "implausible_value"
 
@@ -125,10 +199,16 @@ def test_what_current_transformers_multiply_may_be_so_much_more(*, checksummed: 
         assert meter.check_reading(sent) == [sent]
 
 
-@pytest.mark.parametrize(("ratio", "kilowatts", "most"), [("100", "100001", 100_000), ("1", "4000", 1000)])
+@pytest.mark.parametrize(
+    ("ratio", "kilowatts", "most"),
+    [("100", "100001", 100_000), ("2", "2001", 2000), ("1", "4000", 1000), ("", "1001", 1000)],
+)
 def test_what_not_even_transformers_make_is_held_back(ratio: str, kilowatts: str, most: int) -> None:
     meter = guard()
-    meter.check_info({"type": "info", "meter": "heat", "time": NOON, "transformer_ratio": Decimal(ratio)})
+    info: Info = {"type": "info", "meter": "heat", "time": NOON}
+    if ratio:
+        info["transformer_ratio"] = Decimal(ratio)
+    meter.check_info(info)
     told, passed = meter.check_reading(behind_transformers(0, kilowatts, "1000000"))
     assert f"believable is -{most} to {most} kW" in details([told])[0]
     assert passed["type"] == "reading"

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smart_meter_reader.guard.past import judge_past
+from smart_meter_reader.guard.rules import MeterPolicy, Total
 from smart_meter_reader.messages import Message, Past, PastRow
 from smart_meter_reader.quantities.measurement import Measurement
 from tests.guard.test_guard import HOUR, START, Line, energy, info, status
@@ -100,8 +102,8 @@ def test_a_row_that_contradicts_costs_itself_alone(
 def test_rows_after_the_newest_reading_go_on_from_it() -> None:
     """After an outage the memory may be read before the first reading is."""
     line = Line()
-    line.send(energy(0, "100"))
-    out = line.send(past(row(-1, "99.9"), row(1, "100.1"), row(2, "90"), row(3, "100.2")))
+    line.send(energy(0, "100.0"))
+    out = line.send(past(row(-1, "99.9"), row(1, "100.1"), row(2, "90.0"), row(3, "100.2")))
     assert [hours for hours, _ in passed(out)] == [-1, 1, 3]
 
 
@@ -129,6 +131,45 @@ def test_only_the_value_that_cannot_be_is_taken_out() -> None:
     ]
 
 
+MINUTE = 1 / 60
+
+
+@pytest.mark.parametrize(("late", "passes"), [(4, True), (5, True), (6, False)])
+def test_a_meters_clock_may_be_five_minutes_fast(late: int, passes: bool) -> None:
+    line = Line()
+    line.send(energy(0, "100.0"))
+    out = line.send(past(row(1, "100.1"), row(2 + late * MINUTE, "100.2"), read=2))
+    assert len(passed(out)) == 1 + passes
+
+
+def test_a_row_of_the_moment_that_was_read_shows_no_more_than_was_read() -> None:
+    line = Line()
+    line.send(energy(5, "100.5"))
+    assert passed(line.send(past(row(4, "100.5"), row(5, "100.6")))) == [(4, {"heat_energy": "100.5"})]
+
+
+def test_what_is_refused_says_when_it_was_and_why() -> None:
+    shown = {"heat_energy": Total(Decimal("100.5"), "GJ", START + 5 * HOUR)}
+    sent = past(
+        row(1, "99.0", flow_temperature=("2000", "°C")),
+        row(4, "200.0"),
+        row(6, "90.0"),
+        row(7, "1E+16"),
+    )
+    refused = judge_past(sent, MeterPolicy().rules(), shown).refused
+    assert [str(each) for each in refused] == [
+        "heat_energy 200.0 GJ of 2026-01-01 04:00 UTC: a total does not fall; "
+        "it is 100.5 GJ at 2026-01-01 05:00 UTC",
+        "heat_energy 90.0 GJ of 2026-01-01 06:00 UTC: a total does not fall; "
+        "it was 100.5 GJ at 2026-01-01 05:00 UTC",
+        "heat_energy 10000000000000000 GJ of 2026-01-01 07:00 UTC: no meter counts so far; "
+        "it was 100.5 GJ at 2026-01-01 05:00 UTC",
+        "flow_temperature 2000 °C of 2026-01-01 01:00 UTC: believable is -50 to 200 °C",
+    ]
+    alone = judge_past(past(row(7, "1E+16")), MeterPolicy().rules(), {}).refused
+    assert str(alone[0]).endswith(": no meter counts so far")
+
+
 def test_another_unit_is_judged_as_for_readings() -> None:
     line = Line()
     line.send(energy(9 * DAY, "100.5"))
@@ -143,6 +184,7 @@ def test_rows_of_another_device_do_not_pass(caplog: pytest.LogCaptureFixture) ->
     line = Line()
     line.send(info(0, "1"), energy(0, "100"))
     assert passed(line.send(past(row(-1, "99"), serial="1")))
+    assert passed(Line().send(past(row(-1, "99"), serial="1"))), "nothing else is known of this meter"
     line.send(info(9 * DAY, "2"), energy(9 * DAY, "5"))
     assert line.send(past(row(-1, "99"), serial="1")) == []
     assert "of another serial number and held back" in caplog.text

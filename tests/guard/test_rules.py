@@ -116,7 +116,18 @@ def test_digits_of_the_meter_are_those_of_its_counters() -> None:
 def test_nothing_is_judged_of_what_is_not_real_unless_asked(mode: str, simulated: bool) -> None:
     policy = MeterPolicy(GuardSettings(mode=mode), simulated=simulated)  # type: ignore[arg-type]
     assert policy.active == (mode == "all" or (mode == "auto" and not simulated))
-    assert bool(policy.rules()) == policy.active
+    assert (policy.rules() == {}) != policy.active
+
+
+@pytest.mark.parametrize("ratio", [2, 100])
+def test_behind_current_transformers_energies_and_powers_may_be_so_much_more(ratio: int) -> None:
+    policy = MeterPolicy(SETTINGS, checksummed=False)  # so that every counter is judged
+    plain, multiplied = policy.rules(), policy.rules(Decimal(ratio))
+    assert multiplied["active_energy_import"] == Ceiling("kWh", Decimal(11 * ratio), Decimal(17 * ratio))
+    assert multiplied["active_power_import"] == Range("kW", Decimal(-37 * ratio), Decimal(37 * ratio))
+    changed = {QUANTITIES[key].kind for key, rule in plain.items() if multiplied[key] != rule}
+    assert changed == {Kind.ENERGY, Kind.REACTIVE_ENERGY, Kind.POWER}
+    assert multiplied.keys() == plain.keys()
 
 
 @pytest.mark.parametrize(
@@ -128,6 +139,8 @@ def test_nothing_is_judged_of_what_is_not_real_unless_asked(mode: str, simulated
         ("-37.001", "kW", False),
         ("37000", "W", True),
         ("37001", "W", False),
+        ("-37000", "W", True),
+        ("-37001", "W", False),
         ("99999", "°C", True),  # of another dimension: not for this rule to judge
     ],
 )
@@ -163,6 +176,10 @@ def test_bounds_of_what_a_counter_can_show(value: str, possible: bool) -> None:
         (total("10000", "Wh"), total("11002", "Wh"), Ceiling("kWh", Decimal(12)), Verdict.JUMPED),
         (total("10"), total("99999"), Ceiling("kWh"), Verdict.BELIEVED),
         (total("10", "m³"), total("99999", "m³"), Ceiling("kWh", Decimal(12)), Verdict.BELIEVED),
+        # The same, also in other words.
+        (total("10"), total("10"), Ceiling("kWh", Decimal(12)), Verdict.BELIEVED),
+        (total("10"), total("10.0"), Ceiling("kWh", Decimal(12)), Verdict.BELIEVED),
+        (total("10"), total("10000", "Wh"), Ceiling("kWh", Decimal(12)), Verdict.BELIEVED),
         # Another unit or number of decimals: down by one step of the coarser, and by more.
         (total("10"), total("9.0"), Ceiling("kWh"), Verdict.ROUNDED),
         (total("10"), total("8.9"), Ceiling("kWh"), Verdict.FELL),

@@ -108,7 +108,7 @@ class SmlSender:
             objects[code] = measured
             if not quantity:
                 continue
-            if self._dzg and self._is_misread(entry):
+            if self._dzg and self._is_misread(entry, value):
                 measured = {"value": _unsigned(value, entry.octets), "unit": unit}
                 corrected.append(quantity)
             elif quantity.startswith("active_power_import"):
@@ -124,20 +124,18 @@ class SmlSender:
                 self._stood = 0 if moved else self._stood + 1
                 self._export = entry.value if isinstance(entry.value, Decimal) else None
 
-    def _is_misread(self, entry: ListEntry) -> bool:
+    def _is_misread(self, entry: ListEntry, value: Decimal) -> bool:
         return (
             entry.unit == _WATT
-            and entry.signed
             and entry.octets in _DZG_NARROW
-            and isinstance(entry.value, Decimal)
-            and entry.value < 0
+            and value < 0
             and self._stood >= _DZG_STANDS_AFTER
         )
 
     def _with_sign(self, quantity: str, value: Decimal) -> str:
         if value < 0:
             self._signed.add(quantity)
-        return quantity.replace("_import", "_net", 1) if quantity in self._signed else quantity
+        return quantity.replace("_import", "_net") if quantity in self._signed else quantity
 
     def _add_direction(self, values: ValueList, measurements: dict[str, Measurement]) -> None:
         """The net power, where the power has no sign and the status word has the direction."""

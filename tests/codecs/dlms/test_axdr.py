@@ -37,6 +37,7 @@ from smart_meter_reader.codecs.dlms.axdr import (
     AxdrError,
     Item,
     decode_item,
+    decode_length,
     encode_item,
     encode_length,
 )
@@ -95,11 +96,20 @@ def test_any_bytes_are_a_value_or_an_error(octets: bytes) -> None:
     [
         ("1741b80000", FLOAT32, Decimal(23)),
         ("173dcccccd", FLOAT32, Decimal("0.1")),
+        # Six digits are enough for the first, eight and nine are needed for the others.
+        ("17500001c6", FLOAT32, Decimal("8.5904E+9")),
+        ("1747f12064", FLOAT32, Decimal("123456.78")),
+        ("174ce85637", FLOAT32, Decimal("121811384")),
         ("18402e000000000000", FLOAT64, Decimal(15)),
         ("177f800000", NULL, None),
         ("187ff8000000000000", NULL, None),
         ("040aaa80", BIT_STRING, b"1010101010"),
+        ("0408a5", BIT_STRING, b"10100101"),
+        ("0400", BIT_STRING, b""),
         ("0d42", 0x0D, 42),
+        ("0d90", 0x0D, 90),
+        ("0d09", 0x0D, 9),
+        ("09840000000161", OCTETS, b"a"),
         ("1306 04 00000001".replace(" ", ""), ARRAY, [Item(UINT32, 1)]),
         ("130202 12 0f 06 0001ff 0002fe".replace(" ", ""), ARRAY, None),
     ],
@@ -114,11 +124,77 @@ def test_rare_types(octets: str, tag: int, content: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "octets", ["07", "0dff", "13ff", "1300", "130200", "13010000", "0985", "01" * 40, "ff", "20"]
+    ("octets", "words"),
+    [
+        ("07", "the tag 07 names no type at octet 0"),
+        ("20", "the tag 20 names no type at octet 0"),
+        ("ff", "the tag FF names no type at octet 0"),
+        ("0d9a", "9A are no two digits at octet 1"),
+        ("0da9", "A9 are no two digits at octet 1"),
+        ("0980", "a length of 0 octets at octet 1"),
+        ("0985000000000161", "a length of 5 octets at octet 1"),
+        ("01" * 40, "more than 8 deep at octet 17"),
+        # Compact arrays: of no type, of what takes no octet, of nothing, of more than there is.
+        ("13070100", "the tag 07 names no type at octet 1"),
+        ("13130100", "the tag 13 names no type at octet 1"),
+        ("13000100", "the tag 00 names no type at octet 1"),
+        ("13010000", "a value is missing|1 octets were announced"),
+        ("130100001100", "no element"),
+        ("130100071100", "more of them than octets"),
+        ("13020000", "a structure without elements"),
+    ],
 )
-def test_what_is_no_value_is_told(octets: str) -> None:
-    with pytest.raises(AxdrError, match="at octet"):
+def test_what_is_no_value_is_told(octets: str, words: str) -> None:
+    with pytest.raises(AxdrError, match=words) as error:
         decode_item(bytes.fromhex(octets))
+    assert str(error.value).endswith(f" at octet {error.value.place}")
+
+
+def test_elements_of_a_compact_array_may_be_arrays() -> None:
+    item, end = decode_item(bytes.fromhex("1301000211" + "04" + "01020304"))
+    assert end == 10
+    assert [[each.content for each in inner.items] for inner in item.items] == [[1, 2], [3, 4]]
+    # As many as there are octets is the most that can be announced.
+    assert decode_item(bytes.fromhex("130100061100")) == (Item(ARRAY, []), 6)
+
+
+_ONE_IN_A_LIST, _ONE_IN_AN_ARRAY = "0201", "010001"  # as elements of compact arrays are described
+
+
+@pytest.mark.parametrize("around", [0, 5])
+@pytest.mark.parametrize("described", [_ONE_IN_A_LIST, _ONE_IN_AN_ARRAY])
+def test_compact_arrays_count_among_the_eight_levels(around: int, described: str) -> None:
+    def nested(levels: int) -> bytes:
+        return bytes.fromhex("0101" * around + "13" + described * (levels - around - 1) + "11" + "0107")
+
+    item, _ = decode_item(nested(MAX_DEPTH))
+    for _ in range(MAX_DEPTH):
+        item = item.items[0]
+    assert item == Item(UINT8, 7)
+    with pytest.raises(AxdrError, match="more than 8 deep"):
+        decode_item(nested(MAX_DEPTH + 1))
+
+
+def test_a_compact_array_below_eight_levels_is_one_too_many() -> None:
+    with pytest.raises(AxdrError, match="more than 8 deep"):
+        decode_item(bytes.fromhex("0101" * MAX_DEPTH + "13110107"))
+
+
+def test_eight_levels_are_read_and_nine_are_not() -> None:
+    assert decode_item(bytes.fromhex("0101" * MAX_DEPTH + "1107"))[1] == 2 * MAX_DEPTH + 2
+    with pytest.raises(AxdrError, match="more than 8 deep"):
+        decode_item(bytes.fromhex("0101" * (MAX_DEPTH + 1) + "1107"))
+
+
+def test_an_item_says_what_it_is_and_holds() -> None:
+    assert (Item(INT16, 1).type_name, Item(INT16, 1).items, Item(INT16, 1).octets) == ("long", (), b"")
+    assert Item(OCTETS, b"a").octets == b"a"
+
+
+@pytest.mark.parametrize("item", [Item(FLOAT32, 1), Item(INT8, b"1"), Item(BIT_STRING, b"1")])
+def test_what_no_meter_sends_is_not_written(item: Item) -> None:
+    with pytest.raises(ValueError, match=f"{item.type_name} is not written here"):
+        encode_item(item)
 
 
 @pytest.mark.parametrize(
@@ -126,3 +202,4 @@ def test_what_is_no_value_is_told(octets: str) -> None:
 )
 def test_lengths_as_ber_writes_them(length: int, octets: str) -> None:
     assert encode_length(length).hex() == octets
+    assert decode_length(bytes.fromhex(octets), 0) == (length, len(octets) // 2)

@@ -11,7 +11,7 @@ from smart_meter_reader.codecs.obis import ObisCode
 from smart_meter_reader.codecs.sml.describe import describe_capture
 from smart_meter_reader.codecs.sml.encode import Value, encode_frame, encode_message, encode_telegram
 from smart_meter_reader.codecs.sml.identity import identity_of, text_of
-from smart_meter_reader.codecs.sml.measure import SmlSender, ToldValues
+from smart_meter_reader.codecs.sml.measure import PUBLIC_KEY, SmlSender, ToldValues
 from smart_meter_reader.codecs.sml.messages import GET_LIST
 from smart_meter_reader.json_text import dumps
 from tests.codecs.sml.test_frame import only, values_of
@@ -91,6 +91,17 @@ def test_the_public_key_is_told_only_to_who_asks_for_it() -> None:
     assert "129-129:199.130.5" in next(describe_capture(raw, public_key=True))["objects"]
 
 
+def test_a_key_is_known_by_its_code_or_by_its_length() -> None:
+    key, other, text = (
+        Value(PUBLIC_KEY, b"k" * 20),
+        Value(code(96, 50), b"k" * 48),
+        Value(code(96, 51), b"k" * 47),
+    )
+    values = values_of(only(encode_telegram(ISKRA, [key, other, text])))
+    assert list(SmlSender(ISKRA).read(values).objects) == ["1-0:96.51.0"]
+    assert len(SmlSender(ISKRA).read(values, public_key=True).objects) == 3
+
+
 def test_an_entry_without_value_costs_itself_alone() -> None:
     (telegram,) = described("sml-emh-null-value")
     assert telegram["unread"] == ["1-0:96.50.2*6"]
@@ -161,6 +172,8 @@ def power(sent: ToldValues) -> Decimal:
         (-1, 3, "167772.15"),
         (-29912, 4, "-299.12"),
         (29912, 2, "299.12"),
+        (0, 1, "0.00"),
+        (50, 1, "0.50"),
     ],
 )
 def test_a_power_of_the_affected_dzg_is_unsigned_in_one_to_three_octets(
@@ -188,7 +201,15 @@ def test_nor_while_the_export_total_moves() -> None:
     assert next_power(100) == Decimal("356.24")
     assert next_power(100) == Decimal("356.24")
     assert next_power(101) == Decimal("-299.12")
-    assert [next_power(101) for _ in range(20)][::19] == [Decimal("-299.12"), Decimal("356.24")]
+    standing = [next_power(101) for _ in range(20)]
+    assert standing == [Decimal("-299.12")] * 14 + [Decimal("356.24")] * 6
+
+
+def test_and_nothing_but_a_power_is_corrected() -> None:
+    current = Value(code(31, 7), -5, 33, -2, octets=1)
+    sent = told(SmlSender(DZG), DZG, entry(2, 100, octets=5), current)
+    assert sent.measurements["current_l1"] == {"value": Decimal("-0.05"), "unit": "A"}
+    assert sent.corrected == ()
 
 
 # --- the direction in the status word ---
@@ -210,9 +231,40 @@ def test_a_bit_of_another_maker_says_nothing_unless_the_settings_say_so() -> Non
     assert power(told(asked, ISKRA, entry(1, 100, status=0x182), entry(15, 1266))) == Decimal("126.6")
 
 
+def test_the_net_power_of_a_meter_is_turned_round_only_where_the_settings_ask_for_it() -> None:
+    values = (entry(1, 100, status=0x1B0), entry(16, 1266))
+    assert SmlSender(EMH).direction_bit == 5
+    assert power(told(SmlSender(EMH), EMH, *values)) == Decimal("126.6")
+    assert power(told(SmlSender(EMH, direction_bit=5), EMH, *values)) == Decimal("-126.6")
+
+
+IMPORTING, EXPORTING = 0x182, 0x1B0
+
+
+@pytest.mark.parametrize(
+    ("values", "exporting"),
+    [
+        ((entry(2, 1, status=IMPORTING), entry(1, 1, status=EXPORTING)), True),
+        ((entry(2, 1, status=EXPORTING),), True),
+        ((entry(2, 1, status=EXPORTING), entry(3, 1, status=IMPORTING)), True),
+        ((Value(code(36, 7), 1, WATT, 0, EXPORTING), entry(2, 1, status=IMPORTING)), False),
+    ],
+    ids=["import total first", "another total", "the first of others", "of no total"],
+)
+def test_whose_status_word_has_the_direction(values: tuple[Value, ...], exporting: bool) -> None:
+    sent = told(SmlSender(EMH), EMH, *values, entry(15, 1266))
+    assert power(sent) == Decimal("-126.6" if exporting else "126.6")
+
+
+def test_without_a_status_word_or_a_power_there_is_no_direction() -> None:
+    assert list(told(SmlSender(EMH), EMH, entry(15, 1266)).measurements) == ["active_power_sum"]
+    only_total = told(SmlSender(EMH), EMH, entry(1, 100, status=EXPORTING))
+    assert list(only_total.measurements) == ["active_energy_import"]
+
+
 def test_a_negative_power_of_import_is_the_net_power_from_then_on() -> None:
     sender = SmlSender(ISKRA)
-    for value, quantity in ((50, "import"), (-50, "net"), (50, "net")):
+    for value, quantity in ((50, "import"), (5, "import"), (0, "import"), (-50, "net"), (50, "net")):
         sent = told(sender, ISKRA, entry(1, value))
         assert list(sent.measurements) == [f"active_power_{quantity}"]
     (hager,) = described("sml-emh-ehz361")
@@ -220,6 +272,8 @@ def test_a_negative_power_of_import_is_the_net_power_from_then_on() -> None:
 
 
 # --- the PIN ---
+
+WHOLE_KWH = entry(1, 16786, 3, octets=5)
 
 
 @pytest.mark.parametrize("name", [name for name in GOOD if "nopin" in name or name.startswith("sml-ebz-dd3")])
@@ -239,6 +293,10 @@ def test_without_pin(name: str) -> None:
         ((entry(16, 0, 0),), False),
         ((Value(code(96, 1), b"12345678"),), None),
         ((Value(code(1, 8, 0, 96), 41, WATT_HOUR, 3),), None),
+        ((WHOLE_KWH, Value(code(32, 7), 2301, 35, -1)), True),  # a voltage is no power
+        ((WHOLE_KWH, Value(ObisCode(7, 0, 1, 7, 0, 255), 5, WATT, 0)), True),  # of a gas meter
+        ((WHOLE_KWH, Value(code(16, 7), b"-", WATT)), True),
+        ((Value(code(3, 8), 5, 32, 0),), None),  # reactive energy in varh
     ],
 )
 def test_what_tells_that_the_pin_is_missing(values: tuple[Value, ...], missing: bool | None) -> None:
