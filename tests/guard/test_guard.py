@@ -657,3 +657,31 @@ def test_the_guard_asks_whether_there_is_a_checksum() -> None:
     assert types(reading(3 * HOUR, operating_hours=("50", "h"))) == ["status"]
     checksummed["heat"] = True
     assert types(reading(3 * HOUR, operating_hours=("20", "h")))[-1] == "reading"
+
+
+@pytest.mark.parametrize(
+    ("meter", "via", "parent"),
+    [
+        ("heat", None, "heat"),
+        ("gas", "p1", "p1"),
+        ("gas", "nobody", "gas"),
+        ("gas", None, "gas"),
+        ("p1-gas", None, "p1"),
+        ("p1-upstairs-gas", None, "p1-upstairs"),
+        ("p1x", None, "p1x"),
+    ],
+)
+def test_a_meter_is_judged_as_the_configured_one_that_brings_it_along(
+    meter: str, via: str | None, parent: str
+) -> None:
+    asked: list[str] = []
+    names = ("heat", "p1", "p1-upstairs")
+    guard = Guard({name: MeterPolicy() for name in names}, checksummed=asked.append)
+    told = info(0, "1", meter)
+    if via is not None:
+        told["via"] = via
+    assert guard.check(told) == [told]
+    assert asked == [parent]
+    # Also one that no settings name is guarded.
+    guard.check(reading(HOUR, meter, heat_energy=("100.00", "GJ")))
+    assert guard.check(reading(2 * HOUR, meter, heat_energy=("1.00", "GJ")))[0]["type"] == "status"

@@ -100,21 +100,22 @@ def counted(minute: int, **values: str) -> Reading:
 
 def test_only_what_is_doubted_now_asks_for_another_reading() -> None:
     meter = guard()
-    assert not meter.wants_reread
-    meter.check_reading(warm(0, 999))
-    assert meter.wants_reread
-    meter.check_reading(counted(1, heat_energy="100.0"))  # the doubt stays, for nothing new is known of it
-    assert not meter.wants_reread
+    asked = [meter.wants_reread]
+    # After the second one the doubt stays, for nothing new is known of it.
+    for reading in (warm(0, 999), counted(1, heat_energy="100.0")):
+        meter.check_reading(reading)
+        asked.append(meter.wants_reread)
+    assert asked == [False, True, False]
 
 
 def test_a_value_that_is_left_out_asks_for_no_reading_and_leaves_the_rereads_to_others() -> None:
     meter = guard()
     meter.check_reading(counted(0, heat_energy="100.0"))
-    for minute in range(1, 8):
-        meter.check_reading(warm(minute, 999))
-    assert not meter.wants_reread
-    meter.check_reading(counted(9, heat_energy="50.0"))
-    assert meter.wants_reread
+    asked = []
+    for reading in (*(warm(minute, 999) for minute in range(1, 8)), counted(9, heat_energy="50.0")):
+        meter.check_reading(reading)
+        asked.append(meter.wants_reread)
+    assert asked == [True] * 3 + [False] * 4 + [True]
 
 
 def test_what_was_remembered_is_of_the_meter_with_the_same_number() -> None:
@@ -123,14 +124,14 @@ def test_what_was_remembered_is_of_the_meter_with_the_same_number() -> None:
     meter.check_reading(counted(0, heat_energy="100.0"))
     policy = MeterPolicy()
     again = MeterGuard("heat", policy, policy.rules(), meter.memory)
-    assert again.knows_totals
+    known = [again.knows_totals]
     same = again.check_info({"type": "info", "meter": "heat", "time": NOON, "serial_number": "1"})
     assert details(same) == []
     (other, *_) = details(
         again.check_info({"type": "info", "meter": "heat", "time": NOON, "serial_number": "2"})
     )
     assert "the serial number was 1 and is 2 now" in other
-    assert not again.knows_totals
+    assert [*known, again.knows_totals] == [True, False]
     off = MeterGuard("heat", policy, {}, meter.memory)
     assert not off.knows_totals, "without rules there is nothing to judge by it"
 
