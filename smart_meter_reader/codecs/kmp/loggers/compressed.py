@@ -135,12 +135,14 @@ def _changed(register: RegisterValue, change: int) -> bytes:
         return register.mantissa
     layout = UNIT_BY_CODE[register.unit_code].layout
     if register.sign_exponent & _SIGN or not (layout in _COUNTED or register.unit_code == _KAM_DATE_TIME):
-        raise ProtocolError("value", f"no source tells how register {register.register} changes between rows")
+        raise ProtocolError(
+            "data_set", f"no source tells how register {register.register} changes between rows"
+        )
     size = len(register.mantissa)
     value = int.from_bytes(register.mantissa, "big") + change
     if not 0 <= value < 1 << 8 * size:
         raise ProtocolError(
-            "value", f"register {register.register} changes to {value}: too much for {size} bytes"
+            "data_set", f"register {register.register} changes to {value}: too much for {size} bytes"
         )
     return value.to_bytes(size, "big")
 

@@ -9,7 +9,7 @@ from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.sinks.web.pages.charts import BarChart, ChartColumn, ChartRow, bar_chart
 from smart_meter_reader.sinks.web.pages.counted import deeper, labels
 from smart_meter_reader.sinks.web.pages.figures import figures
-from smart_meter_reader.sinks.web.pages.frame import foreign, notice, page, paragraphs
+from smart_meter_reader.sinks.web.pages.frame import notice, page, paragraphs
 from smart_meter_reader.sinks.web.pages.markup import Markup, joined, tag
 from smart_meter_reader.sinks.web.pages.past import (
     back_and_forth,
@@ -64,10 +64,10 @@ def _hints(view: View, told: Mapping[str, Any]) -> Markup | None:
 
 
 def _hint(view: View, hint: Mapping[str, Any]) -> Markup:
-    """A hint's sentence; in other languages than English with its numbers put in."""
+    """A hint's sentence, its numbers and dates as its language writes them; the meter's words are English."""
     words, facts = view.words, hint["facts"]
-    if words.code == "en":
-        return foreign(str(hint["text"]))
+    if "meaning" in facts:
+        return words.around("hint.info_code.meaning", meaning=tag("span", facts["meaning"], lang="en"))
     values = {key: words.measured(facts[key], _FACT_UNITS.get(key, "")) for key in facts if key != "time"}
     if "time" in facts:
         values["time"] = words.moment(view.local(facts["time"]))

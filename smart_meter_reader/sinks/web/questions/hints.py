@@ -43,6 +43,7 @@ class HintFacts(TypedDict, total=False):
     """What is in a hint's sentence: volume in m³; cooling, now and before in K."""
 
     code: str
+    meaning: str
     nights: int
     volume: Decimal
     time: Moment
@@ -87,7 +88,7 @@ def _info_code(newest: tuple[datetime, dict[str, Measurement]] | None) -> _Hint 
     told = newest[1] if newest else {}
     if "info_code_text" in told:
         meaning = str(told["info_code_text"]["value"])
-        return None if meaning == "none" else (f"The meter itself reports: {meaning}.", {"code": meaning})
+        return None if meaning == "none" else (f"The meter itself reports: {meaning}.", {"meaning": meaning})
     code = told.get("info_code")
     if code is None or code["value"] in (0, "0"):
         return None

@@ -77,13 +77,13 @@ def test_a_register_alone_has_a_byte_of_its_own() -> None:
         pytest.param(HEAD + FIRST + "0002 00" + TAIL, "length", id="a default that is in no row"),
         pytest.param(HEAD + FIRST + NONE + "F0 00" + TAIL, "length", id="half a value"),
         pytest.param("020600 00000010 00" + TAIL, "length", id="a byte for no register"),
-        pytest.param(HEAD + FIRST + NONE + "C0 7FFFFFFF" + TAIL, "value", id="below zero"),
-        pytest.param(HEAD + FIRST + NONE + "40 FFFFFFFF" + TAIL, "value", id="too large"),
+        pytest.param(HEAD + FIRST + NONE + "C0 7FFFFFFF" + TAIL, "data_set", id="below zero"),
+        pytest.param(HEAD + FIRST + NONE + "40 FFFFFFFF" + TAIL, "data_set", id="too large"),
         pytest.param(
-            "020601 00000010 0001 02 04 C2 00003039 FFFF 10 05" + TAIL, "value", id="of a negative number"
+            "020601 00000010 0001 02 04 C2 00003039 FFFF 10 05" + TAIL, "data_set", id="of a negative number"
         ),
         pytest.param(
-            "020601 00000010 015C 4F 07 00 001A0A19030003 FFFF 10 05" + TAIL, "value", id="of raw bytes"
+            "020601 00000010 015C 4F 07 00 001A0A19030003 FFFF 10 05" + TAIL, "data_set", id="of raw bytes"
         ),
         pytest.param(HEAD + FIRST + NONE + "00" * 17 + TAIL, "ids", id="newer than the newest"),
         pytest.param("0306" + HEAD[4:] + FIRST + NONE + "00" * 17 + TAIL, "ids", id="below entry 0"),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -75,6 +78,29 @@ def test_no_page_shows_a_key(home: Home, code: str) -> None:
         found = [key for key in keys if re.search(rf"(?<![\w.]){re.escape(key)}(?![\w.])", seen)]
         assert not found, f"{path}: {found}"
         assert f'<html lang="{code}">' in text
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_hint_is_told_with_dates_as_the_language_writes_them(home: Home, code: str) -> None:
+    facts: tuple[tuple[str, dict[str, object]], ...] = (
+        (
+            "leak_or_bypass",
+            {"nights": 7, "volume": Decimal("0.017"), "time": datetime(2026, 11, 22, 22, tzinfo=UTC)},
+        ),
+        ("info_code", {"meaning": "air in the water"}),
+    )
+    hints = [{"kind": kind, "text": "Told on 2026-11-22.", "facts": each} for kind, each in facts]
+
+    def ask(question: str, query: Mapping[str, str]) -> Any:
+        told = home.questions.ask(question, query)
+        return told | {"hints": hints} if question == "heat" else told
+
+    page = render("heat", {"lang": code}, ask, home.now(), code)
+    seen = re.sub(r"<[^>]*>", " ", page)
+    assert language(code)("hint.leak_or_bypass") in seen
+    assert re.search(r"\b22\b.*2026", seen)
+    assert "air in the water" in seen
+    assert not re.search(r"\d{4}-\d\d-\d\d", seen)
 
 
 @pytest.mark.parametrize("name", ["now", "history", "heat", "costs", "meters", "download"])
