@@ -5,6 +5,7 @@ package for another release of Debian, or another kind of computer, is made as w
 """
 
 import argparse
+import fcntl
 import gzip
 import hashlib
 import os
@@ -84,8 +85,11 @@ def build(release: str, architecture: str, revision: str, cache: Path, output: P
         write_control(root, version, architecture, debian)
         clean(root)
         file = output / f"smart-meter-reader_{version}_{architecture}.deb"
-        # One thread: several cut the content elsewhere.
-        run(["dpkg-deb", "--root-owner-group", "--threads-max=1", "-Zxz", "--build", str(root), str(file)])
+        # One thread: several cut the content elsewhere. Under its name stands a whole package or none.
+        unfinished = file.with_name(f"{file.name}.part")
+        command = ["dpkg-deb", "--root-owner-group", "--threads-max=1", "-Zxz", "--build"]
+        run([*command, str(root), str(unfinished)])
+        unfinished.replace(file)
     return file
 
 
@@ -147,13 +151,16 @@ def requirements(packages: Sequence[dict[str, Any]], path: Path, *, wheels: bool
 def fetch(pinned: Path, place: Path, how: Sequence[str]) -> None:
     """Have the files of these requirements in ``place``; what is there already is not asked for again."""
     done = place / f"{hashlib.sha256(pinned.read_bytes()).hexdigest()}.complete"
-    if done.exists():
-        return
     place.mkdir(parents=True, exist_ok=True)
-    if pinned.stat().st_size:
-        options = ["--no-deps", "--require-hashes", "--dest", str(place), *how]
-        pip("download", *options, "-r", str(pinned), online=True)
-    done.touch()
+    with (place / "lock").open("w") as lock:
+        # Two that build at the same time fetch one after the other: a file that is half there is none.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if done.exists():
+            return
+        if pinned.stat().st_size:
+            options = ["--no-deps", "--require-hashes", "--dest", str(place), *how]
+            pip("download", *options, "-r", str(pinned), online=True)
+        done.touch()
 
 
 def copy_source(place: Path) -> None:

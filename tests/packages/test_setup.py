@@ -97,7 +97,7 @@ def choose(talk: Dialogue) -> None:
     talk.expect("5/12 The MQTT broker")
     talk.answer("Address of the broker")  # what is proposed
     talk.answer("speak TLS?")
-    talk.answer("Your name there")
+    talk.answer("Your user name there")
     assert talk.expect("6/12 History").count("ok: published and read back") == 3
     talk.answer("`history show`?")
     talk.answer("For whom", "1")

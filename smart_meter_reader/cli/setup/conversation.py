@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from smart_meter_reader.cli.setup.draft import SettingsDraft
-from smart_meter_reader.cli.setup.talk import BackError, SkipError, Talk
+from smart_meter_reader.cli.setup.talk import AgainError, BackError, SkipError, Talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class ConversationStep:
 def converse(talk: Talk, steps: Sequence[ConversationStep], draft: SettingsDraft) -> SettingsDraft:
     """Take all steps. `back` begins the step again, or, at its first question, the one before.
 
+    A step that raises AgainError leads back to the first one; what was answered stands in all of them.
     Raises what ``Talk`` raises but for that.
     """
     drafts = [draft]
@@ -35,6 +36,9 @@ def converse(talk: Talk, steps: Sequence[ConversationStep], draft: SettingsDraft
         except BackError:
             if talk.answered == answered:
                 _go_back(talk, drafts, asking)
+            continue
+        except AgainError:
+            drafts, asking = drafts[-1:], []
             continue
         drafts.append(after)
         asking.append(asked)

@@ -75,7 +75,16 @@ def _no_url(text: str) -> str:
     return "" if _URL.fullmatch(text) else "as in the browser, such as http://homeassistant.local:8123"
 
 
+def _without_meter(talk: Talk, draft: SettingsDraft) -> bool:
+    if draft.target.meters:
+        return False
+    talk.say("It is tried as soon as there is a meter.")
+    return True
+
+
 def _takes_token(talk: Talk, draft: SettingsDraft) -> bool:
+    if _without_meter(talk, draft):
+        return True
     try:
         sinks = draft.load().settings.sinks.values()
     except SettingsError as error:
@@ -190,7 +199,7 @@ def _asked(talk: Talk, draft: SettingsDraft, usual: str) -> SettingsDraft:
         )
         if ca != "-":
             values["ca"] = ca
-    username = talk.ask("Your name there, - for no login", str(table.get("username") or "-"))
+    username = talk.ask("Your user name there, - for no login", str(table.get("username") or "-"))
     if username == "-":
         draft = draft.put(("mqtt",), values).drop(("mqtt",), ("username", "password"))
         # What [default] has counts for others, too.
@@ -202,6 +211,8 @@ def _asked(talk: Talk, draft: SettingsDraft, usual: str) -> SettingsDraft:
 
 
 def _tried(talk: Talk, draft: SettingsDraft) -> bool:
+    if _without_meter(talk, draft):
+        return True
     try:
         return tested(draft.load().settings)
     except SettingsError as error:

@@ -34,6 +34,7 @@ def meters(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
         there = draft.target.meters
         if not there:
             return _look(talk, draft)
+        draft = _with_ports(talk, draft, sorted(there))
         unread = _new(draft) - draft.read
         for name in sorted(there):
             table = draft.table("meters", name)
@@ -55,6 +56,19 @@ def meters(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
             continue
         name = _one_of(talk, sorted(unread if chosen == 1 and unread else there))
         draft = draft.without(("meters", name)) if chosen == 3 else _compared(talk, draft, name)
+
+
+def _with_ports(talk: Talk, draft: SettingsDraft, names: Sequence[str]) -> SettingsDraft:
+    """With a port for each meter that another program's settings have brought without a usable one."""
+    for name in names:
+        table = draft.table("meters", name)
+        driver = meter_drivers().get(str(table.get("client")))
+        if "port" in table or driver is None or "port" not in keys_of(imported(driver.settings)):
+            continue
+        talk.say(f"{name} has no port yet. Which one is it at?")
+        ports = _ports(talk)
+        draft = draft.put(("meters", name), {"port": _one_of(talk, ports)})
+    return draft
 
 
 def _new(draft: SettingsDraft) -> set[str]:
@@ -83,7 +97,11 @@ def _look(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
         if found:
             return draft
         options = ["look there again", "help me to place an infrared head", "look at another port"]
-        chosen = talk.choose("No meter was found", [*options, "go on without a meter"])
+        if not draft.target.meters:
+            options.append("see the other questions; nothing can be written without a meter")
+        else:
+            options.append("go on with those there are")
+        chosen = talk.choose("No meter was found", options)
         if chosen == 1:
             _align(talk, ports)
         elif chosen == 2:
@@ -94,24 +112,38 @@ def _look(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
 
 def _ports(talk: Talk) -> list[str]:
     """What is to be scanned, by the names that stay."""
-    known = [lasting(port) for port in all_ports()]
-    if not known:
-        talk.say("No serial port was found here: plug the adapter in, or name one in the network.")
+    while True:
+        known = [lasting(port) for port in all_ports()]
+        answer = _port_among(talk, known)
+        if answer == "all":
+            return known
+        if answer:
+            return [known[int(answer) - 1] if answer.isdecimal() else lasting(answer)]
+
+
+def _port_among(talk: Talk, known: Sequence[str]) -> str:
+    """The answer; "" to look again, where there is none."""
     for number, port in enumerate(known, 1):
         talk.say(f"  {number}  {port}")
+    if known:
+        talk.say(
+            "A number, all, a device, or socket://HOST:PORT and rfc2217://HOST:PORT for one in the network."
+        )
+    else:
+        talk.say(
+            "No serial port was found here. Plug the adapter in, then Enter looks again; or name a device, "
+            "or socket://HOST:PORT and rfc2217://HOST:PORT for one in the network."
+        )
 
     def wrong(text: str) -> str:
-        if text in ("all", "") and known:
+        if not text or (text == "all" and known):
             return ""
         if text.isdecimal() and text.isascii():
             return "" if text in map(str, range(1, len(known) + 1)) else "there is no port of that number"
-        return "" if text.startswith("/") or "://" in text else "a number, all, or such as /dev/ttyUSB0?"
+        return "" if text.startswith("/") or "://" in text else f"{choices}, or such as /dev/ttyUSB0?"
 
-    talk.say("A number, all, a device, or socket://HOST:PORT and rfc2217://HOST:PORT for one in the network.")
-    answer = talk.ask("Which port", "all" if known else "", wrong)
-    if answer == "all":
-        return known
-    return [known[int(answer) - 1] if answer.isdecimal() else lasting(answer)]
+    choices = "a number, all" if known else "Enter"
+    return talk.ask("Which port", "all" if known else "", wrong)
 
 
 def _align(talk: Talk, ports: Sequence[str]) -> None:
@@ -196,10 +228,17 @@ def _compared(talk: Talk, draft: SettingsDraft, name: str) -> SettingsDraft:
             draft = _with_keys(talk, draft, name)
 
 
+def _without_sinks(draft: SettingsDraft) -> SettingsDraft:
+    """For a reading it does not matter where readings go: that is asked later."""
+    for name in draft.table("sinks"):
+        draft = draft.without(("sinks", name))
+    return draft.put(("sinks", "stdout"), {})
+
+
 def _read(talk: Talk, draft: SettingsDraft, name: str) -> bool:
     """Whether a reading could be taken, which is shown."""
     try:
-        meter = draft.load().settings.meters[name]
+        meter = _without_sinks(draft).load().settings.meters[name]
     except SettingsError as error:
         for problem in error.problems:
             talk.say(problem)

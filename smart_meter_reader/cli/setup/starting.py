@@ -15,8 +15,8 @@ import click
 from smart_meter_reader.cli.doctor.command import report
 from smart_meter_reader.cli.service import install_environment
 from smart_meter_reader.cli.setup.draft import SettingsDraft
-from smart_meter_reader.cli.setup.talk import BackError, Talk
-from smart_meter_reader.cli.setup.writing import SettingsFiles
+from smart_meter_reader.cli.setup.talk import AgainError, Talk
+from smart_meter_reader.cli.setup.writing import AGAIN, SettingsFiles
 from smart_meter_reader.console import EXIT_OK, PROGRAM
 from smart_meter_reader.console.checks import Level
 from smart_meter_reader.console.environments import typed
@@ -44,8 +44,8 @@ class Start:
             return _not_written(talk, draft)
         unread = set(draft.target.meters) - draft.read
         worst = report(draft.environment, read_meters=bool(unread))
-        if worst > Level.WARNING and talk.choose("And now", ["go on", "go back and change it"]) == 1:
-            raise BackError
+        if worst > Level.WARNING and talk.choose("And now", ["go on", AGAIN]) == 1:
+            raise AgainError
         return draft
 
     def install(self, talk: Talk, draft: SettingsDraft) -> SettingsDraft:
@@ -75,7 +75,10 @@ class Start:
         name = typed(draft.directory, draft.environment)
         state = service_state(draft.environment)
         logs, screen = f"`{PROGRAM} service logs{name}`", "what `run` writes to the screen"
-        printed = logs if state is not None and state.runs else screen
+        runs = state is not None and state.runs
+        printed = logs if runs else screen
+        if not runs:
+            talk.say(f"While `{PROGRAM} run{name}` runs:")
         for line in places(draft.load(), printed):
             talk.say(f"  {line}")
         talk.say(

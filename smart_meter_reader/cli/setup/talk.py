@@ -29,6 +29,10 @@ class UndoError(Exception):
     """The person wants everything as it was before."""
 
 
+class AgainError(Exception):
+    """The person wants to begin again, with the answers so far."""
+
+
 def accept(_: str) -> str:
     """Nothing is wrong with any answer."""
     return ""

@@ -10,10 +10,11 @@ from typing import Any
 
 from smart_meter_reader.cli.init import STARTER_FILES, starter
 from smart_meter_reader.cli.setup.draft import CONFIG, LOCAL, SECRETS, SETTINGS, SettingsDraft
-from smart_meter_reader.cli.setup.talk import BackError, Talk
+from smart_meter_reader.cli.setup.talk import AgainError, Talk
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.service.steps import Step, difference, write_step
 
+AGAIN = "begin again at the first step, with these answers, and change some"
 _HIDDEN = "(not shown)"
 _NAMES = (*(name for name, *_ in STARTER_FILES), LOCAL)
 
@@ -31,11 +32,14 @@ class SettingsFiles:
         try:
             loaded = draft.load()
         except SettingsError as error:
-            talk.say("This cannot be used yet:")
-            for problem in error.problems:
-                talk.say(f"  {problem}")
-            if talk.choose("And now", ["go back and change it", "write nothing"]) == 0:
-                raise BackError from None
+            if not draft.target.meters:
+                talk.say("There is no meter yet, and without one there is nothing to write.")
+            else:
+                talk.say("This cannot be used yet:")
+                for problem in error.problems:
+                    talk.say(f"  {problem}")
+            if talk.choose("And now", [AGAIN, "write nothing"]) == 0:
+                raise AgainError from None
             return draft
         for warning in loaded.warnings:
             talk.say(f"warning: {warning}")

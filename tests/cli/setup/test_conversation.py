@@ -99,7 +99,7 @@ def test_a_heat_meter_from_scan_to_the_first_reading(broker: Mosquitto, home: Pa
             ],
         )
         talk.answer("speak TLS?")
-        talk.answer("Your name there")
+        talk.answer("Your user name there")
         assert talk.expect("6/12 History").count("ok: published and read back") == 4
         talk.answer("`history show`?")
         say(talk, [("7/12 The page", "For whom", "1")])
@@ -186,11 +186,64 @@ def test_where_no_meter_answers_it_helps_with_the_head_and_looks_again(home: Pat
         talk.expect("as in the browser")
         talk.answer("Its address", f"http://127.0.0.1:{free_port()}")
         talk.answer("Token", "an-own-token")
-        talk.answer("And now", "3")
+        talk.expect("It is tried as soon as there is a meter.")
         say(talk, [("3/12 openHAB", "Homie 4", "undo")])
         assert talk.end() == EXIT_OK
         assert "an-own-token" not in talk.text
     assert not files(home)
+
+
+def test_without_a_meter_nothing_is_written_and_all_answers_stay(home: Path, tmp_path: Path) -> None:
+    """No adapter yet: the other questions can be seen, and then it begins again with what was answered."""
+    with setup(home) as talk:
+        talk.answer("Which port", "")  # plugged in by now? it looks again
+        talk.expect("No serial port was found here.")
+        talk.answer("Which port", "all")
+        talk.expect("Enter, or such as /dev/ttyUSB0?")
+        talk.answer("Which port", str(tmp_path / "nothing"))
+        talk.answer("No meter was found", "4")
+        talk.expect("2/12 Home Assistant")
+        talk.answer("How")
+        talk.answer("Homie 4", "y")
+        talk.answer("and others?")
+        talk.answer("Address of the broker", "127.0.0.1")
+        talk.answer("speak TLS?")
+        talk.answer("Your user name there")
+        talk.expect("It is tried as soon as there is a meter.")
+        for question in ("`history show`?", "For whom", "How"):
+            talk.answer(question)
+        talk.expect("There is no meter yet, and without one there is nothing to write.")
+        talk.answer("And now", "1")
+        talk.expect("1/12 Meters")
+        talk.answer("Which port", "skip")
+        talk.answer("How")
+        talk.expect("Homie 4 over MQTT? [Y/n]")
+        talk.type("undo")
+        talk.expect("Nothing was written.")
+        assert talk.end() == EXIT_OK
+    assert files(home) == {}
+
+
+def test_what_doctor_finds_leads_back_to_the_first_step(written: Path) -> None:
+    (written / "settings.toml").write_text(SETTINGS + '[home.sinks.homie]\nhost = "127.0.0.1"\nport = 1\n')
+    with setup(written) as talk:
+        say(talk, STEPS[:2])
+        talk.expect("3/12 openHAB")
+        talk.answer("Homie 4")
+        say(talk, STEPS[3:8])
+        talk.expect("10/12 What doctor says")
+        talk.answer("And now", "2")
+        talk.expect("1/12 Meters")
+        talk.answer("And now")
+        talk.answer("How")
+        talk.answer("Homie 4", "n")
+        for question in ("and others?", "`history show`?", "For whom", "How"):
+            talk.answer(question)
+        talk.answer("Write this?", "y")
+        talk.answer("to every sink?", "n")
+        talk.expect("While `smart-meter-reader run` runs:")
+        assert talk.end() == EXIT_OK
+    assert "homie" not in tables(written)["sinks"]  # type: ignore[operator]
 
 
 def test_a_second_time_changes_only_what_the_person_changes(written: Path) -> None:
@@ -293,13 +346,13 @@ def test_a_wrong_password_is_told_at_once_and_typed_again(
         say(talk, [STEPS[0], STEPS[1], STEPS[2], ("4/12 JSON", "and others?", "y")])
         talk.answer("Address of the broker", f"127.0.0.1:{broker.port}")
         talk.answer("TLS?")
-        talk.answer("Your name there", USER)
+        talk.answer("Your user name there", USER)
         talk.answer("Password there", "battery staple")
         assert "password" in talk.expect("go on without MQTT")
         talk.answer("And now", "1")
         talk.answer("Address of the broker")
         talk.answer("TLS?")
-        talk.answer("Your name there")
+        talk.answer("Your user name there")
         talk.answer("Password there", PASSWORD)
         talk.expect("ok: published and read back")
         say(talk, [*STEPS[4:7], STEPS[WRITES], STEPS[-1]])
@@ -317,7 +370,7 @@ def test_a_broker_that_is_not_there_can_be_done_without(written: Path) -> None:
         talk.expect("a name or address")
         talk.answer("Address of the broker", f"127.0.0.1:{free_port()}")
         talk.answer("TLS?")
-        talk.answer("Your name there")
+        talk.answer("Your user name there")
         talk.answer("And now", "3")
         say(talk, [("6/12 History", "`history show`?", "n"), *STEPS[5:7]])
         talk.expect("Nothing changes")
@@ -334,7 +387,7 @@ def test_a_terminal_without_a_cursor_gets_plain_lines(
         say(talk, [*STEPS[:3], ("4/12 JSON", "and others?", "y")])
         talk.answer("Address of the broker", f"127.0.0.1:{broker.port}")
         talk.answer("TLS?")
-        talk.answer("Your name there", USER)
+        talk.answer("Your user name there", USER)
         talk.answer("Password there", PASSWORD)
         talk.expect("ok: published and read back")
         talk.expect("6/12")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.cli.setup.draft import SettingsDraft
-from smart_meter_reader.cli.setup.imports.taking import applied, brought_by
+from smart_meter_reader.cli.setup.imports.taking import applied, brought_by, refuse_unfit
 from smart_meter_reader.console import EXIT_OK, EXIT_SETTINGS, EXIT_USAGE
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.settings.loading import LoadedSettings
@@ -268,9 +268,78 @@ def test_values_of_other_kinds_are_told_and_left_out(text: str, tmp_path: Path) 
     assert all(line.isprintable() for line in fates)
 
 
+@pytest.mark.parametrize(
+    ("key", "old", "new", "path"),
+    [
+        ("mqtt.topic", "topic: kamstrup", "topic: kamstrup/", ("sinks", "mqtt_json")),
+        ("mqtt.topic", "topic: kamstrup", 'topic: "kam/#"', ("sinks", "mqtt_json")),
+        ("mqtt.host", "10.0.0.210", "mqtt://10.0.0.210", ("mqtt",)),
+        ("serial_device.com_port", "/dev/ttyKamstrup", "COM3", ("meters", "heat")),
+    ],
+)
+def test_what_our_settings_cannot_be_is_told_and_left_out(
+    key: str, old: str, new: str, path: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "config.yaml").write_text(KAMSTRUP_402.replace(old, new))
+    brought, empty = brought_by(tmp_path / "config.yaml"), SettingsDraft.of(tmp_path, None)
+    refuse_unfit(empty, brought)
+    assert fate(brought.fates, key).startswith("NOT TAKEN: found ")
+    whole = applied(empty, brought).table(*path)
+    assert {"base", "host", "port"} & whole.keys() <= ({"port"} if path == ("mqtt",) else set())
+
+
+def test_keys_that_are_none_are_told_without_saying_them(tmp_path: Path) -> None:
+    (tmp_path / ".secrets.toml").write_text(f'[t210.client]\nguek = "{HIDDEN}"\ngak = "{HIDDEN}"\n')
+    (tmp_path / "settings.toml").write_text(MUELI)
+    (tmp_path / "home").mkdir()
+    brought, empty = brought_by(tmp_path / "settings.toml"), SettingsDraft.of(tmp_path / "home", None)
+    refuse_unfit(empty, brought)
+    for key in ("guek", "gak"):
+        assert fate(brought.fates, f"t210.client.{key}").startswith("NOT TAKEN: a key ")
+    assert HIDDEN not in "".join(brought.fates)
+    loaded(applied(empty, brought))
+
+
+def test_a_command_line_over_several_lines(tmp_path: Path) -> None:
+    line = (
+        "python3 multical402-4-homeassistant.py -d /dev/ttyUSB0 \\\n  --mqtt --mqtt_ip=10.0.0.1 \\\n 60 68\n"
+    )
+    _, draft = taken(tmp_path, "read.sh", line)
+    assert draft.table("meters", "heat")["registers"] == ["heat_energy", "volume"]
+    loaded(draft)
+
+
+def test_what_is_missing_is_asked_for(tmp_path: Path) -> None:
+    """No port that this computer could have, and no broker: the meter is read all the same."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (tmp_path / "config.yaml").write_text(
+        "mqtt: {topic: kamstrup/}\nserial_device: {com_port: COM3}\nkamstrup: {parameters: [energy]}\n"
+    )
+    variables = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
+    with (
+        emulated("kamstrup", "--baud", "0", "--delay", "0") as port,
+        Dialogue("setup", "--import", str(tmp_path / "config.yaml"), cwd=home, environment=variables) as talk,
+    ):
+        talk.expect("serial_device.com_port: NOT TAKEN: found")
+        talk.expect("mqtt.topic: NOT TAKEN")
+        talk.expect("heat has no port yet. Which one is it at?")
+        talk.answer("Which port", port)
+        talk.answer("And now [2]")
+        talk.expect("Heat energy")
+        talk.answer("Does your display say this?")
+        talk.answer("And now [1]")
+        talk.answer("How")
+        talk.answer("Homie 4")
+        talk.answer("and others?")
+        talk.answer("Address of the broker", "undo")
+        talk.expect("Nothing was written.")
+        assert talk.end() == EXIT_OK
+
+
 def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_bytes(b"mqtt: \xff\n")
-    with pytest.raises(SettingsError, match="byte 7 is no text"):
+    with pytest.raises(SettingsError, match="byte 7 is no text in UTF-8: save it as such"):
         brought_by(tmp_path / "config.yaml")
 
 
@@ -313,7 +382,7 @@ def test_from_another_program_to_the_first_reading(make_broker: MakeBroker, tmp_
                 talk.answer(question)
             talk.answer(f"Address of the broker [127.0.0.1:{broker.port}]")
             talk.answer("TLS?")
-            talk.answer(f"Your name there, - for no login [{USER}]")
+            talk.answer(f"Your user name there, - for no login [{USER}]")
             talk.answer("Password there, empty for the one that is set")
             talk.expect("ok: published and read back")
             for heading, question in (("6/12", "`history show`?"), ("7/12", "For whom"), ("8/12", "How")):

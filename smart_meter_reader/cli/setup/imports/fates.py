@@ -62,6 +62,15 @@ class Brought:
         """A key that we know, with a value that cannot be taken."""
         self._told(key, f"NOT TAKEN: {why}")
 
+    def refuse(self, change: SettingsChange, why: str) -> None:
+        """A key that was taken cannot be used; ``why`` tells no secret."""
+        self.changes.remove(change)
+        taken = f": taken as [{_joined(change.table)}] {change.key}"
+        for place, told in enumerate(self.fates):
+            key, found, _ = told.partition(taken)
+            if found:
+                self.fates[place] = f"{key}: NOT TAKEN: {why}"
+
     def unknown(self, keys: Iterable[str]) -> None:
         for key in keys:
             self._told(key, "unknown: it was left out")

@@ -22,13 +22,18 @@ _TIME_FIELDS = 5
 
 def is_multical402(text: str) -> bool:
     """Whether a line calls it."""
-    return any(_calls(line) for line in text.splitlines())
+    return any(_calls(line) for line in _lines(text))
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a shell: a backslash at the end joins two."""
+    return re.sub(r"\\\r?\n", " ", text).splitlines()
 
 
 def multical402(text: str) -> Brought:
     """What becomes of its options. Raises ValueError for a line whose quotes do not fit."""
     brought = Brought("multical402-4-home-assistant")
-    lines = [line for line in text.splitlines() if _calls(line)]
+    lines = [line for line in _lines(text) if _calls(line)]
     line = max(lines, key=_numbers)
     if len(lines) > 1:
         brought.not_needed(

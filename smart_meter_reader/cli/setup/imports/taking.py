@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from smart_meter_reader.cli.setup.draft import SECRETS, SettingsDraft
-from smart_meter_reader.cli.setup.imports.fates import Brought
+from smart_meter_reader.cli.setup.imports.fates import Brought, SettingsChange
 from smart_meter_reader.cli.setup.imports.hass_mc66c import hass_mc66c, is_hass_mc66c
 from smart_meter_reader.cli.setup.imports.kamstrup_402_mqtt import is_kamstrup_402_mqtt, kamstrup_402_mqtt
 from smart_meter_reader.cli.setup.imports.mueli import is_mueli, mueli
@@ -28,6 +28,7 @@ _KNOWN = (
 def take_in(talk: Talk, draft: SettingsDraft, file: Path) -> SettingsDraft:
     """The draft with what the file says. Raises SettingsError; nothing is written."""
     brought = brought_by(file)
+    refuse_unfit(draft, brought)
     talk.say(f"{file.name} has the settings of {brought.program}:")
     for fate in brought.fates:
         talk.say(f"  {fate}")
@@ -57,6 +58,27 @@ def brought_by(file: Path) -> Brought:
     raise SettingsError([f"{file.name}: {_KNOWN}"])
 
 
+def refuse_unfit(draft: SettingsDraft, brought: Brought) -> None:
+    """Leave out what our settings cannot be: no question of the conversation may be about it."""
+    while unfit := _unfit(draft, brought):
+        for change, why in unfit:
+            brought.refuse(change, why)
+
+
+def _unfit(draft: SettingsDraft, brought: Brought) -> list[tuple[SettingsChange, str]]:
+    """What is refused of what was taken, and why; a check behind others comes only once those are content."""
+    try:
+        applied(draft, brought).load()
+    except SettingsError as error:
+        found = []
+        for change in brought.changes:
+            table = ".".join(change.table)
+            for named in (f" {table}.{change.key}: ", f" {table}: {change.key}: "):
+                found += [(change, text.partition(named)[2]) for text in error.problems if named in text][:1]
+        return found
+    return []
+
+
 def applied(draft: SettingsDraft, brought: Brought) -> SettingsDraft:
     """The draft with all changes, table by table. Of a meter without a port, there is nothing to read."""
     for secret in (False, True):
@@ -80,7 +102,9 @@ def _text(file: Path) -> str:
     except OSError as error:
         raise SettingsError([f"{file.name}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError as error:
-        raise SettingsError([f"{file.name}: byte {error.start + 1} is no text in UTF-8"]) from None
+        raise SettingsError(
+            [f"{file.name}: byte {error.start + 1} is no text in UTF-8: save it as such, please"]
+        ) from None
 
 
 def _toml(text: str, name: str) -> Mapping[str, Any]:
