@@ -119,6 +119,7 @@ _CANONICAL: Mapping[str, str] = MappingProxyType(
         "ml/s": "mL/s",
         "C": "°C",
         "degC": "°C",
+        "deg": "°",
         "ºC": "°C",
         "F": "°F",
         "°K": "K",

@@ -32,9 +32,11 @@ _PLAIN_TIME = re.compile(
 _TIMED_CODE = re.compile(rb".*(?:\b1\.0\.0|24\.[123]\.0)")
 # Device and customer numbers, however short: see the serial codes of ``codecs.iec62056_21.serials``.
 _NAMING_CODE = re.compile(
-    rb"(?:[0-9]+-[0-9]+:)?(?:C\.1(?:\.[0-9])?|0\.0(?:\.[0-9])?|96\.1\.[0-9]+|9\.2[01])(?:\*255)?"
+    rb"(?:[0-9]+(?:-[0-9]+)?:)?(?:C\.1(?:\.[0-9])?|0\.0(?:\.[0-9])?|96\.1\.[0-9]+|9\.2[01])(?:\*255)?"
 )
-_HARMLESS_CODE = re.compile(rb"(?:[0-9]+-[0-9]+:)?(?:F\.F|0\.9\.[12]|0\.1\.[0-9]|97\.97\.0)(?:[*.][0-9]+)?")
+_HARMLESS_CODE = re.compile(
+    rb"(?:[0-9]+(?:-[0-9]+)?:)?(?:F\.F|0\.9\.[12]|0\.1\.[0-9]|97\.97\.0)(?:[*.][0-9]+)?"
+)
 
 _LONG_RUN = re.compile(rb"(?<![0-9A-Za-z.])[0-9A-Za-z]{6,}(?![0-9A-Za-z.*])")
 _LONG_NUMBER = re.compile(rb"[0-9]{6,}")

@@ -106,7 +106,7 @@ def _is_transformed(key: str) -> bool:
 
 
 def name_thresholds(measurements: dict[str, Measurement]) -> None:
-    """eMUCS-P1 has a limit of current where IEC 62056-61 has its average: 31.4.0, 51.4.0, 71.4.0."""
+    """eMUCS-P1 and E.ON (HU) have a limit of current where IEC 62056-61 has its average: 31.4.0 and so on."""
     for average, threshold in _LIMITS:
         item = measurements.pop(average, None)
         if item is not None:

@@ -28,6 +28,8 @@ DIALECTS: Final = (
     "germany",
 )
 UNKNOWN: Final = ""
+LIMIT_CURRENTS: Final = frozenset({"belgium", "hungary"})
+"""Where 31.4.0, 51.4.0 and 71.4.0 are limits of current: "Áramkorlátozás határérték" in E.ON's table."""
 
 # Sagemcom's T210-D serves four countries under these names; the others are makers with one market.
 _BY_HEADER: Final[Mapping[str, str]] = MappingProxyType(
@@ -43,6 +45,9 @@ _BY_HEADER: Final[Mapping[str, str]] = MappingProxyType(
         "HLY": "hungary",
         "WSE": "hungary",
         "ESY": "germany",
+        "HAG": "germany",
+        "EBZ": "germany",
+        "LOG": "germany",
     }
 )
 # Whoever makes meters for these makes them for the Netherlands too, under the same letters (LGF5E360, SAG5).
@@ -50,8 +55,11 @@ _MAKERS_MARKETS: Final = frozenset({"hungary", "sweden"})
 _MANUFACTURERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ADN": "Aidon",
+        "AUX": "Sanxing",
+        "EBZ": "eBZ",
         "EGM": "Elgama",
         "ESY": "EasyMeter",
+        "HAG": "Hager",
         "HLY": "Holley",
         "ISK": "Iskraemeco",
         "KAM": "Kamstrup",
@@ -59,6 +67,7 @@ _MANUFACTURERS: Final[Mapping[str, str]] = MappingProxyType(
         "KMP": "Kamstrup",
         "LGB": "Landis+Gyr",
         "LGF": "Landis+Gyr",
+        "LOG": "Logarex",
         "SAG": "Sagemcom",
         "WSE": "Wasion",
         "XMX": "Landis+Gyr",
@@ -96,6 +105,8 @@ def dialect_of(header: str, version: str, codes: Container[str]) -> str:
         return known
     if _IE.match(header):
         return "belgium"
+    if _is_hungarian(codes):
+        return "hungary"
     if "1-1:1.8.0" in codes or "1-1:1.8.1" in codes:
         return "switzerland"
     if version[:1] in ("4", "5"):
@@ -106,6 +117,11 @@ def dialect_of(header: str, version: str, codes: Container[str]) -> str:
         # Before version 4 there was neither a version nor a time in the telegram.
         return "dsmr-2.2"
     return UNKNOWN
+
+
+def _is_hungarian(codes: Container[str]) -> bool:
+    """By what E.ON's profile has and no other: Sanxing, Kaifa and more make meters for it."""
+    return "0-0:96.50.68" in codes or ("0-0:42.0.0" in codes and "1-0:15.8.0" in codes)
 
 
 def _is_dutch(version: str, codes: Container[str]) -> bool:

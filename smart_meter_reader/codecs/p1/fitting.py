@@ -24,7 +24,7 @@ _ELECTRICITY: Final = frozenset(
         *(Kind.ENERGY, Kind.REACTIVE_ENERGY, Kind.APPARENT_ENERGY),
         *(Kind.POWER, Kind.REACTIVE_POWER, Kind.APPARENT_POWER),
         Kind.DURATION,
-        *(Kind.VOLTAGE, Kind.CURRENT, Kind.FREQUENCY, Kind.POWER_FACTOR),
+        *(Kind.VOLTAGE, Kind.CURRENT, Kind.FREQUENCY, Kind.POWER_FACTOR, Kind.ANGLE),
     }
 )
 

@@ -21,6 +21,7 @@ from smart_meter_reader.codecs.p1.values import (
     parse_item,
     parse_several,
 )
+from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.quantities.units import shift_in_use, shifted
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, LONGEST_TEXT, is_digits
@@ -31,6 +32,7 @@ _LUXEMBOURG_UNITS: Final = {
     "reactive_power_export": "kvar",
     "active_power_threshold": "kVA",
 }
+_UNSAID: Final = {Kind.ENERGY: "kWh", Kind.REACTIVE_ENERGY: "kvarh"}
 _UNITLESS: Final = "power_factor"
 _LONGEST_CODE: Final = 24  # 255-255:255.255.255*255 has 23 characters
 _LONGEST_LINE: Final = 2 * LONGEST_TEXT
@@ -116,7 +118,7 @@ class LineDecoder:
         value = Decimal(value)
         spelling = self._memory.units[unit] if unit else ""
         if not spelling and not quantity.startswith(_UNITLESS):
-            spelling = _LUXEMBOURG_UNITS.get(quantity, "") if luxembourg else ""
+            spelling = _LUXEMBOURG_UNITS.get(quantity, "") if luxembourg else _unsaid(quantity, item)
             if not spelling:
                 # A number of unknown unit is no measurement; it stays among the objects.
                 return Line(text, whole, "", item, meaning)
@@ -136,6 +138,16 @@ class LineDecoder:
             item if spelling == unit and item["value"] is value else {"value": value, "unit": spelling}
         )
         return Line(text, whole, quantity, measured, meaning)
+
+
+def _unsaid(quantity: str, item: Measurement) -> str:
+    """The unit of an energy that a meter sends without: Hager's 1.8.1*255(001720.4816) is in kWh.
+
+    "" for all else, and for a number without decimals: a meter that counts Wh sends one.
+    """
+    if not isinstance(item["value"], Decimal):
+        return ""
+    return _UNSAID.get(QUANTITIES[quantity].kind, "")
 
 
 def advance_clock(line: Line, text: str, memory: LineMemory) -> Line | None:

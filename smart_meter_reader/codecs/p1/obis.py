@@ -28,8 +28,10 @@ Role = Literal[
 ]
 
 _CODE = re.compile(
-    r"([0-9]{1,3})-([0-9]{1,3}):([0-9]{1,3})[.:]([0-9]{1,3})\.([0-9]{1,3})(?:[.*]([0-9]{1,3}))?", re.ASCII
+    r"([0-9]{1,3})(?:-([0-9]{1,3}))?:([0-9]{1,3})[.:]([0-9]{1,3})\.([0-9]{1,3})(?:[.*]([0-9]{1,3}))?",
+    re.ASCII,
 )
+_TOTAL = 255  # as E
 _MAX_CODES = 1024  # a telegram has some 60 codes; what noise brings must not add up
 
 
@@ -86,6 +88,7 @@ _ELECTRICITY: Final = {
 }
 _ABSTRACT: Final = {
     "17.0.0": "active_power_threshold",  # DSMR, E.ON
+    "96.50.68": "switch_position",  # E.ON: the breaker, which Wasion and others tell at 96.3.10
     "96.14.1": "second_tariff",  # ESO, beside rates 11 to 13
     **{f"96.13.{number}": f"text_message_{number}" for number in (2, 3, 4, 5)},  # Luxembourg
 }
@@ -96,9 +99,10 @@ _ROLES: Final[Mapping[str, Role]] = MappingProxyType(
         "1-3:0.2.8": "version",
         "0-0:96.1.4": "version",  # eMUCS-P1
         "0-0:96.1.1": "serial",
-        "0-0:96.1.0": "serial",  # E.ON
         "1-0:0.0.0": "serial",  # Q3D
+        "0-0:0.0.0": "serial",  # Hager
         "0-0:96.1.255": "serial",  # Q3D
+        "0-0:96.1.0": "serial",  # E.ON
         "0-0:42.0.0": "device_name",  # Luxembourg, E.ON
         "1-0:99.97.0": "log",
         "1-0:1.6.0": "peak",
@@ -194,7 +198,8 @@ def _meaning(code: str, further: Further) -> Meaning:
     parts = _CODE.fullmatch(code)
     if parts is None:
         return Meaning("", "text", "", (0, 0), "")
-    a, b, c, d, e = (int(part) for part in parts.groups()[:5])
+    # Hager leaves out the channel: 0:0.0.0.
+    a, b, c, d, e = (int(part or 0) for part in parts.groups()[:5])
     reduced = f"{c}.{d}.{e}"
     if is_stored(parts[6]):
         # PAFAL and EMH mark the current value *00 where they number billing periods from 1.
@@ -208,6 +213,9 @@ def _meaning(code: str, further: Further) -> Meaning:
     known = KNOWN.get(f"{a}-{b}:{reduced}")
     if known is None and b <= 9:
         known = KNOWN.get(f"{a}-0:{reduced}")
+    if known is None and e == _TOTAL:
+        # EasyMeter's Q3D, before it wrote 0 as all others do: 1.7.255 is the power over all tariffs, 1.7.0.
+        known = KNOWN.get(f"{a}-{b}:{c}.{d}.0")
     if known is None:
         known = further.look_up(f"{a}-{b}:{reduced}")
     return Meaning(known.quantity, known.value_type, known.role, (a, b), reduced)

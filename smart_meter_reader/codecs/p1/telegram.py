@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple
 from smart_meter_reader.codecs.p1.data_block import data_lines, text_of
 from smart_meter_reader.codecs.p1.derived import add_powers, add_totals, name_thresholds, newest_failure
 from smart_meter_reader.codecs.p1.devices import DeviceReader, Devices, SubMeter
-from smart_meter_reader.codecs.p1.dialect import Sender, dialect_of, maker_and_model
+from smart_meter_reader.codecs.p1.dialect import LIMIT_CURRENTS, Sender, dialect_of, maker_and_model
 from smart_meter_reader.codecs.p1.history import read_months
 from smart_meter_reader.codecs.p1.lines import Line, LineDecoder, advance_clock, advance_gas
 from smart_meter_reader.codecs.p1.mbus import Channels, InUse, read_channels
@@ -134,7 +134,7 @@ class TelegramParser:
         if devices:
             found = read_channels(devices, time, self._devices, self._in_use)
         identity = self._identify(header, version, serial, body.objects)
-        if identity.dialect == "belgium":
+        if identity.dialect in LIMIT_CURRENTS:
             name_thresholds(body.measurements)
         return Telegram(
             header,

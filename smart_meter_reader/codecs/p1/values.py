@@ -20,7 +20,7 @@ from smart_meter_reader.text import LONGEST_NUMBER
 
 Object = Measurement | list[Measurement]
 
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
+_NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 _UNITS: Final = (
     *("Wh", "kWh", "MWh", "GWh", "W", "kW", "MW", "J", "kJ", "MJ", "GJ"),
     *("varh", "kvarh", "Mvarh", "var", "kvar", "Mvar", "VAh", "kVAh", "VA", "kVA", "MVA"),
@@ -137,7 +137,7 @@ def parse_item(text: str, *, numeric: bool = False) -> Measurement:
 
 
 def is_number(text: str) -> bool:
-    """Digits, with a decimal point and a minus sign or without: twenty characters at most."""
+    """Digits, with a decimal point and a sign (+ is Hager's) or without: twenty characters at most."""
     if len(text) > LONGEST_NUMBER:
         return False
     # The methods of str are three times as fast as the pattern, which is for what is rare. No decimal

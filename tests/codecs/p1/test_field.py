@@ -149,6 +149,48 @@ def test_relays_are_the_electricity_meters() -> None:
     assert telegram.meters["gas"].owned(("0-1:24.2.3", "0-1:96.3.10", "0-2:24.2.3")) == ["0-1:24.2.3"]
 
 
+def test_hungary_limits_currents_and_tells_its_breaker() -> None:
+    telegram = field_telegram("hu-aux")
+    found = values(telegram)
+    assert telegram.identity.dialect == "hungary"
+    assert [found[f"current_threshold_l{phase}"] for phase in (1, 2, 3)] == ["200 A"] * 3
+    assert not [key for key in found if key.startswith("current_average")]
+    assert found["switch_position"] == "ON"
+
+
+# --- what meters push at an optical head (IEC 62056-21, mode D) ---
+
+
+def test_energies_without_unit_count_and_signs_are_no_damage() -> None:
+    telegram = field_telegram("de-hager-ehz1")
+    found = values(telegram)
+    assert found["active_energy_import_tariff_1"] == "16.9862 kWh"
+    assert found["active_energy_export_tariff_1"] == "1.5740 kWh"
+    assert found["active_power_import_l3"] == "29 W"
+    assert (telegram.bad_lines, telegram.identity.serial_number) == ((), "0000012345")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["1-0:1.8.0(005017120)", "1-0:1.7.0(00.250)", "1-0:31.7.0(0.5)", "1-0:9.8.0(1.5)", "1-0:32.7.0(231)"],
+)
+def test_what_only_a_unit_would_tell_is_no_value(line: str) -> None:
+    assert parse(line).measurements == {}
+
+
+def test_the_sum_of_tariffs_has_two_numbers() -> None:
+    found = values(field_telegram("de-q3d-v3"))
+    assert found["active_power_import"] == "247.37 W"
+    phases = [found[f"active_power_import_l{phase}"] for phase in (1, 2, 3)]
+    assert phases == ["46.04 W", "122.30 W", "79.03 W"]
+
+
+def test_angles_are_told_in_degrees() -> None:
+    found = values(field_telegram("de-logarex-lk13"))
+    assert found["active_energy_import"] == "15882.6927 kWh"
+    assert (found["voltage_angle_l2"], found["phase_angle_l3"]) == ("117 °", "73 °")
+
+
 # --- which of two devices ---
 
 EMPTY, COUNTS = "37464C4F32313139303034333231", "37464C4F32313139303031323334"
