@@ -11,6 +11,7 @@ from smart_meter_reader.cli.one_reading import Missed
 from smart_meter_reader.cli.other_meter import NOBODY_THERE, looks_like, other_meter
 from smart_meter_reader.cli.read import client_settings
 from smart_meter_reader.cli.scan.scanning import scan_port
+from smart_meter_reader.console.client import ClientChoice
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.meters.found import Found
@@ -31,7 +32,7 @@ def client_option(able: Sequence[str]) -> Callable[[Callable[..., Any]], Callabl
     """The option `--client` of commands that find out themselves where it is missing."""
     return click.option(
         "--client",
-        type=click.Choice(able),
+        type=ClientChoice(able),
         help=f"What kind of meter it is; without it {_FIRST} is tried first, and then what answers.",
     )
 

@@ -14,7 +14,8 @@ import click
 from smart_meter_reader.cli.one_reading import one_reading
 from smart_meter_reader.cli.other_meter import other_meter
 from smart_meter_reader.cli.patience import PATIENCE_HELP, patience_for
-from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE, PROGRAM
+from smart_meter_reader.console.client import ClientChoice
 from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.drivers import imported
@@ -38,7 +39,7 @@ _ENVELOPE = frozenset({"type", "meter", "time", "interval"})
 @click.argument("port")
 @click.option(
     "--client",
-    type=click.Choice(AT_A_PORT),
+    type=ClientChoice(AT_A_PORT),
     help="What kind of meter it is; a recording says so itself.",
 )
 @click.option(
@@ -98,7 +99,9 @@ def _named_settings(
     """The name of the client and its settings; a recording names its client itself."""
     if client is None:
         if not port.startswith("replay:"):
-            raise click.UsageError(f"--client is missing: one of {', '.join(AT_A_PORT)}")
+            raise click.UsageError(
+                f"--client is missing: one of {', '.join(AT_A_PORT)}; `{PROGRAM} scan {port}` finds out which"
+            )
         if registers is not None or baud is not None:
             raise click.UsageError("--registers and --baud need --client: a recording has its own")
         table: dict[str, Any] = {"file": port.removeprefix("replay:")}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
 from smart_meter_reader.network.loopback import is_this_computer
+from smart_meter_reader.settings.hosts import HOST_HELP, HOST_PATTERN, host_meant
 from smart_meter_reader.settings.schema import DriverSettings, Secret, setting
 
 _LONGEST_LOGIN = 65_535  # MQTT 3.1.1, 1.5.3: the length of a string is told in two bytes
@@ -27,8 +29,9 @@ class BrokerSettings(DriverSettings):
         "name or address of the broker",
         default="localhost",
         required=True,
-        pattern=r"[^\s/@]+",
-        pattern_help="a name or address alone, without mqtt:// before it and without a login",
+        pattern=HOST_PATTERN,
+        pattern_help=HOST_HELP,
+        meant=host_meant,
         identifies=True,
     )
     port: int = setting("0 means 1883, with TLS 8883", default=0, minimum=0, maximum=65535)
@@ -132,6 +135,21 @@ class BrokerSettings(DriverSettings):
             f"the password goes to {self.address} unencrypted, and anybody on the way can read it: switch "
             "TLS on at the broker and set `tls` to true"
         )
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What looks like a slip: a login by half, the port of the other kind, a file that is not there."""
+        found = []
+        if self.username and not self.password.reveal() and not self.client_cert:
+            found.append("`username` is set and `password` is not, which belongs into .secrets.toml")
+        if self.transport == "tcp" and self.effective_port == (1883 if self.tls else 8883):
+            usual = "false" if self.tls else "true"
+            found.append(f"a broker's port {self.effective_port} is usually the one for `tls` = {usual}")
+        files = {"ca": self.ca, "client_cert": self.client_cert, "client_key": self.client_key}
+        for key, path in files.items():
+            if path and not os.path.exists(path.expanduser()):  # noqa: PTH110 - tells of no error
+                found.append(f"`{key}`: there is no file {path}, or it cannot be seen from here")
+        return tuple(found)
 
     def availability_topic(self, base: str) -> str:
         """Where a sink says whether this process runs: the topic of its last will."""

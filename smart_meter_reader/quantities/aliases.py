@@ -107,6 +107,11 @@ def meant_by(name: str) -> str:
     return ALIASES.get(folded(name), "")
 
 
+def quantity_meant(name: str) -> str:
+    """The same, and a canonical name in any case: hass-mc66c publishes Volume and Power."""
+    return meant_by(name) or folded(name)
+
+
 def names_for(quantity: str) -> tuple[str, ...]:
     """The names brought along for a quantity."""
     return tuple(name for name, meant in ALIASES.items() if meant == quantity)

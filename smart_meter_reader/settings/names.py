@@ -29,15 +29,48 @@ _CALLED: Final[Mapping[str, str]] = MappingProxyType(
         "openhab": "homie",
         "hass": "home_assistant",
         "mqtt": "mqtt_json",
+        # Keys, as other programs name them (hass-mc66c, kamstrup-402-mqtt and others).
+        **dict.fromkeys(("broker", "server", "hostname", "ip", "mqtt_ip", "address"), "host"),
+        **dict.fromkeys(("user", "login", "mqtt_user"), "username"),
+        **dict.fromkeys(("pass", "passwd", "mqtt_pass", "secret"), "password"),
+        **dict.fromkeys(("device", "serial_port", "serialport", "com_port", "tty"), "port"),
+        **dict.fromkeys(("poll_interval", "every", "schedule"), "interval"),
+        **dict.fromkeys(("parameters", "values"), "registers"),
+        **dict.fromkeys(("topic", "mqtt_topic", "prefix"), "base"),
+        **dict.fromkeys(("driver", "protocol", "meter_type"), "client"),
+        **dict.fromkeys(("guek", "decryption_key", "encryption_key"), "key"),
+        **dict.fromkeys(("gak", "auth_key"), "authentication_key"),
+        **dict.fromkeys(("ssl", "use_tls"), "tls"),
+        **dict.fromkeys(("certificate", "ca_cert", "cafile", "ca_file"), "ca"),
+        "tls_insecure": "insecure",
+        "baudrate": "baud",
+        "speed": "baud",
     }
+)
+_LETTERS: Final = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "é": "e", "è": "e", "å": "a", "ø": "o"}
 )
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """'; did you mean "..."?' or nothing."""
-    called = _CALLED.get(name.lower(), "")
-    near = [called] if called in known else get_close_matches(name.lower(), known, n=1)
-    return f'; did you mean "{near[0]}"?' if near else ""
+    near = meant(name, known)
+    return f'; did you mean "{near}"?' if near else ""
+
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """The known name that was probably meant, "" for none; of "MULTICAL 403" the first word counts."""
+    lower = name.strip().lower()
+    word = re.split(r"[^a-z]", lower, maxsplit=1)[0]
+    for called in (_CALLED.get(lower), _CALLED.get(word), word):
+        if called and called in known:
+            return called
+    return next(iter(get_close_matches(lower, known, n=1)), "")
+
+
+def in_plain_letters(text: str) -> str:
+    """The text in the letters that names may have: "Wärme" becomes "waerme"."""
+    return text.lower().translate(_LETTERS)
 
 
 def holds_secrets(source: str) -> bool:
@@ -47,7 +80,7 @@ def holds_secrets(source: str) -> bool:
 
 def name_problem(name: str, key: str) -> str:
     """What is wrong with the name of a table in ``key`` (meters or sinks), and what was probably meant."""
-    near = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    near = re.sub(r"[^a-z0-9]+", "-", in_plain_letters(name)).strip("-")
     suggestion = f'; did you mean "{near}"?' if near else ""
     extra = "" if key == "meters" else ", _"
     return (

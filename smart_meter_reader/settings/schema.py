@@ -19,12 +19,11 @@ import types
 import typing
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any, ClassVar, Self, TypeVar
 
 from smart_meter_reader.settings.durations import UnfitValueError
 from smart_meter_reader.settings.keys import Key, keys_of
-from smart_meter_reader.settings.names import nearest
+from smart_meter_reader.settings.names import meant, nearest
 from smart_meter_reader.settings.values import (
     Limits,
     Secret,
@@ -180,7 +179,13 @@ def parse(
     try:
         return settings_type(**values), []
     except ValueError as error:  # what __post_init__ says about keys that do not go together
-        return None, [f"{place}: {error}"]
+        return None, [_of_its_key(str(error), table, place)]
+
+
+def _of_its_key(sentence: str, table: Mapping[str, Any], place: Place) -> str:
+    """A sentence of __post_init__ with its place: the key's own where it begins with one ("key: ...")."""
+    name, colon, rest = sentence.partition(": ")
+    return f"{place / name}: {rest}" if colon and name in table else f"{place}: {sentence}"
 
 
 def _description(key: Key) -> str:
@@ -196,7 +201,7 @@ def _note_unknown(
             free = [other for other in known if other not in table]
             allowed = ", ".join(known) or "none"
             problems.append(f"{place / name}: unknown key; allowed: {allowed}{nearest(name, known)}")
-            yield from get_close_matches(name.lower(), free, n=1)
+            yield meant(name, free)
 
 
 def _read(annotation: Any, value: Any, limits: Limits, place: Place, problems: list[str]) -> Any:

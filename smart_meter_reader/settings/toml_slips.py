@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from smart_meter_reader.settings.names import in_plain_letters
+
 # What word processors, telephones and pages in the web put in the place of the keyboard's quotes.
 _DOUBLE = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\uff02"
 _SINGLE = "\u2018\u2019\u201a\u201b\u2032`\u00b4"
@@ -16,7 +18,6 @@ _QUOTES = str.maketrans({**dict.fromkeys(_DOUBLE, '"'), **dict.fromkeys(_SINGLE,
 _TYPED = f"\"'{_DOUBLE}{_SINGLE}"
 _BLANK = re.compile("[\u00a0\u2000-\u200a\u202f\u3000]")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
-_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "é": "e", "è": "e", "å": "a", "ø": "o"})
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _KEY = re.compile(r"(?P<key>\"[\w.-]+\"|[^=:\"'#\[\]{}]+?)\s*(?P<between>:=|==|=>|->|=|:)(?P<value>.*)", re.S)
@@ -115,7 +116,7 @@ def _key(key: str, slip: Slip) -> str:
 
 
 def _bare(name: str, instead: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", instead, name.strip().lower().translate(_LETTERS)).strip(instead)
+    return re.sub(r"[^A-Za-z0-9_-]+", instead, in_plain_letters(name.strip())).strip(instead)
 
 
 def _without_remark(value: str) -> tuple[str, str]:

@@ -51,6 +51,9 @@ class Limits:
     pattern: str = ""  # a regular expression the whole text must match
     pattern_help: str = ""  # what the pattern means, in words
     choices: tuple[str, ...] = ()
+    meant: Callable[[str], str] | None = (
+        None  # what an unfit text was meant to be, as it is typed; "" if unknown
+    )
     aliases: Callable[[str], str] | None = None  # the choice that another name means, "" for none
     required: bool = False  # the settings must say it, though code may rely on the default
     # Whether the value names a person, a household or a device: `diagnose` then shows another one, or none.
@@ -152,13 +155,19 @@ def _text(annotation: Any, value: Any, limits: Limits) -> Any:
     text = value.text if isinstance(value, VariableValue) else value
     if not isinstance(text, str):
         number = isinstance(text, int) and not isinstance(text, bool)
-        raise UnfitValueError(allowed_text(annotation, limits), f'"{text}"' if number else "")
+        fitting = number and re.fullmatch(limits.pattern or ".*", str(text))
+        # What a secret would be in quotes shows nobody.
+        also = " (a number as well)" if number and annotation is Secret else ""
+        raise UnfitValueError(f"{allowed_text(annotation, limits)}{also}", f'"{text}"' if fitting else "")
+    if annotation is not Secret and text != text.strip() and text.strip():
+        # Nothing that is set begins or ends with a blank; a password may, and is warned of.
+        raise UnfitValueError("the same without a blank at its ends", f'"{text.strip()}"')
     if limits.aliases is not None and text not in limits.choices:
         text = limits.aliases(text) or text
     if limits.choices and text not in limits.choices:
         raise UnfitValueError(_listed(limits.choices), _near(text, limits.choices))
     if not re.fullmatch(limits.pattern or ".*", text, re.DOTALL):
-        raise UnfitValueError(allowed_text(annotation, limits))
+        raise UnfitValueError(allowed_text(annotation, limits), limits.meant(text) if limits.meant else "")
     return annotation(text)
 
 

@@ -38,6 +38,7 @@ def warnings_about(drivers: Sequence[DriverTable], files: Sequence[Path]) -> Ite
     for driver in drivers:
         found += _unstable_port(driver)
         found += _names_brought_along(driver)
+        found += _blanks_at_ends(driver.settings_type, driver.table, driver.place)
     found += exposed_secrets(drivers)
     yield from dict.fromkeys(found)  # two sinks can share one open password
 
@@ -83,6 +84,16 @@ def _names_brought_along(driver: DriverTable) -> Iterator[str]:
         if isinstance(name, str) and (quantity := meant_by(name)):
             place = driver.place / "registers"
             yield f"{place}: {printable(name)} is called {quantity} here, and is taken for it"
+
+
+def _blanks_at_ends(settings_type: type[Any], table: Mapping[str, Any], place: Place) -> Iterator[str]:
+    """Copied with a blank too many, as a rule; yet a password may have one."""
+    for name, key in keys_of(settings_type).items():
+        value = table.get(name)
+        if _is_secret(key.annotation) and isinstance(value, str) and value != value.strip():
+            yield f"{place / name}: it begins or ends with a blank; take that off, unless it belongs to it"
+        elif is_table(key.annotation) and isinstance(value, Mapping):
+            yield from _blanks_at_ends(key.annotation, value, place / name)
 
 
 def _shared_names(drivers: Sequence[DriverTable]) -> Iterator[str]:

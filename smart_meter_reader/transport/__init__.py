@@ -11,6 +11,7 @@ on what to do: ``port_missing``, ``no_permission``, ``port_busy``, ``not_a_seria
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -33,6 +34,7 @@ __all__ = [
     "Transport",
     "open_transport",
     "opening_by",
+    "port_meant",
 ]
 
 # Up to 65535, in the digits of ASCII: \d takes others as well, which no address has.
@@ -42,6 +44,18 @@ PORT_PATTERN = (
     rf"|(socket|rfc2217)://(\[[0-9A-Fa-f:.%\w]+\]|[^/:\s\[\]@?#]+):{_NUMBER}/?"
 )
 PORT_HELP = "a device path such as /dev/serial/by-id/..., socket://host:port or rfc2217://host:port"
+
+
+def port_meant(text: str) -> str:
+    """The port that a text which is none was meant to be, as it is typed; "" where nobody knows.
+
+    People leave out /dev, or write host:port, http://host:port and tcp://host:port.
+    """
+    device = re.fullmatch(r"/?(?:dev/)?(tty\w+|serial/\S+)", text)
+    address = re.fullmatch(r"(?:\w+://)?(\[[^\]\s]+\]|[^/:\s\[\]@?#]+):([0-9]{1,5})/?", text)
+    meant = f"/dev/{device[1]}" if device else f"socket://{address[1]}:{address[2]}" if address else ""
+    return f'"{meant}"' if re.fullmatch(PORT_PATTERN, meant) else ""
+
 
 CONNECT_TIMEOUT = 10.0
 _REPLAY = "replay:"

@@ -33,6 +33,25 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     assert "\x1b" not in out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["raed"], "No such command 'raed'. Did you mean 'read'?"),
+        (["mqtt", "prevew"], "Did you mean 'preview'?"),
+        (["xyzzy"], "No such command 'xyzzy'.\n"),
+        (["read", "/dev/null", "--client", "p1"], "did you mean 'dsmr'?"),
+        (["record", "/dev/null", "f", "--client", "MULTICAL 403"], "did you mean 'kamstrup'?"),
+        (["read", "x", "--client", "Kamstrup"], '[kamstrup] port: found "x"'),
+        (["read", "/dev/ttyUSB0"], "`smart-meter-reader scan /dev/ttyUSB0` finds out which"),
+    ],
+)
+def test_a_slip_is_told_with_what_was_meant(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == EXIT_USAGE
+    assert words in capsys.readouterr().err
+
+
 def test_listing_the_commands_imports_none_of_them() -> None:
     code = (
         "import sys; from smart_meter_reader.cli import main; main(['--help']); "

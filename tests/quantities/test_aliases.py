@@ -48,10 +48,10 @@ def test_every_alias_means_a_quantity_and_hides_none() -> None:
 
 def test_the_settings_of_older_meters_take_them_too() -> None:
     place = Place({(): Origin("settings.toml", "home", ())})
-    table = {"port": "/dev/ttyS0", "registers": [*MC66C, "volume"]}
+    table = {"port": "/dev/ttyS0", "registers": [*MC66C, "Volume", "POWER"]}
     settings, problems = parse(Iec62056_21Settings, table, place)
     assert settings is not None, problems
-    assert settings.registers == (*MC66C.values(), "volume")
+    assert settings.registers == (*MC66C.values(), "volume", "power")
 
 
 def test_the_canonical_name_is_told_once() -> None:

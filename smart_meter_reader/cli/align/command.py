@@ -10,6 +10,7 @@ import click
 from smart_meter_reader.cli.align.alignment import Tally, bar, watch
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.address import address_option
+from smart_meter_reader.console.client import ClientChoice
 from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.drivers import imported
@@ -25,7 +26,7 @@ WITH_HEAD = tuple(client for client, driver in meter_drivers().items() if driver
 @click.argument("port")
 @click.option(
     "--client",
-    type=click.Choice(WITH_HEAD),
+    type=ClientChoice(WITH_HEAD),
     default="kamstrup",
     show_default=True,
     help="What kind of meter it is.",

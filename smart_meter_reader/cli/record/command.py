@@ -18,6 +18,7 @@ from smart_meter_reader.cli.read import AT_A_PORT, METER, client_settings
 from smart_meter_reader.cli.record.comments import comment_for
 from smart_meter_reader.cli.record.recorder import Recorded, record_client, record_line
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.console.client import ClientChoice
 from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.console.interruption import interruptible
 from smart_meter_reader.console.output_file import check_writable, write_output
@@ -36,7 +37,7 @@ _READ_SECONDS = 300.0
 @click.argument("port")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--client", type=click.Choice(AT_A_PORT), help="What kind of meter it is; without it, only listens."
+    "--client", type=ClientChoice(AT_A_PORT), help="What kind of meter it is; without it, only listens."
 )
 @click.option("--registers", metavar="LIST", help="Kamstrup: what to read, such as 60,68.")
 @click.option("--baud", type=click.IntRange(min=1), help="Speed of the line, where it is not the usual one.")

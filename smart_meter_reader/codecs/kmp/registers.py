@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Final
 
 from smart_meter_reader.quantities import QUANTITIES, Kind
-from smart_meter_reader.quantities.aliases import folded, meant_by
+from smart_meter_reader.quantities.aliases import ALIASES, folded, meant_by
 
 _LARGEST_ID: Final = 0xFFFF
 
@@ -58,7 +58,7 @@ def resolve_register(text: str | int) -> Register:
 
 
 def _suggestion(wanted: str) -> str:
-    near = difflib.get_close_matches(wanted, _BY_QUANTITY, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(wanted, [*ALIASES, *_BY_QUANTITY], n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]!r}?"
     return "; give an id like 60 or 0x3C or a quantity that `smart-meter-reader registers` lists"

@@ -14,7 +14,7 @@ from smart_meter_reader.codecs.dlms.scales import OwnSteps
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.dlms.lines import LINES, MBUS_LINE
 from smart_meter_reader.settings.schema import Secret, setting
-from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
+from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings, port_meant
 
 _KEY_HELP = "32 hexadecimal digits in quotes; belongs into .secrets.toml"
 _STEP_HELP = "what one step of the meter's number is worth, where the meter does not say it"
@@ -25,7 +25,9 @@ _STEP: dict[str, Any] = {"default": None, "minimum": Decimal("0.00001"), "maximu
 class DlmsSettings(ClientSettings):
     """Settings of the client `dlms`: electricity meters that push DLMS, plain or encrypted."""
 
-    port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, identifies=False)
+    port: str = setting(
+        PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, meant=port_meant, identifies=False
+    )
     interval: timedelta = setting(
         'how often a reading is published, the newest of each list; the line is always read; "0s" publishes '
         "every list",

@@ -15,10 +15,10 @@ from smart_meter_reader.meters.backfill.budget import UNLIMITED, check_budget
 from smart_meter_reader.meters.base import PolledSettings
 from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 from smart_meter_reader.quantities import QUANTITIES
-from smart_meter_reader.quantities.aliases import meant_by
+from smart_meter_reader.quantities.aliases import quantity_meant
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
-from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
+from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings, port_meant
 
 Model = Literal[
     "auto", "multical_66c", "multical_401", "multical_iii", "382", "uh50", "t550", "2wr5", "generic"
@@ -52,13 +52,15 @@ def _decimals(what: str, where: str) -> int | None:
 class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one number
     """Settings of the client `iec62056_21`: MULTICAL 66C, III, 401, the 382, others by their data sets."""
 
-    port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, identifies=False)
+    port: str = setting(
+        PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, meant=port_meant, identifies=False
+    )
     model: Model = setting("which meter it is; auto signs on and finds out", default="auto")
     registers: tuple[str, ...] = setting(
         "quantities to publish; all that the meter tells by default",
         default=(),
         choices=tuple(QUANTITIES),
-        aliases=meant_by,
+        aliases=quantity_meant,
     )
     requests: tuple[str, ...] = setting(
         "what is asked for at each reading; by default what the model answers best",

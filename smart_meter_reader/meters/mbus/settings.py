@@ -12,10 +12,10 @@ from smart_meter_reader.codecs.mbus.frame import ANY, LAST_PRIMARY
 from smart_meter_reader.meters.base import PolledSettings
 from smart_meter_reader.meters.mbus.timing import BAUDS, BUS_LINE, CONVERTER_DELAY, BusTiming, line_at
 from smart_meter_reader.quantities import QUANTITIES
-from smart_meter_reader.quantities.aliases import meant_by
+from smart_meter_reader.quantities.aliases import quantity_meant
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
-from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
+from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings, port_meant
 
 ON_BUS = Schedule(interval=timedelta(minutes=1))
 THROUGH_HEAD = Schedule(interval=timedelta(hours=1))
@@ -29,6 +29,7 @@ class MbusSettings(PolledSettings):
         f"{PORT_HELP}, of the level converter; meters on one bus have the same",
         pattern=PORT_PATTERN,
         pattern_help=PORT_HELP,
+        meant=port_meant,
         identifies=False,
     )
     address: int | None = setting(
@@ -49,7 +50,7 @@ class MbusSettings(PolledSettings):
         "quantities to publish; all that the meter tells by default",
         default=(),
         choices=tuple(QUANTITIES),
-        aliases=meant_by,
+        aliases=quantity_meant,
     )
     interval: Schedule = setting(
         "how often, or when, the meter is read; by default every minute, and every hour with a wake_up",

@@ -16,7 +16,7 @@ from smart_meter_reader.codecs.p1.mbus import InUse
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.p1.lines import FAST_LINE, SLOW_LINE
 from smart_meter_reader.settings.schema import Secret, setting
-from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
+from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings, port_meant
 
 _KEY_HELP = "32 hexadecimal digits in quotes; belongs into .secrets.toml"
 
@@ -29,7 +29,9 @@ class DsmrSettings(ClientSettings):
         f"{medium}-{channel}" for medium in MEDIA for channel in range(1, 5)
     }
 
-    port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, identifies=False)
+    port: str = setting(
+        PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, meant=port_meant, identifies=False
+    )
     interval: timedelta = setting(
         "how often a reading is published, the newest telegram each time; the line is always read; "
         '"0s" publishes every telegram',

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.sml.lines import LINE
 from smart_meter_reader.settings.schema import setting
-from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings
+from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings, port_meant
 
 MOST_METERS = 4
 """On one line: a head hears one as a rule, a gateway a few."""
@@ -22,7 +22,9 @@ class SmlSettings(ClientSettings):
 
     sub_meters: ClassVar[frozenset[str]] = frozenset(str(number) for number in range(2, MOST_METERS + 1))
 
-    port: str = setting(PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, identifies=False)
+    port: str = setting(
+        PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, meant=port_meant, identifies=False
+    )
     interval: timedelta = setting(
         "how often a reading is published, the newest telegram each time; the line is always read; "
         '"0s" publishes every telegram',

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.settings.hosts import HOST_HELP, HOST_PATTERN, host_meant
 from smart_meter_reader.settings.schema import setting
 
 
@@ -15,7 +16,8 @@ class PriceBrokerSettings(BrokerSettings):
     host: str = setting(
         "name or address of the broker",
         default="localhost",
-        pattern=r"[^\s/@]+",
-        pattern_help="a name or address alone, without mqtt:// before it and without a login",
+        pattern=HOST_PATTERN,
+        pattern_help=HOST_HELP,
+        meant=host_meant,
         identifies=True,
     )
