@@ -109,11 +109,14 @@ def _other_name(names: Names, name_setting: str) -> tuple[str, str]:
         several = ", ".join(names.alternative[:_MOST_NAMES])
         more = ", and others" if len(names.alternative) > _MOST_NAMES else ""
         return "wrong_host_name", f"is for {several}{more}: set `{name_setting}` to a name in it"
-    whose = f"has its name ({names.common}) as common name (CN) only" if names.common else "names no host"
+    anew = f"made anew there, with `{name_setting}` as subject alternative name (SAN)"
+    if not names.common:
+        return "certificate_without_san", f"names no host: it has to be {anew}"
+    # Python takes a common name where there is nothing else, but for an address.
     return (
         "certificate_without_san",
-        f"{whose}, which counts no longer: it has to be made anew there, with `{name_setting}` as subject "
-        "alternative name (SAN)",
+        f"has its name ({names.common}) as common name (CN) only, which counts for a name, for no address: "
+        f"set `{name_setting}` to that name, or have it {anew}",
     )
 
 
@@ -128,7 +131,7 @@ def _explain(
         # The second look failed, so that these two stay one.
         sentence = (
             f"is for another name: set `{name_setting}` to a name in it ({error.verify_message}); if it has "
-            "that name as common name (CN) only, it has to be made anew with a subject alternative name (SAN)"
+            "an address as common name (CN) only, it has to be made anew with a subject alternative name"
         )
         return "wrong_host_name", f"{certificate} {sentence}"
     trusted = f"`ca` ({ca})" if ca else "the system's CAs"

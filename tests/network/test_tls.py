@@ -62,12 +62,20 @@ def test_any_authority_in_ca_is_trusted(visit: Visit, kind: str, certificates: C
 
 @both
 @pytest.mark.usefixtures("python")
+def test_a_common_name_counts_where_there_is_no_other(visit: Visit, certificates: Certificates) -> None:
+    """As for mosquitto_sub and Home Assistant: so the advice is to set the host to it."""
+    with HomeAssistantHttp(certificates.common_name_server) as server:
+        visit(server.port, certificates.ca, False)
+
+
+@both
+@pytest.mark.usefixtures("python")
 @pytest.mark.parametrize(
     ("server", "ca", "reason", "sentence"),
     [
         ("expired_server", "ca", "certificate_expired", "has expired"),
         ("early_server", "ca", "certificate_not_yet_valid", "is not valid yet: check the clock"),
-        ("nameless_server", "ca", "certificate_without_san", "as common name (CN) only, which counts no"),
+        ("nameless_server", "ca", "certificate_without_san", "(broker) as common name (CN) only"),
         ("misnamed_server", "ca", "wrong_host_name", "is for elsewhere.invalid: set `"),
         ("server", "other_ca", "untrusted", "is not signed by `ca`"),
         ("home_made_server", "ca", "untrusted", "is not signed by `ca`"),

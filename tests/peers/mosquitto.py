@@ -180,6 +180,7 @@ class Certificates:
     middle_ca: Path  # one that another CA has signed
     middle_server: Path
     nameless_server: Path  # with a common name, and no subject alternative name
+    common_name_server: Path  # likewise, and the name is right
 
 
 def make_certificates(folder: Path) -> Certificates:
@@ -194,6 +195,7 @@ def make_certificates(folder: Path) -> Certificates:
         "middle_ca": _pem(middle),
         "middle_server": _signed(middle_key, middle, "broker", x509.DNSName("localhost")),
         "nameless_server": _signed(ca_key, ca, "broker", None),
+        "common_name_server": _signed(ca_key, ca, "localhost", None),
         "ca": _pem(ca),
         "other_ca": _pem(other),
         "server": _signed(ca_key, ca, "broker", x509.DNSName("localhost")),
