@@ -138,4 +138,5 @@ def maker_and_model(header: str, identifier: str) -> tuple[str, str]:
     manufacturer = _MANUFACTURERS.get(flag, "")
     if not manufacturer and ("SAG" in identifier[:4] or _T210.match(model)):
         manufacturer = "Sagemcom"
-    return manufacturer, model
+    # Sanxing has nothing but its number there.
+    return manufacturer, model if model != identifier else ""

@@ -152,7 +152,8 @@ def test_relays_are_the_electricity_meters() -> None:
 def test_hungary_limits_currents_and_tells_its_breaker() -> None:
     telegram = field_telegram("hu-aux")
     found = values(telegram)
-    assert telegram.identity.dialect == "hungary"
+    assert (telegram.identity.dialect, telegram.identity.manufacturer) == ("hungary", "Sanxing")
+    assert (telegram.identity.model, telegram.identity.serial_number) == ("", "9900012345")
     assert [found[f"current_threshold_l{phase}"] for phase in (1, 2, 3)] == ["200 A"] * 3
     assert not [key for key in found if key.startswith("current_average")]
     assert found["switch_position"] == "ON"
