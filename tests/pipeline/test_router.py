@@ -313,6 +313,22 @@ async def test_a_past_that_is_dropped_is_counted_told_and_not_safe(caplog: pytes
     assert issued[4].is_lost, "a sink that has ended for good never confirms"
 
 
+async def test_a_past_without_a_receipt_is_dropped_like_a_reading(caplog: pytest.LogCaptureFixture) -> None:
+    lost: list[str] = []
+    queue = SinkQueue("slow", 3, takes_past=True, lose=lost.append)
+    without = past("1")
+    del without["receipt"]
+    for _ in range(4):
+        queue.put(without)
+    queue.put({**reading(1), "receipt": "2"})  # type: ignore[arg-type] # of no past
+    queue.close()
+    queue.put(without)
+    assert (queue.dropped_by_kind, lost) == ({"past": 2}, [])
+    for _ in range(2):
+        queue.report_remaining_drops()
+    assert caplog.text.count("1 more window of a meter's memory were dropped") == 1
+
+
 async def test_a_past_pushes_out_no_newer_status() -> None:
     queue = SinkQueue("slow", 3, takes_past=True)
     queue.put(status())

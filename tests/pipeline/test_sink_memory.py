@@ -12,7 +12,7 @@ import pytest
 
 from smart_meter_reader.messages import Message
 from smart_meter_reader.pipeline import sink_memory
-from smart_meter_reader.pipeline.sink_memory import SinkMemory
+from smart_meter_reader.pipeline.sink_memory import SinkMemory, remembered
 from smart_meter_reader.sinks.base import Sink
 
 
@@ -142,3 +142,35 @@ def test_what_cannot_be_written_is_tried_again(tmp_path: Path) -> None:
     folder.unlink()
     memory.save()
     assert [sink.known for sink in recalled(folder, "a")] == [{"n": 1}]
+
+
+@pytest.mark.parametrize(
+    ("own", "services", "found"),
+    [
+        (
+            '{"version": 1, "sinks": {"a": {"n": 1}}}',
+            '{"version": 1, "sinks": {"a": {"n": 2}}}',
+            {"a": {"n": 1}},
+        ),
+        (None, '{"version": 1, "sinks": {"a": {"n": 2}}}', {"a": {"n": 2}}),
+        ("[" * 100_000, '{"version": 1, "sinks": {"a": {"n": 2}}}', {"a": {"n": 2}}),
+        ('{"sinks": [1]}', '{"version": 1, "sinks": {"a": {"n": 2}}}', {"a": {"n": 2}}),
+        ("{}", "[]", {}),
+        (None, None, {}),
+    ],
+    ids=["own", "the service's", "damaged", "a list", "both damaged", "none"],
+)
+def test_what_is_remembered_can_be_looked_at_from_outside(
+    own: str | None,
+    services: str | None,
+    found: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sink_memory, "SERVICE_STATE", tmp_path / "service")
+    for folder, content in ((tmp_path / "own", own), (tmp_path / "service" / "house", services)):
+        folder.mkdir(parents=True)
+        if content is not None:
+            (folder / "house.sinks.json").write_text(content)
+    assert remembered("house", {"STATE_DIRECTORY": str(tmp_path / "own")}) == found
+    assert remembered("house", {}) == {}, "there is no place for it"

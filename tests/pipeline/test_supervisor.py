@@ -23,6 +23,7 @@ from smart_meter_reader.exceptions import (
     UnusableAnswersError,
 )
 from smart_meter_reader.messages import Health, Info, Message, Past, Publish, Reading
+from smart_meter_reader.messages.freshness import Freshness
 from smart_meter_reader.meters.base import Client
 from smart_meter_reader.meters.iec62056_21.client import Iec62056_21Client
 from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
@@ -36,6 +37,7 @@ from smart_meter_reader.pipeline.meter_states import status_of
 from smart_meter_reader.pipeline.sink_supervisor import SinkSupervisor
 from smart_meter_reader.pipeline.supervisor import MeterSupervisor, backoff_for
 from smart_meter_reader.sinks.base import Sink
+from tests.peers.loop import FairLoop
 
 Step = Callable[[Publish], Awaitable[None]]
 
@@ -298,6 +300,69 @@ async def test_a_bug_is_told_and_the_client_entered_again() -> None:
     assert told["type"] == "status"
     assert "a fault of this program" in told["detail"]
     assert "diagnose" in told["detail"]
+
+
+async def test_a_fault_of_the_guard_is_the_meters_alert_and_is_told() -> None:
+    messages: list[Message] = []
+
+    async def publish(message: Message) -> None:
+        messages.append(message)
+
+    client = ScriptedClient()
+    supervised = MeterSupervisor(client, publish)
+    status = supervised.unjudged("heat", ZeroDivisionError())
+    assert (status["meter"], status["state"], status["reason"]) == ("heat", "alert", "internal_error")
+    assert "a fault of this program" in status["detail"]
+    assert (supervised.state, supervised.reason) == ("alert", "internal_error")
+    assert client.health["internal_errors"] == 1
+    behind = supervised.unjudged("heat-gas", ZeroDivisionError())
+    assert (behind["meter"], "health" in behind) == ("heat-gas", False)
+    assert supervised.knows("heat-gas")
+    # The next reading says that all is well again.
+    await supervised.publish(reading())
+    assert states(messages) == [("heat", "online", "")]
+
+
+def pass_by(seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, FairLoop)
+    loop.skip(seconds)
+
+
+async def test_whether_readings_still_come_is_known_of_each_meter() -> None:
+    async def publish(message: Message) -> None:
+        pass
+
+    supervised = MeterSupervisor(ScriptedClient(), publish)
+    assert supervised.freshness() == {"heat": Freshness(False, "offline", None, "starting")}
+    info: Info = {"type": "info", "meter": "heat-gas", "time": datetime.now(UTC), "interval": 3600}
+    await supervised.publish(info)
+    await supervised.publish(reading())
+    await supervised.publish(reading("heat-gas"))
+    pass_by(301)  # one reading of the gas in an hour is enough, and who says nothing is read often
+    assert supervised.freshness() == {
+        "heat": Freshness(False, "online", 301),
+        "heat-gas": Freshness(True, "online", 301),
+    }
+
+
+async def test_health_comes_with_the_readings_once_in_a_while() -> None:
+    messages: list[Message] = []
+
+    async def publish(message: Message) -> None:
+        messages.append(message)
+
+    supervised = MeterSupervisor(ScriptedClient(), publish)
+    for _ in range(3):
+        await supervised.publish(reading())
+        await supervised.publish(reading("heat-gas"))
+        pass_by(supervisor.HEALTH_SECONDS / 2)
+    assert [(m["type"], m["meter"]) for m in messages if m["type"] == "status"] == [
+        ("status", "heat"),
+        ("status", "heat-gas"),
+        ("status", "heat"),
+    ]
+    assert messages[-2]["type"] == "status", "behind the reading that made it due"
 
 
 async def test_a_group_of_our_errors_is_told_as_its_first() -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from smart_meter_reader.codecs.kmp.registers import REGISTERS
-from smart_meter_reader.codecs.mbus.encode import RecordPlace, answer, bcd_record, integer_record, real_record
+from smart_meter_reader.codecs.mbus.encode import (
+    RecordPlace,
+    answer,
+    bcd_record,
+    integer_record,
+    real_record,
+    text_record,
+)
+from smart_meter_reader.codecs.mbus.frame import LongFrame
 from smart_meter_reader.codecs.mbus.header import Header
 from smart_meter_reader.codecs.mbus.measured import measured_in
 from smart_meter_reader.codecs.mbus.telegram import parse_telegram
@@ -210,3 +218,164 @@ def test_the_status_byte_of_other_makes_is_told_in_words() -> None:
         header = Header("12345678", "HYD", 0, 4, status=status)
         raw = answer(header, [integer_record(5, b"\x06")], 1).encode()
         assert measured(raw)["reported_problems"] == words
+
+
+def test_where_one_quantity_comes_twice_the_first_counts() -> None:
+    assert of([integer_record(5, b"\x06"), integer_record(9, b"\x06")]) == {"heat_energy": "5 kWh"}
+    voltage = bcd_record(2300, b"\xfd\x48")
+    assert of([voltage, voltage], medium=2) == {}, "of which phase is either?"
+
+
+def test_a_number_of_more_than_twenty_digits_is_none() -> None:
+    assert of([integer_record(2**62, b"\x87\xfd\x7d", octets=8)]) == {}
+    assert of([integer_record(2**62, b"\x06", octets=8)]) == {"heat_energy": f"{2**62} kWh"}
+
+
+def test_tens_of_a_unit_are_written_out() -> None:
+    assert of([integer_record(5, b"\x17")]) == {"volume": "50 m³"}
+
+
+WARM = (integer_record(5, b"\x06"), integer_record(6, b"\x16"), integer_record(60, b"\x5b", octets=2))
+
+
+@pytest.mark.parametrize(
+    ("medium", "expected"),
+    [
+        (0x02, {"active_energy_import": "5 kWh"}),
+        (0x03, {"gas_volume": "6 m³", "flow_temperature": "60 °C"}),
+        (0x04, {"heat_energy": "5 kWh", "volume": "6 m³", "flow_temperature": "60 °C"}),
+        (0x06, {"water_volume": "6 m³", "flow_temperature": "60 °C"}),
+        (0x07, {"water_volume": "6 m³", "flow_temperature": "60 °C"}),
+        (0x0A, {"cooling_energy": "5 kWh", "volume": "6 m³", "flow_temperature": "60 °C"}),
+        (0x0B, {"cooling_energy": "5 kWh", "volume": "6 m³", "flow_temperature": "60 °C"}),
+        (0x0C, {"heat_energy": "5 kWh", "volume": "6 m³", "flow_temperature": "60 °C"}),
+        (0x00, {"heat_energy": "5 kWh", "volume": "6 m³", "flow_temperature": "60 °C"}),
+    ],
+)
+def test_a_medium_that_is_told_is_not_guessed(medium: int, expected: dict[str, str]) -> None:
+    assert of([*WARM], medium=medium) == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "vif", "expected"),
+    [
+        (RecordPlace("error"), b"\x22", {"error_hours": "5 h"}),
+        (RecordPlace("error"), b"\x26", {}),
+        (RecordPlace("error", tariff=1), b"\x22", {}),
+        (RecordPlace(), b"\x22", {"operating_hours": "5 h"}),
+        (RecordPlace(), b"\x26", {"operating_hours": "5 h"}),
+    ],
+)
+def test_hours_with_an_error(place: RecordPlace, vif: bytes, expected: dict[str, str]) -> None:
+    assert of([integer_record(5, vif, place=place)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("maker", "medium", "vif", "place", "expected"),
+    [
+        ("KAM", 4, b"\x16", RecordPlace(subunit=1), {"pulse_input_a": "5 m³"}),
+        ("KAM", 0x0A, b"\x16", RecordPlace(subunit=2), {"pulse_input_b": "5 m³"}),
+        ("KAM", 4, b"\x16", RecordPlace(subunit=3), {}),
+        ("KAM", 4, b"\x16", RecordPlace(subunit=1, tariff=1), {}),
+        ("KAM", 4, b"\x06", RecordPlace(subunit=1), {}),
+        ("KAM", 7, b"\x16", RecordPlace(subunit=1), {}),
+        ("HYD", 4, b"\x16", RecordPlace(subunit=1), {}),
+    ],
+)
+def test_what_is_counted_at_the_inputs_of_a_multical(
+    maker: str, medium: int, vif: bytes, place: RecordPlace, expected: dict[str, str]
+) -> None:
+    assert of([integer_record(5, vif, place=place)], maker, medium, version=0x35) == expected
+
+
+@pytest.mark.parametrize(
+    ("maker", "tariff", "vif", "medium", "expected"),
+    [
+        ("HYD", 1, b"\x06", 4, {}),
+        ("HYD", 2, b"\x06", 4, {"energy_tariff_2": "5 kWh"}),
+        ("HYD", 4, b"\x06", 0x0A, {"energy_tariff_4": "5 kWh"}),
+        ("HYD", 5, b"\x06", 4, {}),
+        ("KAM", 1, b"\x06", 4, {"energy_tariff_2": "5 kWh"}),
+        ("KAM", 2, b"\x06", 4, {"energy_tariff_3": "5 kWh"}),
+        ("KAM", 3, b"\x06", 4, {"energy_tariff_4": "5 kWh"}),
+        ("KAM", 4, b"\x06", 4, {}),
+        ("HYD", 2, b"\x16", 4, {}),
+        ("HYD", 2, b"\x06", 7, {}),
+    ],
+)
+def test_tariffs_of_heat_are_those_of_the_display(
+    maker: str, tariff: int, vif: bytes, medium: int, expected: dict[str, str]
+) -> None:
+    assert of([integer_record(5, vif, place=RecordPlace(tariff=tariff))], maker, medium) == expected
+
+
+@pytest.mark.parametrize(
+    ("watts", "others", "quantity"),
+    [
+        (300, [b"\x06"], "active_power_import"),
+        (0, [b"\x06"], "active_power_import"),
+        (-1, [b"\x06"], "active_power_net"),
+        (300, [b"\x06", b"\x86\x3c"], "active_power_net"),
+    ],
+)
+def test_a_power_that_can_be_negative_is_the_net_power(
+    watts: int, others: list[bytes], quantity: str
+) -> None:
+    told = of([integer_record(watts, b"\x2b"), *(integer_record(9, vif) for vif in others)], medium=2)
+    assert {key: each for key, each in told.items() if "power" in key} == {quantity: f"{watts} W"}
+
+
+def test_hours_of_an_electricity_meter_are_of_no_phase() -> None:
+    assert of([integer_record(5, b"\x22")], medium=2) == {"operating_hours": "5 h"}
+    assert of([integer_record(5, b"\xa2\xfc\x01")], medium=2) == {}
+
+
+E3 = b"\x86\xff\x02"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        RecordPlace(storage=1),
+        RecordPlace(tariff=1),
+        RecordPlace(subunit=1),
+        RecordPlace("maximum"),
+        RecordPlace("minimum"),
+        RecordPlace("error"),
+    ],
+)
+def test_what_kamstrup_alone_knows_is_of_now_too(place: RecordPlace) -> None:
+    assert of([integer_record(5, E3, place=place)], "KAM") == {}
+    assert of([text_record("x", b"\xfd\x11"), integer_record(5, E3)], "KAM") == {"cooling_energy": "5 kWh"}
+
+
+E8 = b"\xff\x07"
+
+
+@pytest.mark.parametrize(
+    ("volume", "told"),
+    [
+        (integer_record(6, b"\x13"), None),  # 0.001 m³: no capture shows how they count then
+        (integer_record(6, b"\x14"), "7 m³·°C"),
+        (integer_record(6, b"\x15"), "70 m³·°C"),
+        (integer_record(6, b"\x16"), "700 m³·°C"),
+        (integer_record(6, b"\x17"), None),
+        (integer_record(6, b"\x14", place=RecordPlace(storage=1)), None),
+        (integer_record(6, b"\x14", place=RecordPlace(subunit=1)), None),
+        (b"", None),
+    ],
+)
+def test_volume_times_temperature_counts_by_the_places_of_the_volume(volume: bytes, told: str | None) -> None:
+    found = of([volume, integer_record(7, E8)], "KAM", version=0x34)
+    assert found.get("volume_times_flow_temperature") == told
+
+
+def test_problems_are_reported_only_where_a_status_byte_can_tell_them() -> None:
+    record = integer_record(5, b"\x06")
+    nothing = answer(Header("12345678", "HYD", 0, 4), [], 1).encode()
+    assert measured(nothing) == {}, "where nothing is measured"
+    assert "reported_problems" not in measured(answer(Header("12345678", "KAM", 0, 4), [record], 1).encode())
+    short = LongFrame(0x08, 1, 0x7A, bytes((7, 0, 0, 0)) + integer_record(5, b"\x13"))
+    assert measured(short.encode()) == {"volume": "0.005 m³"}, "nobody says whose"
+    fixed = bytes.fromhex("78563412" + "0a00" + "e97e" + "01000000" + "35010000")
+    assert measured(LongFrame(0x08, 5, 0x73, fixed).encode()) == {"water_volume": "1 l"}
