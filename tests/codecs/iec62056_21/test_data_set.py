@@ -20,7 +20,7 @@ from smart_meter_reader.codecs.iec62056_21.data_set import (
     parse_data_sets,
 )
 from smart_meter_reader.codecs.iec62056_21.serials import serial_number
-from smart_meter_reader.exceptions import FrameError
+from smart_meter_reader.exceptions import FrameError, ValueFormatError
 from smart_meter_reader.quantities import QUANTITIES
 
 
@@ -38,6 +38,11 @@ def only(text: bytes) -> DataSet:
         (b"1.8.0(001234.5kWh)!", "1.8.0", Decimal("1234.5"), "kWh"),
         (b"1.7.0(-00.250*kW)!", "1.7.0", Decimal("-0.250"), "kW"),
         (b"0.0(00002742640)!", "0.0", "00002742640", ""),
+        (b"9.4(21.50)!", "9.4", Decimal("21.50"), ""),
+        (b"9.4(21,50)!", "9.4", Decimal("21.50"), ""),
+        (b"1.8.0(12345678901234567890*Wh)!", "1.8.0", Decimal(12345678901234567890), "Wh"),
+        (b"1.8.0(123456789012345678901*Wh)!", "1.8.0", "123456789012345678901", "Wh"),
+        (b"C.1(a!b)!", "C.1", "a!b", ""),
         (b"C.1.0(1EMH0004)!", "C.1.0", "1EMH0004", ""),
         (b"F.F(00000000)!", "F.F", "00000000", ""),
         (b"6.8()!", "6.8", "", ""),
@@ -53,6 +58,42 @@ def test_several_values_in_parentheses_and_by_ampersand() -> None:
     assert len(only(b"0-1:24.3.0(090212160000)(00)(m3)\r\n(00001.000)!").values) == 4
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        (b"9.4(1)(2)\r\n(3)!", ["1", "2", "3"]),
+        (b"9.4(1) (2)!", ["1", "2"]),
+        (b"9.4(1)\r\n(2)!", ["1"]),
+    ],
+)
+def test_parentheses_on_the_next_line_belong_to_a_code_that_has_several(
+    text: bytes, values: list[str]
+) -> None:
+    assert [value.text for value in only(text).values] == values
+
+
+def test_nothing_behind_the_end_is_read() -> None:
+    assert only(b"6.8(1*GJ)!6.26(2*m3)").code == "6.8"
+    assert [each.code for each in parse_data_sets(b"6.8(1*GJ)6.26(2*m3)!").sets] == ["6.8", "6.26"]
+
+
+def test_a_line_of_lone_parentheses_costs_itself() -> None:
+    parsed = parse_data_sets(b"6.8(1*GJ)\r\n\r\n)(\r\n6.26(2*m3)\r\n()\r\n!")
+    assert [each.code for each in parsed.sets] == ["6.8", "6.26"]
+    assert parsed.unread == (")(", "()")
+
+
+def test_text_is_no_number() -> None:
+    with pytest.raises(ValueFormatError, match="'12a' is not a number"):
+        DataValue("12a", "kWh").number()
+
+
+def test_data_sets_end_with_an_exclamation_mark() -> None:
+    assert (
+        encode_data_sets([DataSet("6.8", (DataValue("1", "GJ"), DataValue("x", "")))]) == b"6.8(1*GJ)(x)!\r\n"
+    )
+
+
 def test_a_line_end_within_a_value_makes_no_stray_of_its_parenthesis() -> None:
     assert only(b"C.1(12\r\n)\r\n!").code == "C.1"
 
@@ -63,7 +104,13 @@ def test_what_is_no_data_set_is_told() -> None:
     assert parsed.unread == ("\\", "hello")
 
 
-@pytest.mark.parametrize("text", [b"6.8(1*GJ", b"6.8 1*GJ)!", b"6.8((1*GJ))!", b"6.8(1))!"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(b"6.8(1*GJ", b"6.8 1*GJ)!", b"6.8((1*GJ))!", b"6.8(1))!"),
+        *(b"6.8(1(2)!", b"6.8(1)6.26)(2)!", b"6.8(1)6.26(2!"),
+    ],
+)
 def test_unbalanced_parentheses_are_damage(text: bytes) -> None:
     with pytest.raises(FrameError, match="data_set"):
         parse_data_sets(text)

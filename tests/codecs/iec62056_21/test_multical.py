@@ -103,7 +103,7 @@ def test_programs(text: str, program: ProgramNumber) -> None:
     assert parse_program(text) == program
 
 
-@pytest.mark.parametrize("text", ["", "441", "441191", "4411x", "٤٤١١٩"])
+@pytest.mark.parametrize("text", ["", "441", "441191", "4411x", "٤٤١١٩", "1144119", "004411"])
 def test_no_program(text: str) -> None:
     with pytest.raises(ValueFormatError, match="program number"):
         parse_program(text)
@@ -140,6 +140,21 @@ def test_a_readout_tells_units_and_decimals() -> None:
     settings = Scaling(volume=("m³", 1), flow=("L/h", 0))
     assert settings.completed_by(told) == Scaling(energy=("GJ", 3), volume=("m³", 1), flow=("L/h", 0))
     assert settings.completed_by(told).unknown() == ("power",)
+
+
+def test_masses_have_the_places_of_volumes() -> None:
+    fields = {field.name: 1234 for field in SINGLE_LINE["#B"]}
+    answer = parse_line("#B", encode_short_answer("#B", fields)[:-1])
+    measured = measure_answer(answer, Scaling(volume=("m³", 2)))
+    assert {key: f"{each['value']} {each['unit']}" for key, each in measured.items()} == {
+        "volume": "12.34 m³",
+        "volume_2": "12.34 m³",
+        "mass": "12.34 t",
+        "mass_2": "12.34 t",
+    }
+    tens = measure_answer(answer, Scaling(volume=("m³", -1)))
+    assert str(tens["mass"]["value"]) == "12340"
+    assert "mass" not in measure_answer(answer, Scaling(energy=("GJ", 2)))
 
 
 def test_a_logger_record_may_hold_digits_beyond_nine() -> None:
