@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from smart_meter_reader.codecs.iec62056_21.codes import (
     measure,
+    quantities_of,
     quantity_of,
     reduced_code,
 )
@@ -81,6 +82,32 @@ def test_a_line_of_lone_parentheses_costs_itself() -> None:
     parsed = parse_data_sets(b"6.8(1*GJ)\r\n\r\n)(\r\n6.26(2*m3)\r\n()\r\n!")
     assert [each.code for each in parsed.sets] == ["6.8", "6.26"]
     assert parsed.unread == (")(", "()")
+
+
+def test_a_text_with_a_unit_is_no_quantity() -> None:
+    assert quantity_of("1.8.0", DataValue("12a", "kWh")) is None
+    assert measure(parse_data_sets(b"9.20(01)6.8(1*GJ)9.4(xx*C&096.1*C)!").sets) == {
+        "heat_energy": {"value": Decimal(1), "unit": "GJ"},
+        "return_temperature_maximum_year": {"value": Decimal("96.1"), "unit": "°C"},
+    }
+    assert reduced_code("hello") == "hello"
+
+
+def test_what_landis_gyr_alone_means_needs_heat_beside_it() -> None:
+    assert "flow_temperature_maximum_year" not in measure(parse_data_sets(b"9.20(01)9.4(98*C&96*C)!").sets)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"9.4(098.5*C&096.1*C)!", {"flow_temperature_maximum_year", "return_temperature_maximum_year"}),
+        (b"F(0)!", {"error_code"}),
+        (b"1.8.0(1*kWh&2*kWh)!", {"active_energy_import"}),
+        (b"1.8.0(a)!", set()),
+    ],
+)
+def test_everything_that_a_data_set_may_tell(text: bytes, told: set[str]) -> None:
+    assert quantities_of(only(text)) == told
 
 
 def test_text_is_no_number() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.codecs.iec62056_21.bcc import Bcc, judge_bcc, sum_bcc, xor_bcc
+from smart_meter_reader.codecs.iec62056_21.bcc import Bcc, judge_bcc, sum_bcc, usual_bcc, xor_bcc
 from smart_meter_reader.codecs.iec62056_21.describe import describe_capture
 from smart_meter_reader.codecs.iec62056_21.frame import (
     BLOCK_LIMIT,
@@ -17,7 +17,7 @@ from smart_meter_reader.codecs.iec62056_21.frame import (
     Request,
     ShortLine,
 )
-from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name
+from smart_meter_reader.codecs.iec62056_21.message import manufacturer_name, swallowed_identification
 from smart_meter_reader.codecs.iec62056_21.request import option_select, short_request, sign_on
 from smart_meter_reader.codecs.parity import add_parity, count_parity_errors, strip_parity
 from smart_meter_reader.exceptions import FrameError
@@ -260,3 +260,18 @@ def test_short_lines_end_with_cr_alone() -> None:
 @pytest.mark.parametrize(("flag", "name"), [("KAM", "Kamstrup"), ("ISk", "Iskraemeco"), ("XYZ", "XYZ")])
 def test_makers_have_names(flag: str, name: str) -> None:
     assert manufacturer_name(flag) == name
+
+
+@pytest.mark.parametrize(
+    ("maker", "usual"), [("KAM", Bcc.SUM), ("kam", Bcc.SUM), ("LGZ", Bcc.XOR), ("", Bcc.XOR)]
+)
+def test_how_a_make_computes_its_check_character(maker: str, usual: Bcc) -> None:
+    assert usual_bcc(maker) is usual
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [(b"1.8.0(0012/EBZ5DD3", 10), (b"0012/EBZ5DD3", 0), (b"1.8.0(0012)/EBZ5DD3", 0)],
+)
+def test_an_identification_is_swallowed_only_by_a_value(line: bytes, place: int) -> None:
+    assert swallowed_identification(line) == place
