@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -100,3 +101,114 @@ def test_voltages(volts: tuple[int, int, int], factor: str | None) -> None:
     assert (None if doubt is None else str(doubt.factor)) == factor
     check.look({"voltage_l1": measured(230, "V")}, ASSUMED, Decimal(1), 1.0)
     assert check.doubts == {}
+
+
+def risen(
+    rise: int,
+    *,
+    watts: float = 1000.0,
+    seconds: int = 3600,
+    every: int = 10,
+    without: range = range(0),
+    apparent: tuple[float, float] | None = None,
+    way: str = "import",
+) -> ScaleCheck:
+    """What is found of a counter that rises so much in so many seconds, at a power that stays the same."""
+    check = ScaleCheck()
+    for now in range(0, seconds + 1, every):
+        found = {} if now in without else {f"active_power_{way}": measured(watts, "W")}
+        if apparent is not None:
+            found["voltage_l1"], found["current_l1"] = measured(apparent[0], "V"), measured(apparent[1], "A")
+        if now in (0, seconds):
+            found[f"active_energy_{way}"] = measured(rise if now else 0, "Wh")
+        check.look(found, frozenset({f"active_energy_{way}"}), Decimal(1), float(now))
+    return check
+
+
+@pytest.mark.parametrize("way", ["import", "export"])
+@pytest.mark.parametrize(
+    ("rise", "factor"),
+    [
+        (143, None),
+        (144, "0.1"),
+        (900, "0.1"),
+        (901, None),
+        (1799, None),
+        (1800, ""),
+        (7200, ""),
+        (7201, None),
+        (14_399, None),
+        (14_400, "10"),
+        (90_000, "10"),
+        (90_001, None),
+    ],
+)
+def test_which_share_of_the_power_a_counter_may_count(rise: int, factor: str | None, way: str) -> None:
+    check = risen(rise, watts=3600.0, way=way)  # ten in each ten seconds
+    doubts = {subject: doubt.factor for subject, doubt in check.doubts.items()}
+    assert (check.proven, doubts) == (factor == "", {"energy": Decimal(factor)} if factor else {})
+
+
+@pytest.mark.parametrize(
+    ("options", "proven"),
+    [
+        ({"rise": 20, "watts": 20.0}, True),  # twenty steps
+        ({"rise": 19, "watts": 19.0}, False),
+        ({"rise": 200, "watts": 12_000.0, "seconds": 60}, True),
+        ({"rise": 200, "watts": 12_000.0, "seconds": 50}, False),
+        ({"rise": 1000, "every": 120}, True),
+        ({"rise": 1000, "every": 121, "seconds": 3630}, False),
+        ({"rise": 1000, "without": range(1000, 1350)}, True),  # 360 of 3600 seconds between two powers
+        ({"rise": 1000, "without": range(1000, 1360)}, False),
+        ({"rise": 1000, "without": range(1000, 1110)}, True),
+    ],
+)
+def test_how_much_must_be_known_to_judge(options: dict[str, Any], proven: bool) -> None:
+    assert risen(**options).proven is proven
+
+
+@pytest.mark.parametrize(
+    ("watts", "apparent", "share", "wrong"),
+    [
+        # The counter rises by a tenth of the power: is the power ten times too high?
+        (1200.0, (200, 2.0), 0.1, "power"),
+        (1200.0, (200, 2.01), 0.1, "energy"),
+        (3000.0, (200, 1.0), 0.1, "power"),
+        (3020.0, (200, 1.0), 0.1, "energy"),
+        (300.0, (100, 1.0), 0.1, "energy"),  # too little to tell
+        (303.0, (101, 1.0), 0.1, "power"),
+        (1200.0, (200, -2.0), 0.1, "power"),
+        # The counter rises by ten times the power: is the power a tenth of what is right?
+        (130.0, (250, 4.0), 10, "power"),
+        (131.0, (250, 4.0), 10, "energy"),
+        (10.0, (250, 4.0), 10, "power"),
+        (9.9, (250, 4.0), 10, "energy"),
+        (1000.0, None, 10, "energy"),
+    ],
+)
+def test_voltage_and_current_tell_which_of_both_is_wrong(
+    watts: float, apparent: tuple[float, float] | None, share: float, wrong: str
+) -> None:
+    check = risen(round(watts * share), watts=watts, apparent=apparent)
+    factor = {"energy": "10" if share > 1 else "0.1", "power": "0.1" if share > 1 else "10"}[wrong]
+    assert {subject: doubt.factor for subject, doubt in check.doubts.items()} == {wrong: Decimal(factor)}
+
+
+@pytest.mark.parametrize(
+    ("volts", "factor"),
+    [
+        (1800, "10"),
+        (1799, None),
+        (2800, "10"),
+        (2801, None),
+        (18, "0.1"),
+        (17.9, None),
+        (28, "0.1"),
+        (28.1, None),
+    ],
+)
+def test_where_the_range_of_a_voltage_ends(volts: float, factor: str | None) -> None:
+    check = ScaleCheck()
+    check.look({"voltage_l1": measured(volts, "V")}, ASSUMED, Decimal(1), 0.0)
+    doubt = check.doubts.get("voltage")
+    assert (None if doubt is None else str(doubt.factor)) == factor
