@@ -19,7 +19,7 @@ from smart_meter_reader.meters.base import count_reading
 from smart_meter_reader.meters.closed_frames import closed_alert
 from smart_meter_reader.meters.dlms.messages import DlmsMessages, KnownValues
 from smart_meter_reader.meters.dlms.settings import DlmsSettings
-from smart_meter_reader.meters.dlms.watch import DlmsLineWatch, what_else
+from smart_meter_reader.meters.dlms.watch import DlmsWatch, what_else
 from smart_meter_reader.meters.turns import current_turns
 from smart_meter_reader.network import stalls
 from smart_meter_reader.transport import LineSettings, Transport
@@ -72,7 +72,7 @@ class DlmsSession:
         self._turns = current_turns()
         now = self._loop.time()
         timeout = None if settings.timeout is None else settings.timeout.total_seconds()
-        self._watch = DlmsLineWatch(settings.port, now, timeout, known.interval, for_one=once)
+        self._watch = DlmsWatch(settings.port, now, timeout, known.interval, for_one=once)
         self._reader = self._new_reader()
         self._interval = settings.interval.total_seconds()
         self._messages = DlmsMessages(meter, settings.transformer_ratio, known.lasting)

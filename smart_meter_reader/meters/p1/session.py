@@ -20,7 +20,7 @@ from smart_meter_reader.meters.closed_frames import closed_alert
 from smart_meter_reader.meters.p1.lasting import Lasting
 from smart_meter_reader.meters.p1.messages import Messages
 from smart_meter_reader.meters.p1.settings import DsmrSettings
-from smart_meter_reader.meters.p1.watch import LineWatch
+from smart_meter_reader.meters.p1.watch import P1Watch
 from smart_meter_reader.meters.turns import current_turns
 from smart_meter_reader.network import stalls
 from smart_meter_reader.transport import Transport
@@ -58,7 +58,7 @@ class Session:
         self._turns = current_turns()
         now = self._loop.time()
         timeout = None if settings.timeout is None else settings.timeout.total_seconds()
-        self._watch = LineWatch(settings.port, now, timeout, lasting.meter_interval, for_one=once)
+        self._watch = P1Watch(settings.port, now, timeout, lasting.meter_interval, for_one=once)
         self._once = once
         self._reader = self._new_reader()
         self._interval = settings.interval.total_seconds()

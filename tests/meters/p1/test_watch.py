@@ -11,13 +11,13 @@ from smart_meter_reader.exceptions import (
     OtherProtocolError,
     ReplayedError,
 )
-from smart_meter_reader.meters.p1.watch import LineWatch
+from smart_meter_reader.meters.p1.watch import P1Watch
 
 _CLOSED = {"damaged": DamagedCipherError, "replayed": ReplayedError}
 
 
 def watch_with(good: int, *closed: str, damaged: int = 0, shorter: bool = False) -> str:
-    watch = LineWatch("/dev/p1", 0.0, None)
+    watch = P1Watch("/dev/p1", 0.0, None)
     for number in range(good):
         watch.note_good(float(number), 500)
     for _ in range(damaged):
@@ -50,7 +50,7 @@ WHOLE = b"/ISk5\\2MT382\r\n\r\n1-0:1.8.1(000016.854*kWh)\r\n!"
 
 
 def test_whole_telegrams_with_a_wrong_checksum_are_told_as_that() -> None:
-    watch = LineWatch("/dev/p1", 0.0, None)
+    watch = P1Watch("/dev/p1", 0.0, None)
     for _ in range(60):
         watch.received += len(WHOLE)
         watch.note_damaged(ChecksumError("checksum", "wrong", WHOLE))
@@ -62,7 +62,7 @@ def test_whole_telegrams_with_a_wrong_checksum_are_told_as_that() -> None:
 
 
 def test_what_was_damaged_before_a_good_telegram_is_no_cause() -> None:
-    watch = LineWatch("/dev/p1", 0.0, None)
+    watch = P1Watch("/dev/p1", 0.0, None)
     watch.note_damaged(ChecksumError("checksum", "wrong", WHOLE))
     watch.sum_up(60.0, 60.0)
     watch.note_good(61.0, 500)
@@ -70,13 +70,13 @@ def test_what_was_damaged_before_a_good_telegram_is_no_cause() -> None:
 
 
 def test_noise_does_not_prove_the_speed() -> None:
-    watch = LineWatch("/dev/p1", 0.0, None)
+    watch = P1Watch("/dev/p1", 0.0, None)
     watch.note_damaged(ChecksumError("checksum", "wrong", b"/XYZ\n\r1-0:1.8.0(\xf0\r\n!"))
     assert not watch.proven
 
 
 def test_another_protocol_is_no_matter_of_keys() -> None:
-    watch = LineWatch("/dev/p1", 0.0, None)
+    watch = P1Watch("/dev/p1", 0.0, None)
     watch.note_closed(1.0, OtherProtocolError("hdlc", "this port sends HDLC frames"))
     assert watch.sum_up(60.0, 60.0).endswith("this port sends HDLC frames")
 
@@ -92,7 +92,7 @@ def test_the_rate_and_the_kinds_are_told() -> None:
 def test_who_waits_for_one_telegram_is_told_soon_why_none_comes(
     received: int, damaged: int, deadline: float
 ) -> None:
-    watch = LineWatch("/dev/p1", 0.0, None, for_one=True)
+    watch = P1Watch("/dev/p1", 0.0, None, for_one=True)
     watch.received = received
     for _ in range(damaged):
         watch.note_damaged(ChecksumError("checksum", "wrong", WHOLE))
@@ -101,4 +101,4 @@ def test_who_waits_for_one_telegram_is_told_soon_why_none_comes(
 
 
 def test_a_timeout_that_was_set_counts_for_one_telegram_too() -> None:
-    assert LineWatch("/dev/p1", 0.0, 100.0, for_one=True).deadline == 100.0
+    assert P1Watch("/dev/p1", 0.0, 100.0, for_one=True).deadline == 100.0
