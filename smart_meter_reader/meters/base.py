@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from smart_meter_reader.messages import Health, Publish, Reply
 from smart_meter_reader.messages.receipts import Receipts
@@ -186,6 +186,14 @@ class Client(Protocol):
         """
         self.read_now()
         return Reply(taken=True)
+
+
+Counted: TypeAlias = Literal["damaged_frames", "left_out", "logger_rows", "rejected_values"]
+
+
+def count_in(health: Health, what: Counted, number: int = 1) -> None:
+    """So many more."""
+    health[what] = health.get(what, 0) + number
 
 
 def count_reading(health: Health, now: datetime) -> None:

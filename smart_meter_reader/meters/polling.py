@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from smart_meter_reader.exceptions import TransportError, WrongMeterError
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import METER_REPORTS, Health, Info, Publish, Reply, Status
-from smart_meter_reader.meters.base import Client, PolledSettings, count_reading
+from smart_meter_reader.meters.base import Client, PolledSettings, count_in, count_reading
 from smart_meter_reader.meters.conversation import LineCounters
 from smart_meter_reader.meters.info_codes import InfoCodes
 from smart_meter_reader.meters.poll_plan import Group, LastDay, Plan, Spacing
@@ -218,7 +218,7 @@ class PolledClient(Client, Generic[_Settings]):
     def _reject(self, sentences: Sequence[str]) -> None:
         """Count values that are left out, and tell each once."""
         if sentences:
-            self.health["rejected_values"] = self.health.get("rejected_values", 0) + len(sentences)
+            count_in(self.health, "rejected_values", len(sentences))
         for sentence in sentences:
             self._warn_once(sentence)
 

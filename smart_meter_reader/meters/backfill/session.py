@@ -27,6 +27,7 @@ from smart_meter_reader.meters.backfill.source import Batch, LogSource
 from smart_meter_reader.meters.backfill.stamps import clock_error
 from smart_meter_reader.meters.backfill.state import StoredEntry, Window
 from smart_meter_reader.meters.backfill.under_way import UnderWay
+from smart_meter_reader.meters.base import count_in
 from smart_meter_reader.network import stalls
 
 _log = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ class Backfill:
     async def _finish(self, read: int) -> None:
         self._under_way.settle(self._planner)
         progress = self._planner.progress(datetime.now(UTC), self._under_way.ids())
-        self._health["logger_rows"] = self._health.get("logger_rows", 0) + read
+        count_in(self._health, "logger_rows", read)
         self._health["logger_rows_missing"] = sum(progress.missing.values())
         if str(progress):
             self._health["filling"] = str(progress)
@@ -293,7 +294,7 @@ class Backfill:
         self._warn(f"its {logger} logger is left alone for a day: {refused.detail}")
 
     def _count_left_out(self, count: int) -> None:
-        self._health["rejected_values"] = self._health.get("rejected_values", 0) + count
+        count_in(self._health, "rejected_values", count)
 
     def _warn(self, what: str) -> None:
         if self._said.first(what):

@@ -20,6 +20,7 @@ from smart_meter_reader.exceptions import (
 )
 from smart_meter_reader.messages import Publish
 from smart_meter_reader.messages.receipts import Receipts
+from smart_meter_reader.meters.base import count_in
 from smart_meter_reader.meters.iec62056_21.identity import (
     MODELS,
     KnownMeter,
@@ -223,7 +224,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         """The values by quantity; those that two answers did not agree on are left out and counted."""
         doubtful = confirmed.doubtful_quantities() & set(self._wanted(confirmed, scaling))
         if doubtful:
-            self.health["rejected_values"] = self.health.get("rejected_values", 0) + len(doubtful)
+            count_in(self.health, "rejected_values", len(doubtful))
             _log.info("%s: answers differ too much in %s", self.meter, ", ".join(sorted(doubtful)))
         measured = measured_in(confirmed.answer, scaling)
         self._told |= measured.keys()

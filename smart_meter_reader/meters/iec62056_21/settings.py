@@ -14,11 +14,12 @@ from smart_meter_reader.history.zone import is_zone
 from smart_meter_reader.meters.backfill.budget import UNLIMITED, check_budget
 from smart_meter_reader.meters.base import PolledSettings
 from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
+from smart_meter_reader.meters.ports import port_setting
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.quantities.aliases import quantity_meant
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
-from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings, port_meant
+from smart_meter_reader.transport import LineSettings
 
 Model = Literal[
     "auto", "multical_66c", "multical_401", "multical_iii", "382", "uh50", "t550", "2wr5", "generic"
@@ -52,9 +53,7 @@ def _decimals(what: str, where: str) -> int | None:
 class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one number
     """Settings of the client `iec62056_21`: MULTICAL 66C, III, 401, the 382, others by their data sets."""
 
-    port: str = setting(
-        PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, meant=port_meant, identifies=False
-    )
+    port: str = port_setting()
     model: Model = setting("which meter it is; auto signs on and finds out", default="auto")
     registers: tuple[str, ...] = setting(
         "quantities to publish; all that the meter tells by default",

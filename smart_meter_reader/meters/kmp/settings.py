@@ -22,11 +22,12 @@ from smart_meter_reader.meters.kmp.loggers.costs import (
     learning_seconds,
 )
 from smart_meter_reader.meters.poll_plan import Group
+from smart_meter_reader.meters.ports import port_setting
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.quantities.quantity import TOTALS
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
-from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings, port_meant
+from smart_meter_reader.transport import LineSettings
 
 # Two requests of six, all of which a MULTICAL 403 has. Volume, E8 and E9 are in one of them: only what was
 # told at one instant gives the mean temperature of the water that has passed (history/questions/heat.py).
@@ -100,9 +101,7 @@ class GroupSettings:
 class KamstrupSettings(PolledSettings):
     """Settings of the client `kamstrup`: MULTICAL and other KMP meters at an optical head."""
 
-    port: str = setting(
-        PORT_HELP, pattern=PORT_PATTERN, pattern_help=PORT_HELP, meant=port_meant, identifies=False
-    )
+    port: str = port_setting()
     registers: tuple[int | str, ...] = setting(_REGISTERS_HELP, default=DEFAULT_REGISTERS, identifies=False)
     interval: Schedule = setting("how often, or when, the meter is read", default=DEFAULT_INTERVAL)
     groups: Mapping[str, GroupSettings] = setting(

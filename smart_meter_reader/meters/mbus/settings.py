@@ -11,11 +11,12 @@ from smart_meter_reader.codecs.mbus.address import SECONDARY_PATTERN, Address, P
 from smart_meter_reader.codecs.mbus.frame import ANY, LAST_PRIMARY
 from smart_meter_reader.meters.base import PolledSettings
 from smart_meter_reader.meters.mbus.timing import BAUDS, BUS_LINE, CONVERTER_DELAY, BusTiming, line_at
+from smart_meter_reader.meters.ports import port_setting
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.quantities.aliases import quantity_meant
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
-from smart_meter_reader.transport import PORT_HELP, PORT_PATTERN, LineSettings, port_meant
+from smart_meter_reader.transport import LineSettings
 
 ON_BUS = Schedule(interval=timedelta(minutes=1))
 THROUGH_HEAD = Schedule(interval=timedelta(hours=1))
@@ -25,13 +26,7 @@ THROUGH_HEAD = Schedule(interval=timedelta(hours=1))
 class MbusSettings(PolledSettings):
     """Settings of the client `mbus`: meters on wired M-Bus, or with M-Bus at their optical head."""
 
-    port: str = setting(
-        f"{PORT_HELP}, of the level converter; meters on one bus have the same",
-        pattern=PORT_PATTERN,
-        pattern_help=PORT_HELP,
-        meant=port_meant,
-        identifies=False,
-    )
+    port: str = port_setting(", of the level converter; meters on one bus have the same")
     address: int | None = setting(
         f"primary address, 0 to {LAST_PRIMARY}; by default {ANY}, to which any meter answers that is alone",
         default=None,

@@ -7,25 +7,18 @@ from dataclasses import dataclass, field
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.mbus import Chosen, InUse
 from smart_meter_reader.codecs.p1.obis import Further
-from smart_meter_reader.log import Seldom
-from smart_meter_reader.transport import LineSettings
-
-_TOLD_IN_AN_HOUR = 100
+from smart_meter_reader.meters.push.known import KnownLine
 
 
 @dataclass(slots=True)
-class Lasting:
+class Lasting(KnownLine):
     """What a client knows longer than one connection."""
 
-    line: LineSettings  # the one that brought telegrams last, or the first to try
-    opener: Opener | None  # with the frame counter
-    meter_interval: float = 0.0  # the meter's own, in seconds; 0: not known
+    opener: Opener | None
     in_use: InUse = field(default_factory=InUse)  # the M-Bus devices that count
     told_chosen: dict[str, Chosen] = field(default_factory=dict)  # those of them that the log knows of
-    checksummed: bool = True  # whether the newest telegram had a checksum or a right tag
     # The codes that only dsmr-parser knows. Off the loop, as the transport goes on collecting meanwhile.
     further: Further = field(default_factory=lambda: Further(aside=True))
-    complaints: Seldom = field(default_factory=lambda: Seldom(different=_TOLD_IN_AN_HOUR))
 
     def take_changes(self) -> list[str]:
         """A sentence for each name that another device has got, lest it be taken for the one before."""

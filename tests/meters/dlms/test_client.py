@@ -285,7 +285,7 @@ async def test_why_nothing_good_comes(emulated: Any, reason: str, words: str) ->
 
 
 async def test_the_line_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smart_meter_reader.meters.dlms.session.LINE_TRIAL", 0.2)
+    monkeypatch.setattr("smart_meter_reader.meters.push.session.LINE_TRIAL", 0.2)
     # What a port at another speed gives is no frame.
     async with on_pty(meter("kaifa-no", "crc:40")) as port:
         client = client_of(port)

@@ -28,7 +28,7 @@ from smart_meter_reader.meters.p1.client import DsmrClient
 from smart_meter_reader.meters.p1.emulator import FAULTS, Encryption, P1Meter
 from smart_meter_reader.meters.p1.lasting import Lasting
 from smart_meter_reader.meters.p1.lines import FAST_LINE
-from smart_meter_reader.meters.p1.session import Session
+from smart_meter_reader.meters.p1.session import P1Session
 from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.settings.schema import Place, Secret, parse
 from smart_meter_reader.transport import open_transport
@@ -331,7 +331,7 @@ async def test_parity_of_a_line_behind_a_serial_server_is_taken_off() -> None:
 
 async def test_the_other_speed_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pseudo-terminal has no speed: a meter that talks rubbish at one and well at the other stands in."""
-    monkeypatch.setattr("smart_meter_reader.meters.p1.session.LINE_TRIAL", 0.2)
+    monkeypatch.setattr("smart_meter_reader.meters.push.session.LINE_TRIAL", 0.2)
 
     class TwoSpeeds(Bytes):
         async def _send(self, line: EmulatedLine) -> None:
@@ -344,14 +344,14 @@ async def test_the_other_speed_is_tried(monkeypatch: pytest.MonkeyPatch) -> None
         client = client_of(port)
         async with running(client) as published:
             await published.wait_for(2)
-            found = client._lasting.line
+            found = client._known.line
     assert found in DsmrSettings(port=port).lines
 
 
 async def test_damage_is_summed_up_in_one_line(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("smart_meter_reader.meters.p1.session._SUMMARY", 0.3)
+    monkeypatch.setattr("smart_meter_reader.meters.push.session.SUMMARY", 0.3)
     caplog.set_level(logging.INFO)
     async with on_pty(meter("dsmr-5", "lose:1/2")) as port, running(client_of(port)) as published:
         async with asyncio.timeout(PATIENCE):
@@ -425,7 +425,7 @@ async def test_dsmr_parser_is_imported_off_the_loop_once_and_no_telegram_is_lost
         await open_transport(f"socket://{place}", FAST_LINE) as transport,
     ):
         lasting = Lasting(FAST_LINE, None, further=further)
-        session = Session("power", settings, transport, published, health, lasting)
+        session = P1Session("power", settings, transport, published, health, lasting)
         listening = asyncio.ensure_future(session.listen())
         readings = await published.wait_for(len(telegrams))
         listening.cancel()
@@ -603,8 +603,8 @@ def test_lines_that_are_tried(settings: dict[str, Any], lines: list[str]) -> Non
 async def test_telegrams_that_all_fail_their_checksum_are_told_as_that(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("smart_meter_reader.meters.p1.session.LINE_TRIAL", 0.1)
-    monkeypatch.setattr("smart_meter_reader.meters.p1.session._SUMMARY", 0.2)
+    monkeypatch.setattr("smart_meter_reader.meters.push.session.LINE_TRIAL", 0.1)
+    monkeypatch.setattr("smart_meter_reader.meters.push.session.SUMMARY", 0.2)
     caplog.set_level(logging.INFO)
     async with on_pty(Bytes(field("be-badcrc"), again=True)) as port:
         client = client_of(port, timeout=timedelta(seconds=1))
@@ -628,7 +628,7 @@ async def test_elgamas_frames_are_read_with_their_keys() -> None:
 async def test_frames_of_another_protocol_keep_the_speed(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("smart_meter_reader.meters.p1.session.LINE_TRIAL", 0.1)
+    monkeypatch.setattr("smart_meter_reader.meters.push.session.LINE_TRIAL", 0.1)
     caplog.set_level(logging.INFO)
     # Apollon77/smartmeter-obis (MIT), the begin of test/direct/ttyUSB0.dump
     sml = bytes.fromhex("1b1b1b1b01010101760b4553594203b8e4a7d6e262006200726301017601")
