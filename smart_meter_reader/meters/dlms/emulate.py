@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from smart_meter_reader.console.capture import hex_or_raw
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
-from smart_meter_reader.meters.cipher_keys import key_options, read_keys
+from smart_meter_reader.meters.cipher_keys import key_options
 from smart_meter_reader.meters.dlms.emulated_lists import MODELS
 from smart_meter_reader.meters.dlms.emulator import FAULTS, DlmsMeter, PushEncryption, split_recording
+from smart_meter_reader.meters.emulate import fault_option, file_option, keys_to_encrypt, recorded_telegrams
 
 
 @click.command(epilog=fault_help(FAULTS))
 @where_options
 @click.option("--model", type=click.Choice(list(MODELS)), default="kaifa-no", help="Whose lists.")
-@click.option(
-    "--file",
-    "recording",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Send the telegrams of this recording in a circle instead.",
-)
+@file_option
 @click.option(
     "--encrypt",
     is_flag=True,
@@ -37,7 +31,7 @@ from smart_meter_reader.meters.dlms.emulator import FAULTS, DlmsMeter, PushEncry
     metavar="SECONDS",
     help="From one list to the next; by default as the model does.",
 )
-@click.option("--fault", "faults", multiple=True, metavar="KIND[:WHEN]", help="Trouble, see below.")
+@fault_option
 def dlms(
     link: Path | None,
     listen: str | None,
@@ -62,28 +56,14 @@ def dlms(
         if not MODELS[model].title:
             able = ", ".join(name for name, each in MODELS.items() if each.title)
             raise click.UsageError(f"--encrypt: {model} does not encrypt; these do: {able}")
-        encryption_key, own = read_keys(key, authentication_key, key_file)
-        if encryption_key is None:
-            raise click.UsageError(
-                "--encrypt needs --key (32 hexadecimal digits of your choice) or --key-file"
-            )
-        # A meter's counter goes on when it is switched on again; readers refuse one that begins anew.
-        encryption = PushEncryption(encryption_key, own, first_counter=int(time.time()))
+        encryption_key, own, first = keys_to_encrypt(key, authentication_key, key_file)
+        encryption = PushEncryption(encryption_key, own, first_counter=first)
     meter = DlmsMeter(
         model,
-        recording=_telegrams(recording),
+        recording=recorded_telegrams(recording, split_recording),
         encryption=encryption,
         faults=faults_from(faults, FAULTS),
         interval=interval,
         seed=seed,
     )
     serve(meter, MODELS[model].line, baud=baud, link=link, listen=listen)
-
-
-def _telegrams(recording: Path | None) -> list[bytes]:
-    if recording is None:
-        return []
-    try:
-        return split_recording(hex_or_raw(recording.read_bytes()))
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"--file {recording}: {error}") from None

@@ -1,24 +1,21 @@
-"""An emulated meter that pushes DLMS: a list at every tick, to any number of listeners, faults on demand.
+"""An emulated meter that pushes DLMS: a list at every tick, with faults on demand.
 
-What the meter sends is the same for all listeners, as on one line with several readers. A recording is sent
-frame by frame in a circle, the frames of one telegram together.
+A recording is sent frame by frame in a circle, the frames of one telegram together.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from random import Random
 from types import MappingProxyType
 from typing import Final
 
 from smart_meter_reader.codecs.dlms.cipher import encrypt
 from smart_meter_reader.codecs.dlms.frames import FrameReader
 from smart_meter_reader.codecs.dlms.joining import Joiner
-from smart_meter_reader.emulators.faults import Fault, Faults
-from smart_meter_reader.emulators.stream import EmulatedLine
+from smart_meter_reader.emulators.faults import Fault
+from smart_meter_reader.emulators.pushing import LOAD_CHANGES, PushingMeter
 from smart_meter_reader.exceptions import FrameError
 from smart_meter_reader.meters.dlms.emulated_lists import MODELS, PushingHousehold
 
@@ -35,7 +32,6 @@ FAULTS: Final[Mapping[str, str]] = MappingProxyType(
         "silence": "nothing is sent for three ticks",
     }
 )
-_LOAD_CHANGES: Final = 0.04  # in one telegram
 _STARTED_WITH: Final = 31_358_606  # Wh
 # Watts at the beginning; a third on each phase.
 _WATTS: Final = 600
@@ -53,7 +49,7 @@ class PushEncryption:
         return "PushEncryption(keys hidden)"
 
 
-class DlmsMeter:
+class DlmsMeter(PushingMeter):
     """One emulated meter. ``interval``: seconds from one list to the next, by the model if None.
 
     In the house as many seconds pass as the model takes for a list, however fast they come.
@@ -70,55 +66,13 @@ class DlmsMeter:
         seed: int = 0,
     ) -> None:
         self._model = MODELS[model]
-        self._recording = list(recording)
+        own = self._model.interval if interval is None else interval
+        super().__init__(own, recording=recording, faults=faults, seed=seed)
         self._encryption = encryption
-        self._faults = Faults(faults, seed)
-        self._interval = self._model.interval if interval is None else interval
-        self._random = Random(seed)  # noqa: S311 - a household, not a secret
-        self._count = 0
         self._watts = _WATTS
         self._counted = float(_STARTED_WITH)
         self._started = datetime.now(UTC)
         self._before: list[bytes] = []
-        self._silent = 0
-        self._listeners: list[asyncio.Queue[bytes]] = []
-
-    async def serve(self, line: EmulatedLine) -> None:
-        """Send telegrams to this listener until it goes; whatever it sends is ignored."""
-        queue: asyncio.Queue[bytes] = asyncio.Queue(maxsize=16)
-        self._listeners.append(queue)
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self._send(queue, line), name="telegrams to one listener"),
-                    group.create_task(self._tick_while_first(queue), name="clock of the emulated meter"),
-                ]
-                while await line.read():
-                    pass  # a meter that pushes has no ear
-                for task in tasks:
-                    task.cancel()
-        except* ConnectionError:
-            pass  # the listener has gone; the others do not mind
-        finally:
-            self._listeners.remove(queue)
-
-    async def _send(self, queue: asyncio.Queue[bytes], line: EmulatedLine) -> None:
-        while True:
-            await line.write(await queue.get())
-
-    async def _tick_while_first(self, queue: asyncio.Queue[bytes]) -> None:
-        """The first listener keeps the clock; when it goes the next one takes over."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while True:
-            if self._listeners[0] is queue:
-                telegram = self.next_telegram()
-                for listener in self._listeners:
-                    # A listener that does not read misses telegrams; the others do not wait for it.
-                    if telegram and not listener.full():
-                        listener.put_nowait(telegram)
-            due = max(due + self._interval, loop.time() - self._interval)
-            await asyncio.sleep(due - loop.time())
 
     def next_telegram(self) -> bytes:
         """What goes over the line at the next tick; b"" for nothing."""
@@ -127,9 +81,6 @@ class DlmsMeter:
         sent = self._spoil(frames)
         self._before = frames
         return sent
-
-    def _recorded(self) -> bytes:
-        return self._recording[self._count % len(self._recording)]
 
     def _made(self) -> list[bytes]:
         home = self._household()
@@ -146,7 +97,7 @@ class DlmsMeter:
     def _household(self) -> PushingHousehold:
         if self._count:
             self._counted += self._watts * self._model.interval / 3600
-            if self._random.random() < _LOAD_CHANGES:
+            if self._random.random() < LOAD_CHANGES:
                 self._watts = 200 + self._random.randrange(3000)
         volts = tuple(2290 + self._random.randrange(40) for _ in range(3))
         third = self._watts / 3
@@ -163,14 +114,9 @@ class DlmsMeter:
 
     def _spoil(self, frames: list[bytes]) -> bytes:
         """The telegram as the faults leave it."""
+        if self._is_kept_back():
+            return b""
         strike = self._faults.strike
-        if strike("silence"):
-            self._silent = 3
-        if self._silent:
-            self._silent -= 1
-            return b""
-        if strike("drop"):
-            return b""
         if strike("replay") and self._before:
             frames = self._before
         random = self._faults.random
@@ -181,13 +127,7 @@ class DlmsMeter:
             frames = [*frames[: place + 1], *frames[place:]]
         telegram = b"".join(frames)
         middle = random.randrange(1, len(telegram) - 1)
-        if strike("crc"):
-            telegram = self._faults.flip_bit(telegram)
-        if strike("lose"):
-            telegram = telegram[:middle] + telegram[middle + 1 :]
-        if strike("cut"):
-            telegram = telegram[: len(telegram) // 2]
-        return (self._faults.noise() if strike("noise") else b"") + telegram
+        return self._behind_noise(self._cut(self._damaged(telegram, middle)))
 
 
 def split_recording(recording: bytes) -> list[bytes]:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.console.finite import FiniteRange
-from smart_meter_reader.emulators.clock import FASTEST
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
+from smart_meter_reader.meters.emulate import delay_option, fault_option, rate_option
 from smart_meter_reader.meters.iec62056_21 import emulator as older
 from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 
@@ -19,16 +18,9 @@ from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 def _command(model: str, summary: str) -> click.Command:
     @click.command(name=model, help=summary, epilog=fault_help(older.FAULTS))
     @where_options
-    @click.option("--fault", "faults", multiple=True, metavar="KIND[:WHEN]", help="Trouble, see below.")
-    @click.option(
-        "--rate", type=FiniteRange(min=0, max=FASTEST), default=1.0, help="Emulated seconds in a second."
-    )
-    @click.option(
-        "--delay",
-        type=FiniteRange(min=0),
-        default=older.REPLY_DELAY,
-        help="Seconds from request to answer.",
-    )
+    @fault_option
+    @rate_option
+    @delay_option(older.REPLY_DELAY)
     @click.option(
         "--parity/--no-parity",
         default=True,

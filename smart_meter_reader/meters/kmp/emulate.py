@@ -11,9 +11,9 @@ import click
 
 from smart_meter_reader.codecs.kmp.commands import LOGGER_BASE, LOGGER_TOP
 from smart_meter_reader.console.finite import FiniteRange
-from smart_meter_reader.emulators.clock import FASTEST
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
 from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.meters.emulate import delay_option, fault_option, rate_option
 from smart_meter_reader.meters.kmp import emulator as multical
 from smart_meter_reader.meters.kmp.emulated_loggers.contents import LoggerPast
 from smart_meter_reader.meters.kmp.emulated_loggers.past import UNLIMITED
@@ -45,10 +45,8 @@ _MODULES = {"top": LOGGER_TOP, "base": LOGGER_BASE}
     metavar="HOURS CODE",
     help="So many hours after the start its info code becomes this; its info logger has the entry.",
 )
-@click.option("--fault", "faults", multiple=True, metavar="KIND[:WHEN]", help="Trouble, see below.")
-@click.option(
-    "--rate", type=FiniteRange(min=0, max=FASTEST), default=1.0, help="Emulated seconds in a second."
-)
+@fault_option
+@rate_option
 @click.option(
     "--start",
     type=click.DateTime(["%Y-%m-%dT%H:%M:%S"]),
@@ -80,12 +78,7 @@ _MODULES = {"top": LOGGER_TOP, "base": LOGGER_BASE}
     type=click.Choice(tuple(_MODULES)),
     help="A logger module, as a 601 can have: it answers A0h to A3h at 7Fh or BFh.",
 )
-@click.option(
-    "--delay",
-    type=FiniteRange(min=0),
-    default=multical.REPLY_DELAY,
-    help="Seconds from request to answer.",
-)
+@delay_option(multical.REPLY_DELAY)
 def kamstrup(
     link: Path | None,
     listen: str | None,

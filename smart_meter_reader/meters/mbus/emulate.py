@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.console.finite import FiniteRange
-from smart_meter_reader.emulators.clock import FASTEST
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
+from smart_meter_reader.meters.emulate import delay_option, fault_option, rate_option
 from smart_meter_reader.meters.mbus import emulator
 from smart_meter_reader.meters.mbus.emulated_meters import MODELS
 from smart_meter_reader.meters.mbus.timing import BUS_LINE
@@ -29,16 +28,9 @@ _LAST = 250
     help=f"A meter on the bus, any number of them; MODEL is one of {', '.join(MODELS)}. Default: one "
     "multical_403 at address 1.",
 )
-@click.option("--fault", "faults", multiple=True, metavar="KIND[:WHEN]", help="Trouble, see below.")
-@click.option(
-    "--rate", type=FiniteRange(min=0, max=FASTEST), default=1.0, help="Emulated seconds in a second."
-)
-@click.option(
-    "--delay",
-    type=FiniteRange(min=0),
-    default=emulator.REPLY_DELAY,
-    help="Seconds from request to answer.",
-)
+@fault_option
+@rate_option
+@delay_option(emulator.REPLY_DELAY)
 def mbus(
     link: Path | None,
     listen: str | None,

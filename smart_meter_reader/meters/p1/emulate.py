@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from smart_meter_reader.codecs.ciphering.keys import LUXEMBOURG_AUTHENTICATION_KEY
-from smart_meter_reader.console.capture import hex_or_raw
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
-from smart_meter_reader.meters.cipher_keys import key_options, read_keys
+from smart_meter_reader.meters.cipher_keys import key_options
+from smart_meter_reader.meters.emulate import fault_option, file_option, keys_to_encrypt, recorded_telegrams
 from smart_meter_reader.meters.p1.emulated_telegrams import TEMPLATES
 from smart_meter_reader.meters.p1.emulator import (
     FAULTS,
@@ -44,16 +43,11 @@ class Rate(click.ParamType[float]):
 @click.command(epilog=fault_help(FAULTS))
 @where_options
 @click.option("--dialect", type=click.Choice(list(TEMPLATES)), default="dsmr-5", help="Whose telegrams.")
-@click.option(
-    "--file",
-    "recording",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Send the telegrams of this recording in a circle instead.",
-)
+@file_option
 @click.option("--encrypt", is_flag=True, help="Encrypt them as in Luxembourg and Austria; needs a key.")
 @key_options
 @click.option("--rate", "interval", type=Rate(), help='How often, "1/s" say; by default as the dialect does.')
-@click.option("--fault", "faults", multiple=True, metavar="KIND[:WHEN]", help="Trouble, see below.")
+@fault_option
 def p1(
     link: Path | None,
     listen: str | None,
@@ -75,17 +69,11 @@ def p1(
     """
     encryption = None
     if encrypt:
-        encryption_key, own = read_keys(key, authentication_key, key_file)
-        if encryption_key is None:
-            raise click.UsageError(
-                "--encrypt needs --key (32 hexadecimal digits of your choice) or --key-file"
-            )
-        # A meter's counter goes on when it is switched on again; readers refuse one that begins anew.
-        first = int(time.time())
+        encryption_key, own, first = keys_to_encrypt(key, authentication_key, key_file)
         encryption = Encryption(encryption_key, own or LUXEMBOURG_AUTHENTICATION_KEY, first_counter=first)
     meter = P1Meter(
         dialect,
-        recording=_telegrams(recording),
+        recording=recorded_telegrams(recording, split_recording),
         encryption=encryption,
         faults=faults_from(faults, FAULTS),
         interval=interval,
@@ -93,12 +81,3 @@ def p1(
     )
     line = SLOW_LINE if dialect == "dsmr-2.2" and recording is None else FAST_LINE
     serve(meter, line, baud=baud, link=link, listen=listen)
-
-
-def _telegrams(recording: Path | None) -> list[bytes]:
-    if recording is None:
-        return []
-    try:
-        return split_recording(hex_or_raw(recording.read_bytes()))
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"--file {recording}: {error}") from None

@@ -1,12 +1,11 @@
-"""An emulated P1 meter: a telegram at every tick, to any number of listeners, with faults on demand.
+"""An emulated P1 meter: a telegram at every tick, with faults on demand.
 
-Time and registers run: a telegram differs from all before it. What the meter sends is the same for all
-listeners, as on one line with several readers. A recording is sent telegram by telegram in a circle.
+Time and registers run: a telegram differs from all before it. A recording is sent telegram by telegram in a
+circle.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from typing import Final
 
 from smart_meter_reader.codecs.p1.encode import Algorithm, encode_telegram, encrypt_telegram
 from smart_meter_reader.codecs.p1.encryption.header import find_header
-from smart_meter_reader.emulators.faults import Fault, Faults
-from smart_meter_reader.emulators.stream import EmulatedLine
+from smart_meter_reader.emulators.faults import Fault
+from smart_meter_reader.emulators.pushing import LOAD_CHANGES, PushingMeter
 from smart_meter_reader.meters.p1.emulated_telegrams import EXTRA, INTERVALS, TEMPLATES, WITHOUT_CHECKSUM
 
 FAULTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -38,7 +37,6 @@ FAULTS: Final[Mapping[str, str]] = MappingProxyType(
 _ENERGY = re.compile(rb"(1-[01]:[12]\.8\.[0-4](?:\*255)?)\(([0-9]{1,12})(\.?)([0-9]{0,8})\*")
 _POWER = re.compile(rb"(1-[01]:(?:[1246]?1|[12])\.7\.0(?:\*255)?)\(([0-9]{1,12})(\.?)([0-9]{0,8})\*(k?W)\)")
 _VOLTAGE = re.compile(rb"([357]2\.7\.0)\(([0-9]{1,12})(\.?)([0-9]{0,8})\*V\)")
-_LOAD_CHANGES: Final = 0.04  # in one telegram
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class Encryption:
         return f"Encryption({self.system_title!r}, keys hidden)"
 
 
-class P1Meter:
+class P1Meter(PushingMeter):
     """One emulated meter. ``interval``: seconds from one telegram to the next, by the dialect if None."""
 
     def __init__(
@@ -67,55 +65,13 @@ class P1Meter:
         interval: float | None = None,
         seed: int = 0,
     ) -> None:
+        own = INTERVALS[dialect] if interval is None else interval
+        super().__init__(own, recording=recording, faults=faults, seed=seed)
         self._dialect = dialect
-        self._recording = list(recording)
         self._encryption = encryption
-        self._faults = Faults(faults, seed)
-        self._interval = INTERVALS[dialect] if interval is None else interval
-        self._random = Random(seed)  # noqa: S311 - a household, not a secret
-        self._count = 0
         self._watts = 400
         self._started = datetime.now(UTC)
         self._before = b""
-        self._silent = 0
-        self._listeners: list[asyncio.Queue[bytes]] = []
-
-    async def serve(self, line: EmulatedLine) -> None:
-        """Send telegrams to this listener until it goes; whatever it sends is ignored."""
-        queue: asyncio.Queue[bytes] = asyncio.Queue(maxsize=16)
-        self._listeners.append(queue)
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self._send(queue, line), name="telegrams to one listener"),
-                    group.create_task(self._tick_while_first(queue), name="clock of the emulated meter"),
-                ]
-                while await line.read():
-                    pass  # a P1 port has no ear
-                for task in tasks:
-                    task.cancel()
-        except* ConnectionError:
-            pass  # the listener has gone; the others do not mind
-        finally:
-            self._listeners.remove(queue)
-
-    async def _send(self, queue: asyncio.Queue[bytes], line: EmulatedLine) -> None:
-        while True:
-            await line.write(await queue.get())
-
-    async def _tick_while_first(self, queue: asyncio.Queue[bytes]) -> None:
-        """The first listener keeps the clock; when it goes the next one takes over."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while True:
-            if self._listeners[0] is queue:
-                telegram = self.next_telegram()
-                for listener in self._listeners:
-                    # A listener that does not read misses telegrams; the others do not wait for it.
-                    if telegram and not listener.full():
-                        listener.put_nowait(telegram)
-            due = max(due + self._interval, loop.time() - self._interval)
-            await asyncio.sleep(due - loop.time())
 
     def next_telegram(self) -> bytes:
         """What goes over the line at the next tick; b"" for nothing."""
@@ -134,9 +90,6 @@ class P1Meter:
         self._before = telegram
         return sent
 
-    def _recorded(self) -> bytes:
-        return self._recording[self._count % len(self._recording)]
-
     def _made(self) -> bytes:
         now = self._started + timedelta(seconds=self._count * self._interval)
         self._watts = _next_load(self._watts, self._random)
@@ -146,34 +99,24 @@ class P1Meter:
 
     def _spoil(self, telegram: bytes) -> bytes:
         """The telegram as the faults leave it."""
+        if self._is_kept_back():
+            return b""
         strike = self._faults.strike
-        if strike("silence"):
-            self._silent = 3
-        if self._silent:
-            self._silent -= 1
-            return b""
-        if strike("drop"):
-            return b""
         if strike("replay") and self._before:
             telegram = self._before
-        random = self._faults.random
-        middle = random.randrange(1, len(telegram) - 1)
-        if strike("crc"):
-            telegram = self._faults.flip_bit(telegram)
-        if strike("lose"):
-            telegram = telegram[:middle] + telegram[middle + 1 :]
+        middle = self._faults.random.randrange(1, len(telegram) - 1)
+        telegram = self._damaged(telegram, middle)
         if strike("nul"):
             telegram = telegram[:middle] + b"\0\0" + telegram[middle:]
-        if strike("cut"):
-            telegram = telegram[: len(telegram) // 2]
+        telegram = self._cut(telegram)
         if strike("headless"):
             telegram = telegram[telegram.find(b"\n") + 1 :]
-        return (self._faults.noise() if strike("noise") else b"") + telegram
+        return self._behind_noise(telegram)
 
 
 def _next_load(watts: int, random: Random) -> int:
     """What a household takes: it wavers, and now and then somebody boils water or stops doing so."""
-    if random.random() < _LOAD_CHANGES:
+    if random.random() < LOAD_CHANGES:
         return 200 + random.randrange(3000)
     return max(100, watts * random.randrange(97, 104) // 100)
 

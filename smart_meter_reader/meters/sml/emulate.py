@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.console.capture import hex_or_raw
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
+from smart_meter_reader.meters.emulate import fault_option, file_option, recorded_telegrams
 from smart_meter_reader.meters.sml.emulated_models import MODELS
 from smart_meter_reader.meters.sml.emulator import FAULTS, SmlMeter, split_recording
 from smart_meter_reader.meters.sml.lines import LINE
@@ -17,12 +17,7 @@ from smart_meter_reader.meters.sml.lines import LINE
 @click.command(epilog=fault_help(FAULTS))
 @where_options
 @click.option("--model", type=click.Choice(list(MODELS)), default="iskra-mt631", help="Whose telegrams.")
-@click.option(
-    "--file",
-    "recording",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Send the telegrams of this recording in a circle instead.",
-)
+@file_option
 @click.option("--no-pin", is_flag=True, help="Its PIN was not entered: whole kWh, no power.")
 @click.option(
     "--sun",
@@ -39,7 +34,7 @@ from smart_meter_reader.meters.sml.lines import LINE
     metavar="SECONDS",
     help="From one telegram to the next; 1 by default.",
 )
-@click.option("--fault", "faults", multiple=True, metavar="KIND[:WHEN]", help="Trouble, see below.")
+@fault_option
 def sml(
     link: Path | None,
     listen: str | None,
@@ -62,16 +57,7 @@ def sml(
         interval=interval,
         pin=not no_pin,
         sun=sun,
-        recording=_telegrams(recording),
+        recording=recorded_telegrams(recording, split_recording),
         seed=seed,
     )
     serve(meter, LINE, baud=baud, link=link, listen=listen)
-
-
-def _telegrams(recording: Path | None) -> list[bytes]:
-    if recording is None:
-        return []
-    try:
-        return split_recording(hex_or_raw(recording.read_bytes()))
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"--file {recording}: {error}") from None

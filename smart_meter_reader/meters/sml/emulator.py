@@ -1,14 +1,13 @@
-"""An emulated meter that sends SML: a telegram at every tick, to any number of listeners, with faults.
+"""An emulated meter that sends SML: a telegram at every tick, with faults.
 
-Registers and powers run: a telegram differs from all before it. What it sends is the same for all listeners,
-as at one head. Captures are sent telegram by telegram in a circle.
+Registers and powers run: a telegram differs from all before it. Captures are sent telegram by telegram in a
+circle.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 from types import MappingProxyType
@@ -18,8 +17,8 @@ from smart_meter_reader.codecs.obis import ObisCode
 from smart_meter_reader.codecs.sml.encode import Value, encode_telegram
 from smart_meter_reader.codecs.sml.frame import START
 from smart_meter_reader.codecs.sml.presentation import Element
-from smart_meter_reader.emulators.faults import Fault, Faults
-from smart_meter_reader.emulators.stream import EmulatedLine
+from smart_meter_reader.emulators.faults import Fault
+from smart_meter_reader.emulators.pushing import LOAD_CHANGES, PushingMeter
 from smart_meter_reader.meters.sml.emulated_models import MODELS, SentEntry, SmlModel
 
 FAULTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -39,7 +38,6 @@ FAULTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 _WATT, _WATT_HOUR, _VOLT, _AMPERE, _HERTZ, _DEGREE = 27, 30, 35, 33, 44, 8
-_LOAD_CHANGES: Final = 0.04  # in one telegram
 _WH_IN_KWH: Final = 3  # the scaler of whole kWh
 _EXPORT_BIT: Final = 1 << 5
 
@@ -57,7 +55,7 @@ class EmulatedHome:
 
     def advance(self, seconds: float) -> None:
         """Let so much time pass."""
-        if self.random.random() < _LOAD_CHANGES:
+        if self.random.random() < LOAD_CHANGES:
             self.power = 200_000 + self.random.randrange(3_000_000)
         else:
             self.power = max(100_000, self.power * self.random.randrange(97, 104) // 100)
@@ -74,85 +72,46 @@ class EmulatedHome:
         return self.power - 1000 * self.sun
 
 
-@dataclass(slots=True)
-class SmlMeter:
+class SmlMeter(PushingMeter):
     """One emulated meter. ``interval``: seconds from one telegram to the next.
 
     ``pin``: whether it was entered; ``sun``: W that a photovoltaic plant makes; ``recording``: telegrams that
     are sent instead.
     """
 
-    model: str = "iskra-mt631"
-    faults: Sequence[Fault] = ()
-    interval: float = 1.0
-    pin: bool = True
-    sun: int = 0
-    recording: Sequence[bytes] = ()
-    seed: int = 0
-    house: EmulatedHome = field(init=False)
-    _faults: Faults = field(init=False)
-    _count: int = 0
-    _silent: int = 0
-    _swapped: int = 0
-    _listeners: list[asyncio.Queue[bytes]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        random = Random(self.seed)  # noqa: S311 - a household, not a secret
-        self.house = EmulatedHome(random, sun=self.sun)
-        self._faults = Faults(self.faults, self.seed)
-
-    async def serve(self, line: EmulatedLine) -> None:
-        """Send telegrams to this listener until it goes; whatever it sends is ignored."""
-        queue: asyncio.Queue[bytes] = asyncio.Queue(maxsize=16)
-        self._listeners.append(queue)
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(_send(queue, line), name="telegrams to one listener"),
-                    group.create_task(self._tick_while_first(queue), name="clock of the emulated meter"),
-                ]
-                while await line.read():
-                    pass  # it has no ear
-                for task in tasks:
-                    task.cancel()
-        except* ConnectionError:
-            pass  # the listener has gone; the others do not mind
-        finally:
-            self._listeners.remove(queue)
-
-    async def _tick_while_first(self, queue: asyncio.Queue[bytes]) -> None:
-        """The first listener keeps the clock; when it goes the next one takes over."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while True:
-            if self._listeners[0] is queue:
-                telegram = self.next_telegram()
-                for listener in self._listeners:
-                    # A listener that does not read misses telegrams; the others do not wait for it.
-                    if telegram and not listener.full():
-                        listener.put_nowait(telegram)
-            due = max(due + self.interval, loop.time() - self.interval)
-            await asyncio.sleep(due - loop.time())
+    def __init__(
+        self,
+        model: str = "iskra-mt631",
+        *,
+        faults: Sequence[Fault] = (),
+        interval: float = 1.0,
+        pin: bool = True,
+        sun: int = 0,
+        recording: Sequence[bytes] = (),
+        seed: int = 0,
+    ) -> None:
+        super().__init__(interval, recording=recording, faults=faults, seed=seed)
+        self._model = MODELS[model]
+        self._pin = pin
+        self._home = EmulatedHome(self._random, sun=sun)
+        self._swapped = 0
 
     def next_telegram(self) -> bytes:
         """What goes over the line at the next tick; b"" for nothing."""
-        self.house.advance(self.interval)
+        self._home.advance(self._interval)
         if self._faults.strike("reset"):
-            self.house.imported, self.house.exported = 1_000_000, 1_000_000
+            self._home.imported, self._home.exported = 1_000_000, 1_000_000
         if self._faults.strike("swap"):
             self._swapped += 1
-        pin = self.pin and not self._faults.strike("pin")
-        telegram = self._recorded() if self.recording else self._made(pin=pin, number=self._swapped)
+        pin = self._pin and not self._faults.strike("pin")
+        telegram = self._recorded() if self._recording else self._made(pin=pin, number=self._swapped)
         self._count += 1
         return self._spoil(telegram)
 
-    def _recorded(self) -> bytes:
-        return self.recording[self._count % len(self.recording)]
-
     def _made(self, *, pin: bool, number: int) -> bytes:
-        model = MODELS[self.model]
+        model = self._model
         server_id = model.server_id[:-1] + bytes([(model.server_id[-1] + number) % 256])
-        time: Element = self.house.seconds if model.bare_time else [1, self.house.seconds]
+        time: Element = self._home.seconds if model.bare_time else [1, self._home.seconds]
         entries = (
             model.entries if pin else tuple(each for each in model.entries if each.shape in _WITHOUT_PIN)
         )
@@ -163,7 +122,7 @@ class SmlMeter:
 
     def _value(self, model: SmlModel, entry: SentEntry, server_id: bytes, *, pin: bool) -> Value:
         code = ObisCode.from_octets(bytes.fromhex(entry.code))
-        house, scaler = self.house, entry.scaler
+        house, scaler = self._home, entry.scaler
         if entry.shape == "octets":
             return Value(code, server_id if entry.text == model.server_id else entry.text)
         status = entry.status
@@ -194,26 +153,15 @@ class SmlMeter:
 
     def _spoil(self, telegram: bytes) -> bytes:
         """The telegram as the faults leave it."""
-        strike, random = self._faults.strike, self._faults.random
-        if strike("silence"):
-            self._silent = 3
-        if self._silent:
-            self._silent -= 1
+        if self._is_kept_back():
             return b""
-        if strike("drop"):
-            return b""
-        middle = random.randrange(len(START), len(telegram) - 8)
-        if strike("crc"):
-            telegram = self._faults.flip_bit(telegram)
-        if strike("lose"):
-            telegram = telegram[:middle] + telegram[middle + 1 :]
-        if strike("cut"):
-            telegram = telegram[: len(telegram) // 2]
-        if strike("begin"):
+        middle = self._faults.random.randrange(len(START), len(telegram) - 8)
+        telegram = self._cut(self._damaged(telegram, middle))
+        if self._faults.strike("begin"):
             telegram = telegram[:middle] + telegram
-        if strike("stranger"):
-            telegram = self._made(pin=self.pin, number=100) + telegram
-        return (self._faults.noise() if strike("noise") else b"") + telegram
+        if self._faults.strike("stranger"):
+            telegram = self._made(pin=self._pin, number=100) + telegram
+        return self._behind_noise(telegram)
 
 
 _WITHOUT_PIN: Final = ("octets", "total")
@@ -231,11 +179,6 @@ def _as_dzg(code: ObisCode, number: int, unit: int, scaler: int) -> Value:
     width = max(1, -(-number.bit_length() // 8))
     misread = number - (1 << 8 * width) if number >> (8 * width - 1) else number
     return Value(code, misread, unit, scaler, octets=width, signed=True)
-
-
-async def _send(queue: asyncio.Queue[bytes], line: EmulatedLine) -> None:
-    while True:
-        await line.write(await queue.get())
 
 
 def split_recording(recording: bytes) -> list[bytes]:
