@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-import re
-import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Literal, Self
+from typing import Final, Literal
 
+from smart_meter_reader.fleet.edge import EdgeSettings, site_setting
 from smart_meter_reader.fleet.leases.plan import MARGIN, LeaseTimes
-from smart_meter_reader.fleet.settings import NatsSettings
 from smart_meter_reader.fleet.subjects import NAME, NAME_HELP
 from smart_meter_reader.settings.durations import format_duration
 from smart_meter_reader.settings.schema import setting
 
-_LONGEST_EDGE = 64
 # What the servers need to elect a leader after one was killed (docs/fleet.md), with some time to spare.
 FAIL_OVER_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseSettings(NatsSettings):
+class LeaseSettings(EdgeSettings):
     """Who we are among the machines that reach the same meters, and how long a lease lives."""
 
-    tenant: str = setting(
-        "whose meters these are: the account of the servers' configuration",
-        pattern=NAME,
-        pattern_help=NAME_HELP,
-        identifies=True,
-    )
-    site: str = setting(
-        "where the meters are; the same, and the same names of meters, on all machines that reach them",
-        pattern=NAME,
-        pattern_help=NAME_HELP,
-        identifies=True,
-    )
-    edge: str = setting(
-        'name of this machine among those of the site; "": host name and environment',
-        default="",
-        pattern=f"|{NAME}",
-        pattern_help=NAME_HELP,
-        identifies=True,
+    site: str = site_setting(
+        "where the meters are; the same, and the same names of meters, on all machines that reach them"
     )
     bucket: str = setting(
         "the bucket of the servers in which leases are; made when it is not there",
@@ -74,7 +55,7 @@ class LeaseSettings(NatsSettings):
     )
 
     def __post_init__(self) -> None:
-        NatsSettings.__post_init__(self)
+        EdgeSettings.__post_init__(self)
         least = 2 * self.renew + timedelta(seconds=MARGIN)
         if self.ttl < least:
             raise ValueError(
@@ -87,11 +68,6 @@ class LeaseSettings(NatsSettings):
                 f"`read_after` ({format_duration(self.read_after)}) is shorter than `ttl` "
                 f"({format_duration(self.ttl)}): another machine may have just taken the lease"
             )
-
-    def named(self, environment: str) -> Self:
-        """Each environment is a machine of its own, unless the settings say how it is called."""
-        edge = re.sub(r"[^A-Za-z0-9_-]", "-", f"{socket.gethostname()}-{environment}")[:_LONGEST_EDGE]
-        return replace(self, edge=self.edge or edge)
 
     @property
     def times(self) -> LeaseTimes:
