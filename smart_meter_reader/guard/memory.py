@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from smart_meter_reader.guard.remembered import time_in
 from smart_meter_reader.guard.rules import DOUBTS, Ceiling, Total, is_possible, judge
 from smart_meter_reader.text import LONGEST_NAME, printable
 
@@ -131,7 +132,7 @@ def _decode_candidate(content: Any) -> Candidate:
     count = candidate.get("count")
     if not isinstance(count, int) or count < 1:
         raise ValueError("a count that is none")
-    return Candidate(_time(candidate.get("since")), _decode_total(candidate), count)
+    return Candidate(time_in(candidate.get("since")), _decode_total(candidate), count)
 
 
 def _decode_total(content: Any) -> Total:
@@ -142,17 +143,7 @@ def _decode_total(content: Any) -> Total:
         raise ValueError("a value that is no number") from None
     if not value.is_finite() or not is_possible(value) or len(value.as_tuple().digits) > _MOST_DIGITS:
         raise ValueError("a value that cannot be")
-    return Total(value, _text(total.get("unit")), _time(total.get("time")))
-
-
-def _time(content: Any) -> datetime:
-    try:
-        time = datetime.fromisoformat(_text(content))
-    except ValueError:
-        raise ValueError("a time that is none") from None
-    if time.tzinfo is None or not 1970 <= time.year < 3000:
-        raise ValueError("a time that cannot be")
-    return time.astimezone(UTC)
+    return Total(value, _text(total.get("unit")), time_in(total.get("time")))
 
 
 def _table(content: Any) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from smart_meter_reader.codecs.ciphering.counters import HIGHEST, MAX_METERS, Fall, FrameCounter
 from smart_meter_reader.codecs.ciphering.opener import CipherOpener
+from smart_meter_reader.guard.remembered import number_in, table_in, time_in
 
 _TITLE = re.compile(r"[0-9a-f]{16}")
 
@@ -45,15 +45,12 @@ def _encode(counter: FrameCounter) -> dict[str, Any]:
 
 
 def _decode(content: Any) -> FrameCounter:
-    if not isinstance(content, dict) or not {"last"} <= content.keys() <= {"last", "fall"}:
-        raise ValueError("a frame counter is missing")
-    last = _number(content["last"])
-    if "fall" not in content:
+    counter = table_in(content, "a frame counter", {"last"}, {"fall"})
+    last = _number(counter["last"])
+    if "fall" not in counter:
         return FrameCounter(last)
-    row = content["fall"]
-    if not isinstance(row, dict) or row.keys() != {"counter", "since", "seen"}:
-        raise ValueError("a row of frame counters is missing")
-    fall = Fall(_number(row["counter"]), _time(row["since"]), _time(row["seen"]))
+    row = table_in(counter["fall"], "a row of frame counters", {"counter", "since", "seen"})
+    fall = Fall(_number(row["counter"]), time_in(row["since"]), time_in(row["seen"]))
     if fall.counter >= last or fall.seen < fall.since:
         raise ValueError("a row of frame counters that cannot be")
     return FrameCounter(last, fall)
@@ -66,16 +63,4 @@ def _title(text: str) -> bytes:
 
 
 def _number(content: Any) -> int:
-    if type(content) is not int or not 0 <= content <= HIGHEST:
-        raise ValueError("a frame counter that cannot be")
-    return content
-
-
-def _time(content: Any) -> datetime:
-    try:
-        time = datetime.fromisoformat(content)
-    except (TypeError, ValueError):
-        raise ValueError("a time that is none") from None
-    if time.tzinfo is None or not 1970 <= time.year < 3000:
-        raise ValueError("a time that cannot be")
-    return time.astimezone(UTC)
+    return number_in(content, "a frame counter", 0, HIGHEST)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from types import MappingProxyType
 from typing import Any
 
+from smart_meter_reader.guard.remembered import name_in, number_in, table_in, time_in
 from smart_meter_reader.meters.backfill import ranges
 from smart_meter_reader.meters.backfill.budget import Budget
 from smart_meter_reader.meters.backfill.plan import Planner
@@ -19,7 +20,6 @@ from smart_meter_reader.meters.backfill.state import (
     MeterSeries,
     StoredEntry,
 )
-from smart_meter_reader.text import LONGEST_NAME
 
 # Ids have 32 bits, depths 16 (B8/05); the others are far above what a meter has.
 _HIGHEST_ID = 0xFFFF_FFFF
@@ -29,6 +29,7 @@ _MOST_RANGES = 1000
 _MOST_REGISTERS = 255
 _LONGEST_DIGEST = 64
 _MOST_SECONDS = 86_400.0
+_WHAT = "something of the loggers"
 
 
 def encode(planner: Planner) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def recall(planner: Planner, memory: Mapping[str, Any]) -> None:
     """Give a planner what was remembered. Raises ValueError for anything that ``encode`` does not write."""
     if not memory:
         return
-    content = _table(memory, {"meters", "budget"})
+    content = table_in(memory, _WHAT, {"meters", "budget"})
     meters = content["meters"]
     if not isinstance(meters, list) or not 0 < len(meters) <= _MOST_SERIES:
         raise ValueError("the meters of the loggers are missing")
@@ -87,10 +88,8 @@ def _encode(state: LoggerState) -> dict[str, Any]:
 
 
 def _series(content: Any) -> MeterSeries:
-    meter = _table(content, {"serial_number"}, {"loggers"})
-    serial = meter["serial_number"]
-    if not isinstance(serial, str) or len(serial) > LONGEST_NAME:
-        raise ValueError("a serial number that is none")
+    meter = table_in(content, _WHAT, {"serial_number"}, {"loggers"})
+    serial = name_in(meter["serial_number"], "a serial number")
     if "loggers" not in meter:
         return MeterSeries(serial)
     loggers = meter["loggers"]
@@ -102,7 +101,7 @@ def _series(content: Any) -> MeterSeries:
 
 def _state(content: Any) -> LoggerState:
     needed = {"depth", "registers", "covered", "todo", "news_from", "page"}
-    logger = _table(content, needed, {"check", "looked", "events"})
+    logger = table_in(content, _WHAT, needed, {"check", "looked", "events"})
     registers = logger["registers"]
     if not isinstance(registers, list) or len(registers) > _MOST_REGISTERS:
         raise ValueError("the registers of a logger are missing")
@@ -116,7 +115,7 @@ def _state(content: Any) -> LoggerState:
         news_from=_number(logger["news_from"], 0, _HIGHEST_ID + 1),
         page=_number(logger["page"], 0, _DEEPEST),
         check=_check(logger["check"]) if "check" in logger else None,
-        looked=_time(logger["looked"]) if "looked" in logger else None,
+        looked=time_in(logger["looked"]) if "looked" in logger else None,
         events=_number(logger["events"], 0, _HIGHEST_ID) if "events" in logger else None,
     )
 
@@ -143,7 +142,7 @@ def _check(content: Any) -> StoredEntry:
 
 
 def _budget(content: Any) -> Budget:
-    budget = _table(content, {"day", "spent"}, {"behind"})
+    budget = table_in(content, _WHAT, {"day", "spent"}, {"behind"})
     spent = budget["spent"]
     if type(spent) not in (int, float) or not 0 <= spent <= _MOST_SECONDS:
         raise ValueError("a budget that cannot be")
@@ -158,23 +157,5 @@ def _day(content: Any) -> date:
         raise ValueError("a day that is none") from None
 
 
-def _table(content: Any, needed: set[str], also: set[str] = frozenset()) -> Mapping[str, Any]:  # type: ignore[assignment]
-    if not isinstance(content, Mapping) or not needed <= content.keys() <= needed | also:
-        raise ValueError("something of the loggers is missing")
-    return content
-
-
 def _number(content: Any, least: int, most: int) -> int:
-    if type(content) is not int or not least <= content <= most:
-        raise ValueError("a number of a logger that cannot be")
-    return content
-
-
-def _time(content: Any) -> datetime:
-    try:
-        time = datetime.fromisoformat(content)
-    except (TypeError, ValueError):
-        raise ValueError("a time that is none") from None
-    if time.tzinfo is None or not 1970 <= time.year < 3000:
-        raise ValueError("a time that cannot be")
-    return time.astimezone(UTC)
+    return number_in(content, "a number of a logger", least, most)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from smart_meter_reader.codecs.dlms.plausibility import ScaleDoubt, Subject
 from smart_meter_reader.codecs.dlms.scales import OwnSteps
+from smart_meter_reader.guard.remembered import table_in
 
 _SCALE: Final = "scale"
 _SUBJECTS: Final[Mapping[str, Subject]] = {"voltage": "voltage", "energy": "energy", "power": "power"}
@@ -35,9 +36,7 @@ def decode_doubts(
     rest = {key: content for key, content in memory.items() if key != _SCALE}
     if _SCALE not in memory:
         return rest, {}
-    scale = memory[_SCALE]
-    if not isinstance(scale, dict) or scale.keys() != {"steps", "doubts"}:
-        raise ValueError("the scale of numbers is missing")
+    scale = table_in(memory[_SCALE], "the scale of numbers", {"steps", "doubts"})
     doubts = scale["doubts"]
     if not isinstance(doubts, dict) or not doubts.keys() <= _SUBJECTS.keys():
         raise ValueError("a doubt of a scale that is none")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smart_meter_reader.codecs.p1.mbus import MOST_IN_USE, Chosen
-from smart_meter_reader.text import LONGEST_NAME
+from smart_meter_reader.guard.remembered import name_in, table_in
 
 _DEVICES = "devices"
 
@@ -35,11 +35,10 @@ def decode_memory(memory: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, 
 
 
 def _chosen(content: Any) -> Chosen:
-    if not isinstance(content, dict) or content.keys() != {"group", "serial_number", "counted"}:
-        raise ValueError("a device on M-Bus is missing")
-    group, serial, counted = content["group"], content["serial_number"], content["counted"]
+    device = table_in(content, "a device on M-Bus", {"group", "serial_number", "counted"})
+    group, counted = device["group"], device["counted"]
     if not isinstance(group, list) or [type(part) for part in group] != [int, int]:
         raise ValueError("a channel on M-Bus that is none")
-    if not isinstance(serial, str) or len(serial) > LONGEST_NAME or not isinstance(counted, bool):
+    if not isinstance(counted, bool):
         raise ValueError("a device on M-Bus that is none")
-    return Chosen((group[0], group[1]), serial, counted)
+    return Chosen((group[0], group[1]), name_in(device["serial_number"], "a device on M-Bus"), counted)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from smart_meter_reader.codecs.sml.measure import SmlSender, ToldValues
 from smart_meter_reader.codecs.sml.telegram import ValueList
+from smart_meter_reader.guard.remembered import number_in
 from smart_meter_reader.messages import METER_REPORTS, Health, Info, Message, Status
 from smart_meter_reader.meters.sml.settings import MOST_METERS
 from smart_meter_reader.text import LONGEST_NAME, printable
@@ -79,8 +80,7 @@ class HeardMeters:
         if memory.keys() != {"meters"} or not isinstance(numbers, dict) or len(numbers) > MOST_METERS:
             raise ValueError("the meters of the line are missing")
         for server_id, number in numbers.items():
-            if type(number) is not int or not 1 <= number <= MOST_METERS:
-                raise ValueError("a meter's number that cannot be")
+            number_in(number, "a meter's number", 1, MOST_METERS)
             bytes.fromhex(server_id)
         if len(set(numbers.values())) != len(numbers):
             raise ValueError("two meters of one number")
