@@ -24,8 +24,9 @@ from smart_meter_reader.codecs.mbus.header import (
     WATER,
     Header,
 )
-from smart_meter_reader.codecs.mbus.records import ONLY_NEGATIVE_WORDS, Record
+from smart_meter_reader.codecs.mbus.records import Record
 from smart_meter_reader.codecs.mbus.telegram import MbusTelegram
+from smart_meter_reader.codecs.mbus.value_information import ONLY_NEGATIVE_WORDS
 from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.quantities.units import measures

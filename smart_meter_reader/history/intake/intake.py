@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from smart_meter_reader.history.intake.closing import gauge_rows, gauged, last_row, newest_rows
+from smart_meter_reader.history.intake.device import begun, take_info, told_serial
 from smart_meter_reader.history.intake.kept import (
     HOUR,
     QUARTER,
@@ -26,13 +28,10 @@ from smart_meter_reader.history.intake.seen import SELDOM, CounterSeen, GaugeSee
 from smart_meter_reader.history.rows import (
     CounterRow,
     EventRow,
-    GaugeRow,
     RestartRow,
     Row,
-    SegmentRow,
-    SerialRow,
 )
-from smart_meter_reader.messages import METER_REPORTS, STARTING, Info, Message, Reading, Status
+from smart_meter_reader.messages import METER_REPORTS, STARTING, Message, Reading, Status
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.quantities.measurement import Measurement
 
@@ -78,7 +77,7 @@ class Intake:
             case "status":
                 return list(_status(message["meter"], meter, message))
             case "info":
-                _info(meter, message)
+                take_info(meter, message)
                 return []
             case "past":
                 return []  # it is placed among what is stored already
@@ -88,23 +87,23 @@ class Intake:
         new = Intake(known)
         for name, before in self._meters.items():
             meter = new._meters.setdefault(name, MeterSeen(None))
-            _told_serial(meter, before.announced or before.serial_number or "")
+            told_serial(meter, before.announced or before.serial_number or "")
             meter.replaced = meter.replaced or before.replaced
         return new
 
     def flush(self) -> list[Row]:
         """What was seen of the gauges since the last time."""
-        return [row for name, meter in self._meters.items() for row in _gauge_rows(name, meter)]
+        return [row for name, meter in self._meters.items() for row in gauge_rows(name, meter)]
 
     def close(self) -> list[Row]:
         """Everything that is not written yet, before the service stops: the newest of each counter too."""
-        newest = [row for name, meter in self._meters.items() for row in _newest(name, meter)]
+        newest = [row for name, meter in self._meters.items() for row in newest_rows(name, meter)]
         return newest + self.flush()
 
     def _reading(self, name: str, meter: MeterSeen, reading: Reading) -> list[Row]:
         now = int(reading["time"].timestamp())
         hour = now - now % HOUR
-        rows = list(_begun(name, meter, now)) if meter.may_begin else []
+        rows = list(begun(name, meter, now)) if meter.may_begin else []
         rows.extend(reported(name, meter, now, reading["measurements"]))
         kept_for, rebased = meter.kept_for, meter.rebased
         for key, measurement in reading["measurements"].items():
@@ -132,7 +131,7 @@ class Intake:
             elif kept.hour == hour and kept.unit == unit:
                 kept.add(value)
             else:
-                rows.extend(_gauge(name, key, kept, unit, now, value))
+                rows.extend(gauged(name, key, kept, unit, now, value))
         return rows
 
     def _count(
@@ -146,7 +145,7 @@ class Intake:
         value: Decimal,
     ) -> Iterator[Row]:
         if unit != counter.unit:
-            yield from _last(name, key, counter)
+            yield from last_row(name, key, counter)
             counter.unit, counter.seen, counter.kept = unit, 0, -1
         elif time <= counter.seen:
             # The same value once more says nothing new, whatever the time that comes with it.
@@ -156,7 +155,7 @@ class Intake:
         elif key not in meter.rebased and is_coarser(counter.value, value):
             return  # nothing new: the meter tells the same in coarser steps
         elif value < counter.value or key in meter.rebased:
-            yield from _last(name, key, counter)
+            yield from last_row(name, key, counter)
             turn = None if key in meter.rebased else modulus(counter.value, value)
             yield RestartRow(name, key, unit, time, turn)
             counter.kept = -1
@@ -208,44 +207,6 @@ def _measured_at(measurement: Measurement, time: datetime, now: int) -> int:
     return int(own.timestamp())
 
 
-def _begun(name: str, meter: MeterSeen, now: int) -> Iterator[Row]:
-    """Before the first reading of a device: its segment."""
-    if meter.serial_number is None:
-        meter.serial_number = meter.announced
-        yield SegmentRow(name, now, meter.serial_number, "first reading")
-    elif meter.replaced and any(counter.unit for counter in meter.counters.values()):
-        for key, counter in meter.counters.items():
-            yield from _last(name, key, counter)
-            counter.unit, counter.seen, counter.kept = "", 0, -1
-        yield from _gauge_rows(name, meter)
-        meter.serial_number = meter.announced
-        meter.since = now
-        yield SegmentRow(name, now, meter.serial_number, meter.replaced)
-    elif meter.announced and (meter.replaced or not meter.serial_number):
-        meter.serial_number = meter.announced
-        yield SerialRow(name, meter.serial_number)
-    else:
-        return
-    meter.replaced = meter.announced = ""
-
-
-def _info(meter: MeterSeen, info: Info) -> None:
-    """Who the meter is. Whether another serial number is another meter, the guard says, which hears it too.
-
-    It does not know what the store remembers, so that the first one after a start counts by itself.
-    """
-    _told_serial(meter, info.get("serial_number", "").strip())
-
-
-def _told_serial(meter: MeterSeen, serial: str) -> None:
-    if not serial:
-        return
-    meter.announced = serial if serial != meter.serial_number else ""
-    if meter.announced and meter.serial_number and not meter.heard_info:
-        meter.replaced = "another serial number than before the start"
-    meter.heard_info = True
-
-
 def _status(name: str, meter: MeterSeen, status: Status) -> Iterator[Row]:
     state, reason = status["state"], status["reason"]
     if reason == "meter_replaced":
@@ -258,7 +219,7 @@ def _status(name: str, meter: MeterSeen, status: Status) -> Iterator[Row]:
         return
     if state == "offline" and before != "offline":
         for key, counter in meter.counters.items():
-            yield from _last(name, key, counter)
+            yield from last_row(name, key, counter)
     if reason == METER_REPORTS:
         reason = ""  # told by its readings
     told = reason or (state if before else "")
@@ -267,35 +228,3 @@ def _status(name: str, meter: MeterSeen, status: Status) -> Iterator[Row]:
     time = int(status["time"].timestamp())
     if may_tell(meter, time):
         yield EventRow(name, time, told, status["detail"])
-
-
-def _gauge(name: str, key: str, gauge: GaugeSeen, unit: str, now: int, value: Decimal) -> Iterator[Row]:
-    hour = now - now % HOUR
-    if gauge.n and (hour != gauge.hour or unit != gauge.unit):
-        yield _row(name, key, gauge)
-        gauge.n = 0
-    gauge.hour, gauge.unit = hour, unit
-    gauge.add(value)
-
-
-def _row(name: str, key: str, gauge: GaugeSeen) -> GaugeRow:
-    return GaugeRow(name, key, gauge.unit, gauge.hour, gauge.n, gauge.low, gauge.high, gauge.total)
-
-
-def _gauge_rows(name: str, meter: MeterSeen) -> Iterator[Row]:
-    for key, gauge in meter.gauges.items():
-        if gauge.n:
-            yield _row(name, key, gauge)
-            gauge.n = 0
-
-
-def _newest(name: str, meter: MeterSeen) -> Iterator[Row]:
-    for key, counter in meter.counters.items():
-        yield from _last(name, key, counter)
-
-
-def _last(name: str, key: str, counter: CounterSeen) -> Iterator[Row]:
-    """The newest reading of a counter, where it is not kept yet: the one before a gap."""
-    if counter.seen > counter.kept >= 0:
-        counter.kept = counter.seen
-        yield CounterRow(name, key, counter.unit, counter.seen, counter.value)

@@ -9,7 +9,7 @@ import click
 
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
 from smart_meter_reader.meters.cipher_keys import key_options
-from smart_meter_reader.meters.dlms.emulated_lists import MODELS
+from smart_meter_reader.meters.dlms.emulated_models import MODELS
 from smart_meter_reader.meters.dlms.emulator import FAULTS, DlmsMeter, PushEncryption, split_recording
 from smart_meter_reader.meters.emulate import fault_option, file_option, keys_to_encrypt, recorded_telegrams
 

@@ -1,16 +1,12 @@
-"""The lists of emulated meters that push DLMS: made up, in the layout and framing of real models.
+"""The lists of emulated meters that push DLMS: made up, in the layout of real models, as APDUs.
 
-Each model says what it sends and how often. The numbers run: a household whose load wavers, counters that
-rise by it. Sources of layouts and lists: those of ``codecs.dlms``.
+Sources of layouts and lists: those of ``codecs.dlms``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
-from typing import Final
 
 from smart_meter_reader.codecs.dlms.axdr import (
     ARRAY,
@@ -26,11 +22,6 @@ from smart_meter_reader.codecs.dlms.axdr import (
     encode_item,
 )
 from smart_meter_reader.codecs.dlms.date_time import encode_date_time
-from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
-from smart_meter_reader.codecs.dlms.joining import LLC, encode_blocks
-from smart_meter_reader.codecs.dlms.mbus_frame import encode_mbus
-from smart_meter_reader.meters.dlms.lines import KAMSTRUP_LINE, MBUS_LINE, RS485_LINE, SOCKET_LINE
-from smart_meter_reader.transport import LineSettings
 
 _AHEAD = timedelta(hours=1)  # standard time all year: an emulated meter needs no zone
 
@@ -84,7 +75,8 @@ def _timed(home: PushingHousehold) -> bytes:
     return b"\x0c" + encode_date_time(_local(home))
 
 
-def _aidon(home: PushingHousehold, *, hourly: bool) -> bytes:
+def aidon(home: PushingHousehold, *, hourly: bool) -> bytes:
+    """Aidon, Norway: codes, scalers and units; ``hourly`` with clock and counters."""
     items = [
         Item(STRUCTURE, [_code("1-1:0.2.129"), Item(VISIBLE, b"AIDON_V0001")]),
         Item(STRUCTURE, [_code("0-0:96.1.0"), Item(VISIBLE, b"7359992800000001")]),
@@ -111,7 +103,8 @@ def _aidon(home: PushingHousehold, *, hourly: bool) -> bytes:
     return _notification(Item(ARRAY, items), b"\0")
 
 
-def _kaifa(home: PushingHousehold, *, hourly: bool) -> bytes:
+def kaifa(home: PushingHousehold, *, hourly: bool) -> bytes:
+    """Kaifa, Norway: without codes; ``hourly`` with clock and counters."""
     items = [
         *map(_octets, (b"KFM_001", b"6970631400000003", b"MA304H3E")),
         *map(_number, (home.watts, 0, 0, home.watts // 8, *home.milliamperes, *home.volts)),
@@ -121,7 +114,8 @@ def _kaifa(home: PushingHousehold, *, hourly: bool) -> bytes:
     return _notification(Item(STRUCTURE, items), b"\x09" + _timed(home))
 
 
-def _kamstrup(home: PushingHousehold, step: int, type_number: bytes, *, hourly: bool) -> bytes:
+def kamstrup(home: PushingHousehold, step: int, type_number: bytes, *, hourly: bool) -> bytes:
+    """Kamstrup, Norway and Sweden; ``step``: Wh of one step of the counters."""
     items = [
         Item(VISIBLE, b"Kamstrup_V0001"),
         *(_code("1-1:0.0.5"), Item(VISIBLE, b"5706567000000011")),
@@ -141,7 +135,8 @@ def _kamstrup(home: PushingHousehold, step: int, type_number: bytes, *, hourly: 
     return _notification(Item(STRUCTURE, items), _timed(home))
 
 
-def _kamstrup_denmark(home: PushingHousehold, *, hourly: bool) -> bytes:
+def kamstrup_denmark(home: PushingHousehold, *, hourly: bool) -> bytes:
+    """Kamstrup, Denmark: counters in steps of 10 Wh in each list."""
     items = [Item(VISIBLE, b"Kamstrup_V0001")]
     for code, value in (
         *(("1-1:1.8.0", home.imported // 10), ("1-1:2.8.0", home.exported // 10)),
@@ -156,7 +151,8 @@ def _kamstrup_denmark(home: PushingHousehold, *, hourly: bool) -> bytes:
     return _notification(Item(STRUCTURE, items), _timed(home))
 
 
-def _swiss(home: PushingHousehold, name: bytes, tenths: int) -> bytes:
+def swiss(home: PushingHousehold, name: bytes, tenths: int) -> bytes:
+    """Landis+Gyr and Iskra, Switzerland: the first value lists what follows. ``tenths``: of a volt."""
     codes = (
         *("1-1:1.8.0", "1-1:2.8.0", "1-0:1.7.0", "1-0:2.7.0"),
         *("1-0:32.7.0", "1-0:52.7.0", "1-0:72.7.0", "1-0:31.7.0", "1-0:51.7.0", "1-0:71.7.0"),
@@ -179,7 +175,8 @@ def _swiss(home: PushingHousehold, name: bytes, tenths: int) -> bytes:
     return _notification(Item(STRUCTURE, [pushed, *values]), _timed(home))
 
 
-def _iskra_slovenia(home: PushingHousehold, *, hourly: bool) -> bytes:
+def iskra_slovenia(home: PushingHousehold, *, hourly: bool) -> bytes:
+    """Iskra, Slovenia: two lists without codes."""
     items = [_octets(b"ISK1030700000031")]
     if hourly:
         total = home.imported
@@ -194,7 +191,8 @@ def _iskra_slovenia(home: PushingHousehold, *, hourly: bool) -> bytes:
     return _notification(Item(STRUCTURE, items), _timed(home))
 
 
-def _austria(home: PushingHousehold) -> bytes:
+def austria(home: PushingHousehold) -> bytes:
+    """Kaifa and Sagemcom, Austria: codes, values, scalers and units in one row."""
     items = [_clock(home)]
     for code, value, scaler, unit in (
         *(("1-0:1.8.0", home.imported, 0, 30), ("1-0:2.8.0", home.exported, 0, 30)),
@@ -210,7 +208,7 @@ def _austria(home: PushingHousehold) -> bytes:
     return _notification(Item(STRUCTURE, [*items, _octets(b"181220000009")]), _timed(home))
 
 
-def _xt211(home: PushingHousehold) -> bytes:
+def xt211(home: PushingHousehold) -> bytes:
     """Descriptors without tags, which no value can be made of."""
 
     def described(interface_class: int, code: str, attribute: int, value: Item) -> bytes:
@@ -233,144 +231,3 @@ def _xt211(home: PushingHousehold) -> bytes:
         ),
     ]
     return b"\x0f\0\0\0\1\0\x02\x02\x16\x01\x01" + bytes([len(values)]) + b"".join(values)
-
-
-def _in_hdlc(apdu: bytes, destination: bytes, source: bytes) -> list[bytes]:
-    return [encode_hdlc(LLC + apdu, destination=destination, source=source)]
-
-
-def _in_segments(apdu: bytes) -> list[bytes]:
-    information, size = LLC + apdu, 153
-    pieces = [information[begin : begin + size] for begin in range(0, len(information), size)]
-    return [
-        encode_hdlc(
-            piece,
-            destination=b"\xcf",
-            source=b"\x02\x23",
-            control=0x13 if number == len(pieces) else 0x03,
-            segmented=number < len(pieces),
-        )
-        for number, piece in enumerate(pieces, 1)
-    ]
-
-
-def _in_blocks(apdu: bytes) -> list[bytes]:
-    blocks = encode_blocks(apdu, 112)
-    return [
-        encode_hdlc((b"" if number else LLC) + block, destination=b"\xce\xff", source=b"\x03")
-        for number, block in enumerate(blocks)
-    ]
-
-
-def _in_mbus(apdu: bytes, longest: int = 245) -> list[bytes]:
-    pieces = [apdu[begin : begin + longest] for begin in range(0, len(apdu), longest)]
-    return [encode_mbus(piece, number, last=number == len(pieces) - 1) for number, piece in enumerate(pieces)]
-
-
-MakeList = Callable[[PushingHousehold], bytes]
-Frame = Callable[[bytes], list[bytes]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushingModel:
-    """One model: its line, its list every ``interval`` seconds, and maybe another in ``every``-th place."""
-
-    line: LineSettings
-    interval: float
-    make: MakeList
-    frame: Frame
-    hourly: MakeList | None = None
-    every: int = 360
-    title: bytes = b""  # of meters that can encrypt
-
-
-def _frame_as(destination: bytes, source: bytes) -> Frame:
-    return lambda apdu: _in_hdlc(apdu, destination, source)
-
-
-_NORDIC = _frame_as(b"\x41", b"\x08\x83")
-_HAN_NVE = _frame_as(b"\x2b", b"\x21")
-_NORWAY, _SWEDEN = b"6841121BN243101040", b"6841131BN245101092"
-
-MODELS: Final[Mapping[str, PushingModel]] = MappingProxyType(
-    {
-        "aidon-no": PushingModel(
-            line=MBUS_LINE,
-            interval=10,
-            make=lambda home: _aidon(home, hourly=False),
-            hourly=lambda home: _aidon(home, hourly=True),
-            frame=_NORDIC,
-        ),
-        "kaifa-no": PushingModel(
-            line=MBUS_LINE,
-            interval=10,
-            make=lambda home: _kaifa(home, hourly=False),
-            hourly=lambda home: _kaifa(home, hourly=True),
-            frame=_frame_as(b"\x01", b"\x02\x01"),
-        ),
-        "kamstrup-no": PushingModel(
-            line=KAMSTRUP_LINE,
-            interval=10,
-            make=lambda home: _kamstrup(home, 10, _NORWAY, hourly=False),
-            hourly=lambda home: _kamstrup(home, 10, _NORWAY, hourly=True),
-            frame=_HAN_NVE,
-        ),
-        "kamstrup-se": PushingModel(
-            line=KAMSTRUP_LINE,
-            interval=10,
-            make=lambda home: _kamstrup(home, 1, _SWEDEN, hourly=False),
-            hourly=lambda home: _kamstrup(home, 1, _SWEDEN, hourly=True),
-            frame=_HAN_NVE,
-        ),
-        # A type number that no table has, and counters in Wh: ten times too high, and nothing says so.
-        "kamstrup-unknown": PushingModel(
-            line=KAMSTRUP_LINE,
-            interval=10,
-            make=lambda home: _kamstrup(home, 1, b"6841131BN249101001", hourly=False),
-            hourly=lambda home: _kamstrup(home, 1, b"6841131BN249101001", hourly=True),
-            frame=_HAN_NVE,
-            every=18,
-        ),
-        "kamstrup-dk": PushingModel(
-            line=KAMSTRUP_LINE,
-            interval=10,
-            make=lambda home: _kamstrup_denmark(home, hourly=False),
-            frame=_frame_as(b"\x41", b"\x03"),
-            title=b"KAM\x45\0\0\0\x11",
-        ),
-        "kaifa-at": PushingModel(
-            line=MBUS_LINE, interval=5, make=_austria, frame=_in_mbus, title=b"KFM\x67\0\0\0\x09"
-        ),
-        "sagemcom-at": PushingModel(
-            line=MBUS_LINE,
-            interval=5,
-            make=_austria,
-            frame=lambda apdu: _in_mbus(apdu, 252),  # 257 octets, of which the length octet says 01
-            title=b"SAG\x59\0\0\0\x36",
-        ),
-        "e450-ch": PushingModel(
-            line=MBUS_LINE,
-            interval=5,
-            make=lambda home: _swiss(home, b"LGZ1030600000021", 10),
-            frame=_in_blocks,
-            title=b"LGZ\x67\0\0\0\x21",
-        ),
-        "am550-ch": PushingModel(
-            line=SOCKET_LINE,
-            interval=10,
-            make=lambda home: _swiss(home, b"ISK1030700000030", 1),
-            frame=_in_segments,
-            title=b"ISK\x74\0\0\0\x30",
-        ),
-        "am550-si": PushingModel(
-            line=SOCKET_LINE,
-            interval=5,
-            make=lambda home: _iskra_slovenia(home, hourly=False),
-            hourly=lambda home: _iskra_slovenia(home, hourly=True),
-            frame=_frame_as(b"\xcf", b"\x02\x23"),
-            every=180,
-        ),
-        "xt211-cz": PushingModel(line=RS485_LINE, interval=60, make=_xt211, frame=lambda apdu: [apdu]),
-    }
-)
-"""By maker or model and country."""

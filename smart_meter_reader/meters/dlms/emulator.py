@@ -17,7 +17,8 @@ from smart_meter_reader.codecs.dlms.joining import Joiner
 from smart_meter_reader.emulators.faults import Fault
 from smart_meter_reader.emulators.pushing import LOAD_CHANGES, PushingMeter
 from smart_meter_reader.exceptions import FrameError
-from smart_meter_reader.meters.dlms.emulated_lists import MODELS, PushingHousehold
+from smart_meter_reader.meters.dlms.emulated_lists import PushingHousehold
+from smart_meter_reader.meters.dlms.emulated_models import MODELS
 
 FAULTS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -18,7 +18,7 @@ from smart_meter_reader.codecs.mbus.frame import (
     SingleCharacter,
 )
 from smart_meter_reader.codecs.mbus.header import LONG_LENGTH, SHORT_LENGTH
-from smart_meter_reader.codecs.mbus.records import Record, is_text_vif
+from smart_meter_reader.codecs.mbus.records import Record
 from smart_meter_reader.codecs.mbus.telegram import (
     FIXED,
     SHORT_HEADER,
@@ -26,6 +26,7 @@ from smart_meter_reader.codecs.mbus.telegram import (
     MbusTelegram,
     parse_telegram,
 )
+from smart_meter_reader.codecs.mbus.value_information import is_text_vif
 from smart_meter_reader.exceptions import FrameError, IncompleteError, ProtocolError
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms

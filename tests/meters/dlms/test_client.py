@@ -16,7 +16,7 @@ from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import on_pty, on_tcp
 from smart_meter_reader.exceptions import NoTelegramError
 from smart_meter_reader.meters.dlms.client import DlmsClient
-from smart_meter_reader.meters.dlms.emulated_lists import MODELS
+from smart_meter_reader.meters.dlms.emulated_models import MODELS
 from smart_meter_reader.meters.dlms.emulator import FAULTS, DlmsMeter, PushEncryption, split_recording
 from smart_meter_reader.meters.dlms.settings import DlmsSettings
 from smart_meter_reader.meters.p1.emulator import P1Meter
