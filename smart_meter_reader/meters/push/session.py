@@ -31,7 +31,7 @@ _Watch = TypeVar("_Watch", bound=LineWatch)
 _Known = TypeVar("_Known", bound=KnownLine)
 
 
-class Reader(Protocol):
+class PushReader(Protocol):
     """What turns bytes into telegrams, as far as all of them are alike."""
 
     @property
@@ -119,7 +119,7 @@ class PushSession(ABC, Generic[_Watch]):
 
     @property
     @abstractmethod
-    def _line_reader(self) -> Reader:
+    def _line_reader(self) -> PushReader:
         """What turns bytes into telegrams."""
 
     @abstractmethod
