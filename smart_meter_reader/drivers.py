@@ -99,4 +99,4 @@ class LeasesDriver:
 def imported(path: str) -> Any:
     """What an import string leads to; its module is imported now. Raises ImportError, AttributeError."""
     module, _, attribute = path.partition(":")
-    return getattr(import_module(module), attribute)
+    return getattr(import_module(module), attribute)  # the import string names it

@@ -295,4 +295,5 @@ def _kind(broker: BrokerSettings) -> str:
 
 
 def _said(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    by_system = error.strerror if isinstance(error, OSError) else None
+    return by_system or str(error) or type(error).__name__

@@ -24,13 +24,18 @@ class BrokerLimits:
     retain: bool = True
     most_qos: int = 2
     longest: int = 0  # bytes of a packet; 0: any
+    at_once: int = 65_535  # messages on the way
 
     @classmethod
     def told_by(cls, properties: Properties | None) -> BrokerLimits:
-        """Those in CONNACK: Maximum QoS (.4), Retain Available (.5), Maximum Packet Size (.6)."""
+        """Those in CONNACK: Receive Maximum (.3), QoS (.4), Retain Available (.5), packet size (.6)."""
         told = vars(properties) if properties else {}
+        usual = cls()
         return cls(
-            bool(told.get("RetainAvailable", 1)), told.get("MaximumQoS", 2), told.get("MaximumPacketSize", 0)
+            bool(told.get("RetainAvailable", 1)),
+            told.get("MaximumQoS", usual.most_qos),
+            told.get("MaximumPacketSize", usual.longest),
+            told.get("ReceiveMaximum", usual.at_once),
         )
 
     def fitted(self, message: MqttMessage) -> MqttMessage:

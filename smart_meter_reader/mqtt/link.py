@@ -272,8 +272,7 @@ class Link:
             self._end(failures.refused(self._broker, code.value, str(code)))
         elif not self._connack.done():
             self.limits = BrokerLimits.told_by(properties)
-            # MQTT 5.0, 3.2.2.3.3: how many the broker lets us have on the way.
-            self.outbox.window = min(self.outbox.window, getattr(properties, "ReceiveMaximum", 65535))
+            self.outbox.window = min(self.outbox.window, self.limits.at_once)
             self._connack.set_result(None)
             if self._heartbeat:
                 self._heartbeat.plan()  # the broker may want a shorter time than ours

@@ -114,8 +114,8 @@ def format_recording(recording: Recording, comment: Callable[[Burst], str] = lam
 
 
 def _header_lines(recording: Recording) -> Iterator[str]:
-    for key in _HEADERS:
-        text = getattr(recording, key)
+    texts = (recording.client, recording.line, recording.recorded, recording.software)
+    for key, text in zip(_HEADERS, texts, strict=True):
         if text:
             yield f"{key}: {text}"
     for key, value in recording.settings.items():

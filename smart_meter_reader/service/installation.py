@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shlex
 import stat
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -24,6 +23,7 @@ from smart_meter_reader.service.unit import (
     source_in,
     unit_template,
 )
+from smart_meter_reader.settings.keys import values_of
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, SinkSettings
 from smart_meter_reader.settings.ownership import weakness
 from smart_meter_reader.text import printable
@@ -227,15 +227,14 @@ def _unseen_files(loaded: LoadedSettings, place: Path, machine: Machine) -> Iter
     drivers: list[MeterSettings | SinkSettings] = [*loaded.settings.meters.values()]
     drivers += loaded.settings.sinks.values()
     for chosen in drivers:
-        for entry in dataclasses.fields(chosen.driver):
-            path = getattr(chosen.driver, entry.name)
+        for name, path in values_of(chosen.driver).items():
             if not isinstance(path, Path):
                 continue
             seen = machine.inside(path) if path.is_absolute() else place / path
             if is_hidden(path) or not seen.is_file():
                 yield (
-                    f"{chosen.name}.{entry.name}: the service finds no file {path}; put it into {place}, "
-                    f'and write {entry.name} = "{path.name}"'
+                    f"{chosen.name}.{name}: the service finds no file {path}; put it into {place}, "
+                    f'and write {name} = "{path.name}"'
                 )
 
 

@@ -46,8 +46,8 @@ def import_config(path: Path) -> Any:
     _import_dynaconf()
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    settings: Any = getattr(module, "settings", None)
-    if not hasattr(settings, "loaded_by_loaders"):
+    settings: Any = vars(module).get("settings")
+    if not hasattr(settings, "loaded_by_loaders"):  # dynaconf has no name for all that it makes such of
         raise SettingsError(["config.py: defines no Dynaconf object named `settings`"])
     if not settings.get("ENVIRONMENTS_FOR_DYNACONF"):
         raise SettingsError(["config.py: Dynaconf(...) needs environments=True"])
@@ -94,7 +94,7 @@ def forget_dynaconf() -> None:
         del sys.modules[name]
     # typing remembers what Union[...] was last asked for. A single class of dynaconf in there holds all of it
     # through its functions' globals. Python's own search for leaks empties these caches in the same way.
-    for clear in getattr(typing, "_cleanups", ()):
+    for clear in getattr(typing, "_cleanups", ()):  # not promised by any Python
         clear()
     gc.collect()
 

@@ -46,6 +46,12 @@ def keys_of(settings_type: type[Any]) -> Mapping[str, Key]:
     return _keys_of(typing.cast("Hashable", settings_type))
 
 
+def values_of(settings: Any) -> dict[str, Any]:
+    """The values of a settings dataclass by name, in the order of declaration; also those nobody can set."""
+    names = (entry.name for entry in dataclasses.fields(settings))
+    return {name: getattr(settings, name) for name in names}  # which names there are, the dataclass says
+
+
 @cache
 def _keys_of(settings_type: Any) -> Mapping[str, Key]:
     annotations = typing.get_type_hints(settings_type)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
@@ -10,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from smart_meter_reader.settings.durations import format_duration
+from smart_meter_reader.settings.keys import values_of
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, SinkSettings
 from smart_meter_reader.settings.schema import Origin, Secret
 from smart_meter_reader.settings.values import is_table, shown
@@ -111,8 +111,7 @@ def _as_table(settings: Any) -> Mapping[str, Any]:
     """The fields of a settings dataclass, without those that are not set."""
     if isinstance(settings, Mapping):
         return settings
-    fields = {entry.name: getattr(settings, entry.name) for entry in dataclasses.fields(settings)}
-    return {name: value for name, value in fields.items() if value is not None}
+    return {name: value for name, value in values_of(settings).items() if value is not None}
 
 
 def _is_table(value: Any) -> bool:

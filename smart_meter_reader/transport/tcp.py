@@ -43,8 +43,9 @@ async def connect(host: str, port: int, within: float) -> tuple[asyncio.Transpor
 def _keep_alive(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEPALIVE.items():
-        if hasattr(socket, name):  # names differ outside Linux
-            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        option: int | None = getattr(socket, name, None)  # names differ outside Linux
+        if option is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _explain(error: OSError | UnicodeError, place: str) -> TransportError:

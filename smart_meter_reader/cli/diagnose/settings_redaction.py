@@ -19,6 +19,7 @@ from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.registry import METERS
 from smart_meter_reader.recordings.pseudonyms import HIDDEN, Pseudonyms
 from smart_meter_reader.settings.common import CommonSettings, MeterCommonSettings
+from smart_meter_reader.settings.keys import values_of
 from smart_meter_reader.settings.schema import Key, keys_of
 from smart_meter_reader.settings.values import is_table
 from smart_meter_reader.sinks.registry import SINKS
@@ -44,11 +45,12 @@ def redact_settings(settings: _Settings, names: Pseudonyms) -> _Settings:
     what else is hidden. A default names nobody.
     """
     driver: Any = settings
+    values = values_of(driver)
     as_recorded = isinstance(settings, ClientSettings)
     redacted: _Settings = dataclasses.replace(
         driver,
         **{
-            name: _redacted(key, getattr(driver, name), names, as_recorded=as_recorded)
+            name: _redacted(key, values[name], names, as_recorded=as_recorded)
             for name, key in keys_of(type(driver)).items()
         },
     )

@@ -12,16 +12,18 @@ from smart_meter_reader.drivers import imported
 from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.base import Client
 from smart_meter_reader.meters.registry import meter_driver
+from smart_meter_reader.settings.keys import values_of
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings
 from smart_meter_reader.settings.schema import Secret, keys_of
 
 
 def check_keys(subject: str, meter: MeterSettings, loaded: LoadedSettings) -> Iterator[Check]:
     """Which keys of the meter are set, and where; not what they are. Loading has judged their form."""
+    values = values_of(meter.driver)
     for name, key in keys_of(type(meter.driver)).items():
         if Secret not in (key.annotation, *typing.get_args(key.annotation)):
             continue
-        secret = getattr(meter.driver, name)
+        secret = values[name]
         if secret is None or not secret.reveal():
             yield ok(subject, f"no {name} is set; only encrypted telegrams need it")
         else:

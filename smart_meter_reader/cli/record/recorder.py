@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from smart_meter_reader.meters.base import Client
 from smart_meter_reader.recordings.tape import Tape
 from smart_meter_reader.recordings.text import Recording
 from smart_meter_reader.rooms import as_explained
+from smart_meter_reader.settings.keys import values_of
 from smart_meter_reader.settings.schema import Secret, keys_of
 from smart_meter_reader.settings.text import value_text
 from smart_meter_reader.settings.values import is_table
@@ -146,12 +146,11 @@ async def _result_of(work: Coroutine[Any, Any, Any]) -> Exception | None:
 
 def recorded_settings(settings: Any) -> dict[str, str]:
     """The settings that differ from their defaults, as TOML; without port and keys."""
+    values = values_of(settings)
     return {
-        key.name: toml_text(getattr(settings, key.name))
-        for key in keys_of(type(settings)).values()
-        if key.name not in _NOT_RECORDED
-        and getattr(settings, key.name) != key.default
-        and not isinstance(getattr(settings, key.name), Secret)
+        name: toml_text(values[name])
+        for name, key in keys_of(type(settings)).items()
+        if name not in _NOT_RECORDED and values[name] != key.default and not isinstance(values[name], Secret)
     }
 
 
@@ -162,9 +161,9 @@ def toml_text(value: Any) -> str:
     if is_table(type(value)):
         return toml_text(
             {
-                entry.name: found
-                for entry in dataclasses.fields(value)
-                if (found := getattr(value, entry.name)) is not None and not isinstance(found, Secret)
+                name: found
+                for name, found in values_of(value).items()
+                if found is not None and not isinstance(found, Secret)
             }
         )
     return value_text(value)

@@ -7,7 +7,7 @@ tells them itself: B is the energy unit, CCC the resolution (5511-634 C1, tables
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -39,14 +39,17 @@ class Scaling:
 
     def completed_by(self, other: Scaling) -> Scaling:
         """This one, with what it does not know taken from another."""
-        gaps = {
-            field.name: getattr(other, field.name) for field in fields(self) if not getattr(self, field.name)
-        }
-        return replace(self, **gaps)
+        return Scaling(
+            energy=self.energy or other.energy,
+            volume=self.volume or other.volume,
+            flow=self.flow or other.flow,
+            power=self.power or other.power,
+        )
 
     def unknown(self) -> tuple[str, ...]:
         """What nothing has told: "energy", "volume", "flow", "power"."""
-        return tuple(field.name for field in fields(self) if getattr(self, field.name) is None)
+        told = {"energy": self.energy, "volume": self.volume, "flow": self.flow, "power": self.power}
+        return tuple(name for name, scale in told.items() if scale is None)
 
 
 @dataclass(frozen=True, slots=True)

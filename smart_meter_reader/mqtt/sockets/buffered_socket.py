@@ -8,24 +8,13 @@ What is read comes to paho by way of ``incoming``, packet by packet: ``give``.
 from __future__ import annotations
 
 import asyncio
-import ssl
-from typing import Protocol
+
+from smart_meter_reader.mqtt.sockets.raw import TRY_LATER, RawSocket, decrypted_bytes
+from smart_meter_reader.mqtt.sockets.websocket import WebSocket
 
 CHUNK = 65536
 # More than this unsent means that the broker does not read; paho then keeps its packets itself.
 MOST_UNSENT = 262_144
-
-_TRY_LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
-
-class RawSocket(Protocol):
-    """What a TCP socket, a TLS socket and a websocket have in common."""
-
-    def recv(self, length: int, /) -> bytes: ...
-    def send(self, content: bytes | bytearray, /) -> int: ...
-    def close(self) -> None: ...
-    def fileno(self) -> int: ...
-    def setblocking(self, flag: bool, /) -> None: ...
 
 
 class BufferedSocket:
@@ -50,16 +39,16 @@ class BufferedSocket:
 
     @property
     def more(self) -> bool:
-        """Whether there may be bytes that select() does not show: TLS keeps decrypted ones."""
-        pending = getattr(self._raw, "pending", None)
-        return self._was_full or bool(pending and pending())
+        """Whether there may be bytes that select() does not show."""
+        raw = self._raw
+        return self._was_full or bool(raw.pending() if isinstance(raw, WebSocket) else decrypted_bytes(raw))
 
     def read(self) -> bytes:
         """What has arrived, ``CHUNK`` at most; b"" for nothing, or when the stream has ``ended``."""
         self._was_full = False
         try:
             chunk = self._raw.recv(CHUNK)
-        except _TRY_LATER:
+        except TRY_LATER:
             return b""
         except OSError as error:
             self.ended, self.error = True, error
@@ -79,7 +68,7 @@ class BufferedSocket:
         while self._unsent:
             try:
                 sent = self._raw.send(self._unsent)
-            except _TRY_LATER:
+            except TRY_LATER:
                 return False
             if not sent:
                 return False  # a websocket frame that went out in part

@@ -7,7 +7,7 @@ import ssl
 
 from smart_meter_reader.mqtt import failures
 from smart_meter_reader.mqtt.settings import BrokerSettings
-from smart_meter_reader.mqtt.sockets.buffered_socket import RawSocket
+from smart_meter_reader.mqtt.sockets.raw import RawSocket
 from smart_meter_reader.mqtt.sockets.websocket import handshake
 from smart_meter_reader.network import untrusted
 from smart_meter_reader.network.tls import client_context

@@ -10,9 +10,9 @@ import base64
 import hashlib
 import os
 import socket
-import ssl
 import time
-from typing import Protocol
+
+from smart_meter_reader.mqtt.sockets.raw import TRY_LATER, RawSocket, decrypted_bytes
 
 # The answer to the handshake: status line and headers.
 _LONGEST_HEAD = 16 * 1024
@@ -24,23 +24,11 @@ _CHUNK = 65536
 # So many frames are looked at in one go: they may all be empty.
 _FRAMES_AT_ONCE = 100
 
-_TRY_LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
-
-class Carrier(Protocol):
-    """What carries the frames: a TCP or TLS socket."""
-
-    def recv(self, length: int, /) -> bytes: ...
-    def send(self, content: bytes | bytearray, /) -> int: ...
-    def close(self) -> None: ...
-    def fileno(self) -> int: ...
-    def setblocking(self, flag: bool, /) -> None: ...
-
 
 class WebSocket:
     """Looks like a socket; made by ``handshake``. The peer's close, or a frame that is none, is its end."""
 
-    def __init__(self, carrier: Carrier, received: bytes = b"") -> None:
+    def __init__(self, carrier: RawSocket, received: bytes = b"") -> None:
         self._carrier = carrier
         self._received = bytearray(received)  # of a frame's header, or of a control frame
         self._left = 0  # bytes of a data frame still to come
@@ -81,8 +69,7 @@ class WebSocket:
 
     def pending(self) -> int:
         """Bytes that select() does not show: received already, or decrypted by TLS."""
-        pending = getattr(self._carrier, "pending", None)
-        return self._ready + (pending() if pending else 0)
+        return self._ready + decrypted_bytes(self._carrier)
 
     def setblocking(self, flag: bool) -> None:
         self._carrier.setblocking(flag)
@@ -139,7 +126,7 @@ class WebSocket:
         self._taken = 0
         try:
             del self._unsent[: self._carrier.send(self._unsent)]
-        except _TRY_LATER:
+        except TRY_LATER:
             pass  # it goes before what is sent next
 
 
