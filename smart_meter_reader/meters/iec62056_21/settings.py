@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta, tzinfo
+from datetime import timedelta
 from typing import Literal
 
 from smart_meter_reader.codecs.iec62056_21.codes import AssumedUnits
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE
 from smart_meter_reader.codecs.iec62056_21.request import MODE_D_BAUD
 from smart_meter_reader.codecs.iec62056_21.scaling import Scale, Scaling
-from smart_meter_reader.history.zone import is_zone
-from smart_meter_reader.meters.backfill.budget import UNLIMITED, check_budget
-from smart_meter_reader.meters.base import PolledSettings
+from smart_meter_reader.meters.backfill.budget import check_budget
+from smart_meter_reader.meters.backfill.settings import LoggerSettings, budget_setting, zone_setting
 from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 from smart_meter_reader.meters.ports import port_setting
 from smart_meter_reader.quantities import QUANTITIES
@@ -26,8 +25,6 @@ Model = Literal[
 ]
 
 READOUT = "readout"
-# A table of its log cannot be read in parts: months take 30 s, days, checked by what those told, 54 s.
-LOGGER_BUDGET = timedelta(minutes=1)
 # The months, with the clock and what each table holds at present: the least that can be read.
 MONTHS_SECONDS = 39.0
 MOMENTARY = "#!"
@@ -50,7 +47,7 @@ def _decimals(what: str, where: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one number
+class Iec62056_21Settings(LoggerSettings):  # noqa: N801 - 62056-21 is one number
     """Settings of the client `iec62056_21`: MULTICAL 66C, III, 401, the 382, others by their data sets."""
 
     port: str = port_setting()
@@ -95,18 +92,8 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
         "read back what a MULTICAL 66-CDE remembers (months, days, hours) where a sink takes a past",
         default=True,
     )
-    logger_budget: timedelta | None = setting(
-        "how much line time a day that may take; by default 60s, and without limit with mains_powered; 0s: "
-        "none; months need 39s, days 60s, hours 13min",
-        default=None,
-        minimum=timedelta(0),
-        maximum=timedelta(hours=12),
-    )
-    logger_zone: str = setting(
-        'whose winter time the meter\'s clock has, such as Europe/Amsterdam; "": the zone of this computer',
-        default="",
-        identifies=False,
-    )
+    logger_budget: timedelta | None = budget_setting("; 0s: none; months need 39s, days 60s, hours 13min")
+    logger_zone: str = zone_setting()
     read_now_distance: timedelta | None = setting(
         "least time between two readings that are asked for beside the interval; by default 5min, 1h for "
         "uh50, t550 and 2wr5, and none with mains_powered, for a 382 and for mode push",
@@ -164,27 +151,7 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
         object.__setattr__(self, "interval", self.schedule_of(self.model))
         if (self.energy_unit is None) != (self.energy_decimals is None):
             raise ValueError("energy_unit and energy_decimals belong together: set both or none")
-        if self.logger_zone and not is_zone(self.logger_zone):
-            raise ValueError(
-                f"logger_zone: this computer knows no zone {self.logger_zone!r}; needed: one such as "
-                "Europe/Amsterdam"
-            )
-
-    @property
-    def daily_budget(self) -> float:
-        """Seconds of line time a day for what the meter remembers."""
-        if self.logger_budget is not None:
-            return self.logger_budget.total_seconds()
-        return UNLIMITED if self.mains_powered else LOGGER_BUDGET.total_seconds()
-
-    @property
-    def zone(self) -> tzinfo | None:
-        """Whose winter time the meter's clock has; None: this computer's."""
-        if not self.logger_zone:
-            return None
-        from zoneinfo import ZoneInfo  # most never need it in memory
-
-        return ZoneInfo(self.logger_zone)
+        self.check_zone()
 
     def schedule_of(self, model: str) -> Schedule:
         """When a meter of ``model`` is read, which may have been found out only now."""
@@ -200,11 +167,9 @@ class Iec62056_21Settings(PolledSettings):  # noqa: N801 - 62056-21 is one numbe
             or self.mode == "push"
         ):
             return ()
-        limit = self.daily_budget
-        budget = "without limit" if limit == UNLIMITED else f"for {limit:g} s of the line a day at most"
         return (
-            f"what a MULTICAL 66-CDE remembers is read back, {budget} (logger_budget): months 30 s, "
-            "days 54 s, hours 13min",
+            f"what a MULTICAL 66-CDE remembers is read back, {self.budget_text} (logger_budget): months "
+            "30 s, days 54 s, hours 13min",
         )
 
     @property

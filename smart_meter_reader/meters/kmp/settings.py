@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time, timedelta, tzinfo
+from datetime import time, timedelta
 from types import MappingProxyType
 from typing import Literal
 
 from smart_meter_reader.codecs.kmp import HEAT_METER
 from smart_meter_reader.codecs.kmp.registers import register_of, resolve_register
-from smart_meter_reader.history.zone import is_zone
-from smart_meter_reader.meters.backfill.budget import UNLIMITED, check_budget
+from smart_meter_reader.meters.backfill.budget import check_budget
 from smart_meter_reader.meters.backfill.cost import LineCost
-from smart_meter_reader.meters.base import PolledSettings
+from smart_meter_reader.meters.backfill.settings import LoggerSettings, budget_setting, zone_setting
 from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
 from smart_meter_reader.meters.kmp.loggers.costs import (
     DATE_AND_TIME,
@@ -65,8 +64,6 @@ LOG_INTERVAL = Schedule(times=(time(0, 10),))
 _LOG_PERIOD = timedelta(hours=12)
 # What the loggers of all models have, hourly too; what else is read live and counts is added.
 LOGGER_REGISTERS = ("heat_energy", "volume")
-# What a meter on battery gives for its loggers: about what an hour's readings of two days cost.
-LOGGER_BUDGET = timedelta(minutes=1)
 
 _REGISTERS_HELP = "quantities or register ids, such as heat_energy, 60 or 0x3C"
 # Tells when the info logger has news.
@@ -98,7 +95,7 @@ class GroupSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KamstrupSettings(PolledSettings):
+class KamstrupSettings(LoggerSettings):
     """Settings of the client `kamstrup`: MULTICAL and other KMP meters at an optical head."""
 
     port: str = port_setting()
@@ -116,23 +113,13 @@ class KamstrupSettings(PolledSettings):
         "read back what the meter keeps itself (months, days, hours of outages) where a sink takes a past",
         default=True,
     )
-    logger_budget: timedelta | None = setting(
-        "how much line time a day that may take; by default 60s, and without limit with mains_powered; 0s: "
-        "none",
-        default=None,
-        minimum=timedelta(0),
-        maximum=timedelta(hours=12),
-    )
+    logger_budget: timedelta | None = budget_setting("; 0s: none")
     logger_registers: tuple[int | str, ...] = setting(
         "what is read of its loggers; by default heat_energy, volume, and what of registers only counts up",
         default=(),
         identifies=False,
     )
-    logger_zone: str = setting(
-        'whose winter time the meter\'s clock has, such as Europe/Amsterdam; "": the zone of this computer',
-        default="",
-        identifies=False,
-    )
+    logger_zone: str = zone_setting()
     mains_powered: bool = setting(
         "there is no battery to be careful with: no warning at intervals below 5 minutes", default=False
     )
@@ -183,11 +170,7 @@ class KamstrupSettings(PolledSettings):
         _ids(self.registers, "registers")
         if self.logger_registers:
             _ids(self.logger_registers, "logger_registers")
-        if self.logger_zone and not is_zone(self.logger_zone):
-            raise ValueError(
-                f"logger_zone: this computer knows no zone {self.logger_zone!r}; needed: one such as "
-                "Europe/Amsterdam"
-            )
+        self.check_zone()
         # Reading what there is comes in pieces of any size; finding out what there is does not.
         check_budget(self.logger_budget, learning_seconds(self.line_cost))
         self._settle_mode()
@@ -214,13 +197,6 @@ class KamstrupSettings(PolledSettings):
         return self.mode == "log"
 
     @property
-    def daily_budget(self) -> float:
-        """Seconds of line time a day for the loggers."""
-        if self.logger_budget is not None:
-            return self.logger_budget.total_seconds()
-        return UNLIMITED if self.mains_powered else LOGGER_BUDGET.total_seconds()
-
-    @property
     def log_registers(self) -> tuple[int, ...]:
         """What is read of a logger that has it, in this order."""
         if self.logger_registers:
@@ -235,15 +211,6 @@ class KamstrupSettings(PolledSettings):
         return LineCost(self.baud, self.line.bits_per_byte)
 
     @property
-    def zone(self) -> tzinfo | None:
-        """Whose winter time the meter's clock has; None: this computer's."""
-        if not self.logger_zone:
-            return None
-        from zoneinfo import ZoneInfo  # most never need it in memory
-
-        return ZoneInfo(self.logger_zone)
-
-    @property
     def needs_past(self) -> bool:
         return self.mode == "log"
 
@@ -252,10 +219,8 @@ class KamstrupSettings(PolledSettings):
         if not self.logger or not self.daily_budget:
             return ()
         costs = day_costs(self.line_cost, len(self.plan[0].registers), (DATE_AND_TIME, *HOURLY_REGISTERS))
-        limit = self.daily_budget
-        budget = "without limit" if limit == UNLIMITED else f"for {limit:g} s of the line a day at most"
         told = (
-            f"what the meter keeps itself is read back, {budget} (logger_budget)",
+            f"what the meter keeps itself is read back, {self.budget_text} (logger_budget)",
             f"hourly values: {costs}",
         )
         if any(_INFO_EVENTS in group.registers for group in self.plan):
