@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from smart_meter_reader.codecs.capture import Description, error_told
 from smart_meter_reader.codecs.dlms.axdr import ARRAY, STRUCTURE, Item
 from smart_meter_reader.codecs.dlms.bare import find_notifications
 from smart_meter_reader.codecs.dlms.cipher import DlmsOpener
@@ -15,8 +15,6 @@ from smart_meter_reader.codecs.dlms.scales import NO_OWN_STEPS, OwnSteps
 from smart_meter_reader.codecs.dlms.telegram import DlmsTelegram
 from smart_meter_reader.codecs.dlms.values import item_text
 from smart_meter_reader.exceptions import DecryptionError, FrameError, WrongTagError
-
-Description = dict[str, Any]
 
 _FRAMINGS = {FLAG: "hdlc", START: "mbus"}
 _NOTHING = (
@@ -60,10 +58,10 @@ def _drain(reader: DlmsReader) -> Iterator[Description]:
         except FrameError as error:
             framing = _FRAMINGS.get(error.frame[0]) if error.frame else None
             told = {"framing": framing} if framing else {}
-            yield {"protocol": "dlms", **told, "error": _describe_error(error)}
+            yield {"protocol": "dlms", **told, "error": error_told(error)}
         except DecryptionError as error:
             authentication = "failed" if isinstance(error, WrongTagError) else "none"
-            yield {"protocol": "dlms", "authentication": authentication, "error": _describe_error(error)}
+            yield {"protocol": "dlms", "authentication": authentication, "error": error_told(error)}
         else:
             if telegram is None:
                 return
@@ -103,7 +101,3 @@ def _raw(item: Item) -> Description:
     """A value of which nobody knows what it is, with its type; of structures and arrays each part so."""
     value = list(map(_raw, item.items)) if item.tag in (ARRAY, STRUCTURE) else item_text(item)
     return {"type": item.type_name, "value": value}
-
-
-def _describe_error(error: FrameError | DecryptionError) -> Description:
-    return {"kind": error.reason, "detail": error.detail}

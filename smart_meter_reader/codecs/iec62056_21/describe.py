@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
+from smart_meter_reader.codecs.capture import Description, error_told
 from smart_meter_reader.codecs.iec62056_21.capture import (
     Decoded,
     LoggerAnswer,
@@ -23,8 +24,6 @@ from smart_meter_reader.exceptions import ChecksumError, FrameError, ProtocolErr
 from smart_meter_reader.text import LONGEST_NAME, printable
 
 PROTOCOL = "iec62056_21"
-
-Description: TypeAlias = dict[str, Any]
 
 
 def describe_capture(
@@ -62,7 +61,7 @@ def describe_answer(answer: Decoded, scaling: Scaling, logs: LogContext | None =
 
 
 def _describe_error(error: ProtocolError) -> Description:
-    described: Description = {"protocol": PROTOCOL, "error": {"kind": error.reason, "detail": error.detail}}
+    described: Description = {"protocol": PROTOCOL, "error": error_told(error)}
     if isinstance(error, FrameError):
         described["bytes"] = error.frame.hex().upper()
         if isinstance(error, ChecksumError):

@@ -6,9 +6,9 @@ The objects are what ``smart-meter-reader decode kmp --json`` prints, one a line
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final
 
+from smart_meter_reader.codecs.capture import Description, FrameCapture, error_told
 from smart_meter_reader.codecs.kmp.commands import HEAT_METER, LOGGER_BASE, LOGGER_TOP, command_name
 from smart_meter_reader.codecs.kmp.describe_register import describe_id, describe_register
 from smart_meter_reader.codecs.kmp.frame import START_RESPONSE, Ack, Frame, FrameReader
@@ -30,25 +30,10 @@ from smart_meter_reader.codecs.kmp.message import (
 from smart_meter_reader.codecs.kmp.meters import model_of
 from smart_meter_reader.exceptions import FrameError, IncompleteError, ProtocolError
 
-Description: TypeAlias = dict[str, Any]
-
 _ADDRESSES: Final = frozenset(bytes([address]) for address in (HEAT_METER, LOGGER_TOP, LOGGER_BASE))
 
 
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """What a capture holds. ``skipped_bytes`` counts what lies outside of frames (idle 00 not counted)."""
-
-    frames: tuple[Description, ...]
-    skipped_bytes: int
-
-    @property
-    def damaged(self) -> int:
-        """How many of the frames cannot be read."""
-        return sum("error" in frame for frame in self.frames)
-
-
-def describe_capture(capture: bytes) -> Capture:
+def describe_capture(capture: bytes) -> FrameCapture:
     """Describe every frame and acknowledgement in the bytes of a capture. Raises nothing.
 
     A description holds ``protocol``, ``direction`` ("request", "response" or "ack"), ``address``, ``cid``,
@@ -69,7 +54,7 @@ def describe_capture(capture: bytes) -> Capture:
             described["skipped_bytes"] = reader.skipped_bytes - skipped
             skipped = reader.skipped_bytes
         frames.append(described)
-    return Capture(tuple(frames), reader.skipped_bytes)
+    return FrameCapture(tuple(frames), reader.skipped_bytes)
 
 
 def describe_frame(frame: Frame) -> Description:
@@ -84,7 +69,7 @@ def describe_frame(frame: Frame) -> Description:
     try:
         message = decode_request(frame) if frame.direction == "request" else decode_response(frame)
     except ProtocolError as error:
-        described["error"] = _error(error)
+        described["error"] = error_told(error)
         described["payload"] = frame.payload.hex().upper()
     else:
         described.update(_content(message))
@@ -120,13 +105,9 @@ def _damaged(error: FrameError) -> Description:
     return {
         "protocol": "kmp",
         "direction": "response" if error.frame[0] == START_RESPONSE else "request",
-        "error": _error(error),
+        "error": error_told(error),
         "bytes": error.frame.hex().upper(),
     }
-
-
-def _error(error: ProtocolError) -> Description:
-    return {"kind": error.reason, "detail": error.detail}
 
 
 def _content(message: Request | Response) -> Description:

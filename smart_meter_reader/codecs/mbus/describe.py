@@ -6,9 +6,8 @@ The objects are what ``smart-meter-reader decode mbus --json`` prints, one a lin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
 
+from smart_meter_reader.codecs.capture import Description, FrameCapture, error_told
 from smart_meter_reader.codecs.mbus.frame import (
     FCB,
     RSP_UD_CONTROLS,
@@ -26,25 +25,10 @@ from smart_meter_reader.codecs.mbus.records import Record
 from smart_meter_reader.codecs.mbus.telegram import MbusTelegram, parse_telegram
 from smart_meter_reader.exceptions import FrameError, ProtocolError
 
-Description: TypeAlias = dict[str, Any]
-
 _SHORT_NAMES = {SND_NKE: "SND_NKE", 0x5A: "REQ_UD1", 0x7A: "REQ_UD1", 0x5B: "REQ_UD2", 0x7B: "REQ_UD2"}
 
 
-@dataclass(frozen=True, slots=True)
-class MbusCapture:
-    """What a capture holds. ``skipped_bytes`` counts what lies outside of frames."""
-
-    frames: tuple[Description, ...]
-    skipped_bytes: int
-
-    @property
-    def damaged(self) -> int:
-        """How many of the frames cannot be read."""
-        return sum("error" in frame for frame in self.frames)
-
-
-def describe_capture(capture: bytes) -> MbusCapture:
+def describe_capture(capture: bytes) -> FrameCapture:
     """Describe every frame in the bytes of a capture. Raises nothing.
 
     A description holds ``protocol``, ``frame`` ("ack", "short" or "long"), ``address`` and ``control`` (two
@@ -57,7 +41,7 @@ def describe_capture(capture: bytes) -> MbusCapture:
     reader = FrameReader()
     reader.receive_data(capture)
     reader.finish()
-    return MbusCapture(tuple(_descriptions(reader)), reader.skipped_bytes)
+    return FrameCapture(tuple(_descriptions(reader)), reader.skipped_bytes)
 
 
 def describe_frame(frame: Frame) -> Description:
@@ -100,13 +84,9 @@ def _damaged(error: FrameError) -> Description:
     return {
         "protocol": "mbus",
         "frame": "long" if error.frame[:1] == bytes([START_LONG]) else "short",
-        "error": _error(error),
+        "error": error_told(error),
         "bytes": error.frame.hex().upper(),
     }
-
-
-def _error(error: ProtocolError) -> Description:
-    return {"kind": error.reason, "detail": error.detail}
 
 
 def _request(frame: LongFrame) -> Description:
@@ -131,7 +111,7 @@ def _answer(frame: LongFrame) -> Description:
             raise ProtocolError("control", f"C field {frame.control:02X}h is not that of an answer with data")
         telegram = parse_telegram(frame)
     except ProtocolError as error:
-        return described | {"error": _error(error), "payload": frame.payload.hex().upper()}
+        return described | {"error": error_told(error), "payload": frame.payload.hex().upper()}
     return described | describe_telegram(telegram)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+from smart_meter_reader.codecs.capture import Description, error_told
 from smart_meter_reader.codecs.p1.devices import SubMeter
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
@@ -13,8 +13,6 @@ from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.codecs.parity import strip_parity
 from smart_meter_reader.exceptions import ChecksumError, DecryptionError, FrameError, WrongTagError
 from smart_meter_reader.text import LONGEST_NAME, printable
-
-Description = dict[str, Any]
 
 
 def describe_capture(
@@ -55,7 +53,7 @@ def _drain(reader: P1Reader) -> Iterator[Description]:
             yield _describe_damage(error)
         except DecryptionError as error:
             authentication = "failed" if isinstance(error, WrongTagError) else "none"
-            yield {"protocol": "p1", "authentication": authentication, "error": _describe_error(error)}
+            yield {"protocol": "p1", "authentication": authentication, "error": error_told(error)}
         else:
             if telegram is None:
                 return
@@ -103,8 +101,4 @@ def _describe_damage(error: FrameError) -> Description:
         description["header"] = printable(header.rstrip("\r"), LONGEST_NAME)
     if isinstance(error, ChecksumError):
         description["checksum"] = "bad"
-    return {**description, "error": _describe_error(error)}
-
-
-def _describe_error(error: FrameError | DecryptionError) -> Description:
-    return {"kind": error.reason, "detail": error.detail}
+    return {**description, "error": error_told(error)}

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, TypeAlias
+from typing import Final
 
+from smart_meter_reader.codecs.capture import Description, error_told
 from smart_meter_reader.codecs.sml.frame import FrameReader, SmlFrame
 from smart_meter_reader.codecs.sml.garbage import EXPLANATIONS, recognise
 from smart_meter_reader.codecs.sml.identity import text_of
 from smart_meter_reader.codecs.sml.measure import SmlSender
 from smart_meter_reader.codecs.sml.telegram import ValueList
 from smart_meter_reader.exceptions import ChecksumError, FrameError
-
-Description: TypeAlias = dict[str, Any]
 
 _MOST_METERS: Final = 64  # whose telegrams before this one are remembered
 
@@ -85,4 +84,4 @@ def _describe(frame: SmlFrame, values: ValueList, meter: SmlSender, *, public_ke
 
 def _describe_damage(error: FrameError) -> Description:
     checksum = {"checksum": "bad"} if isinstance(error, ChecksumError) else {}
-    return {"protocol": "sml", **checksum, "error": {"kind": error.reason, "detail": error.detail}}
+    return {"protocol": "sml", **checksum, "error": error_told(error)}

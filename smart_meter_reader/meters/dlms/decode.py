@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from smart_meter_reader.codecs.capture import Description
 from smart_meter_reader.codecs.ciphering.keys import Policy
 from smart_meter_reader.codecs.dlms.bare import find_notifications
 from smart_meter_reader.codecs.dlms.cipher import DlmsOpener
-from smart_meter_reader.codecs.dlms.describe import Description, describe_capture
+from smart_meter_reader.codecs.dlms.describe import describe_capture
 from smart_meter_reader.codecs.dlms.reader import DlmsReader
-from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.exceptions import DecryptionError, FrameError
-from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.meters.cipher_keys import key_options, read_opener
+from smart_meter_reader.meters.decode import (
+    authentication_option,
+    in_columns,
+    json_option,
+    show_telegrams,
+    value_text,
+)
 from smart_meter_reader.text import plain
 
 
 @click.command
 @click.argument("capture", nargs=-1, required=True, metavar="HEX...|FILE|-")
 @key_options
-@click.option(
-    "--authentication",
-    type=click.Choice(["require", "warn", "off"]),
-    default="require",
-    help="What a wrong tag means: the frame fails, a remark, or nothing.",
-)
-@click.option(
-    "--json", "as_json", is_flag=True, help="One JSON object per telegram or failed frame and line."
-)
+@authentication_option("nothing")
+@json_option()
 @click.pass_context
 def dlms(
     context: click.Context,
@@ -52,12 +50,8 @@ def dlms(
     Exit code 65 tells that a frame failed or that there was none.
     """
     opener = read_opener(DlmsOpener, key, authentication_key, key_file, authentication)
-    failed = 0
-    for description in describe_capture(read_capture(capture), opener):
-        failed += "error" in description
-        click.echo(dumps_for(sys.stdout, description) if as_json else "\n".join(_lines(description)))
-    if failed:
-        context.exit(EXIT_DATA)
+    described = describe_capture(read_capture(capture), opener)
+    show_telegrams(context, described, _lines, as_json=as_json)
 
 
 def sniff(capture: bytes) -> Likeness:
@@ -91,10 +85,8 @@ def _lines(description: Description) -> Iterator[str]:
     if description["time"] is not None:
         told.append(description["time"].replace("T", " "))
     yield ", ".join(filter(None, told))
-    measurements = description["measurements"]
-    width = max((len(quantity) for quantity in measurements), default=0)
-    for quantity, item in measurements.items():
-        yield f"  {quantity:<{width}}  {plain(item['value'])} {item['unit']}".rstrip()
+    measured = description["measurements"].items()
+    yield from in_columns((quantity, value_text(item["value"], item["unit"])) for quantity, item in measured)
     if "unscaled" in description:
         yield f"  left out, since nothing tells what a step is worth: {', '.join(description['unscaled'])}"
     for item in description.get("unread", ()):

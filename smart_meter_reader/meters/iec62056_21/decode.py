@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from smart_meter_reader.codecs.capture import Description
 from smart_meter_reader.codecs.iec62056_21.capture import decode_capture
-from smart_meter_reader.codecs.iec62056_21.describe import Description, describe_capture
+from smart_meter_reader.codecs.iec62056_21.describe import describe_capture
 from smart_meter_reader.codecs.iec62056_21.frame import Request
 from smart_meter_reader.codecs.iec62056_21.request import SHORT_REQUESTS
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling, parse_program, scaling_of_program
@@ -19,13 +19,12 @@ from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture_or_text
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.exceptions import ProtocolError, ValueFormatError
-from smart_meter_reader.json_text import dumps_for
-from smart_meter_reader.text import plain
+from smart_meter_reader.meters.decode import in_columns, json_option, show_telegrams, value_text
 
 
 @click.command("iec62056_21")
 @click.argument("capture", nargs=-1, required=True, metavar="TEXT|HEX|FILE|-")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per answer and line.")
+@json_option("answer")
 @click.option(
     "--request",
     type=click.Choice(SHORT_REQUESTS),
@@ -55,9 +54,8 @@ def iec62056_21(
     described = describe_capture(
         read_capture_or_text(capture), request=request or "", scaling=_scaling(program)
     )
-    for answer in described:
-        click.echo(dumps_for(sys.stdout, answer) if as_json else "\n".join(_lines(answer)))
-    if any("error" in answer or "doubtful" in answer.get("log", ()) for answer in described):
+    show_telegrams(context, described, _lines, as_json=as_json)
+    if any("doubtful" in answer.get("log", ()) for answer in described):
         context.exit(EXIT_DATA)
 
 
@@ -107,11 +105,11 @@ def _lines(answer: Description) -> Iterator[str]:
         return
     yield _heading(answer)
     if "measurements" in answer:
-        yield from _table((key, _value(value)) for key, value in answer["measurements"].items())
+        yield from in_columns((key, _value(value)) for key, value in answer["measurements"].items())
     for title in ("fields", "objects"):
         if title in answer:
             yield f"  {title}:"
-            yield from (f"  {line}" for line in _table((k, _value(v)) for k, v in answer[title].items()))
+            yield from (f"  {line}" for line in in_columns((k, _value(v)) for k, v in answer[title].items()))
     if "log" in answer:
         yield from _log_lines(answer["log"])
     for stray in answer.get("unread", ()):
@@ -164,17 +162,10 @@ def _heading(answer: Description) -> str:
     return " ".join(words)
 
 
-def _table(rows: Iterator[tuple[str, str]]) -> Iterator[str]:
-    listed = list(rows)
-    width = max((len(name) for name, _ in listed), default=0)
-    for name, value in listed:
-        yield f"  {name:<{width}}  {value}".rstrip()
-
-
 def _value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_value(part) for part in value)
     if isinstance(value, dict):
         number = value["value"]
-        return f"{plain(number)} {value['unit']}".rstrip()
+        return value_text(number, value["unit"])
     return str(value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from smart_meter_reader.codecs.kmp.describe import Description, describe_capture
+from smart_meter_reader.codecs.capture import Description
+from smart_meter_reader.codecs.kmp.describe import describe_capture
 from smart_meter_reader.recordings.text import Burst, comment_of
 
 

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import click
 
+from smart_meter_reader.codecs.capture import Description
 from smart_meter_reader.codecs.info_codes import reports
-from smart_meter_reader.codecs.kmp.describe import Capture, Description, describe_capture
+from smart_meter_reader.codecs.kmp.describe import describe_capture
 from smart_meter_reader.codecs.kmp.registers import resolve_register
-from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import Likeness
-from smart_meter_reader.json_text import dumps_for
+from smart_meter_reader.meters.decode import json_option, show_frames
 from smart_meter_reader.text import plain
 
 _INFO_BITS = resolve_register("info_bits").id
 _FRAME = re.compile(rb"[\x40\x80][\x3f\x7f\xbf][^\x40\x80\x0d]{3,}\x0d", re.DOTALL)
 _ABOUT_LOGGERS = ("log_request", "log", "configuration", "event_status")
 
+_NOTHING = "no KMP frame found: a frame starts with 80 or 40 and ends with 0D"
+
 
 @click.command
 @click.argument("capture", nargs=-1, required=True, metavar="HEX...|FILE|-")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per frame and line.")
+@json_option("frame")
 @click.pass_context
 def kmp(context: click.Context, capture: tuple[str, ...], as_json: bool) -> None:
     """Decode frames of the Kamstrup Meter Protocol (KMP).
@@ -38,12 +39,7 @@ def kmp(context: click.Context, capture: tuple[str, ...], as_json: bool) -> None
     Exit code 65 tells that a frame was damaged or that there was none.
     """
     described = describe_capture(read_capture(capture))
-    for frame in described.frames:
-        click.echo(dumps_for(sys.stdout, frame) if as_json else "\n".join(_lines(frame)))
-    for remark in _remarks(described):
-        click.echo(remark, err=True)
-    if described.damaged or not described.frames:
-        context.exit(EXIT_DATA)
+    show_frames(context, described, _lines, _NOTHING, "damaged", as_json=as_json)
 
 
 def sniff(capture: bytes) -> Likeness:
@@ -52,19 +48,6 @@ def sniff(capture: bytes) -> Likeness:
     if any("error" not in frame and frame["direction"] != "ack" for frame in frames):
         return Likeness.CHECKED
     return Likeness.FRAMED if _FRAME.search(capture) else Likeness.NONE
-
-
-def _remarks(capture: Capture) -> Iterator[str]:
-    if not capture.frames:
-        yield "no KMP frame found: a frame starts with 80 or 40 and ends with 0D"
-    if capture.damaged:
-        yield f"{_counted(capture.damaged, 'frame')} of {len(capture.frames)} damaged"
-    if capture.skipped_bytes:
-        yield f"{_counted(capture.skipped_bytes, 'byte')} outside of frames skipped"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _lines(frame: Description) -> Iterator[str]:

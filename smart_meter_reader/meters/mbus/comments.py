@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from smart_meter_reader.codecs.mbus.describe import Description, describe_capture, frame_name
+from smart_meter_reader.codecs.capture import Description
+from smart_meter_reader.codecs.mbus.describe import describe_capture, frame_name
 from smart_meter_reader.recordings.text import Burst, comment_of
 from smart_meter_reader.text import plain
 

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from smart_meter_reader.codecs.capture import Description
 from smart_meter_reader.codecs.mbus.describe import (
-    Description,
-    MbusCapture,
     describe_capture,
     frame_name,
 )
-from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import Likeness
-from smart_meter_reader.json_text import dumps_for
-from smart_meter_reader.text import plain
+from smart_meter_reader.meters.decode import in_columns, json_option, show_frames, value_text
 
 _DLMS = "dlms"
 _SPELT = {"m3": "m³", "m3/h": "m³/h", "m3/min": "m³/min", "m3/s": "m³/s", "degC": "°C", "degF": "°F"}
 
+_NOTHING = "no M-Bus frame found: one is 68 L L 68 ... 16, 10 ... 16 or E5"
+
 
 @click.command
 @click.argument("capture", nargs=-1, required=True, metavar="HEX...|FILE|-")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per frame and line.")
+@json_option("frame")
 @click.pass_context
 def mbus(context: click.Context, capture: tuple[str, ...], as_json: bool) -> None:
     """Decode frames of wired M-Bus (EN 13757).
@@ -38,12 +36,7 @@ def mbus(context: click.Context, capture: tuple[str, ...], as_json: bool) -> Non
     Exit code 65 tells that a frame was damaged or could not be read, or that there was none.
     """
     described = describe_capture(read_capture(capture))
-    for frame in described.frames:
-        click.echo(dumps_for(sys.stdout, frame) if as_json else "\n".join(_lines(frame)))
-    for remark in _remarks(described):
-        click.echo(remark, err=True)
-    if described.damaged or not described.frames:
-        context.exit(EXIT_DATA)
+    show_frames(context, described, _lines, _NOTHING, "cannot be read", as_json=as_json)
 
 
 def sniff(capture: bytes) -> Likeness:
@@ -56,19 +49,6 @@ def sniff(capture: bytes) -> Likeness:
         elif frame["frame"] == "short" and "error" not in frame:
             found = max(found, Likeness.FRAMED)
     return found
-
-
-def _remarks(capture: MbusCapture) -> Iterator[str]:
-    if not capture.frames:
-        yield "no M-Bus frame found: one is 68 L L 68 ... 16, 10 ... 16 or E5"
-    if capture.damaged:
-        yield f"{_counted(capture.damaged, 'frame')} of {len(capture.frames)} cannot be read"
-    if capture.skipped_bytes:
-        yield f"{_counted(capture.skipped_bytes, 'byte')} outside of frames skipped"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _lines(frame: Description) -> Iterator[str]:
@@ -85,7 +65,7 @@ def _lines(frame: Description) -> Iterator[str]:
         yield f"  secondary address: {frame['secondary_address']}"
     if states := frame.get("states"):
         yield f"  reports: {', '.join(states)}"
-    yield from _table(_record_row(record) for record in frame.get("records", ()))
+    yield from in_columns(_record_row(record) for record in frame.get("records", ()))
     for record in frame.get("missing", ()):
         yield f"  {record['quantity']}{_where(record)}: no value, {record['why']}"
     if "manufacturer_data" in frame:
@@ -94,8 +74,8 @@ def _lines(frame: Description) -> Iterator[str]:
         yield "  more records follow in the next telegram"
     if measurements := frame.get("measurements"):
         yield "  measurements:"
-        rows = ((key, _value(each["value"], each["unit"])) for key, each in measurements.items())
-        yield from (f"  {line}" for line in _table(rows))
+        rows = ((key, value_text(each["value"], each["unit"])) for key, each in measurements.items())
+        yield from (f"  {line}" for line in in_columns(rows))
 
 
 def _heading(frame: Description) -> str:
@@ -114,7 +94,7 @@ def _record_row(record: dict[str, Any]) -> tuple[str, str]:
     modifiers = [each for each in record.get("modifiers", ()) if each not in record["quantity"].lower()]
     added = f" [{' '.join(modifiers)}]" if modifiers else ""
     unit = _SPELT.get(record["unit"], record["unit"])
-    return record["quantity"] + added + _where(record), _value(record["value"], unit)
+    return record["quantity"] + added + _where(record), value_text(record["value"], unit)
 
 
 def _where(record: dict[str, Any]) -> str:
@@ -122,14 +102,3 @@ def _where(record: dict[str, Any]) -> str:
     told = [] if record["function"] == "instantaneous" else [record["function"]]
     told += [f"{key} {record[key]}" for key in ("storage", "tariff", "subunit") if record[key]]
     return f" ({', '.join(told)})" if told else ""
-
-
-def _value(value: Any, unit: str) -> str:
-    return f"{plain(value)} {unit}".rstrip()
-
-
-def _table(rows: Iterator[tuple[str, str]]) -> Iterator[str]:
-    listed = list(rows)
-    width = max((len(name) for name, _ in listed), default=0)
-    for name, value in listed:
-        yield f"  {name:<{width}}  {value}".rstrip()

@@ -3,40 +3,37 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from smart_meter_reader.codecs.capture import Description
 from smart_meter_reader.codecs.ciphering.keys import Policy
-from smart_meter_reader.codecs.p1.describe import Description, describe_capture
+from smart_meter_reader.codecs.p1.describe import describe_capture
 from smart_meter_reader.codecs.p1.dialect import DIALECTS
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.encryption.header import find_header
 from smart_meter_reader.codecs.parity import strip_parity
-from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import Likeness
-from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.meters.cipher_keys import key_options, read_opener
-from smart_meter_reader.text import plain
+from smart_meter_reader.meters.decode import (
+    authentication_option,
+    in_columns,
+    json_option,
+    show_telegrams,
+    value_text,
+)
 
 
 @click.command
 @click.argument("capture", nargs=-1, required=True, metavar="FILE|-")
 @key_options
-@click.option(
-    "--authentication",
-    type=click.Choice(["require", "warn", "off"]),
-    default="require",
-    help="What a wrong tag means: the frame fails, a remark, or nothing (only the checksum counts).",
-)
+@authentication_option("nothing (only the checksum counts)")
 @click.option("--dialect", type=click.Choice(DIALECTS), help="Take this dialect instead of recognising it.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="One JSON object per telegram or failed frame and line."
-)
+@json_option()
 @click.pass_context
 def p1(
     context: click.Context,
@@ -56,12 +53,8 @@ def p1(
     Exit code 65 tells that a frame failed or that there was none.
     """
     opener = read_opener(Opener, key, authentication_key, key_file, authentication)
-    failed = 0
-    for description in describe_capture(read_capture(capture), opener, dialect=dialect or ""):
-        failed += "error" in description
-        click.echo(dumps_for(sys.stdout, description) if as_json else "\n".join(_lines(description)))
-    if failed:
-        context.exit(EXIT_DATA)
+    described = describe_capture(read_capture(capture), opener, dialect=dialect or "")
+    show_telegrams(context, described, _lines, as_json=as_json)
 
 
 # Whole OBIS codes, or a checksum behind '!'. Readouts of the optical head have reduced codes as a rule, and
@@ -98,9 +91,9 @@ def _lines(description: Description) -> Iterator[str]:
 
 
 def _values(measurements: Mapping[str, Any]) -> Iterator[str]:
-    width = max((len(quantity) for quantity in measurements), default=0)
-    for quantity, item in measurements.items():
-        value = item["value"]
-        text = plain(value)
-        when = f"  at {item['measured_at']:%Y-%m-%d %H:%M:%S} UTC" if "measured_at" in item else ""
-        yield f"  {quantity:<{width}}  {text} {item['unit']}".rstrip() + when
+    return in_columns((quantity, _value(item)) for quantity, item in measurements.items())
+
+
+def _value(item: Mapping[str, Any]) -> str:
+    when = f"  at {item['measured_at']:%Y-%m-%d %H:%M:%S} UTC" if "measured_at" in item else ""
+    return value_text(item["value"], item["unit"]) + when

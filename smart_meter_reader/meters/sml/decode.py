@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
-from smart_meter_reader.codecs.sml.describe import Description, describe_capture
+from smart_meter_reader.codecs.capture import Description
+from smart_meter_reader.codecs.sml.describe import describe_capture
 from smart_meter_reader.codecs.sml.frame import START
-from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import Likeness
-from smart_meter_reader.json_text import dumps_for
+from smart_meter_reader.meters.decode import in_columns, json_option, show_telegrams, value_text
 from smart_meter_reader.meters.sml.heard import PIN_SENTENCE
-from smart_meter_reader.text import plain
 
 
 @click.command
 @click.argument("capture", nargs=-1, required=True, metavar="HEX...|FILE|-")
 @click.option("--public-key", is_flag=True, help="Show the meter's public key, too.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="One JSON object per telegram or failed frame and line."
-)
+@json_option()
 @click.pass_context
 def sml(context: click.Context, capture: tuple[str, ...], public_key: bool, as_json: bool) -> None:
     """Decode SML telegrams, which German electricity meters send at their optical head.
@@ -33,12 +29,8 @@ def sml(context: click.Context, capture: tuple[str, ...], public_key: bool, as_j
 
     Exit code 65 tells that a frame failed or that there was none.
     """
-    failed = 0
-    for description in describe_capture(read_capture(capture), public_key=public_key):
-        failed += "error" in description
-        click.echo(dumps_for(sys.stdout, description) if as_json else "\n".join(_lines(description)))
-    if failed:
-        context.exit(EXIT_DATA)
+    described = describe_capture(read_capture(capture), public_key=public_key)
+    show_telegrams(context, described, _lines, as_json=as_json)
 
 
 def sniff(capture: bytes) -> Likeness:
@@ -73,6 +65,6 @@ def _lines(description: Description) -> Iterator[str]:
 
 
 def _values(measurements: Mapping[str, Any], indent: str) -> Iterator[str]:
-    width = max((len(name) for name in measurements), default=0)
-    for name, item in measurements.items():
-        yield f"{indent}{name:<{width}}  {plain(item['value'])} {item['unit']}".rstrip()
+    return in_columns(
+        ((name, value_text(item["value"], item["unit"])) for name, item in measurements.items()), indent
+    )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
+from smart_meter_reader.codecs.capture import Description
 from smart_meter_reader.codecs.kmp.describe_register import describe_id, describe_register
 from smart_meter_reader.codecs.kmp.loggers.compressed import CompressedLogAnswer
 from smart_meter_reader.codecs.kmp.loggers.info import info_words
@@ -26,10 +25,8 @@ from smart_meter_reader.codecs.kmp.loggers.records import (
 from smart_meter_reader.codecs.kmp.loggers.rows import LogRow
 from smart_meter_reader.exceptions import ValueFormatError
 
-_Description: TypeAlias = dict[str, Any]
 
-
-def describe_logger_message(message: object) -> _Description:
+def describe_logger_message(message: object) -> Description:
     """What a message about loggers carries, by one key; {} for any other message.
 
     ``log_request`` is what is asked for, ``log`` rows of B8h or records of A0h to A3h, ``configuration`` what
@@ -51,7 +48,7 @@ def describe_logger_message(message: object) -> _Description:
             return {"log_request": asked} if asked else {}
 
 
-def _log(answer: LogAnswer | CompressedLogAnswer) -> _Description:
+def _log(answer: LogAnswer | CompressedLogAnswer) -> Description:
     return {
         "logger": answer.logger,
         "first_log_id": answer.first_log_id,
@@ -61,7 +58,7 @@ def _log(answer: LogAnswer | CompressedLogAnswer) -> _Description:
     }
 
 
-def _records(answer: LogRecords) -> _Description:
+def _records(answer: LogRecords) -> Description:
     rows = answer.rows
     sure = not answer.info
     return {
@@ -74,7 +71,7 @@ def _records(answer: LogRecords) -> _Description:
     }
 
 
-def _row(row: LogRow) -> _Description:
+def _row(row: LogRow) -> Description:
     return {
         "log_id": row.log_id,
         "time": _time(row),
@@ -90,7 +87,7 @@ def _time(row: LogRow) -> str | None:
     return found.text if found else None
 
 
-def _configuration(answer: LoggerConfiguration) -> _Description:
+def _configuration(answer: LoggerConfiguration) -> Description:
     return {
         "logger": answer.logger,
         "depth": answer.depth,
@@ -101,7 +98,7 @@ def _configuration(answer: LoggerConfiguration) -> _Description:
     }
 
 
-def _event_status(answer: EventStatus) -> _Description:
+def _event_status(answer: EventStatus) -> Description:
     return {
         "bytes": answer.status.hex().upper(),
         "unread_interval_records": answer.unread_interval_records,
@@ -109,12 +106,12 @@ def _event_status(answer: EventStatus) -> _Description:
     }
 
 
-def _request(request: object) -> _Description:
+def _request(request: object) -> Description:
     match request:
         case LoggerConfigurationRequest():
             return {"logger": request.logger}
         case LogIdPastAbsRequest():
-            place: _Description = {"log_id": request.log_id}
+            place: Description = {"log_id": request.log_id}
         case LogLastEntryPastAbsRequest():
             place = {"offset": request.offset}
         case LogTimePresentRequest() | LogLastPresentRequest() | LogIdPresentRequest() | LogTimePastRequest():
@@ -125,8 +122,8 @@ def _request(request: object) -> _Description:
     return {"logger": request.logger, **place, "entries": request.entries, "registers": registers}
 
 
-def _records_request(request: RecordsRequest) -> _Description:
-    described: _Description = {"logger": request.log}
+def _records_request(request: RecordsRequest) -> Description:
+    described: Description = {"logger": request.log}
     if isinstance(request, LogTimePresentRequest | LogTimePastRequest):
         described["time"] = _asked_time(request.time)
     if isinstance(request, LogIdPresentRequest):
