@@ -96,6 +96,31 @@ class LeasesDriver:
         return self.leases
 
 
+def simulated(
+    title: str, client: str, settings: str, *, typical: tuple[str, ...] = (), health: tuple[str, ...] = ()
+) -> MeterDriver:
+    """A client without a meter of its own: no port to look at, no bytes to decode or redact."""
+    return MeterDriver(
+        title=title,
+        client=client,
+        settings=settings,
+        listens="",
+        asks=(),
+        head="",
+        loggers="",
+        clock="",
+        emulators={},
+        protocol="",
+        decode="",
+        sniff="",
+        comment="",
+        redact="",
+        typical=typical,
+        health=health,
+        simulated=True,
+    )
+
+
 def imported(path: str) -> Any:
     """What an import string leads to; its module is imported now. Raises ImportError, AttributeError."""
     module, _, attribute = path.partition(":")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, TypeAlias
 
-from smart_meter_reader.messages import Health, Publish, Reply
+from smart_meter_reader.messages import Health, Info, Publish, Reply
 from smart_meter_reader.messages.receipts import Receipts
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import DriverSettings, Secret
@@ -200,3 +200,15 @@ def count_reading(health: Health, now: datetime) -> None:
     """One more valid reading at ``now``: with P1 each good telegram, published or not."""
     health["valid_readings"] = health.get("valid_readings", 0) + 1
     health["last_valid"] = now
+
+
+InfoText: TypeAlias = Literal[
+    "manufacturer", "model", "serial_number", "firmware", "type_code", "dialect", "p1_version"
+]
+
+
+def tell_texts(info: Info, texts: Mapping[InfoText, str]) -> None:
+    """Add what is known of who a meter is; "" is left out, as nobody knows it."""
+    for key, text in texts.items():
+        if text:
+            info[key] = text

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from smart_meter_reader.drivers import MeterDriver
+from smart_meter_reader.drivers import simulated
 from smart_meter_reader.messages import Health, Info, Publish, Reading
 from smart_meter_reader.meters.base import Client, ClientSettings, count_reading
 from smart_meter_reader.quantities import QUANTITIES, Kind, Quantity
@@ -152,23 +152,4 @@ class DummyClient(Client):
                 return f"dummy {10_000_000 + self._settings.seed}"
 
 
-DRIVER = MeterDriver(
-    title="dummy",
-    client=f"{__name__}:DummyClient",
-    settings=f"{__name__}:DummySettings",
-    # Nothing real is behind it: no port to look at, no bytes to decode or redact.
-    listens="",
-    asks=(),
-    head="",
-    loggers="",
-    clock="",
-    emulators={},
-    protocol="",
-    decode="",
-    sniff="",
-    comment="",
-    redact="",
-    typical=(),
-    health=(),
-    simulated=True,
-)
+DRIVER = simulated("dummy", f"{__name__}:DummyClient", f"{__name__}:DummySettings")

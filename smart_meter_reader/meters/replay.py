@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from smart_meter_reader.drivers import MeterDriver, imported
+from smart_meter_reader.drivers import imported, simulated
 from smart_meter_reader.exceptions import RecordingEndedError, TransportError
 from smart_meter_reader.messages import Health, Message, Publish
 from smart_meter_reader.meters.base import Client, ClientSettings
@@ -143,23 +143,11 @@ def _unusable(file: Path, problem: str) -> TransportError:
     return TransportError("recording_unusable", f"{file} {problem}")
 
 
-DRIVER = MeterDriver(
-    title="recording",
-    client=f"{__name__}:ReplayClient",
-    settings=f"{__name__}:ReplaySettings",
-    # A recording stands in the place of a meter of another family, which says all of this.
-    listens="",
-    asks=(),
-    head="",
-    loggers="",
-    clock="",
-    emulators={},
-    protocol="",
-    decode="",
-    sniff="",
-    comment="",
-    redact="",
+# A recording stands in the place of a meter of another family, which says the rest.
+DRIVER = simulated(
+    "recording",
+    f"{__name__}:ReplayClient",
+    f"{__name__}:ReplaySettings",
     typical=("heat_energy", "volume", "power", "volume_flow", "flow_temperature", "return_temperature"),
     health=("retries", "latency_ms", "requests_24h", "wake_ups_24h", "read_now_used", "read_now_refused"),
-    simulated=True,
 )

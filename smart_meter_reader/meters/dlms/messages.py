@@ -12,6 +12,7 @@ from smart_meter_reader.codecs.dlms.identity import DlmsIdentity
 from smart_meter_reader.codecs.dlms.plausibility import ScaleCheck, ScaleDoubt, Subject
 from smart_meter_reader.codecs.dlms.telegram import DlmsTelegram
 from smart_meter_reader.messages import Info, Message, Reading, Status
+from smart_meter_reader.meters.base import InfoText, tell_texts
 from smart_meter_reader.meters.dlms.lists import KeptLists
 from smart_meter_reader.meters.dlms.moments import measured_at
 from smart_meter_reader.quantities import QUANTITIES, Kind
@@ -148,12 +149,12 @@ class DlmsMessages:
         """Who the meter is, by this list and those before it: not all of them say all of it."""
         identity = self._known(telegram.identity)
         info: Info = {"type": "info", "meter": self._meter, "time": time, "interval": round(interval)}
-        if identity.manufacturer:
-            info["manufacturer"] = identity.manufacturer
-        if identity.model:
-            info["model"] = identity.model
-        if identity.serial_number:
-            info["serial_number"] = identity.serial_number
+        told: dict[InfoText, str] = {
+            "manufacturer": identity.manufacturer,
+            "model": identity.model,
+            "serial_number": identity.serial_number,
+        }
+        tell_texts(info, told)
         if self._ratio != 1:
             info["transformer_ratio"] = self._ratio
         return info

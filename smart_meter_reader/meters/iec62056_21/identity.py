@@ -22,6 +22,7 @@ from smart_meter_reader.exceptions import (
     TransportError,
 )
 from smart_meter_reader.messages import Info
+from smart_meter_reader.meters.base import InfoText, tell_texts
 from smart_meter_reader.meters.iec62056_21.line import MeterLine
 from smart_meter_reader.meters.iec62056_21.reading import Confirmed, confirmed_answer, confirmed_readout
 from smart_meter_reader.meters.iec62056_21.settings import MOMENTARY, READOUT, Iec62056_21Settings
@@ -106,12 +107,12 @@ class KnownMeter:
     def introduced(self, info: Info) -> Info:
         """An info with what the meter says of itself."""
         manufacturer = self.manufacturer or ("" if self.model == "generic" else "KAM")
-        if manufacturer:
-            info["manufacturer"] = manufacturer_name(manufacturer)
-        if model := (self.plan.name or self.ident):
-            info["model"] = model
-        if self.number:
-            info["serial_number"] = self.number
+        told: dict[InfoText, str] = {
+            "manufacturer": manufacturer_name(manufacturer) if manufacturer else "",
+            "model": self.plan.name or self.ident,
+            "serial_number": self.number,
+        }
+        tell_texts(info, told)
         return info
 
 

@@ -16,6 +16,7 @@ from smart_meter_reader.messages import Info, Publish
 from smart_meter_reader.messages.receipts import Receipts
 from smart_meter_reader.meters.backfill.plan import Planner
 from smart_meter_reader.meters.backfill.session import Backfill
+from smart_meter_reader.meters.base import InfoText, tell_texts
 from smart_meter_reader.meters.kmp.absences import Absences
 from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
 from smart_meter_reader.meters.kmp.identity import Identity, read_identity
@@ -239,16 +240,15 @@ class KamstrupClient(PolledClient[KamstrupSettings]):
 
     def _info(self, identity: Identity) -> Info:
         info = self._new_info()
-        info["manufacturer"] = MANUFACTURER
         self._model = self._settings.model or identity.model or self._model
-        if self._model:
-            info["model"] = self._model
-        if identity.firmware:
-            info["firmware"] = identity.firmware
-        if identity.type_code:
-            info["type_code"] = identity.type_code
-        if identity.serial_number:
-            info["serial_number"] = identity.serial_number
+        told: dict[InfoText, str] = {
+            "manufacturer": MANUFACTURER,
+            "model": self._model,
+            "firmware": identity.firmware,
+            "type_code": identity.type_code,
+            "serial_number": identity.serial_number,
+        }
+        tell_texts(info, told)
         return info
 
 

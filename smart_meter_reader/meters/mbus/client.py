@@ -11,6 +11,7 @@ from smart_meter_reader.codecs.mbus.measured import measured_in
 from smart_meter_reader.codecs.mbus.telegram import MbusTelegram
 from smart_meter_reader.exceptions import ProtocolError, WrongMeterError
 from smart_meter_reader.messages import Publish
+from smart_meter_reader.meters.base import InfoText, tell_texts
 from smart_meter_reader.meters.lines import SharedLine, shared_line
 from smart_meter_reader.meters.mbus.identity import MbusIdentity, identity_of
 from smart_meter_reader.meters.mbus.line import MbusLine
@@ -77,14 +78,13 @@ class MbusClient(PolledClient[MbusSettings]):
         self._check(identity)
         self._known = identity
         info = self._new_info()
-        if identity.manufacturer:
-            info["manufacturer"] = identity.manufacturer
-        if identity.model:
-            info["model"] = identity.model
-        if identity.serial_number:
-            info["serial_number"] = identity.serial_number
-        if identity.firmware:
-            info["firmware"] = identity.firmware
+        told: dict[InfoText, str] = {
+            "manufacturer": identity.manufacturer,
+            "model": identity.model,
+            "serial_number": identity.serial_number,
+            "firmware": identity.firmware,
+        }
+        tell_texts(info, told)
         await publish(info)
 
     def _check(self, identity: MbusIdentity) -> None:

@@ -12,6 +12,7 @@ from smart_meter_reader.codecs.p1.devices import SubMeter
 from smart_meter_reader.codecs.p1.mbus import InUse
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.messages import Info, Message, Reading
+from smart_meter_reader.meters.base import InfoText, tell_texts
 
 # A gas meter reports every five minutes or every hour, in telegrams that come every second.
 _SUB_METER_SECONDS = 60.0
@@ -128,16 +129,14 @@ class Messages:
     def _info(self, telegram: Telegram, time: datetime) -> Info:
         identity = telegram.identity
         info: Info = {"type": "info", "meter": self._meter, "time": time}
-        if identity.manufacturer:
-            info["manufacturer"] = identity.manufacturer
-        if identity.model:
-            info["model"] = identity.model
-        if identity.serial_number:
-            info["serial_number"] = identity.serial_number
-        if identity.version:
-            info["p1_version"] = identity.version
-        if identity.dialect:
-            info["dialect"] = identity.dialect
+        told: dict[InfoText, str] = {
+            "manufacturer": identity.manufacturer,
+            "model": identity.model,
+            "serial_number": identity.serial_number,
+            "p1_version": identity.version,
+            "dialect": identity.dialect,
+        }
+        tell_texts(info, told)
         if self._ratio != 1:
             info["transformer_ratio"] = self._ratio
         info["interval"] = round(self._interval)
@@ -145,9 +144,6 @@ class Messages:
 
     def _sub_info(self, name: str, device: SubMeter, telegram: Telegram, time: datetime) -> Info:
         info: Info = {"type": "info", "meter": name, "time": time, "via": self._meter}
-        if device.serial_number:
-            info["serial_number"] = device.serial_number
-        if telegram.identity.dialect:
-            info["dialect"] = telegram.identity.dialect
+        tell_texts(info, {"serial_number": device.serial_number, "dialect": telegram.identity.dialect})
         info["interval"] = round(self._sub_interval)
         return info

@@ -16,6 +16,7 @@ from smart_meter_reader.codecs.sml.measure import SmlSender, ToldValues
 from smart_meter_reader.codecs.sml.telegram import ValueList
 from smart_meter_reader.guard.remembered import number_in
 from smart_meter_reader.messages import METER_REPORTS, Health, Info, Message, Status
+from smart_meter_reader.meters.base import tell_texts
 from smart_meter_reader.meters.sml.settings import MOST_METERS
 from smart_meter_reader.text import LONGEST_NAME, printable
 
@@ -201,10 +202,7 @@ class HeardMeters:
     def _info(self, heard: _HeardMeter, told: ToldValues, time: datetime, interval: float) -> Info:
         identity = heard.sender.identity
         info: Info = {"type": "info", "meter": heard.name, "time": time}
-        if identity.manufacturer:
-            info["manufacturer"] = identity.manufacturer
-        if identity.serial_number:
-            info["serial_number"] = identity.serial_number
+        tell_texts(info, {"manufacturer": identity.manufacturer, "serial_number": identity.serial_number})
         for code in _FIRMWARE:
             if code in told.objects:
                 info["firmware"] = printable(str(told.objects[code]["value"]), LONGEST_NAME)
