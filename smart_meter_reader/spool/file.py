@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from smart_meter_reader.history.errors import DamagedHistoryError, MovedHistoryError
 from smart_meter_reader.history.places import identity
-from smart_meter_reader.history.storage.connecting import connect, explained_for
+from smart_meter_reader.history.storage.connecting import connect, explained_for, whole_or_nothing
 from smart_meter_reader.history.storage.schema import Format, migrate
 from smart_meter_reader.spool.entries import Spooled, SpoolEntry
 
@@ -198,14 +198,8 @@ class SpoolFile:
 
     def _transact(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
         def whole(connection: sqlite3.Connection) -> _Result:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
+            with whole_or_nothing(connection):
                 result = work(connection)
-                connection.execute("COMMIT")
-            except BaseException:  # all or nothing, whatever it is
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
             _give_back(connection)
             return result
 

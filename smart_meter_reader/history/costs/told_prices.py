@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 from smart_meter_reader.history.costs.contracts import MomentPrices, decimals_of
 from smart_meter_reader.history.errors import NoHistoryError
-from smart_meter_reader.history.storage.connecting import connect, explained_for
+from smart_meter_reader.history.storage.connecting import connect, explained_for, whole_or_nothing
 from smart_meter_reader.history.storage.schema import PRICES, migrate
 
 # What is told anew in the first seconds of a quarter is of that quarter still.
@@ -39,14 +39,8 @@ def keep_prices(path: Path, topic: str, told: Sequence[ToldPrice], now: int) -> 
     """
     with closing(connect(path, PRICES)) as connection, explained_for(path):
         migrate(connection, PRICES)
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            otherwise = sum(not _kept(connection, topic, each, now) for each in told)
-            connection.execute("COMMIT")
-        except BaseException:  # all or nothing, whatever it is
-            connection.execute("ROLLBACK")
-            raise
-    return otherwise
+        with whole_or_nothing(connection):
+            return sum(not _kept(connection, topic, each, now) for each in told)
 
 
 def _kept(connection: sqlite3.Connection, topic: str, told: ToldPrice, now: int) -> bool:

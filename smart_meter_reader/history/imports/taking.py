@@ -22,7 +22,7 @@ from smart_meter_reader.history.periods import LocalCalendar
 from smart_meter_reader.history.places import backup_file
 from smart_meter_reader.history.questions.record import History
 from smart_meter_reader.history.storage.backups import BackupStoppedError, back_up
-from smart_meter_reader.history.storage.connecting import connect, explained_for
+from smart_meter_reader.history.storage.connecting import connect, explained_for, whole_or_nothing
 from smart_meter_reader.history.storage.schema import ZONE
 from smart_meter_reader.history.storage.store import Store, require_room
 
@@ -99,8 +99,7 @@ class Import:
             if backup and not begun and any(each.new for each in plans):
                 copy = _backed_up(path, now)
             require_room(path)
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+            with whole_or_nothing(connection):
                 if _version(connection) != seen:  # the service has written meanwhile
                     plans = self._plan(connection, house, now)
                 write_rows(
@@ -111,11 +110,6 @@ class Import:
                     self._findings,
                     partial(progress, "writing"),
                 )
-                connection.execute("COMMIT")
-            except BaseException:  # all or nothing, whatever it is
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
             return Taken(tuple(plans), copy)
 
     def _read(self, progress: Progress) -> None:

@@ -38,6 +38,19 @@ def explained_for(path: Path) -> Iterator[None]:
         raise HistoryBusyError("history_busy", f"{path}: {error.strerror}") from error
 
 
+@contextmanager
+def whole_or_nothing(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that writes: kept at the end, and nothing of it is kept where anything is raised."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("COMMIT")
+    except BaseException:  # whatever it is
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
 def history_error(path: Path, error: sqlite3.Error) -> HistoryError:
     """What an error of SQLite means for a person, and what to do."""
     try:

@@ -16,7 +16,12 @@ from smart_meter_reader.history.errors import (
     RecentBusyError,
 )
 from smart_meter_reader.history.places import identity
-from smart_meter_reader.history.storage.connecting import connect, explained_for, history_error
+from smart_meter_reader.history.storage.connecting import (
+    connect,
+    explained_for,
+    history_error,
+    whole_or_nothing,
+)
 from smart_meter_reader.history.storage.raw import Block
 from smart_meter_reader.history.storage.schema import RECENT, migrate
 
@@ -63,8 +68,7 @@ class RecentRing:
             raise _of_the_ring(history_error(self.path, error)) from error
 
     def _write(self, connection: sqlite3.Connection, blocks: Sequence[Block]) -> None:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
+        with whole_or_nothing(connection):
             # First, so that what they leave can be used by the new ones where there is no more room.
             newest = max(block.until for block in blocks)
             connection.execute("DELETE FROM raw WHERE until < ?", (newest - self._keep_seconds,))
@@ -72,11 +76,6 @@ class RecentRing:
                 "INSERT INTO raw (meter, since, until, coded) VALUES (?, ?, ?, ?)",
                 [(block.meter, block.since, block.until, block.coded) for block in blocks],
             )
-            connection.execute("COMMIT")
-        except BaseException:  # all or nothing, whatever it is
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
 
 
 def _opened(path: Path) -> sqlite3.Connection:

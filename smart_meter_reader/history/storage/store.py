@@ -21,7 +21,7 @@ from smart_meter_reader.history.intake.intake import StoredCounter, StoredMeter
 from smart_meter_reader.history.places import identity
 from smart_meter_reader.history.reports import reported_by
 from smart_meter_reader.history.rows import CLEARED, RAISED, Row, RowOrigin
-from smart_meter_reader.history.storage.connecting import connect, explained_for
+from smart_meter_reader.history.storage.connecting import connect, explained_for, whole_or_nothing
 from smart_meter_reader.history.storage.raw import Block
 from smart_meter_reader.history.storage.ring import RecentRing
 from smart_meter_reader.history.storage.row_writer import RowWriter
@@ -153,16 +153,8 @@ class Store:
         self, connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], _Result]
     ) -> _Result:
         require_room(self.path)
-        with explained_for(self.path):
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                result = work(connection)
-                connection.execute("COMMIT")
-            except BaseException:  # all or nothing, whatever it is
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-        return result
+        with explained_for(self.path), whole_or_nothing(connection):
+            return work(connection)
 
     def _write_all(self, connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
         writer = RowWriter(connection)
