@@ -45,8 +45,8 @@ class ClientSettings(DriverSettings):
         return ()
 
 
-class PolledSettings(ClientSettings):
-    """What the settings of every polled meter say, under the same keys."""
+class PortSettings(ClientSettings):
+    """What the settings of every meter at a port say."""
 
     __slots__ = ()
 
@@ -54,6 +54,16 @@ class PolledSettings(ClientSettings):
     @abstractmethod
     def port(self) -> str:
         """Where the meter is."""
+
+    @property
+    def reads_from(self) -> str:
+        return self.port
+
+
+class PolledSettings(PortSettings):
+    """What the settings of every polled meter say, under the same keys."""
+
+    __slots__ = ()
 
     @property
     @abstractmethod
@@ -74,10 +84,6 @@ class PolledSettings(ClientSettings):
     @abstractmethod
     def serial_number(self) -> int | str | None:
         """The number of the only meter that is read; None for any."""
-
-    @property
-    def reads_from(self) -> str:
-        return self.port
 
     @property
     def read_now_distance(self) -> timedelta | None:

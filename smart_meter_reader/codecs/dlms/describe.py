@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smart_meter_reader.codecs.capture import Description, error_told
+from smart_meter_reader.codecs.ciphering.described import described
 from smart_meter_reader.codecs.dlms.axdr import ARRAY, STRUCTURE, Item
 from smart_meter_reader.codecs.dlms.bare import find_notifications
 from smart_meter_reader.codecs.dlms.cipher import DlmsOpener
@@ -14,7 +15,7 @@ from smart_meter_reader.codecs.dlms.reader import DlmsReader
 from smart_meter_reader.codecs.dlms.scales import NO_OWN_STEPS, OwnSteps
 from smart_meter_reader.codecs.dlms.telegram import DlmsTelegram
 from smart_meter_reader.codecs.dlms.values import item_text
-from smart_meter_reader.exceptions import DecryptionError, FrameError, WrongTagError
+from smart_meter_reader.exceptions import FrameError
 
 _FRAMINGS = {FLAG: "hdlc", START: "mbus"}
 _NOTHING = (
@@ -52,20 +53,7 @@ def describe_capture(
 
 
 def _drain(reader: DlmsReader) -> Iterator[Description]:
-    while True:
-        try:
-            telegram = reader.next_telegram()
-        except FrameError as error:
-            framing = _FRAMINGS.get(error.frame[0]) if error.frame else None
-            told = {"framing": framing} if framing else {}
-            yield {"protocol": "dlms", **told, "error": error_told(error)}
-        except DecryptionError as error:
-            authentication = "failed" if isinstance(error, WrongTagError) else "none"
-            yield {"protocol": "dlms", "authentication": authentication, "error": error_told(error)}
-        else:
-            if telegram is None:
-                return
-            yield describe_telegram(telegram)
+    return described(reader, "dlms", describe_telegram, _describe_damage)
 
 
 def describe_telegram(telegram: DlmsTelegram) -> Description:
@@ -95,6 +83,12 @@ def describe_telegram(telegram: DlmsTelegram) -> Description:
     if telegram.unknown_list:
         description["unknown_list"] = list(map(_raw, telegram.unknown_list))
     return description
+
+
+def _describe_damage(error: FrameError) -> Description:
+    framing = _FRAMINGS.get(error.frame[0]) if error.frame else None
+    told = {"framing": framing} if framing else {}
+    return {"protocol": "dlms", **told, "error": error_told(error)}
 
 
 def _raw(item: Item) -> Description:

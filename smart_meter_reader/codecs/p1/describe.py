@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smart_meter_reader.codecs.capture import Description, error_told
+from smart_meter_reader.codecs.ciphering.described import described
 from smart_meter_reader.codecs.p1.devices import SubMeter
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.codecs.parity import strip_parity
-from smart_meter_reader.exceptions import ChecksumError, DecryptionError, FrameError, WrongTagError
+from smart_meter_reader.exceptions import ChecksumError, FrameError
 from smart_meter_reader.text import LONGEST_NAME, printable
 
 
@@ -46,18 +47,7 @@ def describe_capture(
 
 
 def _drain(reader: P1Reader) -> Iterator[Description]:
-    while True:
-        try:
-            telegram = reader.next_telegram()
-        except FrameError as error:
-            yield _describe_damage(error)
-        except DecryptionError as error:
-            authentication = "failed" if isinstance(error, WrongTagError) else "none"
-            yield {"protocol": "p1", "authentication": authentication, "error": error_told(error)}
-        else:
-            if telegram is None:
-                return
-            yield describe_telegram(telegram)
+    return described(reader, "p1", describe_telegram, _describe_damage)
 
 
 def describe_telegram(telegram: Telegram) -> Description:

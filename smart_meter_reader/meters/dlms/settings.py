@@ -14,10 +14,11 @@ from smart_meter_reader.codecs.dlms.scales import OwnSteps
 from smart_meter_reader.meters.dlms.lines import LINES, MBUS_LINE
 from smart_meter_reader.meters.ports import port_setting
 from smart_meter_reader.meters.push.settings import (
-    KEY_HELP,
     EncryptedPushSettings,
+    authentication_setting,
     dtr_setting,
     interval_setting,
+    key_setting,
     rts_setting,
     timeout_setting,
     transformer_setting,
@@ -37,15 +38,11 @@ class DlmsSettings(EncryptedPushSettings):
     interval: timedelta = interval_setting(
         'the newest of each list; the line is always read; "0s" publishes every list'
     )
-    key: Secret | None = setting(f"encryption key (GUEK, EK, GPK60): {KEY_HELP}", default=None)
-    authentication_key: Secret | None = setting(
-        f"authentication key (GAK, AK, GPK61): {KEY_HELP}; not all meters need one", default=None
+    key: Secret | None = key_setting("encryption key (GUEK, EK, GPK60)")
+    authentication_key: Secret | None = key_setting(
+        "authentication key (GAK, AK, GPK61)", more="; not all meters need one"
     )
-    authentication: Policy = setting(
-        "what a telegram with a wrong authentication tag is: refused, published as failed if it decrypts to "
-        "one whole list, or not looked at",
-        default="require",
-    )
+    authentication: Policy = authentication_setting("it decrypts to one whole list")
     baud: int | Literal["auto"] = setting(
         "speed of the line; auto tries 2400 8E1, 2400 8N1, 9600 8N1 and 115200 8N1",
         default="auto",

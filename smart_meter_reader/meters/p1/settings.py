@@ -16,11 +16,12 @@ from smart_meter_reader.codecs.p1.mbus import InUse
 from smart_meter_reader.meters.p1.lines import FAST_LINE, SLOW_LINE
 from smart_meter_reader.meters.ports import port_setting
 from smart_meter_reader.meters.push.settings import (
-    KEY_HELP,
     EncryptedPushSettings,
     LineForm,
+    authentication_setting,
     dtr_setting,
     interval_setting,
+    key_setting,
     rts_setting,
     timeout_setting,
     transformer_setting,
@@ -41,15 +42,11 @@ class DsmrSettings(EncryptedPushSettings):
     interval: timedelta = interval_setting(
         'the newest telegram each time; the line is always read; "0s" publishes every telegram'
     )
-    key: Secret | None = setting(f"encryption key (GUEK): {KEY_HELP}", default=None)
-    authentication_key: Secret | None = setting(
-        f"authentication key (GAK): {KEY_HELP}; Luxembourg's is known", default=None
+    key: Secret | None = key_setting("encryption key (GUEK)")
+    authentication_key: Secret | None = key_setting(
+        "authentication key (GAK)", more="; Luxembourg's is known"
     )
-    authentication: Policy = setting(
-        "what a telegram with a wrong authentication tag is: refused, published as failed if its checksum "
-        "is right, or not looked at",
-        default="require",
-    )
+    authentication: Policy = authentication_setting("its checksum is right")
     channels: tuple[int, ...] = setting(
         "the M-Bus channels whose devices are published, such as [1]; by default all",
         default=(),

@@ -10,14 +10,27 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from smart_meter_reader.codecs.ciphering.keys import Policy, parse_key
 from smart_meter_reader.codecs.ciphering.opener import CipherOpener
-from smart_meter_reader.meters.base import ClientSettings
+from smart_meter_reader.meters.base import PortSettings
 from smart_meter_reader.settings.schema import Secret, setting
 from smart_meter_reader.transport import LineSettings
 
 _Opener = TypeVar("_Opener", bound=CipherOpener)
 
 LineForm: TypeAlias = Literal["8N1", "7E1", "8E1"]
-KEY_HELP = "32 hexadecimal digits in quotes; belongs into .secrets.toml"
+
+
+def key_setting(what: str, *, more: str = "") -> Any:
+    """A key; ``what`` are the names that it goes by, ``more`` is said behind what it is."""
+    return setting(f"{what}: 32 hexadecimal digits in quotes; belongs into .secrets.toml{more}", default=None)
+
+
+def authentication_setting(proof: str) -> Any:
+    """What a wrong tag means; ``proof``: what else has to be right where that is let pass."""
+    return setting(
+        f"what a telegram with a wrong authentication tag is: refused, published as failed if {proof}, or "
+        "not looked at",
+        default="require",
+    )
 
 
 def interval_setting(how: str) -> Any:
@@ -57,15 +70,10 @@ def transformer_setting() -> Any:
     )
 
 
-class PushSettings(ClientSettings):
+class PushSettings(PortSettings):
     """What the settings of every meter that sends by itself say, under the same keys."""
 
     __slots__ = ()
-
-    @property
-    @abstractmethod
-    def port(self) -> str:
-        """Where the meter is heard."""
 
     @property
     @abstractmethod
@@ -86,10 +94,6 @@ class PushSettings(ClientSettings):
     @abstractmethod
     def dtr(self) -> bool | None:
         """The level of DTR; None: left alone."""
-
-    @property
-    def reads_from(self) -> str:
-        return self.port
 
     @property
     def longest_reading(self) -> timedelta | None:
