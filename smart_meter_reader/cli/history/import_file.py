@@ -19,7 +19,11 @@ from smart_meter_reader.console import EXIT_DATA, EXIT_OK
 from smart_meter_reader.console.environments import complete_environment
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.history.imports import taking
-from smart_meter_reader.history.imports.csv_rows import ROLES
+from smart_meter_reader.history.imports.formats.csv_rows import ROLES
+from smart_meter_reader.history.imports.formats.home_assistant import statistics
+from smart_meter_reader.history.imports.formats.numbers import Numbers
+from smart_meter_reader.history.imports.formats.sniffing import ImportProgram, program_of
+from smart_meter_reader.history.imports.formats.times import read_time
 from smart_meter_reader.history.imports.found import (
     Dates,
     Findings,
@@ -29,10 +33,6 @@ from smart_meter_reader.history.imports.found import (
     RepeatedHour,
     UnfitRowError,
 )
-from smart_meter_reader.history.imports.home_assistant import statistics
-from smart_meter_reader.history.imports.numbers import Numbers
-from smart_meter_reader.history.imports.sniffing import ImportProgram, program_of
-from smart_meter_reader.history.imports.times import read_time
 from smart_meter_reader.history.zone import is_zone
 from smart_meter_reader.text import printable
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from smart_meter_reader.history.imports.home_assistant import Statistic
+from smart_meter_reader.history.imports.formats.home_assistant import Statistic
+from smart_meter_reader.history.imports.formats.sniffing import ImportProgram
 from smart_meter_reader.history.imports.placing import SeriesPlan
 from smart_meter_reader.history.imports.planning import MeterPlan
-from smart_meter_reader.history.imports.sniffing import ImportProgram
 from smart_meter_reader.history.imports.staging import StagedRow
 from smart_meter_reader.history.imports.taking import Taken
 from smart_meter_reader.history.periods import LocalCalendar

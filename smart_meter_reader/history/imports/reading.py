@@ -8,14 +8,14 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
-from smart_meter_reader.history.imports.csv_rows import read_csv
-from smart_meter_reader.history.imports.dsmr_reader import read_dsmr_reader
+from smart_meter_reader.history.imports.formats.csv_rows import read_csv
+from smart_meter_reader.history.imports.formats.dsmr_reader import read_dsmr_reader
+from smart_meter_reader.history.imports.formats.home_assistant import read_home_assistant
+from smart_meter_reader.history.imports.formats.p1monitor import read_p1monitor
+from smart_meter_reader.history.imports.formats.sniffing import ImportProgram
 from smart_meter_reader.history.imports.found import Findings, Found, ImportOptions, UnfitRowError
-from smart_meter_reader.history.imports.home_assistant import read_home_assistant
-from smart_meter_reader.history.imports.p1monitor import read_p1monitor
 from smart_meter_reader.history.imports.planning import stored_counter
 from smart_meter_reader.history.imports.quantities import exactly
-from smart_meter_reader.history.imports.sniffing import ImportProgram
 from smart_meter_reader.history.imports.staging import StagedSeries, Staging, shown_time
 from smart_meter_reader.history.imports.sums import NEAR, boundary, readings_from_sums
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
+from smart_meter_reader.history.imports.formats.sniffing import ImportProgram
 from smart_meter_reader.history.imports.found import Findings, ImportOptions, KnownPosition
 from smart_meter_reader.history.imports.planning import MeterPlan, plan
 from smart_meter_reader.history.imports.reading import read, work_out_sums
-from smart_meter_reader.history.imports.sniffing import ImportProgram
 from smart_meter_reader.history.imports.staging import Staging
 from smart_meter_reader.history.imports.writing import write_rows
 from smart_meter_reader.history.periods import LocalCalendar

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from smart_meter_reader.history.imports.formats.sniffing import program_of
 from smart_meter_reader.history.imports.found import Findings, ImportOptions
-from smart_meter_reader.history.imports.sniffing import program_of
 from smart_meter_reader.history.imports.taking import Import, Taken, house_of
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from smart_meter_reader.history.imports.formats.home_assistant import Statistic, statistics
+from smart_meter_reader.history.imports.formats.sniffing import ImportProgram, program_of
 from smart_meter_reader.history.imports.found import Findings, ImportOptions, KnownPosition, RefusedFileError
-from smart_meter_reader.history.imports.home_assistant import Statistic, statistics
-from smart_meter_reader.history.imports.sniffing import ImportProgram, program_of
 from tests.history.imports.files import (
     AMSTERDAM,
     DAYS_HEAD,

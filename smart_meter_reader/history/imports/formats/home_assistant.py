@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from smart_meter_reader.history.imports.databases import opened
+from smart_meter_reader.history.imports.formats.databases import opened
 from smart_meter_reader.history.imports.found import Findings, FoundRow, ImportOptions, UnfitRowError
 from smart_meter_reader.history.imports.quantities import checked_unit
 

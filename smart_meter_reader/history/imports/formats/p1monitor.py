@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from smart_meter_reader.history.imports.databases import opened
-from smart_meter_reader.history.imports.dsmr_reader import meters_of
+from smart_meter_reader.history.imports.formats.databases import opened
+from smart_meter_reader.history.imports.formats.dsmr_reader import meters_of
+from smart_meter_reader.history.imports.formats.times import local_instant
 from smart_meter_reader.history.imports.found import Findings, FoundRow, ImportOptions, UnfitRowError
-from smart_meter_reader.history.imports.times import local_instant
 
 # The finer one is believed where two tell of the same instant.
 TABLES = ("e_history_uur", "e_history_dag", "e_history_maand", "e_history_jaar")

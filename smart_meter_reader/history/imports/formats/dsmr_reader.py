@@ -21,6 +21,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import BinaryIO
 
+from smart_meter_reader.history.imports.formats.numbers import Numbers
+from smart_meter_reader.history.imports.formats.texts import text_lines
+from smart_meter_reader.history.imports.formats.times import RepeatedHourSkippedError, read_time
 from smart_meter_reader.history.imports.found import (
     Findings,
     Found,
@@ -29,9 +32,6 @@ from smart_meter_reader.history.imports.found import (
     ImportOptions,
     UnfitRowError,
 )
-from smart_meter_reader.history.imports.numbers import Numbers
-from smart_meter_reader.history.imports.texts import text_lines
-from smart_meter_reader.history.imports.times import RepeatedHourSkippedError, read_time
 
 _QUANTITIES = (
     ("active_energy_import_tariff_1", "kWh"),

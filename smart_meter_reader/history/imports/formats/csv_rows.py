@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import BinaryIO
 
+from smart_meter_reader.history.imports.formats.numbers import Numbers
+from smart_meter_reader.history.imports.formats.texts import text_lines
+from smart_meter_reader.history.imports.formats.times import RepeatedHourSkippedError, read_time
 from smart_meter_reader.history.imports.found import (
     Findings,
     FoundRow,
     ImportOptions,
     UnfitRowError,
 )
-from smart_meter_reader.history.imports.numbers import Numbers
 from smart_meter_reader.history.imports.quantities import checked_unit
-from smart_meter_reader.history.imports.texts import text_lines
-from smart_meter_reader.history.imports.times import RepeatedHourSkippedError, read_time
 
 _DELIMITERS = ",;\t"
 _HEADS: Mapping[str, frozenset[str]] = {

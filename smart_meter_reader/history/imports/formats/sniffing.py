@@ -7,12 +7,12 @@ import zipfile
 from enum import StrEnum
 from pathlib import Path
 
-from smart_meter_reader.history.imports import home_assistant, p1monitor
-from smart_meter_reader.history.imports.csv_rows import delimiter_of
-from smart_meter_reader.history.imports.databases import MAGIC, tables_of
-from smart_meter_reader.history.imports.dsmr_reader import is_dsmr_reader
+from smart_meter_reader.history.imports.formats import home_assistant, p1monitor
+from smart_meter_reader.history.imports.formats.csv_rows import delimiter_of
+from smart_meter_reader.history.imports.formats.databases import MAGIC, tables_of
+from smart_meter_reader.history.imports.formats.dsmr_reader import is_dsmr_reader
+from smart_meter_reader.history.imports.formats.texts import text_lines
 from smart_meter_reader.history.imports.found import Findings
-from smart_meter_reader.history.imports.texts import text_lines
 
 
 class ImportProgram(StrEnum):
