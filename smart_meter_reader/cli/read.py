@@ -11,6 +11,7 @@ from typing import Any, get_origin, get_type_hints
 
 import click
 
+from smart_meter_reader.cli.line_options import baud_option, settings_option
 from smart_meter_reader.cli.one_reading import one_reading
 from smart_meter_reader.cli.other_meter import other_meter
 from smart_meter_reader.cli.patience import PATIENCE_HELP, patience_for
@@ -45,14 +46,8 @@ _ENVELOPE = frozenset({"type", "meter", "time", "interval"})
 @click.option(
     "--registers", metavar="LIST", help="Kamstrup: what to read, such as 60,68 or heat_energy,volume."
 )
-@click.option("--baud", type=click.IntRange(min=1), help="Speed of the line, where it is not the usual one.")
-@click.option(
-    "--set",
-    "assignments",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Any other setting of the client, as in settings.toml.",
-)
+@baud_option
+@settings_option()
 @click.option("--json", "as_json", is_flag=True, help="Print the reading as one JSON object.")
 @click.option(
     "--timeout",

@@ -13,6 +13,7 @@ import click
 
 from smart_meter_reader.cli.clock.words import clock_lines, consequences, done, drift_of, meaning
 from smart_meter_reader.cli.house_zone import zone_option
+from smart_meter_reader.cli.line_options import baud_option, settings_option
 from smart_meter_reader.cli.meter_at import Ask, ask_meter, client_option
 from smart_meter_reader.console import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.wrapping import tell
@@ -35,14 +36,8 @@ _ABLE = tuple(client for client, driver in meter_drivers().items() if driver.clo
     is_flag=True,
     help="Set the meter's clock to this computer's, after you have typed its serial number.",
 )
-@click.option("--baud", type=click.IntRange(min=1), help="Speed of the line, where it is not the usual one.")
-@click.option(
-    "--setting",
-    "assignments",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Any other setting of the client, as in settings.toml.",
-)
+@baud_option
+@settings_option("--setting")
 def clock(
     port: str, client: str | None, zone: ZoneInfo, sets: bool, baud: int | None, assignments: Sequence[str]
 ) -> int:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from smart_meter_reader.cli.house_zone import zone_option
+from smart_meter_reader.cli.line_options import baud_option, settings_option
 from smart_meter_reader.cli.logs.looking import LoggerLook
 from smart_meter_reader.cli.logs.table import CSV_HEADS, WIDTH, csv_rows, entry_lines, entry_object
 from smart_meter_reader.cli.meter_at import ask_meter, client_option
@@ -40,14 +41,8 @@ _LOGGERS = ("year", "month", "day", "hour", "minutes", "minutes2", "info", "conf
 @click.option("--until", metavar="DATE", help="To the end of this day, or to this time.")
 @click.option("--registers", metavar="LIST", help="What to read, such as 60,68 or heat_energy,volume.")
 @zone_option
-@click.option("--baud", type=click.IntRange(min=1), help="Speed of the line, where it is not the usual one.")
-@click.option(
-    "--set",
-    "assignments",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Any other setting of the client, as in settings.toml.",
-)
+@baud_option
+@settings_option()
 @click.option("--json", "kind", flag_value="json", help="Print one JSON object for each entry.")
 @click.option("--csv", "kind", flag_value="csv", help="Print a CSV row for each value.")
 def logs(

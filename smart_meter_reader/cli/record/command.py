@@ -13,6 +13,7 @@ from typing import cast
 
 import click
 
+from smart_meter_reader.cli.line_options import baud_option
 from smart_meter_reader.cli.patience import patience_for
 from smart_meter_reader.cli.read import AT_A_PORT, METER, client_settings
 from smart_meter_reader.cli.record.comments import comment_for
@@ -40,7 +41,7 @@ _READ_SECONDS = 300.0
     "--client", type=ClientChoice(AT_A_PORT), help="What kind of meter it is; without it, only listens."
 )
 @click.option("--registers", metavar="LIST", help="Kamstrup: what to read, such as 60,68.")
-@click.option("--baud", type=click.IntRange(min=1), help="Speed of the line, where it is not the usual one.")
+@baud_option
 @click.option("--format", "bits", default="8N1", help="Bits of the line without --client: 8N1, 7E1, ...")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="As for `read`.")
 @click.option("--count", type=click.IntRange(min=1), help="End after so many readings; by default one.")
