@@ -66,6 +66,7 @@ async def test_kmp_tells_what_comes_back(meter: EmulatedMeter, sign: Sign) -> No
     ],
     ids=["clean", "no-meter", "damaged", "cable"],
 )
+@pytest.mark.usefixtures("hurrying_loop")
 async def test_the_sign_on_tells_what_comes_back(
     meter: EmulatedMeter, sign: Sign, monkeypatch: pytest.MonkeyPatch
 ) -> None:

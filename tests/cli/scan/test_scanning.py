@@ -95,6 +95,7 @@ METERS: dict[str, tuple[EmulatedMeter, dict[str, str]]] = {
 }
 
 
+@pytest.mark.usefixtures("hurrying_loop")
 async def test_all_ports_are_scanned_at_once_and_every_meter_is_found() -> None:
     async with AsyncExitStack() as stack:
         ports = [await stack.enter_async_context(on_pty(meter)) for meter, _ in METERS.values()]
@@ -113,6 +114,7 @@ async def test_a_meter_in_poland_that_encrypts_behind_a_plain_first_line_is_p1()
     assert (report.found.client, report.found.protocol) == ("dsmr", "encrypted P1")
 
 
+@pytest.mark.usefixtures("hurrying_loop")
 async def test_an_older_multical_that_knows_no_sign_on_is_found_by_its_short_answers() -> None:
     meter = Iec62056Meter("multical_66c", reply_delay=0)
 
@@ -140,12 +142,14 @@ async def test_an_older_multical_that_knows_no_sign_on_is_found_by_its_short_ans
     assert report.found.serial_number == "60017"
 
 
+@pytest.mark.usefixtures("hurrying_loop")
 async def test_silence_is_asked_once_in_each_protocol_and_signs_of_a_meter_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A line that babbles is otherwise heard for longer than a test should take.
     monkeypatch.setattr("smart_meter_reader.meters.iec62056_21.sign_on._LONGEST", 1.0)
     monkeypatch.setattr("smart_meter_reader.meters.iec62056_21.line._SHORT_ANSWER_TIME", 1.0)
+    monkeypatch.setattr("smart_meter_reader.meters.mbus.timing.MAX_FRAME_LENGTH", 10)
     silent = Silent()
     damaged = KamstrupMeter("403", faults=[Fault("crc")], reply_delay=0)
     lines: list[EmulatedMeter] = [silent, Echo(), Noise(), damaged]
@@ -174,6 +178,7 @@ async def test_silence_is_asked_once_in_each_protocol_and_signs_of_a_meter_are_t
     assert seven.replace(b"\x00", b"") == b"/?!\r\n/#1\r/?!\r\n"
 
 
+@pytest.mark.usefixtures("hurrying_loop")
 async def test_a_heat_meter_that_speaks_m_bus_at_its_optical_head_is_found() -> None:
     class Sharky:
         async def serve(self, line: EmulatedLine) -> None:
@@ -193,6 +198,7 @@ async def test_a_heat_meter_that_speaks_m_bus_at_its_optical_head_is_found() -> 
     assert dict(report.found.keys) == {"wake_up": "0x55", "interval": "1h"}
 
 
+@pytest.mark.usefixtures("hurrying_loop")
 async def test_a_meter_that_sends_no_whole_telegram_of_sml_is_named_and_left_alone() -> None:
     class Sml(Silent):
         async def serve(self, line: EmulatedLine) -> None:
@@ -267,6 +273,7 @@ def test_what_a_meter_says_of_itself_cannot_steer_the_terminal() -> None:
     assert found.description == "A[2JB, serial number 12: P1 at 115200 Bd 8N1"
 
 
+@pytest.mark.usefixtures("hurrying_loop")
 async def test_of_a_long_stream_every_byte_is_counted_and_its_end_is_looked_through() -> None:
     telegram = add_parity(encode_telegram(b"/ABC5x\r\n\r\n1-3:0.2.8(50)\r\n1-0:1.8.1(001234.567*kWh)\r\n!"))
     stream = b"noise " * 50_000 + telegram * (80_000 // len(telegram))
