@@ -59,6 +59,7 @@ async def reading_of(client: KamstrupClient | DsmrClient, port: str, name: str) 
     return missed.error, await other_meter(name, port, missed, print)
 
 
+@pytest.mark.usefixtures("hurrying_loop")
 async def test_p1_behind_the_client_of_an_infrared_head_is_told() -> None:
     async with on_pty(P1Meter("dsmr-5", interval=0.2)) as port:
         settings = KamstrupSettings(port=port, retries=0)
@@ -68,6 +69,7 @@ async def test_p1_behind_the_client_of_an_infrared_head_is_told() -> None:
     assert "the client dsmr" in said
 
 
+@pytest.mark.usefixtures("hurrying_loop")
 async def test_a_heat_meter_behind_the_client_of_p1_is_found_by_asking() -> None:
     told: list[str] = []
     async with on_pty(KamstrupMeter()) as port:
@@ -88,6 +90,7 @@ async def test_dlms_in_hdlc_ends_the_reading_with_its_reason() -> None:
     assert (error.reason, said) == ("hdlc", "")
 
 
+@pytest.mark.usefixtures("hurrying_loop")
 async def test_an_inverted_line_is_told_as_that_at_whatever_speed() -> None:
     telegram = bytes(byte ^ 0xFF for byte in P1)
     async with on_pty(Noise(telegram)) as port:
