@@ -28,6 +28,7 @@ _COMPUTING = (
     "tests/test_privacy.py",
     "tests/test_text.py",
 )
+_COMPUTING_GROUPS = {"architecture", "three_years"}
 
 
 def arrange(items: list[pytest.Item]) -> None:
@@ -36,10 +37,10 @@ def arrange(items: list[pytest.Item]) -> None:
 
 
 def _place(item: pytest.Item) -> int:
-    group = item.get_closest_marker("xdist_group") is not None
-    if item.nodeid.startswith(_COMPUTING):
-        return 3 if group else 2
-    return 0 if group else 1
+    group = item.get_closest_marker("xdist_group")
+    if group is not None:
+        return 3 if group.args[0] in _COMPUTING_GROUPS else 0
+    return 2 if item.nodeid.startswith(_COMPUTING) else 1
 
 
 class FromBothEnds(LoadGroupScheduling):  # type: ignore[misc]  # pytest-xdist ships no types

@@ -102,9 +102,9 @@ class TestPrecision:
 
 def test_everything_has_a_sign_of_its_own() -> None:
     house = House()
-    for key in QUANTITIES:
-        house.tell(reading(**{key: (Decimal(7), "")}))
+    house.tell(reading(**{key: (Decimal(7), "") for key in QUANTITIES}))
     house.tell(status("online"))
+    assert len(house.home.entities) > len(QUANTITIES)
     for entity in house.home.entities.values():
         config = entity.config
         assert ("ic" in config) == (config.get("dev_cla") in (None, "enum")), config

@@ -9,7 +9,7 @@ from string import Formatter
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS
 from smart_meter_reader.codecs.sml.garbage import EXPLANATIONS as OF_SML
 from smart_meter_reader.messages import METER_REPORTS
-from tests.test_architecture import MODULES, PACKAGE, raised_words
+from tests.test_architecture import MODULES, PACKAGE, nodes_of, raised_words
 
 _ROOMS = ("meters/", "codecs/", "transport/", "recordings/", "guard/", "network/", "pipeline/", "rooms.py")
 _BASES = {"ExplainedError"}
@@ -33,7 +33,7 @@ def refusals() -> dict[str, set[str]]:
     kinds = _explained({"WordedError"})
     found: dict[str, set[str]] = {}
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds:
                 told = [part.value for part in node.args if isinstance(part, ast.Constant)]
                 # Of some classes the reason comes before.
@@ -62,7 +62,7 @@ def history_troubles() -> set[str]:
 def _explained(roots: set[str] = _BASES) -> set[str]:
     bases: dict[str, str] = {}
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.ClassDef) and node.bases:
                 bases[node.name] = ast.unparse(node.bases[0])
     found = set(roots)
@@ -75,7 +75,7 @@ def _written() -> Iterator[str]:
     """Of statuses that are written out, of replies, and of what the history tells."""
     for path in MODULES:
         place = str(path.relative_to(PACKAGE))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.Dict) and place.startswith(_ROOMS):
                 for key, value in zip(node.keys, node.values, strict=True):
                     if isinstance(key, ast.Constant) and key.value == "reason":

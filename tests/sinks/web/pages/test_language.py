@@ -20,6 +20,8 @@ from tests.sinks.web.pages.reasons import history_troubles, reasons, refusals
 PAGES = Path(pages.__file__).parent
 FOLDER = PAGES / "languages"
 _WORDS = re.compile(r"(.*\.)?words(\.around)?")
+# Together with others that read the whole package: parsed once, in one process.
+of_the_source = pytest.mark.xdist_group("architecture")
 
 
 def _is_refusal(key: str) -> bool:
@@ -62,20 +64,23 @@ def test_every_word_that_the_pages_name_is_there() -> None:
                     assert key.value in english, f"{path.name}: {key.value}"
 
 
+@of_the_source
 def test_every_reason_hint_and_quantity_has_its_words() -> None:
     """Whatever a meter, the guard or the history can tell is told in each language."""
     named = {key for key in language("en").words if key.startswith("hint.") and key.count(".") == 1}
     found = set(re.findall(r'\("(\w+)", _\w+\(', Path(hints.__file__).read_text(encoding="utf-8")))
     assert {f"hint.{kind}" for kind in found} == named
-    assert len(reasons()) > 80
+    told = reasons()
+    assert len(told) > 80
     for code in LANGUAGES:
         words = language(code)
-        assert not [word for word in reasons() if not words.reason(word)], code
+        assert not [word for word in told if not words.reason(word)], code
         assert not [key for key in named if f"{key}.told" not in words.words], code
         if code != "en":
             assert not [key for key in QUANTITIES if words.named(key, "-") == "-"], code
 
 
+@of_the_source
 def test_every_refusal_is_told_in_each_language() -> None:
     """Whatever cannot be shown, and whatever is wrong with prices, with all facts of the sentence."""
     found = refusals()
@@ -91,6 +96,7 @@ def test_every_refusal_is_told_in_each_language() -> None:
             assert facts - told <= {"why"}, f"{code}: {kind}"
 
 
+@of_the_source
 def test_every_trouble_of_a_history_is_told_in_each_language() -> None:
     found = history_troubles()
     assert len(found) > 10
