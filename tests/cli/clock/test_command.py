@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.cli.program import PROGRAM, ROOT, emulated, run
 from tests.peers.terminal import CTRL_C, at_terminal
+from tests.test_architecture import nodes_of
 
 QUICK = ("kamstrup", "--baud", "0", "--delay", "0", "--zone", "Europe/Vienna")
 VIENNA = ("--zone", "Europe/Vienna")
@@ -108,14 +110,18 @@ def test_a_meter_that_does_not_answer_is_unavailable() -> None:
     assert "does not answer" in done.stderr
 
 
+@cache
 def names_in(path: Path) -> set[str]:
     """Every name and attribute that a file uses, and what it imports."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    found |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            found |= {name.name for name in node.names}
+    found: set[str] = set()
+    for node in nodes_of(path):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                found.add(name)
+            case ast.ImportFrom(names=names):
+                found |= {name.name for name in names}
+            case _:
+                pass
     return found
 
 
@@ -123,6 +129,7 @@ def users_of(name: str) -> set[str]:
     return {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if name in names_in(path)}
 
 
+@pytest.mark.xdist_group("architecture")
 def test_nothing_but_this_command_leads_to_a_request_that_writes() -> None:
     assert users_of("encode_set_clock") == {"meters/kmp/clock.py"}
     assert users_of("SETTING_THE_CLOCK") == {"codecs/kmp/set_clock.py", "codecs/kmp/commands.py"}
