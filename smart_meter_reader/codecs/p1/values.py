@@ -29,7 +29,9 @@ _UNITS: Final = (
 _BY_LOWER_CASE = {unit.lower(): canonical(unit) for unit in _UNITS}
 # eMUCS meters of 2019 to 2021 wrote (001247.747kWh), without the '*' between number and unit.
 _STARLESS = re.compile(
-    r"(-?[0-9]+(?:\.[0-9]+)?)(" + "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True)) + ") *",
+    r"([-+]?[0-9]+(?:\.[0-9]+)?) ?("
+    + "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
+    + ") *",
     re.ASCII | re.IGNORECASE,
 )
 # What fills a message that is not there: Holley writes FF, as digits or as the octets themselves.

@@ -110,6 +110,8 @@ def test_what_is_remembered_of_lines_is_bounded() -> None:
         ("1-0:31.7.0.255(001*A)", "current_l1", "1", "A"),
         ("1-0:1.8.1(001247.747kWh)", "active_energy_import_tariff_1", "1247.747", "kWh"),
         ("1-0:31.4.0(999A)", "current_average_l1", "999", "A"),
+        ("1-0:15.8.0(00007137.694 kWh)", "active_energy_sum", "7137.694", "kWh"),
+        ("1-0:21.7.0*255(+00115*W)", "active_power_import_l1", "115", "W"),
         ("1-0:15.8.0(00007137.694*kWh )", "active_energy_sum", "7137.694", "kWh"),
         ("1-0:1.8.1(123456.789*kwh)", "active_energy_import_tariff_1", "123456.789", "kWh"),
         ("1-0:32.7.0(220.1*v)", "voltage_l1", "220.1", "V"),
