@@ -30,7 +30,9 @@ DEBIAN = ROOT / "packaging" / "debian"
 PACKAGE = ROOT / "smart_meter_reader"
 HOME = "usr/lib/smart-meter-reader"
 SETTINGS = "etc/smart_meter_reader"
-MAINTAINER = "smart_meter_reader maintainers <maintainers@users.noreply.github.com>"
+# Of a package that nobody has published; who does says --maintainer.
+NOBODY = "unpublished build of smart_meter_reader <maintainers@users.noreply.github.com>"
+_MAINTAINER = re.compile(r"[^<>,@\n]+ <[^<>@\s]+@[^<>@\s]+>")
 
 
 class PackageError(Exception):
@@ -46,6 +48,14 @@ class Release:
     glibc: int
 
 
+@dataclass(frozen=True)
+class Made:
+    """Which build of a version it is, and who answers for it."""
+
+    revision: str
+    maintainer: str
+
+
 RELEASES = {"bookworm": Release(12, (3, 11), 36), "trixie": Release(13, (3, 13), 41)}
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64", "armhf": "armv7l"}
 USUAL = [f"{release}/{architecture}" for release in RELEASES for architecture in ("amd64", "arm64")]
@@ -58,31 +68,47 @@ def main() -> None:
     parser.add_argument(
         "--revision", default="1", help="of the package; the version is that of pyproject.toml"
     )
+    parser.add_argument(
+        "--maintainer",
+        default=NOBODY,
+        metavar="'NAME <ADDRESS>'",
+        help="who answers for the packages; to be said by whoever publishes them",
+    )
     parser.add_argument("targets", nargs="*", metavar="RELEASE/ARCHITECTURE")
     options = parser.parse_args()
+    if not _MAINTAINER.fullmatch(options.maintainer):
+        parser.error(
+            "--maintainer is a name without a comma, and an address in < >: 'Anna Example <anna@example.org>'"
+        )
+    if options.maintainer == NOBODY:
+        print(
+            "build-deb: nobody answers for these packages; who publishes them says --maintainer",
+            file=sys.stderr,
+        )
     options.output.mkdir(parents=True, exist_ok=True)
     try:
         for target in options.targets or USUAL:
             release, _, architecture = target.partition("/")
             if release not in RELEASES or architecture not in MACHINES:
                 raise PackageError(f"{target} is none of: {', '.join(USUAL)}")
-            print(build(release, architecture, options.revision, options.cache, options.output))
+            made = Made(options.revision, options.maintainer)
+            print(build(release, architecture, made, options.cache, options.output))
     except PackageError as error:
         sys.exit(f"build-deb: {error}")
 
 
-def build(release: str, architecture: str, revision: str, cache: Path, output: Path) -> Path:
+def build(release: str, architecture: str, made: Made, cache: Path, output: Path) -> Path:
     """Make one package; the file. Raises PackageError."""
     debian = RELEASES[release]
     target = Target(debian.python, MACHINES[architecture], debian.glibc)
-    version = f"{project()['version']}-{revision}+deb{debian.number}"
+    version = f"{project()['version']}-{made.revision}+deb{debian.number}"
     with tempfile.TemporaryDirectory(prefix="build-deb-") as name:
         root = Path(name, "root")
         site = root / HOME / "lib" / f"python{debian.python[0]}.{debian.python[1]}" / "site-packages"
         install_python(target, site, cache, Path(name))
         write_environment(root / HOME, debian)
-        write_files(root, site, version)
-        write_control(root, version, architecture, debian)
+        write_files(root, site, version, made.maintainer)
+        write_control(root, version, architecture, debian, made.maintainer)
         clean(root)
         file = output / f"smart-meter-reader_{version}_{architecture}.deb"
         # One thread: several cut the content elsewhere. Under its name stands a whole package or none.
@@ -181,7 +207,7 @@ def write_environment(home: Path, debian: Release) -> None:
     )
 
 
-def write_files(root: Path, site: Path, version: str) -> None:
+def write_files(root: Path, site: Path, version: str, maintainer: str) -> None:
     """Everything that is not Python packages."""
     command = f'#!/bin/sh\nexec /{HOME}/bin/python -I -m smart_meter_reader "$@"\n'
     write(root / "usr/bin/smart-meter-reader", command, 0o755)
@@ -203,7 +229,7 @@ def write_files(root: Path, site: Path, version: str) -> None:
     ):
         write(documents / "examples" / name, (templates / template).read_text("utf-8"))
     write(documents / "copyright", copyright_text(site))
-    compress(documents / "changelog.Debian.gz", changelog(version))
+    compress(documents / "changelog.Debian.gz", changelog(version, maintainer))
     compress(documents / "changelog.gz", (ROOT / "CHANGELOG.md").read_text("utf-8"))
     manual = (DEBIAN / "smart-meter-reader.1").read_text("utf-8")
     compress(root / "usr/share/man/man1/smart-meter-reader.1.gz", manual)
@@ -250,12 +276,12 @@ def completion(site: Path, shell: str) -> str:
     return run([sys.executable, "-I", "-c", code]) + "\n"
 
 
-def changelog(version: str) -> str:
+def changelog(version: str, maintainer: str) -> str:
     """One entry; what has changed is in CHANGELOG.md, beside it."""
     date = formatdate(source_date(), localtime=False)
     return (
         f"smart-meter-reader ({version}) unstable; urgency=medium\n\n"
-        f"  * See changelog.gz.\n\n -- {MAINTAINER}  {date}\n"
+        f"  * See changelog.gz.\n\n -- {maintainer}  {date}\n"
     )
 
 
@@ -290,13 +316,13 @@ def licences(site: Path) -> Iterator[tuple[str, str, str]]:
         yield told["Name"], told["Version"], terms or "see its files"
 
 
-def write_control(root: Path, version: str, architecture: str, debian: Release) -> None:
+def write_control(root: Path, version: str, architecture: str, debian: Release, maintainer: str) -> None:
     """What dpkg wants to know, and the scripts it runs."""
     files = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
     values = {
         "VERSION": version,
         "ARCHITECTURE": architecture,
-        "MAINTAINER": MAINTAINER,
+        "MAINTAINER": maintainer,
         "INSTALLED_SIZE": str(sum(-(-path.stat().st_size // 1024) for path in files)),
         "PYTHON": ".".join(map(str, debian.python)),
         "NEXT_PYTHON": f"{debian.python[0]}.{debian.python[1] + 1}",

@@ -84,6 +84,21 @@ def test_every_package_inside_is_that_of_the_lock(unpacked: Path) -> None:
     assert inside - wanted - {"smart-meter-reader==0.1.0"} <= conditional
 
 
+def test_that_nobody_has_published_it_is_said(unpacked: Path) -> None:
+    assert (
+        "Maintainer: unpublished build of smart_meter_reader <" in (unpacked / "DEBIAN/control").read_text()
+    )
+
+
+@pytest.mark.parametrize("name", ["Anna Example", "Example, Anna <anna@example.org>", "<anna@example.org>"])
+def test_who_answers_for_it_has_a_name_and_an_address(name: str, tmp_path: Path) -> None:
+    command = [f"{ROOT}/scripts/build-deb", "--output", str(tmp_path), "--maintainer", name]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "'Anna Example <anna@example.org>'" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_lintian_has_nothing_to_say(packages: Packages) -> None:
     lintian = shutil.which("lintian")
     assert lintian, "lintian is missing; scripts/test-packages installs it"
