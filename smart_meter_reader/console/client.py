@@ -1,12 +1,19 @@
-"""The option `--client`: the families by their names, however they are written."""
+"""The options of commands at a port: the family by its names, the speed of the line, any other setting."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from smart_meter_reader.settings.names import meant
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+baud_option = click.option(
+    "--baud", type=click.IntRange(min=1), help="Speed of the line, where it is not the usual one."
+)
 
 
 class ClientChoice(click.Choice[str]):
@@ -21,3 +28,14 @@ class ClientChoice(click.Choice[str]):
         suggestion = f"; did you mean {near!r}?" if near else ""
         listed = ", ".join(map(repr, known))
         return self.fail(f"{value!r} is not one of {listed}{suggestion}", param, ctx)
+
+
+def settings_option(name: str = "--set") -> Callable[[_Command], _Command]:
+    """Argument assignments, KEY=VALUE each."""
+    return click.option(
+        name,
+        "assignments",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Any other setting of the client, as in settings.toml.",
+    )

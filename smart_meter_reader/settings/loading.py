@@ -168,17 +168,14 @@ class _Tables:
     def named(self, key: str, pattern: re.Pattern[str]) -> Sequence[str]:
         """The names of the tables in meters or sinks that are tables with a usable name."""
         place = self.merged.place / key
+        example = f"[{self.merged.environment}.{key}.{'heat' if key == 'meters' else 'stdout'}]"
         if not self.merged.table(key):
             found = "found a value; allowed" if self.merged.values.get(key) else "missing; needed"
             advice = "; `smart-meter-reader scan --write` adds what it finds" if key == "meters" else ""
-            example = f"[{self.merged.environment}.{key}.{'heat' if advice else 'stdout'}]"
             self.problems.append(f"{place}: {found}: at least one table, such as {example}{advice}")
         for name in self.merged.table(key):
             if not isinstance(self.merged.values[key][name], dict):
-                own = "heat" if key == "meters" else "stdout"
-                text = (
-                    f"a table; each of the {key} has its own, such as [{self.merged.environment}.{key}.{own}]"
-                )
+                text = f"a table; each of the {key} has its own, such as {example}"
                 self.problems.append(f"{place / name}: found a value; allowed: {text}")
             elif not pattern.fullmatch(name):
                 self.problems.append(f"{place / name}: found the name {name_problem(name, key)}")

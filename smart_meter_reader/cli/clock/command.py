@@ -13,9 +13,9 @@ import click
 
 from smart_meter_reader.cli.clock.words import clock_lines, consequences, done, drift_of, meaning
 from smart_meter_reader.cli.house_zone import zone_option
-from smart_meter_reader.cli.line_options import baud_option, settings_option
 from smart_meter_reader.cli.meter_at import Ask, ask_meter, client_option
 from smart_meter_reader.console import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNAVAILABLE
+from smart_meter_reader.console.client import baud_option, settings_option
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.drivers import imported
 from smart_meter_reader.exceptions import ExplainedError

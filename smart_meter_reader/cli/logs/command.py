@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 import click
 
 from smart_meter_reader.cli.house_zone import zone_option
-from smart_meter_reader.cli.line_options import baud_option, settings_option
 from smart_meter_reader.cli.logs.looking import LoggerLook
 from smart_meter_reader.cli.logs.table import CSV_HEADS, WIDTH, csv_rows, entry_lines, entry_object
 from smart_meter_reader.cli.meter_at import ask_meter, client_option
 from smart_meter_reader.console import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.charset import in_ascii, shows_unicode
+from smart_meter_reader.console.client import baud_option, settings_option
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.exceptions import ExplainedError, ValueFormatError
 from smart_meter_reader.history.periods import LocalCalendar

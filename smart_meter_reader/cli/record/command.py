@@ -13,13 +13,12 @@ from typing import cast
 
 import click
 
-from smart_meter_reader.cli.line_options import baud_option
 from smart_meter_reader.cli.patience import patience_for
 from smart_meter_reader.cli.read import AT_A_PORT, METER, client_settings
 from smart_meter_reader.cli.record.comments import comment_for
 from smart_meter_reader.cli.record.recorder import Recorded, record_client, record_line
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
-from smart_meter_reader.console.client import ClientChoice
+from smart_meter_reader.console.client import ClientChoice, baud_option
 from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.console.interruption import interruptible
 from smart_meter_reader.console.output_file import check_writable, write_output

@@ -203,7 +203,7 @@ class Backfill:
         given_up = self._planner.failed(window)
         what = f"entry {window.first} of its {window.logger} logger" if given_up else "a part of its loggers"
         if given_up:
-            self._count_left_out(1)
+            count_in(self._health, "rejected_values", 1)
         self._warn(f"{what} cannot be read{' and is left out' if given_up else ''}: {error.detail}")
 
     async def _take(self, window: Window, batch: Batch, publish: Publish) -> int:
@@ -225,7 +225,7 @@ class Backfill:
         rows, left_out = past_rows(entries, window.logger, self._zone, self._clocks.error, now)
         if left_out or batch.missing:
             count = left_out + batch.missing
-            self._count_left_out(count)
+            count_in(self._health, "rejected_values", count)
             self._warn(
                 f"{count} entries of its {window.logger} logger are left out: they have no "
                 "time of their own, or the clock was set back"
@@ -292,9 +292,6 @@ class Backfill:
     def _refuse(self, logger: str, refused: LoggerRefusedError) -> None:
         self._planner.refuse(logger, datetime.now(UTC))
         self._warn(f"its {logger} logger is left alone for a day: {refused.detail}")
-
-    def _count_left_out(self, count: int) -> None:
-        count_in(self._health, "rejected_values", count)
 
     def _warn(self, what: str) -> None:
         if self._said.first(what):
