@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from smart_meter_reader.cli.one_reading import Missed
-from smart_meter_reader.cli.other_meter import NOBODY_THERE, looks_like, other_meter
+from smart_meter_reader.cli.other_meter import NOBODY_THERE, OF_THE_SERVICE, looks_like, other_meter
 from smart_meter_reader.cli.read import client_settings
 from smart_meter_reader.cli.scan.scanning import scan_port
 from smart_meter_reader.console.client import ClientChoice
@@ -21,8 +21,6 @@ from smart_meter_reader.rooms import LastReceived, hearing
 _Result = TypeVar("_Result")
 # What most meters that can be asked are, and what costs least to find out.
 _FIRST = "kamstrup"
-# Of what a scan finds, what is not the line's.
-_OF_THE_SERVICE = ("interval", "mains_powered")
 
 Ask = Callable[[str, Any], Awaitable[_Result]]
 """Gets the client's name and its settings."""
@@ -62,7 +60,7 @@ async def ask_meter(
                 tell(said)
             raise
         found = await _other(port, first, able, error)
-    others = tuple(f"{key}={value}" for key, value in found.keys.items() if key not in _OF_THE_SERVICE)
+    others = tuple(f"{key}={value}" for key, value in found.keys.items() if key not in OF_THE_SERVICE)
     return await ask(found.client, client_settings(found.client, port, None, baud, (*others, *assignments)))
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from smart_meter_reader.cli.one_reading import Missed
 from smart_meter_reader.cli.scan.scanning import scan_port
+from smart_meter_reader.cli.scan.settings_block import toml_value
 from smart_meter_reader.drivers import Likeness, MeterDriver, imported
 from smart_meter_reader.exceptions import MeterSilentError, NoTelegramError, UnusableAnswersError
 from smart_meter_reader.meters.found import Found, Listening, Outcome, Unread
 from smart_meter_reader.meters.registry import meter_driver, meter_drivers
 
+# Of what a scan finds, what does not decide whether the meter is read at all.
+OF_THE_SERVICE = ("interval", "mains_powered")
 # How a reading ends where the meter may be of another kind; a port that is not there holds none.
 NOBODY_THERE = (MeterSilentError, NoTelegramError, UnusableAnswersError)
 
@@ -29,7 +33,8 @@ async def other_meter(client: str, port: str, missed: Missed, tell: Callable[[st
     tell(f"is it another kind of meter than {client} reads? (Ctrl-C ends the search)")
     report = await scan_port(port, lambda _, words: tell(f"  {words} ..."), without=client)
     if report.found is not None:
-        return _sentence("answers", report.found, report.found.client)
+        sends = meter_driver(report.found.client).listens
+        return who_reads("sends" if sends else "answers", report.found, report.found.keys)
     if report.unread:
         return report.unread
     return f"no other kind of meter was found at {port}" + "".join(f"; {clue}" for clue in report.clues)
@@ -42,7 +47,8 @@ def looks_like(client: str, port: str, received: bytes) -> str:
             continue
         outcome = _heard_as(driver, port, received)
         if isinstance(outcome, Found):
-            return _sentence("looks like", outcome, name)
+            # At which speed it came is the line's of the client that heard it.
+            return who_reads("looks like", replace(outcome, client=name), {})
         if outcome:
             return outcome.words if isinstance(outcome, Unread) else outcome
         if driver.sniff and imported(driver.sniff)(received) is Likeness.CHECKED:
@@ -68,14 +74,9 @@ def _worth_asking(client: str, missed: Missed) -> bool:
     return isinstance(missed.error, MeterSilentError) or not sounds_right
 
 
-def _sentence(verb: str, found: Found, client: str) -> str:
+def who_reads(verb: str, found: Found, keys: Mapping[str, str | int]) -> str:
+    """Who it is, and the settings that read it. ``keys``: those besides the client."""
     who = found.description.partition(": ")[0]
-    line = _line_of(found, client)
-    return f"this {verb} {found.protocol} ({who}): it is read with the client {client}{line}"
-
-
-def _line_of(found: Found, client: str) -> str:
-    """The settings of the line, where they are not the client's usual ones."""
-    keys = {} if meter_driver(client).listens else found.keys
-    told = [f"{key} = {keys[key]}" for key in ("baud", "stopbits") if key in keys]
-    return f" with {', '.join(told)}" if told else ""
+    told = [f"{key} = {toml_value(value)}" for key, value in keys.items() if key not in OF_THE_SERVICE]
+    with_them = f" with {', '.join(told)}" if told else ""
+    return f"this {verb} {found.protocol} ({who}): it is read with the client {found.client}{with_them}"

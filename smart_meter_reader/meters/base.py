@@ -44,6 +44,13 @@ class ClientSettings(DriverSettings):
         """The quantities that the settings name, in their order; () where the meter decides."""
         return ()
 
+    def typical_quantities(self, meter: str) -> tuple[str, ...] | None:
+        """What a meter of this name tells as a rule, where its family reads several kinds of meters.
+
+        () where there is one kind, of which the family's driver tells; None where nothing tells the kind.
+        """
+        return ()
+
 
 class PortSettings(ClientSettings):
     """What the settings of every meter at a port say."""

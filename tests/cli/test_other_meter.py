@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.cli.one_reading import one_reading
-from smart_meter_reader.cli.other_meter import looks_like, other_meter
+from smart_meter_reader.cli.other_meter import looks_like, other_meter, who_reads
 from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.messages import Message
+from smart_meter_reader.meters.found import Found
 from smart_meter_reader.meters.kmp.client import KamstrupClient
 from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
 from smart_meter_reader.meters.kmp.settings import KamstrupSettings
 from smart_meter_reader.meters.p1.client import DsmrClient
 from smart_meter_reader.meters.p1.emulator import P1Meter
 from smart_meter_reader.meters.p1.settings import DsmrSettings
+from smart_meter_reader.transport import LineSettings
 from tests.peers.lines import Noise
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +83,22 @@ async def test_a_heat_meter_behind_the_client_of_p1_is_found_by_asking() -> None
     assert "this answers KMP (Kamstrup" in said
     assert "the client kamstrup" in said
     assert any("not a byte came yet" in each for each in told)
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"interval": "10s"}, "the client dlms"),
+        (
+            {"baud": 2400, "format": "8E1", "interval": "10s"},
+            'the client dlms with baud = 2400, format = "8E1"',
+        ),
+        ({"secondary_address": "70000000"}, 'the client dlms with secondary_address = "70000000"'),
+    ],
+)
+def test_all_the_settings_that_read_the_other_meter_are_told(keys: dict[str, str | int], told: str) -> None:
+    found = Found("/dev/x", "M-Bus", LineSettings(baud=2400), "heat", keys=keys, client="dlms")
+    assert who_reads("answers", found, found.keys).endswith(told)
 
 
 async def test_dlms_in_hdlc_ends_the_reading_with_its_reason() -> None:

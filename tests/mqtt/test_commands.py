@@ -275,6 +275,30 @@ def test_a_preview_that_has_nothing_to_show_says_why(
 
 
 @pytest.mark.parametrize(
+    ("name", "settings", "shown", "told"),
+    [
+        ("water", "address = 5", "water_volume", ""),
+        ("cold", 'secondary_address = "12345678FFFFFF07"', "water_volume", ""),
+        ("cold", 'secondary_address = "123456782D2CFF16"', "volume", ""),
+        ("heat-2", "address = 5", "heat_energy", ""),
+        ("flat", 'secondary_address = "12345678FFFFFF02"', "active_energy_import", ""),
+        ("flat", "address = 5", "heat_energy", "nothing in the settings tells what this meter measures"),
+    ],
+)
+def test_a_preview_of_a_meter_on_a_bus_is_of_what_it_measures(
+    here: Path, capsys: pytest.CaptureFixture[str], name: str, settings: str, shown: str, told: str
+) -> None:
+    write_settings(here, "")
+    with (here / "settings.toml").open("a") as file:
+        file.write(f'[house.meters.{name}]\nclient = "mbus"\nport = "/dev/x"\n{settings}\n')
+    assert main(["mqtt", "preview", "house", "--json", "--meter", name]) == EXIT_OK
+    out, err = capsys.readouterr()
+    payload = " ".join(json.loads(line)["payload"] for line in out.splitlines())
+    assert f'"{shown}"' in payload
+    assert told in " ".join(err.split()) if told else "measures" not in err
+
+
+@pytest.mark.parametrize(
     ("meter", "counters"),
     [
         ('client = "dummy"', set()),

@@ -142,7 +142,7 @@ def _short(published: Iterable[tuple[str, MqttMessage]]) -> Iterator[str]:
 async def _one_reading(name: str, driver: MeterDriver, settings: ClientSettings) -> list[Message]:
     """What a meter puts on the queue up to and with its first reading."""
     if not isinstance(settings, DummySettings):
-        settings = DummySettings(quantities=settings.named_quantities or driver.typical)
+        settings = DummySettings(quantities=_quantities(name, driver, settings))
     messages: list[Message] = []
 
     async def publish(message: Message) -> None:
@@ -164,6 +164,17 @@ async def _one_reading(name: str, driver: MeterDriver, settings: ClientSettings)
         },
     }
     return [messages[0], online, *messages[1:]]
+
+
+def _quantities(name: str, driver: MeterDriver, settings: ClientSettings) -> tuple[str, ...]:
+    """What the settings name; else what such a meter tells as a rule."""
+    typical = settings.named_quantities or settings.typical_quantities(name)
+    if typical is None:
+        tell(
+            f"{name}: nothing in the settings tells what this meter measures: it is shown as most that "
+            f"speak {driver.title} are ({driver.typical[0]}); --read shows what yours tells"
+        )
+    return typical or driver.typical
 
 
 def _health(driver: MeterDriver) -> Health:

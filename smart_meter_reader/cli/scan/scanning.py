@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
-from smart_meter_reader.drivers import MeterDriver, imported
+from smart_meter_reader.cli.scan.bursts import Bursts
+from smart_meter_reader.drivers import Likeness, MeterDriver, imported
 from smart_meter_reader.exceptions import TransportError
 from smart_meter_reader.meters.found import (
     Found,
@@ -94,7 +96,7 @@ async def scan_port(
         report.problem = f"{port} is held by {held_by}: stop it, since two readers take each other's bytes"
         return report
     try:
-        await _listen(report, tell, seconds, without)
+        await listen(report, tell, seconds, without)
         if not report.is_settled:
             await _ask(report, tell, without, address)
     except TransportError as error:
@@ -102,33 +104,63 @@ async def scan_port(
     return report
 
 
-async def _listen(report: PortReport, tell: Tell, seconds: float, without: str) -> None:
-    """Meters that send by themselves. A line that is silent at one speed is silent at all."""
+async def listen(report: PortReport, tell: Tell, seconds: float, without: str = "") -> None:
+    """Meters that send by themselves. A line that is silent at one speed is silent at all.
+
+    A speed at which a whole burst makes no sense is left for the next one. Where none does at any, each of
+    them is listened to again for all of its time.
+    """
     listening = {
         client: driver for client, driver in meter_drivers().items() if driver.listens and client != without
     }
     if not listening:
         return
-    lines = _lines(listening)
+    lines = shared_lines({client: _loaded_listening(driver).lines for client, driver in listening.items()})
     fixed = report.port.startswith("socket://")  # its speed is nobody's to set here
-    for line, clients in [(next(iter(lines)), list(listening))] if fixed else lines.items():
-        names = " and ".join(listening[client].title for client in clients)
-        tell(report.port, f"listening for {names}{'' if fixed else f' at {line}'} (up to {seconds:g} s)")
-        hearings = {
-            client: _loaded_listening(listening[client]).hear(report.port, line) for client in clients
-        }
-        count = await hear(report, line, hearings, seconds)
-        if report.is_settled or not count:
+    if fixed:
+        lines = [SharedLine(lines[0].line, dict.fromkeys(listening, lines[0].line))]
+    waiting = [(each, len(lines) > 1) for each in lines]
+    while waiting:
+        shared, hasty = waiting.pop(0)
+        names = " and ".join(listening[client].title for client in shared.clients)
+        speed = "" if fixed else f" at {shared.line}"
+        tell(report.port, f"listening for {names}{speed} (up to {seconds:g} s)")
+        heard = await hear(report, shared, seconds, hasty=hasty)
+        if report.is_settled or not heard.octets:
             return
+        if heard.given_up:
+            waiting.append((shared, False))
 
 
-def _lines(listening: dict[str, MeterDriver]) -> dict[LineSettings, list[str]]:
-    """Who listens at which line, in the order of the families, and of the lines in each."""
-    lines: dict[LineSettings, list[str]] = {}
-    for client, driver in listening.items():
-        for line in _loaded_listening(driver).lines:
-            lines.setdefault(line, []).append(client)
-    return lines
+@dataclass(frozen=True, slots=True)
+class SharedLine:
+    """A line at which several families listen at once, each with the line as it calls it."""
+
+    line: LineSettings
+    clients: Mapping[str, LineSettings]
+
+    def hearings(self, port: str) -> Mapping[str, Hearing]:
+        """What each family makes of what comes, by client; from now on."""
+        drivers = meter_drivers()
+        return {
+            client: _loaded_listening(drivers[client]).hear(port, line)
+            for client, line in self.clients.items()
+        }
+
+
+def shared_lines(lines: Mapping[str, Sequence[LineSettings]]) -> list[SharedLine]:
+    """The lines of all families, each once: those that are somebody's likeliest first, then by family.
+
+    Seven bits with parity are eight bits to who listens, and are told by what they say.
+    """
+    ranks: dict[LineSettings, int] = {}
+    clients: dict[LineSettings, dict[str, LineSettings]] = {}
+    for client, own in lines.items():
+        for rank, line in enumerate(own):
+            heard = line.as_eight_bits() if line.bytesize < 8 else line
+            ranks[heard] = min(rank, ranks.get(heard, rank))
+            clients.setdefault(heard, {}).setdefault(client, line)
+    return [SharedLine(line, clients[line]) for line in sorted(ranks, key=ranks.__getitem__)]
 
 
 def _loaded_listening(driver: MeterDriver) -> Listening:
@@ -136,30 +168,50 @@ def _loaded_listening(driver: MeterDriver) -> Listening:
     return listening
 
 
-async def hear(report: PortReport, line: LineSettings, hearings: dict[str, Hearing], seconds: float) -> int:
-    """Listen without a word until a family knows its meter; how many bytes came.
+class HeardLine(NamedTuple):
+    """How many octets came, and whether it was left early, since they made no sense."""
 
-    Raises TransportError when the port cannot be used.
+    octets: int
+    given_up: bool = False
+
+
+async def hear(report: PortReport, shared: SharedLine, seconds: float, *, hasty: bool = False) -> HeardLine:
+    """Listen without a word until a family knows its meter.
+
+    ``hasty``: or until a whole burst has come of which nobody can make anything. Raises TransportError when
+    the port cannot be used.
     """
-    count = 0
-    async with await open_transport(report.port, line) as transport:
-        try:
-            async with asyncio.timeout(seconds):
-                while True:
-                    received = await transport.read()
-                    count += len(received)
-                    for client, hearing in hearings.items():
-                        found = hearing.receive_data(received)
-                        if found is not None:
-                            report.settle(found, client)
-                            return count
-        except TimeoutError:
-            pass  # time to judge what came
+    count, hearings, loop = 0, shared.hearings(report.port), asyncio.get_running_loop()
+    async with await open_transport(report.port, shared.line) as transport:
+        bursts = Bursts(loop.time())
+        end = loop.time() + seconds
+        while True:
+            received = await transport.read_before(min(end, bursts.ends) if hasty else end)
+            now = loop.time()
+            if received:
+                count += len(received)
+                bursts.note(received, now)
+                for client, hearing in hearings.items():
+                    if (found := hearing.receive_data(received)) is not None:
+                        report.settle(found, client)
+                        return HeardLine(count)
+            elif now >= end:
+                break
+            elif (burst := bursts.take(now)) and not _makes_sense(burst, shared.hearings(report.port)):
+                return HeardLine(count, given_up=True)
     outcomes = {client: hearing.judge() for client, hearing in hearings.items()}
     told = [report.settle(outcome, client) or bool(outcome) for client, outcome in outcomes.items()]
     if count and not any(told):
-        report.settle(f"{count} bytes that are no telegram came by themselves at {line}")
-    return count
+        report.settle(f"{count} bytes that are no telegram came by themselves at {shared.line}")
+    return HeardLine(count)
+
+
+def _makes_sense(burst: bytes, hearings: Mapping[str, Hearing]) -> bool:
+    """Whether a burst is of any protocol, whole or damaged, and so came at the right speed."""
+    drivers = meter_drivers().values()
+    if any(driver.sniff and imported(driver.sniff)(burst) >= Likeness.FRAMED for driver in drivers):
+        return True
+    return any(hearing.receive_data(burst) or hearing.judge() for hearing in hearings.values())
 
 
 async def _ask(report: PortReport, tell: Tell, without: str, address: str) -> None:

@@ -74,9 +74,13 @@ def read_layout(notification: Notification) -> PushedList:
         found = read(items)
         if found is not None:
             return found
-    if any(item.tag in (ARRAY, STRUCTURE) for item in items):
-        return PushedList("unknown", (), tuple(_flattened(items)))
     return PushedList("positional", (), tuple(items))
+
+
+def unknown_list(items: Sequence[Item]) -> PushedList:
+    """A list without codes that is in no table: what its structures hold, one after the other."""
+    nested = any(item.tag in (ARRAY, STRUCTURE) for item in items)
+    return PushedList("unknown" if nested else "positional", (), tuple(_flattened(items)))
 
 
 def _code(item: Item) -> ObisCode | None:

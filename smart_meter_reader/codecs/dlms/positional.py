@@ -5,10 +5,10 @@ Only a list that has the very types of a line here is read; any other is told as
 
 Sources: Kaifa's HAN description (NVE) and the captures of amsreader-firmware #180 and #242; Iskraemeco in
 Slovenia: amsreader-firmware #615 and #869, and what its decoder tells of the lists of Elektro Ljubljana,
-Celje and others (facts); Wiener Netze's description of the customer interface and amsreader-firmware #787;
-Netz Burgenland's table in amsreader-firmware #501; Landis+Gyr in Slovenia: the push object list of the grid
-operator, as told with amsreader-firmware's captures of 2026 (facts); Landis+Gyr's load profile list:
-smartmeter-datacollector #74.
+Celje and others (facts); Iskraemeco in Croatia: amsreader-firmware #1072 and #1107; Wiener Netze's
+description of the customer interface and amsreader-firmware #787; Netz Burgenland's table in #501 there;
+Landis+Gyr in Slovenia: the push object list of the grid operator, as told with amsreader-firmware's
+captures of 2026 (facts); Landis+Gyr's load profile list: smartmeter-datacollector #74.
 """
 
 from __future__ import annotations
@@ -17,11 +17,21 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from smart_meter_reader.codecs.dlms.axdr import BOOLEAN, ENUM, OCTETS, UINT8, UINT16, UINT32, UINT64, Item
+from smart_meter_reader.codecs.dlms.axdr import (
+    ARRAY,
+    BOOLEAN,
+    ENUM,
+    OCTETS,
+    UINT8,
+    UINT16,
+    UINT32,
+    UINT64,
+    Item,
+)
 
 # One letter for each type in a list.
 _LETTERS: Final[Mapping[int, str]] = MappingProxyType(
-    {OCTETS: "o", UINT64: "8", UINT32: "4", UINT16: "2", UINT8: "1", ENUM: "e", BOOLEAN: "b"}
+    {OCTETS: "o", UINT64: "8", UINT32: "4", UINT16: "2", UINT8: "1", ENUM: "e", BOOLEAN: "b", ARRAY: "a"}
 )
 _IDENTITY: Final = ("1-0:0.2.129", "0-0:96.1.0", "0-0:96.1.7")
 _POWERS: Final = ("1-0:1.7.0", "1-0:2.7.0", "1-0:3.7.0", "1-0:4.7.0")
@@ -121,6 +131,21 @@ POSITIONAL: Final = (
         b"",
         "o2222222444444",
         ("0-0:96.1.1", "1-0:14.7.0", *_CURRENTS, *_VOLTAGES, *_PHASE_IMPORT, *_PHASE_EXPORT),
+        numbered=True,
+    ),
+    # Iskraemeco IE.5, Croatia: who it is, its time and date, then what its table of the port names; the four
+    # behind the currents (a limit, and arrays of one) and the switch have not been confirmed.
+    Positions(
+        "iskra",
+        b"",
+        "ooo4444444444442444444222222" + "4aaab",
+        (
+            *("0-0:96.1.0", "", "", *_IMPORT, *_EXPORT),
+            *(f"1-0:{quadrant}.8.0" for quadrant in (5, 6, 7, 8)),
+            *("1-0:1.7.0", "1-0:2.7.0", "1-0:13.7.0", *_PHASE_IMPORT, *_PHASE_EXPORT, *_VOLTAGES, *_CURRENTS),
+            *("", "", "", "", ""),
+        ),
+        ((3, (4, 5)), (6, (7, 8))),
         numbered=True,
     ),
     # Iskraemeco, Wiener Netze: the first value is the logical name of the push setup.

@@ -15,7 +15,7 @@ from smart_meter_reader.codecs.dlms.date_time import LENGTH as TIME_LENGTH
 from smart_meter_reader.codecs.dlms.date_time import MeterTime, parse_date_time
 from smart_meter_reader.codecs.dlms.frames import Framing
 from smart_meter_reader.codecs.dlms.identity import DlmsIdentity, identity_of, naming_texts, telling_of
-from smart_meter_reader.codecs.dlms.layouts import VALUE, CodedValue, Layout, read_layout
+from smart_meter_reader.codecs.dlms.layouts import VALUE, CodedValue, Layout, read_layout, unknown_list
 from smart_meter_reader.codecs.dlms.notification import Notification
 from smart_meter_reader.codecs.dlms.positional import find_positions
 from smart_meter_reader.codecs.dlms.scales import (
@@ -87,6 +87,7 @@ def build_telegram(
         line = find_positions(pushed.nameless)
         nameless = ()
         if line is None:
+            pushed = unknown_list(pushed.nameless)
             unknown = pushed.nameless
         else:
             make = line.make

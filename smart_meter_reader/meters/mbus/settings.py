@@ -11,6 +11,7 @@ from smart_meter_reader.codecs.mbus.address import SECONDARY_PATTERN, Address, P
 from smart_meter_reader.codecs.mbus.frame import ANY, LAST_PRIMARY
 from smart_meter_reader.meters.base import PolledSettings
 from smart_meter_reader.meters.mbus.timing import BAUDS, BUS_LINE, CONVERTER_DELAY, BusTiming, line_at
+from smart_meter_reader.meters.mbus.typical import typical_of
 from smart_meter_reader.meters.ports import port_setting
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.quantities.aliases import quantity_meant
@@ -132,6 +133,9 @@ class MbusSettings(PolledSettings):
     @property
     def named_quantities(self) -> tuple[str, ...]:
         return self.registers
+
+    def typical_quantities(self, meter: str) -> tuple[str, ...] | None:
+        return typical_of(meter, self.whom)
 
     @property
     def place_on_port(self) -> Hashable:

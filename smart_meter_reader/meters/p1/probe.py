@@ -28,13 +28,19 @@ class P1Hearing:
         self._port = port
         self._line = line
         self._reader = P1Reader()
+        # Who listens at a line of seven bits for others as well gets their parity too.
+        self._stripped = P1Reader() if line.bytesize < 8 else None
         self._received = b""
 
     def receive_data(self, received: bytes) -> Found | None:
         """The meter, once a telegram or an encrypted frame is whole."""
         self._received = (self._received + received)[-_JUDGED:]
         self._reader.receive_data(received)
-        return _telegram_in(self._reader, self._port, self._line)
+        found = _telegram_in(self._reader, self._port, self._line)
+        if found is None and self._stripped is not None:
+            self._stripped.receive_data(strip_parity(received))
+            found = _telegram_in(self._stripped, self._port, self._line)
+        return found
 
     def judge(self) -> Outcome:
         """Parity that is still in the bytes, or another protocol."""

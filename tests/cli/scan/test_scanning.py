@@ -4,29 +4,44 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.cli.scan.scanning import PortReport, hear, scan_port, scan_ports
+from smart_meter_reader.cli.scan.scanning import (
+    PortReport,
+    SharedLine,
+    hear,
+    listen,
+    scan_port,
+    scan_ports,
+    shared_lines,
+)
 from smart_meter_reader.codecs.kmp import GetRegisterRequest, GetTypeRequest, encode_request
 from smart_meter_reader.codecs.p1.encode import encode_telegram
 from smart_meter_reader.codecs.parity import add_parity
+from smart_meter_reader.drivers import imported
 from smart_meter_reader.emulators.faults import Fault
 from smart_meter_reader.emulators.stream import EmulatedLine, EmulatedMeter, on_pty, on_tcp
+from smart_meter_reader.meters.dlms.lines import MBUS_LINE
 from smart_meter_reader.meters.found import Found
 from smart_meter_reader.meters.iec62056_21.emulator import Iec62056Meter
 from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
 from smart_meter_reader.meters.p1.emulator import Encryption, P1Meter
-from smart_meter_reader.meters.p1.lines import FAST_LINE
-from smart_meter_reader.meters.p1.probe import P1Hearing
+from smart_meter_reader.meters.p1.lines import FAST_LINE, SLOW_LINE
+from smart_meter_reader.meters.registry import meter_drivers
+from smart_meter_reader.meters.sml.lines import LINE as SML_LINE
 from smart_meter_reader.transport import LineSettings
 from tests.cli.test_decode_other import SML
+from tests.codecs.dlms.vectors import wire as dlms_wire
 from tests.codecs.mbus.captures import SHARKY
 from tests.codecs.p1.test_field import wire
+from tests.codecs.sml.vectors import wire as sml_wire
 from tests.peers.foreign_meter import ForeignMeter
 from tests.peers.lines import Echo, Noise, Silent
 from tests.peers.ser2net import ser2net
+from tests.peers.wires import heard_at, sending
 
 LISTEN = 0.6
 
@@ -286,6 +301,64 @@ async def test_of_a_long_stream_every_byte_is_counted_and_its_end_is_looked_thro
     async with on_tcp(Stream()) as place:
         url = f"socket://{place}"
         report = PortReport(url)
-        count = await hear(report, FAST_LINE, {"dsmr": P1Hearing(url, FAST_LINE)}, 3.0)
-    assert count == len(stream)
+        heard = await hear(report, SharedLine(FAST_LINE, {"dsmr": FAST_LINE}), 3.0)
+    assert heard == (len(stream), False)
     assert report.found is not None
+
+
+def test_each_line_is_listened_to_once_for_all_families_the_likelier_first() -> None:
+    listening = {
+        client: imported(driver.listens) for client, driver in meter_drivers().items() if driver.listens
+    }
+    shared = shared_lines({client: each.lines for client, each in listening.items()})
+    assert [(str(each.line), sorted(each.clients)) for each in shared] == [
+        ("115200 Bd 8N1", ["dlms", "dsmr"]),
+        ("9600 Bd 8N1", ["dlms", "dsmr", "sml"]),
+        ("2400 Bd 8E1", ["dlms"]),
+        ("2400 Bd 8N1", ["dlms", "dsmr"]),
+    ]
+    for client, each in listening.items():
+        assert [line.clients[client] for line in shared if client in line.clients] != []
+        assert {line.clients[client] for line in shared if client in line.clients} == set(each.lines)
+
+
+P1_TEXT = b"/ISk5\\2MT382-1003\r\n\r\n0-0:96.1.1(31)\r\n1-0:1.8.1(00001.001*kWh)\r\n0-0:96.14.0(0001)\r\n!"
+PUSHED: dict[str, tuple[bytes, LineSettings, str]] = {
+    "sml": (sml_wire("sml-dzg-7420"), SML_LINE, "9600 Bd 8N1"),
+    "old p1": (encode_telegram(P1_TEXT, "none"), SLOW_LINE, "9600 Bd 7E1"),
+    "dlms": (dlms_wire("hdlc-aidon-no-list3-hourly"), MBUS_LINE, "2400 Bd 8E1"),
+}
+
+
+@pytest.mark.parametrize("name", PUSHED)
+async def test_a_speed_at_which_nothing_makes_sense_is_left_for_the_next_one(name: str) -> None:
+    """None is listened to for a minute, though each may be."""
+    telegram, line, told = PUSHED[name]
+    steps: list[str] = []
+    async with sending(telegram, line, 0.8) as port:
+        report = await scan_port(port, lambda _, what: steps.append(what), 60.0)
+    assert report.found is not None, report
+    assert str(report.found.line) == told
+    assert [step.partition(" at ")[2] for step in steps] == [
+        f"{each} (up to 60 s)" for each in ("115200 Bd 8N1", "9600 Bd 8N1", "2400 Bd 8E1")
+    ][: len(steps)]
+
+
+async def test_what_makes_no_sense_at_any_speed_is_listened_to_again_for_all_of_its_time() -> None:
+    steps: list[str] = []
+    async with sending(bytes(range(32, 127)), SML_LINE, 0.7) as port:
+        report = PortReport(port)
+        await listen(report, lambda _, what: steps.append(what), 1.5)
+    assert report.found is None
+    listened = [step.partition(" at ")[2] for step in steps]
+    assert len(listened) == 8
+    assert listened[:4] == listened[4:]
+    assert any("bytes that are no telegram" in clue for clue in report.clues)
+
+
+def test_the_wire_of_these_tests_spoils_what_is_heard_at_another_speed() -> None:
+    for telegram, line, _ in PUSHED.values():
+        assert heard_at(telegram, replace(line, parity="N", bytesize=8), line.baud) == telegram
+        for baud in {115_200, 9600, 2400} - {line.baud}:
+            assert telegram[:20] not in heard_at(telegram, line, baud)
+            assert len(heard_at(telegram, line, baud)) >= 16

@@ -8,6 +8,7 @@ import pytest
 
 from smart_meter_reader.codecs.dlms.axdr import (
     ARRAY,
+    BOOLEAN,
     ENUM,
     INT8,
     OCTETS,
@@ -27,7 +28,7 @@ from smart_meter_reader.codecs.dlms.scales import NO_OWN_STEPS, OwnSteps
 from smart_meter_reader.codecs.dlms.telegram import DlmsTelegram
 from tests.codecs.dlms.vectors import read
 
-_TAGS = {"o": OCTETS, "8": UINT64, "4": UINT32, "2": UINT16, "1": UINT8, "e": ENUM, "b": 0x03}
+_TAGS = {"o": OCTETS, "8": UINT64, "4": UINT32, "2": UINT16, "1": UINT8, "e": ENUM, "b": 0x03, "a": ARRAY}
 
 
 def number(value: int) -> Item:
@@ -86,6 +87,37 @@ def test_a_list_whose_total_is_not_that_of_its_parts_is_another_one() -> None:
     wrong = telegram_of(name, *map(number, (700, 0, 31, 10, 20, 7, 3, 4)))
     assert len(wrong.unknown_list) == 9
     assert wrong.measurements == {}
+
+
+def croatian(high_tariff: int) -> DlmsTelegram:
+    """Iskraemeco's IE.5, as amsreader-firmware #1072 has it, with other numbers."""
+    limits = [Item(ARRAY, [Item(UINT16, 9400)])] * 3
+    return telegram_of(
+        *(
+            Item(OCTETS, b"92000001"),
+            Item(OCTETS, b"\x17\x37\x28\0"),
+            Item(OCTETS, bytes.fromhex("07e90c1305")),
+        ),
+        *map(number, (7088, high_tariff, 2143, 5793, 5742, 51, 1568, 1242, 56, 1390, 382, 0)),
+        Item(UINT16, 889),
+        *map(number, (127, 189, 65, 0, 0, 0)),
+        *(Item(UINT16, each) for each in (2388, 2357, 2377, 55, 89, 77)),
+        *(number(17250), *limits, Item(BOOLEAN, 1)),
+    )
+
+
+def test_croatia() -> None:
+    found = croatian(4945)
+    assert (found.layout, found.identity.serial_number) == ("positional", "92000001")
+    told = values(found)
+    assert told["active_energy_import"] == "7088 Wh"
+    assert told["active_energy_export_tariff_2"] == "51 Wh"
+    assert told["active_power_import"] == "382 W"
+    assert told["active_power_import_l2"] == "189 W"
+    assert (told["voltage_l1"], told["current_l3"], told["power_factor"]) == ("238.8 V", "0.77 A", "0.889 ")
+    # A list of the same types of which the totals are not those of the tariffs is another one.
+    other = croatian(4946)
+    assert (other.layout, other.measurements, len(other.unknown_list)) == ("unknown", {}, 33)
 
 
 def test_vienna() -> None:
