@@ -27,6 +27,7 @@ _LLC: Final = b"\xe6\xe7\x00"
 _PUSHED: Final = b"\x0f\xdb\xe0"
 # What stands before it: flag, format, two addresses, control, HCS.
 _LONGEST_HEAD: Final = 14
+_SHORTEST_HEAD: Final = 7  # without the flag
 _HEAD = re.compile(rb"\x7e[\xa0-\xaf].{6,12}\Z", re.DOTALL)
 # What is kept of what belonged to no frame, for whoever has to say what the line carries.
 _KEPT: Final = 2048
@@ -145,7 +146,7 @@ class FrameReader:
     def _look_at_llc(self) -> _Damaged | Literal["more", "no"]:
         """What an LLC outside of any frame tells: that one was sent, whose flag, length or HCS is damaged.
 
-        Other programs print notifications with it, and without frames: then none came, and no head is there.
+        Other programs print notifications with it, and without frames: then no head stands before it.
         """
         place = self._place
         found = bytes(self._received[place : place + len(_LLC) + 1])
@@ -155,7 +156,8 @@ class FrameReader:
             return "more"
         before = bytes(self._received[max(0, place - _LONGEST_HEAD) : place])
         head = _HEAD.search(before)
-        if self._told or found[-1] not in _PUSHED or not (head or self._framed):
+        lost_flag = self._framed and len(before.rpartition(bytes([FLAG]))[2]) >= _SHORTEST_HEAD
+        if self._told or found[-1] not in _PUSHED or not (head or lost_flag):
             return "no"
         given_up = before if head is None else before[head.start() :]
         return _Damaged(

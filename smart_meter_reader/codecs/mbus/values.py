@@ -42,7 +42,11 @@ def bcd(octets: bytes) -> int:
     if digits.startswith(_NEGATIVE):
         sign, digits = -1, digits[1:]
     if not digits.isdecimal():
-        raise ValueFormatError(f"no number (BCD {octets[::-1].hex()})")
+        told = octets[::-1].hex().upper()
+        if not told.strip("F"):
+            raise ValueFormatError(f"no number: BCD {told}, which stands for not available")
+        wrong = ", ".join(sorted({digit for digit in digits.upper() if not digit.isdecimal()}))
+        raise ValueFormatError(f"no number: BCD {told} has {wrong} for a digit, as meters tell an error")
     return sign * int(digits)
 
 

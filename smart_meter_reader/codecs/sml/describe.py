@@ -7,7 +7,7 @@ from typing import Final
 
 from smart_meter_reader.codecs.capture import Description, error_told
 from smart_meter_reader.codecs.sml.frame import FrameReader, SmlFrame
-from smart_meter_reader.codecs.sml.garbage import EXPLANATIONS, recognise
+from smart_meter_reader.codecs.sml.garbage import explain
 from smart_meter_reader.codecs.sml.identity import text_of
 from smart_meter_reader.codecs.sml.measure import SmlSender
 from smart_meter_reader.codecs.sml.telegram import ValueList
@@ -41,8 +41,7 @@ def describe_capture(capture: bytes, *, public_key: bool = False) -> Iterator[De
             meter = meters.setdefault(values.server_id, SmlSender(values.server_id))
             yield _describe(frame, values, meter, public_key=public_key)
     if not found:
-        kind = recognise(reader.unrecognised)
-        detail = EXPLANATIONS[kind] if capture else "the capture is empty"
+        detail = explain(capture) if capture else "the capture is empty"
         yield {"protocol": "sml", "error": {"kind": "no_telegram", "detail": detail}}
 
 

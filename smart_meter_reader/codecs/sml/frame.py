@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from smart_meter_reader.codecs.crc16 import crc16_kermit, crc16_x25
+from smart_meter_reader.codecs.sml.garbage import EXPLANATIONS, recognise
 from smart_meter_reader.codecs.sml.messages import SmlMessage, parse_messages
 from smart_meter_reader.exceptions import ChecksumError, FrameError, IncompleteError, MalformedError
 
@@ -46,7 +47,7 @@ class FrameReader:
     def __init__(self) -> None:
         self.checksum: Checksum | Literal[""] = ""
         self.skipped = 0  # octets that belong to no frame
-        self.unrecognised = b""  # the last of them
+        self.unrecognised = b""  # the last of them, or of what was given up
         self.looked_at = 0  # octets that were searched, each twice at most
         self._buffer = bytearray()
         self._inside = False  # whether the buffer begins with a start
@@ -130,7 +131,7 @@ class FrameReader:
         by_x25 = crc16_x25(covered) == int.from_bytes(frame[-2:], "little")
         by_kermit = not by_x25 and crc16_kermit(covered) == int.from_bytes(frame[-2:], "big")
         if not by_x25 and not by_kermit:
-            raise self._given_up(end, ChecksumError, "checksum", "octets were lost or changed on the way")
+            raise self._given_up(end, ChecksumError, "checksum", _why_spoilt(frame))
         payload = frame[8:-8]
         if self._escaped:
             payload = payload.replace(ESCAPE + ESCAPE, ESCAPE)
@@ -164,6 +165,7 @@ class FrameReader:
         frame = bytes(self._buffer[:end])
         inner = frame.rfind(START, len(START))
         self.looked_at += end
+        self.unrecognised = frame[-_KEPT:]
         # What stands for the fill and the checksum may be the begin of a start.
         self._drop(max(0, end - _BEHIND_END) if inner < 0 else inner)
         return error(reason, f"a telegram of {end} octets is damaged: {detail}", frame)
@@ -179,3 +181,8 @@ class FrameReader:
     def _drop(self, count: int) -> None:
         del self._buffer[:count]
         self._inside, self._searched, self._escaped = False, 0, False
+
+
+def _why_spoilt(frame: bytes) -> str:
+    kind = recognise(frame)
+    return EXPLANATIONS[kind] if kind == "seven_bits" else "octets were lost or changed on the way"

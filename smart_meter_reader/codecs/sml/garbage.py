@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Final, Literal
+
+from smart_meter_reader.codecs.p1 import garbage as others
+from smart_meter_reader.codecs.parity import strip_parity
 
 Garbage = Literal["no_control", "seven_bits", "cut", "unknown"]
 
@@ -14,11 +18,64 @@ EXPLANATIONS: dict[Garbage, str] = {
     "cut": "escapes of SML (1B1B1B1B) and no whole telegram: the speed is right; bytes are lost on the way",
     "unknown": "no telegram in what arrives",
 }
+_ONE_LEVEL: Final = (
+    "the line stays at one level: nothing sends, the head sits in bright light, or its wires or levels are "
+    "wrong"
+)
+_PRINTED: Final = (
+    "this is SML as a program prints it, with other things about the digits (times, names): leave the "
+    "hexadecimal digits alone"
+)
+_OTHERS: Final[dict[others.OtherProtocol, str]] = {
+    "hdlc": "these are HDLC frames of DLMS: `decode dlms` reads them, and the client dlms",
+    "dlms": "this is DLMS in M-Bus frames: `decode dlms` reads them, and the client dlms",
+    "mbus": "these are M-Bus frames: `decode mbus` reads them, and the client mbus",
+    "sml": "the begin of a telegram (1B1B1B1B 01010101), and no end",
+}
+_P1: Final = "this is the text of a P1 port: `decode p1` reads it, and the client dsmr"
+_IEC: Final = (
+    "this is text of IEC 62056-21, as meters with a D0 interface send: `decode iec62056_21` reads it, and "
+    "the client iec62056_21"
+)
+_NOISE: Final = (
+    "another speed than 9600 8N1, light on the head, or a meter that does not send SML (`decode auto` and "
+    "`scan` look for others)"
+)
 # The begin of an entry: a list of seven, six octets of code, electricity; and the code of total import.
 _ENTRY, _ENTRY_WITHOUT_CONTROL = b"\x77\x07\x01\x00", b"w\x01\x00\x01\x08"
 _ESCAPE = b"\x1b\x1b\x1b\x1b"
 _IMPORT = b"\x01\x08\x00\xff"
 _IMPORT_SEVEN = b"\x01\x08\x00\x7f"
+
+
+# What a capture holds instead, as far as anything in it says so.
+_DUMP = re.compile(rb"1b(?P<gap>.?)1b(?P=gap)1b(?P=gap)1b", re.IGNORECASE | re.DOTALL)
+_P1_TEXT = re.compile(rb"/[A-Za-z]{3}[0-9].*[\r\n]+[0-9]-[0-9]:[0-9]+\.[0-9]+\.[0-9]+[(*]", re.DOTALL)
+_READOUT = re.compile(rb"[0-9A-FC]+\.[0-9]+(?:\.[0-9]+)?(?:\*[0-9]+)?\([^()\r\n]*\)")
+_SHORT: Final = 64
+
+
+def explain(capture: bytes) -> str:
+    """A sentence on what a capture without any telegram holds, and what to do about it."""
+    kind = recognise(capture)
+    if kind != "unknown":
+        return f"no telegram: {EXPLANATIONS[kind]}"
+    if not capture.strip(capture[:1]):
+        return f"no telegram: {len(capture)} times {capture[0]:02X}: {_ONE_LEVEL}"
+    if _DUMP.search(capture):
+        return f"no telegram: {_PRINTED}"
+    other = others.other_protocol(capture)
+    if other is not None:
+        return f"no telegram: {_OTHERS[other]}"
+    text = strip_parity(capture)
+    if _P1_TEXT.search(text):
+        return f"no telegram: {_P1}"
+    if _READOUT.search(text):
+        return f"no telegram: {_IEC}"
+    short = f" {len(capture)} octets are few: telegrams have 200 to 700, so record longer." * (
+        len(capture) < _SHORT
+    )
+    return f"no telegram, and none of its marks (1B1B1B1B 01010101) in {len(capture)} octets: {_NOISE}{short}"
 
 
 def recognise(received: bytes) -> Garbage:

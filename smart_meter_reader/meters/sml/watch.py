@@ -47,6 +47,8 @@ class SmlWatch(LineWatch):
             return NoTelegramError(
                 "no_control", f"{since}, only such as begin and never end: {EXPLANATIONS['no_control']}"
             )
+        if self._since_good and recognise(unrecognised) == "seven_bits":
+            return NoTelegramError("seven_bits", f"{since}: {EXPLANATIONS['seven_bits']}")
         if self._since_good:
             return NoTelegramError(
                 "checksum",

@@ -118,8 +118,8 @@ def test_values(octets: str, value: Decimal | str, unit: str) -> None:
     [
         ("040600000080", "not available"),
         ("0106" + "80", "not available"),
-        ("0c06ddebbddd", "no number"),
-        ("0b3bffffff", "no number"),
+        ("0c06ddebbddd", "no number: BCD DDBDEBDD has B, D, E for a digit"),
+        ("0b3bffffff", "which stands for not available"),
         ("0a5a00f1", ""),
         ("426cffff", "not set"),
         ("426c0000", "not set"),

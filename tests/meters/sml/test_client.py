@@ -228,6 +228,7 @@ PLAIN = wire("sml-iskra-mt175")
         (b"", "silence", "not a byte"),
         (PLAIN[:-2] + b"\0\0", "checksum", "move the head"),
         (bytes(octet & 0x7F for octet in PLAIN[20:-20]), "seven_bits", "9600 8N1"),
+        (bytes(octet & 0x7F for octet in PLAIN), "seven_bits", "9600 8N1"),
         (PLAIN[20:-20], "no_control", "raw"),
         (PLAIN.replace(b"\x1a", b""), "no_control", "never end"),
         (b"\x55\xaa" * 50, "garbage", "sunlight"),

@@ -1,0 +1,60 @@
+"""What a capture without any telegram is told to be, and what to do about it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
+from smart_meter_reader.codecs.parity import add_parity
+from smart_meter_reader.codecs.sml.describe import describe_capture
+from tests.codecs.sml.vectors import wire
+
+GOOD = wire("sml-dzg-7420")
+SEVEN_BITS = bytes(octet & 0x7F for octet in GOOD)
+NOISE = random.Random(19).randbytes(500).replace(b"\x1b", b"")
+P1 = b"/ESY5Q3DA1024 V3.04\r\n\r\n1-0:0.0.0*255(0112345678901)\r\n1-0:1.8.0*255(00000001.2345678*kWh)\r\n!"
+READOUT = b"\x02C.1(12345)\r\n1.8.0(001234.5*kWh)\r\n!\r\n\x03\x10"
+
+
+def detail(capture: bytes) -> str:
+    (description,) = describe_capture(capture)
+    assert description["error"]["kind"] == "no_telegram"
+    return str(description["error"]["detail"])
+
+
+@pytest.mark.parametrize(
+    ("capture", "words"),
+    [
+        pytest.param(b"", "empty", id="nothing"),
+        pytest.param(bytes(300), "300 times 00: the line stays at one level", id="held low"),
+        pytest.param(b"\xff" * 5, "5 times FF", id="light"),
+        pytest.param(SEVEN_BITS[8:-8], "set it to 9600 8N1", id="seven bits"),
+        pytest.param(GOOD[8:-8], "control characters", id="neither begin nor end"),
+        pytest.param(GOOD[4:], "escapes of SML", id="the end alone"),
+        pytest.param(GOOD.translate(None, b"\x1b\x1a\x11\x13"), "raw, 8 bits", id="a terminal"),
+        pytest.param(b"21:00:04.911 : " + GOOD.hex(" ").encode(), "as a program prints it", id="a log"),
+        pytest.param(P1, "`decode p1`", id="P1"),
+        pytest.param(add_parity(P1), "`decode p1`", id="P1 with parity"),
+        pytest.param(READOUT, "`decode iec62056_21`", id="a readout"),
+        pytest.param(encode_hdlc(b"\xe6\xe7\x00\x0f"), "`decode dlms`", id="DLMS"),
+        pytest.param(bytes.fromhex("680303680801727b16"), "`decode mbus`", id="M-Bus"),
+        pytest.param(NOISE, "another speed than 9600 8N1", id="noise"),
+        pytest.param(NOISE[:20], "20 octets are few", id="too short"),
+    ],
+)
+def test_what_was_seen_and_what_to_do_is_told(capture: bytes, words: str) -> None:
+    assert words in detail(capture)
+
+
+def test_a_begin_without_end_is_a_failed_telegram_and_no_garbage() -> None:
+    (description,) = describe_capture(GOOD[:100])
+    assert description["error"]["kind"] == "cut"
+
+
+def test_seven_bits_are_told_of_a_whole_telegram_too() -> None:
+    (description,) = describe_capture(SEVEN_BITS)
+    assert description["error"]["kind"] == "checksum"
+    assert "set it to 9600 8N1" in description["error"]["detail"]
+    assert all(octet < 0x80 for octet in SEVEN_BITS)
