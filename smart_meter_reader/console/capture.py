@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from smart_meter_reader.console.printed import Printed, find_printed
 from smart_meter_reader.recordings.text import MAGIC, find_recordings
 
 _SEPARATORS = re.compile(
@@ -26,8 +27,8 @@ def read_capture(words: tuple[str, ...]) -> bytes:
     """The bytes that the arguments stand for.
 
     Words that are hexadecimal are taken as bytes; ``-`` is standard input; another word is a file. Files and
-    standard input hold hexadecimal text, a recording, or the bytes themselves. Raises click.UsageError for
-    what is none of these.
+    standard input hold hexadecimal text, a recording, a log in which a program has printed bytes, or the
+    bytes themselves. Raises click.UsageError for what is none of these.
     """
     if words == ("-",):
         if sys.stdin is None:
@@ -106,9 +107,24 @@ def _words(text: str) -> list[str]:
 
 def _held_by(name: str, content: bytes) -> bytes:
     try:
-        return hex_or_raw(content)
+        held = hex_or_raw(content)
     except ValueError as error:
         raise click.UsageError(f"{name}: {error}") from None
+    if held is content and (printed := _printed(content)) is not None:
+        click.echo(
+            f"{'standard input' if name == '-' else name}: taken for what a program prints: the hexadecimal "
+            f"digits at the ends of {printed.lines} of {printed.all_lines} lines",
+            err=True,
+        )
+        return printed.octets
+    return held
+
+
+def _printed(content: bytes) -> Printed | None:
+    try:
+        return find_printed(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return None
 
 
 def _file(path: Path) -> bytes | None:

@@ -69,6 +69,21 @@ def test_a_frame_with_a_wrong_head_check_sequence_fails_beside_good_ones() -> No
     assert "HCS" in found[1]["error"]["detail"]  # type: ignore[index]
 
 
+def test_a_log_of_another_program_is_read_and_that_is_told() -> None:
+    """amsreader-firmware prints sixteen octets in a line, and the APDU without its frame once more."""
+    frame = wire("hdlc-aidon-no-list1")
+    lines = [
+        f"(V) {octets[begin : begin + 16].hex(' ').upper()}"
+        for octets in (frame, frame[frame.index(b"\xe6\xe7\x00") : -3])
+        for begin in range(0, len(octets), 16)
+    ]
+    log = "\n".join(["(V) HDLC frame:", *lines, "(D) Received valid DLMS at 18 +23"])
+    done = run("decode", "dlms", "-", "--json", feed=log.encode())
+    assert done.returncode == EXIT_OK, done.stdout
+    assert len(decoded(done.stdout)) == 1
+    assert "taken for what a program prints" in done.stderr
+
+
 def test_nothing_at_all_is_told() -> None:
     done = run("decode", "dlms", "-", feed=b"nothing of this kind")
     assert done.returncode == EXIT_DATA

@@ -53,6 +53,7 @@ _DUMP = re.compile(rb"1b(?P<gap>.?)1b(?P=gap)1b(?P=gap)1b", re.IGNORECASE | re.D
 _P1_TEXT = re.compile(rb"/[A-Za-z]{3}[0-9].*[\r\n]+[0-9]-[0-9]:[0-9]+\.[0-9]+\.[0-9]+[(*]", re.DOTALL)
 _READOUT = re.compile(rb"[0-9A-FC]+\.[0-9]+(?:\.[0-9]+)?(?:\*[0-9]+)?\([^()\r\n]*\)")
 _SHORT: Final = 64
+_LOOKED_AT: Final = 4096
 
 
 def explain(capture: bytes) -> str:
@@ -60,14 +61,15 @@ def explain(capture: bytes) -> str:
     kind = recognise(capture)
     if kind != "unknown":
         return f"no telegram: {EXPLANATIONS[kind]}"
+    begin = capture[:_LOOKED_AT]
     if not capture.strip(capture[:1]):
         return f"no telegram: {len(capture)} times {capture[0]:02X}: {_ONE_LEVEL}"
-    if _DUMP.search(capture):
+    if _DUMP.search(begin):
         return f"no telegram: {_PRINTED}"
-    other = others.other_protocol(capture)
+    other = others.other_protocol(begin)
     if other is not None:
         return f"no telegram: {_OTHERS[other]}"
-    text = strip_parity(capture)
+    text = strip_parity(begin)
     if _P1_TEXT.search(text):
         return f"no telegram: {_P1}"
     if _READOUT.search(text):

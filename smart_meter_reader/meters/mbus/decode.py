@@ -12,13 +12,18 @@ from smart_meter_reader.codecs.mbus.describe import (
     describe_capture,
     frame_name,
 )
+from smart_meter_reader.codecs.mbus.header import maker_of
 from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.meters.decode import in_columns, json_option, show_frames, value_text
 
 _DLMS = "dlms"
+# EN 13757-4: what a meter sends by radio begins with its length, C field and maker.
+_WIRELESS_CONTROLS = frozenset({0x44, 0x46})
+_WIRELESS_HEAD = 10
 _SPELT = {"m3": "m³", "m3/h": "m³/h", "m3/min": "m³/min", "m3/s": "m³/s", "degC": "°C", "degF": "°F"}
 
+_BY_RADIO = "this is a telegram of wireless M-Bus, not read here: docs/wmbus.md tells what does that"
 _NOTHING = "no M-Bus frame found: one is 68 L L 68 ... 16, 10 ... 16 or E5"
 
 
@@ -35,8 +40,9 @@ def mbus(context: click.Context, capture: tuple[str, ...], as_json: bool) -> Non
 
     Exit code 65 tells that a frame was damaged or could not be read, or that there was none.
     """
-    described = describe_capture(read_capture(capture))
-    show_frames(context, described, _lines, _NOTHING, "cannot be read", as_json=as_json)
+    octets = read_capture(capture)
+    nothing = _BY_RADIO if looks_wireless(octets) else _NOTHING
+    show_frames(context, describe_capture(octets), _lines, nothing, "cannot be read", as_json=as_json)
 
 
 def sniff(capture: bytes) -> Likeness:
@@ -49,6 +55,16 @@ def sniff(capture: bytes) -> Likeness:
         elif frame["frame"] == "short" and "error" not in frame:
             found = max(found, Likeness.FRAMED)
     return found
+
+
+def looks_wireless(octets: bytes) -> bool:
+    """Whether this is a telegram of wireless M-Bus: its length, C field SND-NR or SND-IR, and a maker."""
+    return (
+        len(octets) > _WIRELESS_HEAD
+        and octets[0] in (len(octets) - 1, len(octets) - 3)
+        and octets[1] in _WIRELESS_CONTROLS
+        and maker_of(octets[2:4]).isalpha()
+    )
 
 
 def _lines(frame: Description) -> Iterator[str]:

@@ -12,7 +12,7 @@ from smart_meter_reader.cli.decode.auto import auto
 from smart_meter_reader.codecs.mbus.describe import describe_capture
 from smart_meter_reader.console import EXIT_DATA, EXIT_OK
 from smart_meter_reader.drivers import Likeness
-from smart_meter_reader.meters.mbus.decode import mbus, sniff
+from smart_meter_reader.meters.mbus.decode import looks_wireless, mbus, sniff
 from tests.codecs.mbus.captures import MULTICAL_403, SHARKY, wire
 
 EXCHANGE = bytes.fromhex("1040fd3d16680b0b6873fd52ffffff1fffffffffda16e5105bfd5816") + wire(
@@ -111,3 +111,15 @@ def test_bytes_outside_of_frames_are_counted() -> None:
     described = describe_capture(b"abc" + SHARKY + b"de")
     assert described.skipped_bytes == 5
     assert described.frames[0]["skipped_bytes"] == 3
+
+
+def test_a_telegram_by_radio_is_named_as_that() -> None:
+    """rscada/libmbus#146: a Sonometer 30, and its length without and with two octets of checksum."""
+    telegram = bytes.fromhex("4e44d310131705005004 7aaf003005") + bytes(0x4F - 15)
+    assert looks_wireless(telegram)
+    assert looks_wireless(telegram + b"\1\2")
+    assert not looks_wireless(telegram[:-1])
+    assert not looks_wireless(b"\x68" + telegram[1:])
+    result = CliRunner().invoke(mbus, [telegram.hex()])
+    assert result.exit_code == EXIT_DATA
+    assert "wireless M-Bus" in result.stderr

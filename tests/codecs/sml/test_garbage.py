@@ -48,6 +48,11 @@ def test_what_was_seen_and_what_to_do_is_told(capture: bytes, words: str) -> Non
     assert words in detail(capture)
 
 
+@pytest.mark.parametrize("junk", [b"/ABC1", b"1.8.0(", b"\x7e\xa7\xff", b"\x68\xff\xff\x68", b"1b "])
+def test_a_megabyte_of_the_begin_of_something_is_told_too(junk: bytes) -> None:
+    assert detail(junk * (1_000_000 // len(junk)))
+
+
 def test_a_begin_without_end_is_a_failed_telegram_and_no_garbage() -> None:
     (description,) = describe_capture(GOOD[:100])
     assert description["error"]["kind"] == "cut"
