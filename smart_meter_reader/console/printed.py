@@ -1,6 +1,6 @@
 """Bytes as other programs print them: hexadecimal digits at the ends of lines, behind times and names.
 
-So do the logs of Tasmota, ESPHome and amsreader, and what people paste into threads.
+So do the logs of Tasmota, ESPHome and amsreader, hexdump and xxd, and what people paste into threads.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ _MARKED = re.compile(r"[0-9A-F]{2}(?P<mark>[:,.-])[0-9A-F]{2}(?:(?P=mark)[0-9A-F
 _UNMARKED = re.compile(r"(?:[0-9A-F]{2}){7,}", re.IGNORECASE)
 _BEFORE_WORD: Final = '">=['
 _FEWEST_PAIRS: Final = 4
+# As xxd prints it: address, groups of one octet or more, two blanks, the characters.
+_XXD = re.compile(r"[0-9a-f]{7,8}: (?P<digits>(?:(?:[0-9a-f]{2}){1,8} ){1,32}) .", re.IGNORECASE)
 _NO_DIGIT = re.compile(r"[^0-9A-F]", re.IGNORECASE)
 _LETTER = re.compile(r"[A-F]", re.IGNORECASE)
 _FEWEST: Final = 8
@@ -53,6 +55,8 @@ def _digits_at_end(line: str, shape: str | None) -> tuple[str, str]:
 
     ``shape``: of what stood before those of the line before. What began there may end here with a pair.
     """
+    if match := _XXD.match(line):
+        return match["digits"], line[: match.start("digits")]
     text = _without_remark(line.rstrip()).rstrip(' ,;"]')
     words = list(_WORDS.finditer(text))
     first = len(words)

@@ -88,6 +88,8 @@ def test_nothing_at_all_is_told() -> None:
     done = run("decode", "dlms", "-", feed=b"nothing of this kind")
     assert done.returncode == EXIT_DATA
     assert "no telegram of DLMS" in done.stdout
+    done = run("decode", "dlms", "-", feed=b"/ESY5Q3DA1024\r\n\r\n1-0:1.8.0*255(00000001.2*kWh)\r\n!")
+    assert "`decode p1` reads it" in done.stdout
 
 
 def test_an_unknown_list_is_shown_with_its_types() -> None:

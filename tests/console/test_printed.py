@@ -35,11 +35,23 @@ def hexdump(octets: bytes) -> str:
     )
 
 
+def xxd(octets: bytes, group: int = 2) -> str:
+    lines = [octets[begin : begin + 16] for begin in range(0, len(octets), 16)]
+    rows = [line.hex(" ", -group) for line in lines]
+    return "\n".join(
+        f"{place * 16:08x}: {row:<{32 + 16 // group}} {'v|. :Nb.'}" for place, row in enumerate(rows)
+    )
+
+
+def xxd_octets(octets: bytes) -> str:
+    return xxd(octets, 1)
+
+
 def dated(octets: bytes) -> str:
     return f"2025-12-14 16:00:11.873\n{octets.hex().upper()}\n\n"
 
 
-@pytest.mark.parametrize("printed", [amsreader, tasmota, esphome, hexdump, dated])
+@pytest.mark.parametrize("printed", [amsreader, tasmota, esphome, hexdump, xxd, xxd_octets, dated])
 @pytest.mark.parametrize("length", [len(TELEGRAM), 97, 98, 99, 100])
 def test_the_bytes_in_a_log_are_found_whole(printed: object, length: int) -> None:
     assert callable(printed)

@@ -118,7 +118,7 @@ async def listen(report: PortReport, tell: Tell, seconds: float, without: str = 
     lines = shared_lines({client: _loaded_listening(driver).lines for client, driver in listening.items()})
     fixed = report.port.startswith("socket://")  # its speed is nobody's to set here
     if fixed:
-        lines = [SharedLine(lines[0].line, dict.fromkeys(listening, lines[0].line))]
+        lines = [ListeningLine(lines[0].line, dict.fromkeys(listening, lines[0].line))]
     waiting = [(each, len(lines) > 1) for each in lines]
     while waiting:
         shared, hasty = waiting.pop(0)
@@ -133,7 +133,7 @@ async def listen(report: PortReport, tell: Tell, seconds: float, without: str = 
 
 
 @dataclass(frozen=True, slots=True)
-class SharedLine:
+class ListeningLine:
     """A line at which several families listen at once, each with the line as it calls it."""
 
     line: LineSettings
@@ -148,7 +148,7 @@ class SharedLine:
         }
 
 
-def shared_lines(lines: Mapping[str, Sequence[LineSettings]]) -> list[SharedLine]:
+def shared_lines(lines: Mapping[str, Sequence[LineSettings]]) -> list[ListeningLine]:
     """The lines of all families, each once: those that are somebody's likeliest first, then by family.
 
     Seven bits with parity are eight bits to who listens, and are told by what they say.
@@ -160,7 +160,7 @@ def shared_lines(lines: Mapping[str, Sequence[LineSettings]]) -> list[SharedLine
             heard = line.as_eight_bits() if line.bytesize < 8 else line
             ranks[heard] = min(rank, ranks.get(heard, rank))
             clients.setdefault(heard, {}).setdefault(client, line)
-    return [SharedLine(line, clients[line]) for line in sorted(ranks, key=ranks.__getitem__)]
+    return [ListeningLine(line, clients[line]) for line in sorted(ranks, key=ranks.__getitem__)]
 
 
 def _loaded_listening(driver: MeterDriver) -> Listening:
@@ -175,7 +175,9 @@ class HeardLine(NamedTuple):
     given_up: bool = False
 
 
-async def hear(report: PortReport, shared: SharedLine, seconds: float, *, hasty: bool = False) -> HeardLine:
+async def hear(
+    report: PortReport, shared: ListeningLine, seconds: float, *, hasty: bool = False
+) -> HeardLine:
     """Listen without a word until a family knows its meter.
 
     ``hasty``: or until a whole burst has come of which nobody can make anything. Raises TransportError when

@@ -15,6 +15,7 @@ from smart_meter_reader.codecs.dlms.reader import DlmsReader
 from smart_meter_reader.codecs.dlms.scales import NO_OWN_STEPS, OwnSteps
 from smart_meter_reader.codecs.dlms.telegram import DlmsTelegram
 from smart_meter_reader.codecs.dlms.values import item_text
+from smart_meter_reader.codecs.seen import other_content
 from smart_meter_reader.exceptions import FrameError
 
 _FRAMINGS = {FLAG: "hdlc", START: "mbus"}
@@ -48,7 +49,8 @@ def describe_capture(
             reader.take_bare(apdu)
             yield from _drain(reader)
     if not found:
-        detail = _NOTHING if capture else "the capture is empty"
+        other = other_content(capture)
+        detail = f"{_NOTHING}; {other}" if other else _NOTHING if capture else "the capture is empty"
         yield {"protocol": "dlms", "error": {"kind": "no_telegram", "detail": detail}}
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
-from smart_meter_reader.codecs.p1 import garbage as others
-from smart_meter_reader.codecs.parity import strip_parity
+from smart_meter_reader.codecs.seen import other_content
 
 Garbage = Literal["no_control", "seven_bits", "cut", "unknown"]
 
@@ -18,24 +17,9 @@ EXPLANATIONS: dict[Garbage, str] = {
     "cut": "escapes of SML (1B1B1B1B) and no whole telegram: the speed is right; bytes are lost on the way",
     "unknown": "no telegram in what arrives",
 }
-_ONE_LEVEL: Final = (
-    "the line stays at one level: nothing sends, the head sits in bright light, or its wires or levels are "
-    "wrong"
-)
 _PRINTED: Final = (
     "this is SML as a program prints it, with other things about the digits (times, names): leave the "
     "hexadecimal digits alone"
-)
-_OTHERS: Final[dict[others.OtherProtocol, str]] = {
-    "hdlc": "these are HDLC frames of DLMS: `decode dlms` reads them, and the client dlms",
-    "dlms": "this is DLMS in M-Bus frames: `decode dlms` reads them, and the client dlms",
-    "mbus": "these are M-Bus frames: `decode mbus` reads them, and the client mbus",
-    "sml": "the begin of a telegram (1B1B1B1B 01010101), and no end",
-}
-_P1: Final = "this is the text of a P1 port: `decode p1` reads it, and the client dsmr"
-_IEC: Final = (
-    "this is text of IEC 62056-21, as meters with a D0 interface send: `decode iec62056_21` reads it, and "
-    "the client iec62056_21"
 )
 _NOISE: Final = (
     "another speed than 9600 8N1, light on the head, or a meter that does not send SML (`decode auto` and "
@@ -50,8 +34,6 @@ _IMPORT_SEVEN = b"\x01\x08\x00\x7f"
 
 # What a capture holds instead, as far as anything in it says so.
 _DUMP = re.compile(rb"1b(?P<gap>.?)1b(?P=gap)1b(?P=gap)1b", re.IGNORECASE | re.DOTALL)
-_P1_TEXT = re.compile(rb"/[A-Za-z]{3}[0-9].*[\r\n]+[0-9]-[0-9]:[0-9]+\.[0-9]+\.[0-9]+[(*]", re.DOTALL)
-_READOUT = re.compile(rb"[0-9A-FC]+\.[0-9]+(?:\.[0-9]+)?(?:\*[0-9]+)?\([^()\r\n]*\)")
 _SHORT: Final = 64
 _LOOKED_AT: Final = 4096
 
@@ -61,19 +43,10 @@ def explain(capture: bytes) -> str:
     kind = recognise(capture)
     if kind != "unknown":
         return f"no telegram: {EXPLANATIONS[kind]}"
-    begin = capture[:_LOOKED_AT]
-    if not capture.strip(capture[:1]):
-        return f"no telegram: {len(capture)} times {capture[0]:02X}: {_ONE_LEVEL}"
-    if _DUMP.search(begin):
+    if _DUMP.search(capture[:_LOOKED_AT]):
         return f"no telegram: {_PRINTED}"
-    other = others.other_protocol(begin)
-    if other is not None:
-        return f"no telegram: {_OTHERS[other]}"
-    text = strip_parity(begin)
-    if _P1_TEXT.search(text):
-        return f"no telegram: {_P1}"
-    if _READOUT.search(text):
-        return f"no telegram: {_IEC}"
+    if other := other_content(capture):
+        return f"no telegram: {other}"
     short = f" {len(capture)} octets are few: telegrams have 200 to 700, so record longer." * (
         len(capture) < _SHORT
     )

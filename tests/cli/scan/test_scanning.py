@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.cli.scan.scanning import (
+    ListeningLine,
     PortReport,
-    SharedLine,
     hear,
     listen,
     scan_port,
@@ -301,7 +301,7 @@ async def test_of_a_long_stream_every_byte_is_counted_and_its_end_is_looked_thro
     async with on_tcp(Stream()) as place:
         url = f"socket://{place}"
         report = PortReport(url)
-        heard = await hear(report, SharedLine(FAST_LINE, {"dsmr": FAST_LINE}), 3.0)
+        heard = await hear(report, ListeningLine(FAST_LINE, {"dsmr": FAST_LINE}), 3.0)
     assert heard == (len(stream), False)
     assert report.found is not None
 
