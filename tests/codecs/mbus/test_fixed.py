@@ -68,7 +68,8 @@ def test_a_counter_is_of_now_unless_the_meter_says_otherwise() -> None:
 def test_a_counter_without_a_known_unit_or_number_is_told_as_such() -> None:
     _, (first, second) = parse_fixed(bytes.fromhex(HEAD + "00" + "0129" + "12000000" + "1f000000"))
     assert (first.quantity, first.unit) == ("unknown unit 01", "")
-    assert (second.value, second.missing) == (None, "no number (BCD 0000001f)")
+    told = "no number: BCD 0000001F has F for a digit, as meters tell an error"
+    assert (second.value, second.missing) == (None, told)
 
 
 @pytest.mark.parametrize(

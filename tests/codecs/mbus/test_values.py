@@ -50,7 +50,7 @@ def test_a_binary_number_has_a_sign_and_one_that_stands_for_none(octets: str, nu
 )
 def test_decimal_digits_and_their_minus_sign(octets: str, number: int | None) -> None:
     if number is None:
-        with pytest.raises(ValueFormatError, match="BCD 1f"):
+        with pytest.raises(ValueFormatError, match="BCD 1F has F for a digit"):
             bcd(bytes.fromhex(octets))
     else:
         assert bcd(bytes.fromhex(octets)) == number
