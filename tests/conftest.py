@@ -6,10 +6,11 @@ Variables that change how Python or the program works are removed, for the proce
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 
 import pytest
 from hypothesis import settings
@@ -46,6 +47,17 @@ async def hurrying_loop() -> None:
     # Not that of a test which is no coroutine.
     if isinstance(loop, FairLoop):
         loop.hurries = True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays to the end: no search for garbage goes through it again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

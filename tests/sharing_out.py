@@ -44,7 +44,7 @@ def _place(item: pytest.Item) -> int:
 
 
 class FromBothEnds(LoadGroupScheduling):  # type: ignore[misc]  # pytest-xdist ships no types
-    """Two of three processes begin with what waits, the third one with what computes."""
+    """One process of six begins with what computes, the others with what waits."""
 
     def _split_scope(self, nodeid: str) -> str:
         scope: str = super()._split_scope(nodeid)
@@ -55,6 +55,6 @@ class FromBothEnds(LoadGroupScheduling):  # type: ignore[misc]  # pytest-xdist s
         self.assigned_work[node] = {
             scope: unit for scope, unit in self.assigned_work[node].items() if not all(unit.values())
         }
-        if self.nodes.index(node) % 3 == 2:
+        if self.nodes.index(node) % 6 == 5:
             self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
         super()._assign_work_unit(node)
