@@ -51,7 +51,7 @@ def below(part: str) -> list[Path]:
 
 # From below to above: a room imports its own modules and those of rooms that stand below it.
 LAYERS = (
-    ("__init__", "text", "files", "json_text"),
+    ("__init__", "text", "files", "json_text", "process_lock"),
     ("exceptions", "log"),
     ("quantities",),
     ("messages",),

@@ -7,8 +7,6 @@ asked, too.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import logging
 import os
 import re
@@ -20,15 +18,13 @@ from pathlib import Path
 
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.guard.state import state_path
+from smart_meter_reader.process_lock import HeldElsewhereError, hold
 from smart_meter_reader.service.unit import instance_name
 
 _log = logging.getLogger(__name__)
 
 SYSTEMCTL_SECONDS = 5.0
-_LONGEST_PID = 20
 _INSTANCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_UNIT = re.compile(r"[\w@.-]+\.service")
-_TAKEN = frozenset({errno.EWOULDBLOCK, errno.EACCES})  # flock(2), and what NFS makes of it
 
 
 class AlreadyRunError(ExplainedError):
@@ -52,49 +48,19 @@ def held(environment: str, variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _locked(path: Path, environment: str) -> int | None:
-    """The descriptor that holds the lock. It is closed when a program is started: no child keeps it."""
+    """The descriptor that holds the lock; None where there can be none, which is told."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        return hold(path)
+    except HeldElsewhereError as error:
+        raise _already_run(environment, error.owner) from None
     except OSError as error:
         _log.warning(
-            "%s cannot be written (%s): a second run of the environment %s would not be noticed",
+            "%s cannot be locked (%s): a second run of the environment %s would not be noticed",
             path,
             error.strerror,
             environment,
         )
         return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
-    except OSError as error:
-        owner = _owner(descriptor) if error.errno in _TAKEN else ""
-        os.close(descriptor)
-        if error.errno in _TAKEN:
-            raise _already_run(environment, owner) from None
-        _log.warning("%s cannot be locked (%s)", path, error.strerror)
-        return None
-    return descriptor
-
-
-def _owner(descriptor: int) -> str:
-    """Who holds the lock, in words; another process may take our number for its own meanwhile."""
-    written = os.pread(descriptor, _LONGEST_PID, 0).decode(errors="replace").strip()
-    if not written.isdecimal():
-        return "another process"
-    unit = _unit_of(int(written))
-    return f"process {written}" + (f" ({unit})" if unit else "")
-
-
-def _unit_of(process: int) -> str:
-    """The systemd service that a process belongs to; "" when it is none of ours. Source: cgroups(7)."""
-    try:
-        lines = Path(f"/proc/{process}/cgroup").read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
-        return ""
-    names = {line.rpartition("/")[2] for line in lines}
-    return next((name for name in names if _UNIT.fullmatch(name) and "smart_meter_reader" in name), "")
 
 
 def _ask_systemd(environment: str, variables: Mapping[str, str]) -> None:
@@ -124,6 +90,6 @@ def _ask_systemd(environment: str, variables: Mapping[str, str]) -> None:
 def _already_run(environment: str, owner: str) -> AlreadyRunError:
     return AlreadyRunError(
         "already_run",
-        f"the environment {environment} is run by {owner or 'another process'}: both would speak for the "
+        f"the environment {environment} is run by {owner}: both would speak for the "
         "same meters, so this run publishes nothing and ends; stop the other one first",
     )

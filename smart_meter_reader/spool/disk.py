@@ -15,6 +15,7 @@ from smart_meter_reader.history.errors import DamagedHistoryError, HistoryError,
 from smart_meter_reader.network.off_loop import in_daemon_thread
 from smart_meter_reader.spool.entries import Spooled
 from smart_meter_reader.spool.file import NOTHING_ON_DISK, SpoolFile, Written
+from smart_meter_reader.spool.lock import SpoolTakenError
 from smart_meter_reader.spool.telling import SpoolTold
 
 _Result = TypeVar("_Result")
@@ -26,6 +27,8 @@ _PAGE = 1000  # entries read at once
 
 class EntriesOnDisk:
     """One call after the other. Trouble with the disk is told, and raises nothing: None stands for it.
+
+    But where another process has the file, SpoolTakenError: what is there is that one's to deliver.
 
     ``known`` is what is there, ``finished`` what of that is done and still to be deleted. ``lost`` is called
     with the number of entries that went with their file.
@@ -45,7 +48,7 @@ class EntriesOnDisk:
         return max(0, self.known.entries - len(self.finished))
 
     async def open(self) -> None:
-        """Find what is there."""
+        """Find what is there. Raises SpoolTakenError."""
         found = await self._call(self._file.open)
         if found is not None:
             self.known = found
@@ -140,6 +143,8 @@ class EntriesOnDisk:
             if isinstance(error, DamagedHistoryError):
                 await in_daemon_thread(partial(self._told.move_aside, self._file.path, error.detail))
             self._lost(gone, error.detail)
+        except SpoolTakenError:
+            raise
         except (HistoryError, SinkError) as error:
             self._told.disk(error.reason, f"{error.detail}; what is not delivered waits in memory")
         else:

@@ -15,6 +15,7 @@ from smart_meter_reader.history.places import identity
 from smart_meter_reader.history.storage.connecting import connect, explained_for, whole_or_nothing
 from smart_meter_reader.history.storage.schema import Format, migrate
 from smart_meter_reader.spool.entries import Spooled, SpoolEntry
+from smart_meter_reader.spool.lock import SpoolLock
 
 _Result = TypeVar("_Result")
 
@@ -66,10 +67,12 @@ class SpoolFile:
     """One file. All methods block and raise HistoryError: DamagedHistoryError where it is of no more use.
 
     MovedHistoryError: it was deleted, or another one was put in its place. It is closed then.
+    SpoolTakenError: another process has it, from ``open`` to ``close``.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._held = SpoolLock(path)
         # Work that nobody waits for any more may still be under way.
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
@@ -79,9 +82,9 @@ class SpoolFile:
     def open(self) -> OnDisk:
         """Open or begin the file, and say what it holds."""
         with self._lock:
-            self.close()
+            self._shut()
             with explained_for(self.path):
-                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._held.take()
             connection = connect(self.path, SPOOL)
             try:
                 with explained_for(self.path):
@@ -96,10 +99,14 @@ class SpoolFile:
     def close(self) -> None:
         """Close the file; nothing is held back."""
         with self._lock:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                with explained_for(self.path):
-                    connection.close()
+            self._shut()
+            self._held.release()
+
+    def _shut(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with explained_for(self.path):
+                connection.close()
 
     def reserve(self, least: int, count: int) -> int:
         """The first of ``count`` sequences that no earlier call gave, ``least`` or more."""
@@ -210,7 +217,7 @@ class SpoolFile:
             if self._connection is None:
                 self.open()
             elif identity(self.path) != self._file:
-                self.close()
+                self._shut()
                 raise MovedHistoryError(
                     "spool_moved", f"{self.path} was deleted or replaced while it was in use"
                 )
@@ -219,7 +226,7 @@ class SpoolFile:
                 with explained_for(self.path):
                     return work(self._connection)
             except DamagedHistoryError:
-                self.close()
+                self._shut()
                 raise
 
 

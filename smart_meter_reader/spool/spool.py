@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from smart_meter_reader.spool.telling import SpoolTold
 
 # So many sequences are taken at once from the file, so that none is used again after a kill -9.
 _RESERVED = 1_000_000
+# In a millisecond nobody uses more; with it sequences stay below 2**62 for a century.
+_CLOCK_SHIFT = 20
 # What is done is deleted from the disk so seldom, or when it is so much.
 _TIDY_SECONDS = 60.0
 _TIDY_COUNT = 5000
@@ -44,7 +47,7 @@ class Spool:
     and a new one begins. With ``path`` None all is in memory, and ``memory_bytes`` do not matter.
 
     A sink calls ``open``, has one task run ``keep`` beside those that add and send, and at the end ``close``.
-    All are for one loop; not for two processes at once. Nothing raises for the disk.
+    All are for one loop. Nothing raises for the disk, but SpoolTakenError where another process has the file.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class Spool:
     async def open(self) -> None:
         """Open the file and find what an earlier run left: all of it is waiting.
 
-        For one that is open it does nothing; one that was closed can be opened again.
+        For one that is open it does nothing; one that was closed can be opened again. Raises SpoolTakenError.
         """
         async with self._opening:
             if self._opened:
@@ -228,8 +231,11 @@ class Spool:
         return list(new.values())
 
     async def _reserve(self) -> None:
-        # Where the file cannot be had, the clock tells numbers that were not used either.
-        least = max(self._next, time.time_ns() // 1_000_000)
+        # Where the file cannot be had, the clock tells numbers that were not used either. Where two machines
+        # have the same name, as copies of one memory card, and start together, chance keeps theirs apart:
+        # what a writer says of one machine's shall be nothing of the other's.
+        clock = (time.time_ns() // 1_000_000 << _CLOCK_SHIFT) | secrets.randbits(_CLOCK_SHIFT)
+        least = max(self._next, clock)
         found = await self._disk.reserve(least, _RESERVED) if self._disk is not None else None
         self._next = least if found is None else found
         self._reserved = self._next + _RESERVED

@@ -67,6 +67,41 @@ async def test_a_run_by_hand_beside_the_service_publishes_nothing(
     assert again.returncode == 0, again.stderr
 
 
+ONE_SPOOL = """
+[house.meters.heat]
+client = "dummy"
+interval = "1s"
+[house.sinks.stdout]
+[house.sinks.influxdb]
+url = "http://127.0.0.1:1"
+api = "v1"
+database = "meters"
+spool_name = "one"
+[shed.meters.water]
+client = "dummy"
+[shed.sinks.stdout]
+[shed.sinks.influxdb]
+url = "http://127.0.0.1:1"
+api = "v1"
+database = "meters"
+spool_name = "one"
+"""
+
+
+async def test_two_environments_have_no_spool_together(tmp_path: Path) -> None:
+    """The sink of the second says why it does not run; all else of it does."""
+    async with service_process(tmp_path, ONE_SPOOL, "house") as house:
+        await house.more_readings(2)
+        once = ("run", "--once", "shed")
+        done = await asyncio.to_thread(
+            run, *once, cwd=tmp_path, environment={"STATE_DIRECTORY": str(tmp_path)}
+        )
+        assert f"one.influxdb.spool.sqlite is the spool of process {house.process_id}: each" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert '"type":"reading"' in done.stdout
+        await house.stop()
+
+
 async def test_what_was_killed_holds_nothing(tmp_path: Path) -> None:
     async with service_process(tmp_path, TABLE.format(port=1), "shed") as service:
         await service.more_readings(1)
@@ -128,7 +163,8 @@ def test_a_place_that_cannot_be_locked_is_told_and_no_end(
     open_files = Path("/proc/self/fd")
     before = len(list(open_files.iterdir()))
     with held("house", {"STATE_DIRECTORY": str(tmp_path), "PATH": ""}):
-        assert caplog.messages == [f"{tmp_path / 'house.lock'} cannot be locked (No locks available)"]
+        (told,) = caplog.messages
+        assert told.startswith(f"{tmp_path / 'house.lock'} cannot be locked (No locks available): a second")
         assert len(list(open_files.iterdir())) == before
 
 
