@@ -212,7 +212,11 @@ def write_files(root: Path, site: Path, version: str, maintainer: str) -> None:
     command = f'#!/bin/sh\nexec /{HOME}/bin/python -I -m smart_meter_reader "$@"\n'
     write(root / "usr/bin/smart-meter-reader", command, 0o755)
 
-    for unit in ("smart_meter_reader@.service", "smart_meter_reader_web.service"):
+    for unit in (
+        "smart_meter_reader@.service",
+        "smart_meter_reader_web.service",
+        "smart_meter_reader_writer.service",
+    ):
         text = packaged_unit((PACKAGE / "etc" / unit).read_text("utf-8"))
         write(root / "usr/lib/systemd/system" / unit, text)
     rule = "99-smart-meter-reader.rules"

@@ -12,31 +12,34 @@ from pathlib import Path
 
 import click
 
+from smart_meter_reader.cli.service_start import tell_of_start, wait_for_first_reading
 from smart_meter_reader.cli.settings import load_settings
-from smart_meter_reader.cli.web.installing import planned_page, removal
-from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE, PROGRAM
+from smart_meter_reader.cli.sole_services import (
+    means_writer,
+    planned_page,
+    planned_writer,
+    removal,
+    sole_service,
+)
+from smart_meter_reader.console import EXIT_OK, PROGRAM
 from smart_meter_reader.console.confirmation import confirm
 from smart_meter_reader.console.environments import complete_environment, required
 from smart_meter_reader.service.errors import ServiceError
-from smart_meter_reader.service.first_reading import first_reading
 from smart_meter_reader.service.installation import plan, require_program, summary
 from smart_meter_reader.service.program import COMMON, running_program
 from smart_meter_reader.service.state import service_state
-from smart_meter_reader.service.steps import (
-    PAGE_SETTINGS,
-    SETTINGS_HOME,
-    STATE_HOME,
-    Machine,
-    Step,
-    remove_step,
+from smart_meter_reader.service.steps import SETTINGS_HOME, STATE_HOME, Machine, Step, remove_step
+from smart_meter_reader.service.unit import (
+    PAGE,
+    SOLE_SERVICES,
+    UNIT,
+    WRITER,
+    instance_name,
 )
-from smart_meter_reader.service.unit import PAGE_UNIT, UNIT, instance_name
 from smart_meter_reader.settings.ownership import ROOT
 
 # systemd's instance names; other characters would need escaping, and no environment needs them. It becomes
 # the name of a directory, too, so it is neither . nor .. nor an option.
-# What stands for the page of several environments where the name of an environment would.
-PAGE = "web"
 _INSTANCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -96,21 +99,23 @@ def install(
     not needed where the settings have only one.
 
     `service install web ENV...` installs the page that shows these environments together, with the table
-    [page] of the settings.
+    [page] of the settings; `service install writer` the writer of a fleet, with the table [writer].
     """
     machine = Machine(root.resolve() if root else None)
-    if shown_together:
-        if environment != PAGE:
-            sentence = f"one service is of one environment; several on one page are: {PAGE} ENV..."
-            raise click.UsageError(sentence)
-        for each in shown_together:
-            _instance(each)
+    if shown_together and environment != PAGE.word:
+        sentence = f"one service is of one environment; several on one page are: {PAGE.word} ENV..."
+        raise click.UsageError(sentence)
+    for each in shown_together:
+        _instance(each)
+    if shown_together or means_writer(environment, directory):
         if not dry_run:
             machine.check(_again())
-        page = planned_page(machine, shown_together, directory, show=show or dry_run)
-        if _carry_out(page.plan.steps, yes=yes, dry_run=dry_run, instead=page.summary) and not root:
-            print(f"{PAGE_UNIT}: the page is at {page.address}. See: {PROGRAM} service logs {PAGE}")
-        return EXIT_OK
+        if shown_together:
+            sole, planned = PAGE, planned_page(machine, shown_together, directory, show=show or dry_run)
+        else:
+            sole, planned = WRITER, planned_writer(machine, directory, show=show or dry_run)
+        done = _carry_out(planned.plan.steps, yes=yes, dry_run=dry_run, instead=planned.summary)
+        return tell_of_start(sole, planned.outcome) if done and not root else EXIT_OK
     return install_environment(
         required(directory, environment), directory, replace, yes, dry_run, show, root, machine
     )
@@ -151,10 +156,10 @@ def install_environment(
 def restart(environment: str | None) -> int:
     """Start the service of ENV again, and wait for its first reading."""
     machine = Machine()
-    if _is_page(environment, machine):
+    if sole := sole_service(environment, machine):
         machine.check(_again())
-        machine.systemctl("restart", PAGE_UNIT).do()
-        return EXIT_OK
+        machine.systemctl("restart", sole.unit).do()
+        return tell_of_start(sole)
     environment = required(Path(), environment)
     instance = _instance(environment)
     machine.check(_again())
@@ -180,14 +185,15 @@ def restart(environment: str | None) -> int:
 def uninstall(environment: str | None, yes: bool, dry_run: bool, root: Path | None) -> None:
     """Stop and remove the service of ENV; settings and the guard's memory stay.
 
-    ENV is not needed where the settings here have only one; `web` is the page of several.
+    ENV is not needed where the settings here have only one; `web` is the page of several, `writer` that of a
+    fleet.
     """
     machine = Machine(root.resolve() if root else None)
-    if _is_page(environment, machine):
+    if sole := sole_service(environment, machine):
         if not dry_run:
             machine.check(_again())
-        if _carry_out(removal(machine), yes=yes, dry_run=dry_run) and not root:
-            print(f"Its settings go with: sudo rm -r {PAGE_SETTINGS}")
+        if _carry_out(removal(machine, sole), yes=yes, dry_run=dry_run) and not root:
+            print(f"Its settings go with: sudo rm -r {sole.settings}")
         return
     environment = required(Path(), environment)
     instance = _instance(environment)
@@ -241,34 +247,22 @@ def _instance(environment: str) -> str:
 
 
 def _instances(environment: str | None) -> list[str]:
-    """What systemd is asked about: one environment or, by patterns, all and the page of several."""
+    """What systemd is asked about: one environment or, by patterns, all and those of which there is one."""
     if environment is None:
-        return [UNIT.replace("@", "@*"), PAGE_UNIT.replace("_web", "_we[b]")]
-    return [PAGE_UNIT] if _is_page(environment, Machine()) else [_instance(environment)]
-
-
-def _is_page(environment: str | None, machine: Machine) -> bool:
-    """Whether the page of several environments is meant, and no environment that is called as it is."""
-    return environment == PAGE and machine.page_drop_in.exists() and not machine.drop_in(PAGE).exists()
+        # A pattern finds what is there, and is no complaint where nothing is.
+        sole = (
+            each.unit.replace(f"{each.word}.", f"{each.word[:-1]}[{each.word[-1]}].")
+            for each in SOLE_SERVICES
+        )
+        return [UNIT.replace("@", "@*"), *sole]
+    sole_one = sole_service(environment, Machine())
+    return [sole_one.unit] if sole_one else [_instance(environment)]
 
 
 def _again() -> list[str]:
     """This command, for root, who is not to find modules in the working directory."""
     program = [PROGRAM] if Path(sys.prefix) in COMMON else [sys.executable, "-I", "-m", "smart_meter_reader"]
     return ["sudo", *program, *sys.argv[1:]]
-
-
-def wait_for_first_reading(environment: str) -> int:
-    """Say how the start went. The exit code: 69 when the service does not run."""
-    print("waiting for the first reading (Ctrl-C ends the waiting, the service goes on) ...", flush=True)
-    logs = f"{PROGRAM} service logs {environment}"
-    try:
-        started = first_reading(environment)
-    except KeyboardInterrupt:
-        print(f"\nIt goes on by itself. See: {logs}")
-        return EXIT_OK
-    print(f"{_instance(environment)}: {started.said}. See: {logs}")
-    return EXIT_OK if started.runs else EXIT_UNAVAILABLE
 
 
 def _carry_out(steps: list[Step], *, yes: bool, dry_run: bool, instead: Sequence[str] | None = None) -> bool:

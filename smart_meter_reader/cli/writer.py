@@ -35,17 +35,12 @@ def writer(prepare: bool, check: bool, new_key: bool, port: int | None) -> int:
 
     Its settings stand in the table [writer] of settings.toml in the working directory. Any number of writers
     run side by side, on one computer or several. --prepare needs a key and a user that may make streams and
-    tables; without it, a writer needs neither. --check sees most with that key, and on a server. See
-    docs/fleet.md.
+    tables; without it, a writer needs neither. --check sees most with that key, and on a server. `service
+    install writer` makes it a service. See docs/fleet.md.
     """
-    try:
-        from smart_meter_reader.writer.service import prepare as make
-        from smart_meter_reader.writer.settings import load_writer
-    except ImportError as error:
-        needed = (
-            f"the writer needs a package that is not there ({error}): install the extras nats, postgresql"
-        )
-        raise SettingsError([needed]) from None
+    require_extras()
+    from smart_meter_reader.writer.service import prepare as make
+    from smart_meter_reader.writer.settings import load_writer
 
     if new_key:
         return _print_new_key()
@@ -69,6 +64,17 @@ def writer(prepare: bool, check: bool, new_key: bool, port: int | None) -> int:
     return EXIT_OK
 
 
+def require_extras() -> None:
+    """Raises SettingsError where the packages are not there that the writer needs."""
+    try:
+        import smart_meter_reader.writer.service  # noqa: F401
+    except ImportError as error:
+        needed = (
+            f"the writer needs a package that is not there ({error}): install the extras nats, postgresql"
+        )
+        raise SettingsError([needed]) from None
+
+
 def _check(settings: WriterSettings) -> int:
     """A line for each thing that was looked at, as doctor's; the exit code is that of the worst."""
     from smart_meter_reader.cli.doctor.command import exit_code_of, print_checks
@@ -90,6 +96,7 @@ def _print_new_key() -> int:
 
 async def _run(settings: WriterSettings) -> None:
     from smart_meter_reader.service.notify import Notifier
+    from smart_meter_reader.writer import CONNECTS
     from smart_meter_reader.writer.service import WriterService
 
     stop = asyncio.Event()
@@ -97,11 +104,8 @@ async def _run(settings: WriterSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     notifier = Notifier.from_environment()
 
-    def ready() -> None:
-        notifier.ready("writes what comes")
-
-    service = WriterService(settings, ready)
+    service = WriterService(settings, notifier.status)
     # It runs; servers and database may be away for as long as they like.
-    notifier.ready("connects")
+    notifier.ready(CONNECTS)
     await service.run(stop.wait())
     notifier.stopping()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -13,6 +14,8 @@ from smart_meter_reader.settings.toml_text import read_toml
 
 # Tables that belong to every environment, or to the page of several, and are none themselves.
 _SHARED = frozenset({"default", "global", "page"})
+# That of the writer of a fleet; one with meters is an environment that is called so.
+WRITER = "writer"
 
 
 def environments(directory: Path) -> list[str]:
@@ -21,7 +24,15 @@ def environments(directory: Path) -> list[str]:
         content = read_toml(directory / "settings.toml")
     except (OSError, SettingsError):
         return []  # said by `check`; a shell that completes has nowhere to say it
-    return [name for name, table in content.items() if isinstance(table, dict) and name not in _SHARED]
+    tables = {name: table for name, table in content.items() if isinstance(table, dict)}
+    if is_writer(tables.get(WRITER)):
+        del tables[WRITER]
+    return [name for name in tables if name not in _SHARED]
+
+
+def is_writer(table: Mapping[str, object] | None) -> bool:
+    """Whether what settings.toml says in [writer] is for the writer of a fleet, and no environment."""
+    return table is not None and "meters" not in table
 
 
 def complete_environment(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

@@ -7,10 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from smart_meter_reader.service.notify import is_waiting
-from smart_meter_reader.service.state import ServiceState, service_state
+from smart_meter_reader.service.state import ServiceState
 
-# An old head at 300 Bd, woken first, takes most of it; a meter that is read once a day does not fit in.
-_LONGEST = 90.0
 _LOOK_EVERY = 0.5
 
 Ask = Callable[[str], ServiceState | None]
@@ -24,18 +22,21 @@ class Started:
     said: str
 
 
-def first_reading(environment: str, ask: Ask = service_state, longest: float = _LONGEST) -> Started:
-    """Wait ``longest`` seconds at most. Ctrl-C ends the waiting (KeyboardInterrupt), not the service."""
+def first_reading(unit: str, ask: Ask, longest: float, waits: Callable[[str], bool] = is_waiting) -> Started:
+    """Wait ``longest`` seconds at most. Ctrl-C ends the waiting (KeyboardInterrupt), not the service.
+
+    ``waits``: whether, by what the service says, there is more to be waited for.
+    """
     end = time.monotonic() + longest
     said = ""
     while time.monotonic() < end:
-        state = ask(environment)
+        state = ask(unit)
         if state is None:
             return Started(False, "systemd does not tell how it is doing")
         if state.trouble:
             return Started(False, f"it does not run: {state.trouble}")
         said = state.said
-        if state.runs and not is_waiting(said):
+        if state.runs and not waits(said):
             return Started(True, said)
         time.sleep(_LOOK_EVERY)
     return Started(True, f"nothing yet after {longest:.0f} s: {said or 'it has said nothing'}")

@@ -26,6 +26,7 @@ from smart_meter_reader.service.unit import (
 from smart_meter_reader.settings.keys import values_of
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, SinkSettings
 from smart_meter_reader.settings.ownership import weakness
+from smart_meter_reader.settings.schema import DriverSettings
 from smart_meter_reader.text import printable
 
 
@@ -72,7 +73,10 @@ def plan(
         # The service's user has to read that file, and so can every other.
         raise SettingsError(loaded.exposed)
     require_ours(machine.units, trusted)
-    warnings += _unseen_files(loaded, place, machine)
+    drivers: list[MeterSettings | SinkSettings] = [*loaded.settings.meters.values()]
+    drivers += loaded.settings.sinks.values()
+    for each in drivers:
+        warnings += unseen_files(f"{each.name}.", each.driver, place, machine)
     warnings += _unfit(loaded)
     warnings += [not_entered(closed) for closed in dict.fromkeys(program.closed())]
     if hiding := machine.hidden(UNIT):
@@ -80,7 +84,7 @@ def plan(
     ports = [port for sink in loaded.settings.sinks.values() for port in sink.driver.listening_ports]
     steps += machine.unit_steps(UNIT, unit_template())
     steps += _drop_in(machine, environment, place, program, directory, ports)
-    steps += _start(machine, instance_name(environment))
+    steps += start_steps(machine, instance_name(environment))
     return InstallPlan(steps, warnings, place)
 
 
@@ -222,20 +226,20 @@ def not_entered(closed: Path) -> str:
     return f"{closed}: the service's user cannot enter it; run: chmod o+rx '{closed}'"
 
 
-def _unseen_files(loaded: LoadedSettings, place: Path, machine: Machine) -> Iterator[str]:
-    """A line for each file that the settings name and the service would look for in vain."""
-    drivers: list[MeterSettings | SinkSettings] = [*loaded.settings.meters.values()]
-    drivers += loaded.settings.sinks.values()
-    for chosen in drivers:
-        for name, path in values_of(chosen.driver).items():
-            if not isinstance(path, Path):
-                continue
-            seen = machine.inside(path) if path.is_absolute() else place / path
-            if is_hidden(path) or not seen.is_file():
-                yield (
-                    f"{chosen.name}.{name}: the service finds no file {path}; put it into {place}, "
-                    f'and write {name} = "{path.name}"'
-                )
+def unseen_files(prefix: str, settings: DriverSettings, place: Path, machine: Machine) -> Iterator[str]:
+    """A line for each file that the settings name and the service would look for in vain.
+
+    ``prefix`` stands before the key.
+    """
+    for name, path in values_of(settings).items():
+        if not isinstance(path, Path):
+            continue
+        seen = machine.inside(path) if path.is_absolute() else place / path
+        if is_hidden(path) or not seen.is_file():
+            yield (
+                f"{prefix}{name}: the service finds no file {path}; put it into {place}, "
+                f'and write {name} = "{path.name}"'
+            )
 
 
 def _unfit(loaded: LoadedSettings) -> Iterator[str]:
@@ -244,11 +248,12 @@ def _unfit(loaded: LoadedSettings) -> Iterator[str]:
             yield f"sink {name}: {sentence}"
 
 
-def _start(machine: Machine, instance: str) -> list[Step]:
+def start_steps(machine: Machine, unit: str) -> list[Step]:
+    """Starts it now, and with the machine."""
     if machine.root:
-        return [machine.systemctl("enable", instance)]
+        return [machine.systemctl("enable", unit)]
     # restart and not start: an installed service that runs gets what is new.
     return [
         machine.systemctl("daemon-reload"),
-        *(machine.systemctl(word, instance) for word in ("enable", "restart")),
+        *(machine.systemctl(word, unit) for word in ("enable", "restart")),
     ]

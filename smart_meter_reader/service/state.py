@@ -38,19 +38,23 @@ class ServiceState:
 
 
 def service_state(environment: str) -> ServiceState | None:
+    """That of the service of an environment; see ``unit_state``."""
+    return unit_state(instance_name(environment))
+
+
+def unit_state(unit: str) -> ServiceState | None:
     """Asks systemd; None where none runs, or where it knows of no such service."""
     program = shutil.which("systemctl")
     if program is None:
         return None
-    instance = instance_name(environment)
-    command = [program, "show", f"--property={','.join(_PROPERTIES)}", "--", instance]
+    command = [program, "show", f"--property={','.join(_PROPERTIES)}", "--", unit]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return None
     if answer.returncode:
         return None  # a container, or a computer that was started without systemd
-    return parse_state(instance, answer.stdout)
+    return parse_state(unit, answer.stdout)
 
 
 def parse_state(instance: str, text: str) -> ServiceState | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.service.settings_files import place_file
-from smart_meter_reader.service.unit import DROP_IN, PAGE_UNIT, UNIT, instance_name
+from smart_meter_reader.service.unit import DROP_IN, UNIT, instance_name
 from smart_meter_reader.text import printable
 
 SETTINGS_HOME = Path("/etc/smart_meter_reader")
@@ -22,8 +22,6 @@ SETTINGS_HOME = Path("/etc/smart_meter_reader")
 PACKAGE_UNITS = Path("/usr/lib/systemd/system")
 # Where systemd keeps what `StateDirectory=` and `DynamicUser=` name.
 STATE_HOME = Path("/var/lib/private/smart_meter_reader")
-# The settings of the page of several environments.
-PAGE_SETTINGS = Path("/etc/smart_meter_reader_web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,10 @@ class Machine:
         return Path("/") / path.relative_to(self.root) if self.root else path
 
     def drop_in(self, environment: str) -> Path:
-        return self.units / f"{instance_name(environment)}.d" / DROP_IN
+        return self.drop_in_of(instance_name(environment))
+
+    def drop_in_of(self, unit: str) -> Path:
+        return self.units / f"{unit}.d" / DROP_IN
 
     def packaged(self, unit: str) -> bool:
         """Whether a package of the system brought the unit, which then is its to write."""
@@ -76,17 +77,16 @@ class Machine:
         return hiding if self.packaged(unit) and hiding.exists() else None
 
     def installed(self, environment: str) -> bool:
+        return self.has(instance_name(environment))
+
+    def has(self, unit: str) -> bool:
         """Whether it is a service here: it has a drop-in, or a package's unit starts it with the machine."""
-        wants = self.units / "multi-user.target.wants" / instance_name(environment)
-        return self.drop_in(environment).exists() or wants.is_symlink()
+        wants = self.units / "multi-user.target.wants" / unit
+        return self.drop_in_of(unit).exists() or wants.is_symlink()
 
     def unit_steps(self, unit: str, text: str) -> list[Step]:
         """Writes a unit, unless it is a package's."""
         return [] if self.packaged(unit) else [write_step(self.units / unit, text.encode())]
-
-    @property
-    def page_drop_in(self) -> Path:
-        return self.units / f"{PAGE_UNIT}.d" / DROP_IN
 
     def others(self, environment: str) -> bool:
         """Whether environments beside this one are installed or enabled."""

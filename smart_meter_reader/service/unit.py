@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -12,8 +13,6 @@ import smart_meter_reader
 from smart_meter_reader.text import printable
 
 UNIT = "smart_meter_reader@.service"
-# The page of several environments.
-PAGE_UNIT = "smart_meter_reader_web.service"
 # Digits, so that it is read before the override.conf that `systemctl edit` writes.
 DROP_IN = "10-paths.conf"
 _SOURCE = "# Settings from: "
@@ -21,6 +20,28 @@ _SOURCE = "# Settings from: "
 _HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 - names to compare with
 # systemd's limit for the names of users is 31 characters; `smr-%i` is the unit's own.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,27}")
+
+
+@dataclass(frozen=True, slots=True)
+class SoleService:
+    """A service of which a machine has one. ``word`` names it where the name of an environment would stand.
+
+    ``table`` is its table of settings.toml, ``settings`` where the service has them.
+    """
+
+    word: str
+    table: str
+    unit: str
+    settings: Path
+
+
+# The page of several environments, and the writer of a fleet.
+PAGE = SoleService("web", "page", "smart_meter_reader_web.service", Path("/etc/smart_meter_reader_web"))
+WRITER = SoleService(
+    "writer", "writer", "smart_meter_reader_writer.service", Path("/etc/smart_meter_reader_writer")
+)
+SOLE_SERVICES = (PAGE, WRITER)
+UNITS = (UNIT, *(each.unit for each in SOLE_SERVICES))
 
 
 def unit_template(unit: str = UNIT) -> str:
@@ -77,6 +98,17 @@ def page_drop_in_text(
     lines += _service(directory, interpreter, f"web {' '.join(environments)}")
     lines.append(f"SocketBindAllow=tcp:{port}")
     lines += [f"BindReadOnlyPaths={_quoted(f'-{_bind(path)}')}" for path in states]
+    return "\n".join([*lines, *_let_through((directory, *places))]) + "\n"
+
+
+def writer_drop_in_text(
+    directory: Path, interpreter: Path, places: Iterable[Path], port: int, source: Path | None = None
+) -> str:
+    """The drop-in of the writer of a fleet; see ``drop_in_text``. ``port`` 0: it listens nowhere."""
+    lines = _head(WRITER.word, source)
+    lines += _service(directory, interpreter, WRITER.word)
+    # The unit allows the port that is the default.
+    lines += ["SocketBindAllow=", *([f"SocketBindAllow=tcp:{port}"] if port else [])]
     return "\n".join([*lines, *_let_through((directory, *places))]) + "\n"
 
 

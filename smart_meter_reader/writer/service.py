@@ -49,11 +49,12 @@ async def prepare(settings: WriterSettings) -> list[str]:
 class WriterService:
     """One writer."""
 
-    def __init__(self, settings: WriterSettings, ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, settings: WriterSettings, say: Callable[[str], None] = lambda told: None) -> None:
+        """``say`` is given a sentence whenever it is another one: how the writer is."""
         self.figures = Figures()
         self._settings = settings
         self._database = Database(settings)
-        self._ready = ready
+        self._say = say
         self._room = Room("writer")
         self._said = Seldom()
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
@@ -127,7 +128,7 @@ class WriterService:
             self.figures.connected = True
             self._said.forget()
             _log.info("writer: servers and database are reached, %d messages wait", self._waiting)
-            self._ready()
+            self._say("writes what comes")
 
     @property
     def _waiting(self) -> int:
@@ -137,7 +138,9 @@ class WriterService:
         known = explained(error, SinkError)
         if known is None:
             self._room.note(error, "it connects again; what is not written stays in the streams")
+            self._say("it connects again after a fault of this program: see the log")
             return _BACKOFF_OF_PERSONS
+        self._say(known.detail)
         more = self._said.more(known.reason, asyncio.get_running_loop().time())
         _log.log(logging.DEBUG if more is None else logging.WARNING, "writer: %s%s", known.detail, more or "")
         return _BACKOFF_OF_PERSONS if isinstance(known, NeedsAPersonError) else _BACKOFF

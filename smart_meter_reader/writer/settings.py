@@ -9,11 +9,8 @@ from typing import ClassVar, Literal
 
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.fleet.settings import NatsSettings
-from smart_meter_reader.settings.schema import Secret, parse, setting
-from smart_meter_reader.settings.source import read_source
-from smart_meter_reader.settings.tables import merge
-from smart_meter_reader.settings.toml_text import read_toml
-from smart_meter_reader.settings.warnings import DriverTable, exposed_secrets, warnings_about
+from smart_meter_reader.settings.one_table import LoadedTable, load_table, table_in
+from smart_meter_reader.settings.schema import Secret, setting
 
 TABLE = "writer"
 
@@ -76,37 +73,10 @@ class WriterSettings(NatsSettings):
         return (self.port,) if self.port else ()
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedWriter:
-    """The settings, and what a person should know; ``exposed`` are secrets outside of .secrets.toml."""
-
-    settings: WriterSettings
-    warnings: tuple[str, ...] = ()
-    exposed: tuple[str, ...] = ()
-
-
-def load_writer(directory: Path) -> LoadedWriter:
+def load_writer(directory: Path) -> LoadedTable[WriterSettings]:
     """The table [writer] of the settings in ``directory``. Raises SettingsError."""
-    if not _has_table(directory):
+    if table_in(directory, TABLE) is None:
         raise SettingsError(
             [f"settings.toml: there is no table [{TABLE}], which says what to write where; see docs/fleet.md"]
         )
-    found = read_source(directory, TABLE)
-    # What stands in [default] is for environments.
-    merged = merge({**found, "tables": [each for each in found["tables"] if each["table"] == TABLE]})
-    settings, problems = parse(WriterSettings, merged.values, merged.place)
-    if settings is None:
-        raise SettingsError(problems)
-    drivers = [DriverTable(WriterSettings, merged.values, merged.place)]
-    files = [Path(each["source"]) for each in found["tables"]]
-    exposed = tuple(dict.fromkeys(exposed_secrets(drivers)))
-    return LoadedWriter(settings, (*found["warnings"], *warnings_about([], files), *exposed), exposed)
-
-
-def _has_table(directory: Path) -> bool:
-    try:
-        return TABLE in read_toml(directory / "settings.toml")
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise SettingsError([f"settings.toml: cannot be read: {error.strerror}"]) from None
+    return load_table(directory, TABLE, WriterSettings)

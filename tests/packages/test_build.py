@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.service.unit import PAGE_UNIT, UNIT, unit_template
+from smart_meter_reader.service.unit import UNIT, UNITS, unit_template
 from tests.packages.conftest import ROOT, Packages, build, releases
 
 pytestmark = pytest.mark.packages
-UNITS = "usr/lib/systemd/system"
+PLACE = "usr/lib/systemd/system"
 CONFFILES = ["fec8eb07", "9f8cdb78"]
 
 
@@ -47,9 +47,9 @@ def test_settings_are_conffiles_and_secrets_are_never_shipped(unpacked: Path) ->
     assert sums == CONFFILES
 
 
-@pytest.mark.parametrize("unit", [UNIT, PAGE_UNIT])
+@pytest.mark.parametrize("unit", UNITS)
 def test_the_unit_is_the_project_s_but_for_the_places(unpacked: Path, unit: str) -> None:
-    ours, theirs = unit_template(unit).splitlines(), (unpacked / UNITS / unit).read_text().splitlines()
+    ours, theirs = unit_template(unit).splitlines(), (unpacked / PLACE / unit).read_text().splitlines()
     lines = difflib.ndiff(ours, theirs)
     added = {line[2:].partition("=")[0] for line in lines if line.startswith("+ ")}
     assert added == ({"WorkingDirectory", "ExecStart", "LoadCredential"} if unit == UNIT else {"ExecStart"})

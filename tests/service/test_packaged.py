@@ -17,7 +17,7 @@ from smart_meter_reader.service.installation import InstallPlan, plan, summary
 from smart_meter_reader.service.program import INSTALLED, PACKAGED, Program
 from smart_meter_reader.service.state import ServiceState
 from smart_meter_reader.service.steps import Machine
-from smart_meter_reader.service.unit import PAGE_UNIT, UNIT, instance_name, unit_template
+from smart_meter_reader.service.unit import UNIT, UNITS, instance_name, unit_template
 from tests.peers.owners import own
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +33,7 @@ def image(tmp_path: Path) -> Path:
     path = tmp_path / "image"
     units = path / "usr/lib/systemd/system"
     units.mkdir(parents=True)
-    for unit in (UNIT, PAGE_UNIT):
+    for unit in UNITS:
         (units / unit).write_text(unit_template(unit))
     settings(path / "etc/smart_meter_reader")
     return path

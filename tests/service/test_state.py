@@ -84,12 +84,12 @@ def test_a_service_is_waited_for_until_each_meter_was_read_or_failed(
 )
 def test_how_a_start_went(told: list[tuple[str, str]], runs: bool, said: str) -> None:
     left = iter([ServiceState(UNIT, active, 7, text, "78") for active, text in told])
-    started = first_reading("home", lambda _: next(left))
+    started = first_reading("home", lambda _: next(left), 5.0)
     assert (started.runs, started.said) == (runs, said)
 
 
 def test_a_meter_that_takes_its_time_is_waited_for_no_longer_than_so() -> None:
     state = ServiceState(UNIT, "active", 7, "waiting for the first reading of heat")
-    started = first_reading("home", lambda _: state, longest=0.6)
+    started = first_reading("home", lambda _: state, 0.6)
     assert started.runs
     assert "nothing yet" in started.said

@@ -17,17 +17,20 @@ from smart_meter_reader.cli.service import service
 from smart_meter_reader.service.program import running_program
 from smart_meter_reader.service.unit import (
     DROP_IN,
-    PAGE_UNIT,
+    PAGE,
     UNIT,
+    UNITS,
+    WRITER,
     drop_in_text,
     instance_name,
     page_drop_in_text,
     unit_template,
+    writer_drop_in_text,
 )
 
 ROOT = Path(__file__).parents[2]
 INSTANCE = instance_name("kamstrup_403")
-UNITS = "etc/systemd/system"
+UNITS_PLACE = "etc/systemd/system"
 
 
 def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -92,9 +95,9 @@ def test_the_service_is_shut_in(unit: Path) -> None:
 @pytest.fixture
 def page_unit(tmp_path: Path) -> Path:
     """The page of several environments as a file, with its drop-in beside it."""
-    path = tmp_path / PAGE_UNIT
-    path.write_text(unit_template(PAGE_UNIT).replace("/opt/smart_meter_reader/bin/python", sys.executable))
-    directory = tmp_path / f"{PAGE_UNIT}.d"
+    path = tmp_path / PAGE.unit
+    path.write_text(unit_template(PAGE.unit).replace("/opt/smart_meter_reader/bin/python", sys.executable))
+    directory = tmp_path / f"{PAGE.unit}.d"
     directory.mkdir()
     states = [Path("/var/lib/private/smart_meter_reader/home"), Path("/var/lib/x/shed: 100 %")]
     (directory / DROP_IN).write_text(
@@ -127,15 +130,15 @@ def test_the_page_of_several_environments_is_installed_and_removed(tmp_path: Pat
         settings.write("[page]\nport = 8123\n")
     output = invoke("install", "web", "kamstrup_403", "barn", "--directory", str(directory), *place)
     assert "barn is no service here yet" in output
-    drop_in = (image / UNITS / f"{PAGE_UNIT}.d" / DROP_IN).read_text()
+    drop_in = (image / UNITS_PLACE / f"{PAGE.unit}.d" / DROP_IN).read_text()
     assert "smart_meter_reader web kamstrup_403 barn\n" in drop_in
     assert "SocketBindAllow=tcp:8123\n" in drop_in
     assert "BindReadOnlyPaths=-/var/lib/private/smart_meter_reader/barn\n" in drop_in
     assert "WorkingDirectory=/etc/smart_meter_reader_web\n" in drop_in
-    assert (image / UNITS / PAGE_UNIT).read_text() == unit_template(PAGE_UNIT)
+    assert (image / UNITS_PLACE / PAGE.unit).read_text() == unit_template(PAGE.unit)
     invoke("uninstall", "web", *place)
-    assert not (image / UNITS / PAGE_UNIT).exists()
-    assert (image / UNITS / f"{INSTANCE}.d" / DROP_IN).exists()
+    assert not (image / UNITS_PLACE / PAGE.unit).exists()
+    assert (image / UNITS_PLACE / f"{INSTANCE}.d" / DROP_IN).exists()
 
 
 def test_the_page_is_not_given_the_secrets_of_an_environment(tmp_path: Path, image: Path) -> None:
@@ -149,7 +152,92 @@ def test_the_page_is_not_given_the_secrets_of_an_environment(tmp_path: Path, ima
         service, ["install", "web", "kamstrup_403", "--directory", str(directory), *place]
     )
     assert "has secrets of kamstrup_403" in result.output
-    assert not (image / UNITS / PAGE_UNIT).exists()
+    assert not (image / UNITS_PLACE / PAGE.unit).exists()
+
+
+WRITER_TABLE = """
+[writer]
+servers = ["hub-1.example.org"]
+tls = true
+nkey_file = "writer.nk"
+database = "postgresql://smr@db.example.org/meters"
+"""
+
+
+def writer_directory(path: Path, more: str = "") -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    (path / "settings.toml").write_text(WRITER_TABLE + more)
+    return path
+
+
+def test_the_writer_of_a_fleet_is_shut_in(tmp_path: Path) -> None:
+    path = tmp_path / WRITER.unit
+    path.write_text(unit_template(WRITER.unit).replace("/opt/smart_meter_reader/bin/python", sys.executable))
+    assert exposure(path) <= 2.0
+    directory = tmp_path / f"{WRITER.unit}.d"
+    directory.mkdir()
+    text = writer_drop_in_text(
+        Path("/root/my: 100 %"), Path(sys.executable), (Path("/root/my program"),), 9199
+    )
+    (directory / DROP_IN).write_text(text)
+    assert exposure(path) <= 2.0
+    result = analyze("verify", str(path))
+    assert (result.returncode, result.stdout + result.stderr) == (0, "")
+
+
+def test_the_writer_is_installed_and_removed(tmp_path: Path, image: Path) -> None:
+    place = ["--directory", str(writer_directory(tmp_path / "writer", "port = 9199")), "--root", str(image)]
+    output = invoke("install", "writer", *place, "--dry-run")
+    assert f"write  {image}/etc/smart_meter_reader_writer/settings.toml:" in output
+    assert f"\nrun    systemctl --root={image} enable {WRITER.unit}\n" in output
+    assert not list(image.iterdir())
+    output = invoke("install", "writer", *place, "--yes")
+    assert f"{WRITER.unit} runs from now on, and after each start of the machine" in output
+    assert "writer.nkey_file: the service finds no file writer.nk; put it into " in output
+    drop_in = (image / UNITS_PLACE / f"{WRITER.unit}.d" / DROP_IN).read_text()
+    assert "-m smart_meter_reader writer\n" in drop_in
+    assert "WorkingDirectory=/etc/smart_meter_reader_writer\n" in drop_in
+    assert "LoadCredential=secrets.toml:/etc/smart_meter_reader_writer/.secrets.toml\n" in drop_in
+    assert re.findall("^SocketBindAllow=(.*)$", drop_in, re.MULTILINE) == ["", "tcp:9199"]
+    assert (image / UNITS_PLACE / WRITER.unit).read_text() == unit_template(WRITER.unit)
+    assert (image / UNITS_PLACE / "multi-user.target.wants" / WRITER.unit).is_symlink()
+    invoke("uninstall", "writer", "--root", str(image), "--yes")
+    assert not list((image / UNITS_PLACE).glob("smart_meter_reader*"))
+    assert (image / "etc/smart_meter_reader_writer/settings.toml").exists()
+
+
+def test_a_writer_without_its_port_listens_nowhere() -> None:
+    text = writer_drop_in_text(Path("/etc"), Path("/x"), (), 0)
+    assert re.findall("^SocketBindAllow=(.*)$", text, re.MULTILINE) == [""]
+
+
+def test_the_writer_is_not_given_the_secrets_of_an_environment(tmp_path: Path, image: Path) -> None:
+    directory = writer_directory(tmp_path / "writer")
+    (directory / ".secrets.toml").write_text('[writer]\n[home.mqtt]\npassword = "sesame"\n')
+    place = ["--directory", str(directory), "--root", str(image), "--yes"]
+    result = CliRunner().invoke(service, ["install", "writer", *place])
+    assert "has secrets of home" in result.output
+    assert "sesame" not in result.output
+    assert not list(image.iterdir())
+
+
+def test_an_environment_called_writer_stays_one(tmp_path: Path, image: Path) -> None:
+    directory = settings_directory(tmp_path / "settings", "writer")
+    place = ["--root", str(image), "--yes"]
+    invoke("install", "writer", "--directory", str(directory), *place)
+    drop_in = image / UNITS_PLACE / f"{instance_name('writer')}.d" / DROP_IN
+    assert "smart_meter_reader run" in drop_in.read_text()
+    invoke("uninstall", "writer", *place)
+    assert not drop_in.exists()
+
+
+def test_a_writer_beside_one_environment_asks_for_no_name(tmp_path: Path, image: Path) -> None:
+    directory = settings_directory(tmp_path / "settings")
+    with (directory / "settings.toml").open("a") as settings:
+        settings.write(WRITER_TABLE)
+    invoke("install", "--directory", str(directory), "--root", str(image), "--yes")
+    assert (image / UNITS_PLACE / f"{INSTANCE}.d" / DROP_IN).exists()
+    assert not (image / UNITS_PLACE / WRITER.unit).exists()
 
 
 def test_the_unit_leaves_room_for_many_meters_and_connections() -> None:
@@ -162,7 +250,7 @@ def test_only_the_port_of_the_page_can_be_listened_on(tmp_path: Path, image: Pat
     assert re.search(r"^SocketBindDeny=any$", unit_template(), re.MULTILINE)
     directory = settings_directory(tmp_path / "settings")
     place = ["--root", str(image), "--yes"]
-    drop_in = image / UNITS / f"{INSTANCE}.d" / DROP_IN
+    drop_in = image / UNITS_PLACE / f"{INSTANCE}.d" / DROP_IN
     invoke("install", "kamstrup_403", "--directory", str(directory), *place)
     assert "SocketBindAllow" not in drop_in.read_text()
     with (directory / "settings.toml").open("a") as settings:
@@ -190,8 +278,8 @@ def test_python_looks_for_no_module_in_the_directory_of_the_settings() -> None:
 
 
 def test_the_unit_in_etc_is_the_packages_own() -> None:
-    assert (ROOT / "etc" / UNIT).read_text() == unit_template()
-    assert (ROOT / "etc" / PAGE_UNIT).read_text() == unit_template(PAGE_UNIT)
+    for unit in UNITS:
+        assert (ROOT / "etc" / unit).read_text() == unit_template(unit)
 
 
 def test_a_missing_file_of_secrets_is_replaced_by_valid_toml() -> None:
@@ -254,7 +342,7 @@ def test_install_shows_every_step_and_does_none_when_dry(tmp_path: Path, image: 
     directory = settings_directory(tmp_path / "settings")
     arguments = ["--directory", str(directory), "--root", str(image), "--dry-run"]
     output = invoke("install", "kamstrup_403", *arguments)
-    assert f"write  {image}/{UNITS}/{UNIT}:" in output
+    assert f"write  {image}/{UNITS_PLACE}/{UNIT}:" in output
     assert f"write  {image}/etc/smart_meter_reader/kamstrup_403/settings.toml:" in output
     assert f"ExecStart={sys.executable} -I -X faulthandler -m smart_meter_reader run" in output
     assert "WorkingDirectory=/etc/smart_meter_reader/kamstrup_403\n" in output
@@ -265,28 +353,28 @@ def test_install_shows_every_step_and_does_none_when_dry(tmp_path: Path, image: 
 def test_install_and_uninstall_with_the_real_systemctl(tmp_path: Path, image: Path) -> None:
     directory = settings_directory(tmp_path / "settings")
     (directory / ".secrets.toml").write_text("[default]\n# nothing\n")
-    enabled = image / UNITS / "multi-user.target.wants" / INSTANCE
+    enabled = image / UNITS_PLACE / "multi-user.target.wants" / INSTANCE
     place = ["--root", str(image)]
     arguments = ["install", "kamstrup_403", "--directory", str(directory), *place]
     invoke(*arguments, code=1, answer="n\n")
     assert not enabled.is_symlink()
     invoke(*arguments, "--yes")
     assert enabled.is_symlink()
-    assert (image / UNITS / UNIT).read_text() == unit_template()
+    assert (image / UNITS_PLACE / UNIT).read_text() == unit_template()
     program = running_program()
     own = Path("/etc/smart_meter_reader/kamstrup_403")
     expected = drop_in_text("kamstrup_403", own, program.interpreter, program.places, directory)
-    assert (image / UNITS / f"{INSTANCE}.d" / DROP_IN).read_text() == expected
+    assert (image / UNITS_PLACE / f"{INSTANCE}.d" / DROP_IN).read_text() == expected
     copies = image / own.relative_to("/")
     modes = {path.name: path.stat().st_mode & 0o777 for path in copies.iterdir()}
     assert modes == {"config.py": 0o644, "settings.toml": 0o644, ".secrets.toml": 0o600}
     assert copies.stat().st_mode & 0o777 == 0o755
     assert invoke(*arguments, "--dry-run").count("(as it is there already)") == 5
-    (image / UNITS / UNIT).write_bytes(unit_template().encode() + b"# gr\xf6\xdfer\n")
+    (image / UNITS_PLACE / UNIT).write_bytes(unit_template().encode() + b"# gr\xf6\xdfer\n")
     assert "-# gr" in invoke(*arguments, "--dry-run")
     invoke("uninstall", "kamstrup_403", *place, "-y")
     assert not enabled.is_symlink()
-    assert not list((image / UNITS).glob("smart_meter_reader*"))
+    assert not list((image / UNITS_PLACE).glob("smart_meter_reader*"))
     assert (copies / "settings.toml").exists()
 
 
@@ -296,16 +384,16 @@ def test_one_environment_s_directory_is_no_business_of_another_s(tmp_path: Path,
     for name in ("home", "barn"):
         settings_directory(tmp_path / name, name)
         invoke("install", name, "--directory", str(tmp_path / name), *place)
-    drop_ins = {name: image / UNITS / f"{instance_name(name)}.d" / DROP_IN for name in ("home", "barn")}
+    drop_ins = {name: image / UNITS_PLACE / f"{instance_name(name)}.d" / DROP_IN for name in ("home", "barn")}
     for name, path in drop_ins.items():
         assert f"WorkingDirectory=/etc/smart_meter_reader/{name}\n" in path.read_text()
         assert f"[{name}.meters.heat]" in (image / f"etc/smart_meter_reader/{name}/settings.toml").read_text()
     invoke("uninstall", "home", *place)
     assert not drop_ins["home"].parent.exists()
     assert drop_ins["barn"].exists()
-    assert (image / UNITS / UNIT).exists()
+    assert (image / UNITS_PLACE / UNIT).exists()
     invoke("uninstall", "barn", *place)
-    assert not (image / UNITS / UNIT).exists()
+    assert not (image / UNITS_PLACE / UNIT).exists()
 
 
 def test_a_second_directory_does_not_take_the_first_one_s_service(tmp_path: Path, image: Path) -> None:
@@ -350,16 +438,18 @@ def test_an_environment_that_was_enabled_by_hand_keeps_the_unit(tmp_path: Path, 
     directory = settings_directory(tmp_path / "settings")
     place = ["--root", str(image), "--yes"]
     invoke("install", "kamstrup_403", "--directory", str(directory), *place)
-    (image / UNITS / "multi-user.target.wants" / instance_name("t210")).symlink_to(f"/{UNITS}/{UNIT}")
+    (image / UNITS_PLACE / "multi-user.target.wants" / instance_name("t210")).symlink_to(
+        f"/{UNITS_PLACE}/{UNIT}"
+    )
     invoke("uninstall", "kamstrup_403", *place)
-    assert (image / UNITS / UNIT).exists()
+    assert (image / UNITS_PLACE / UNIT).exists()
 
 
 def test_settings_in_etc_stay_where_they_are(image: Path) -> None:
     directory = settings_directory(image / "etc/meters")
     place = ["--root", str(image), "--yes"]
     invoke("install", "kamstrup_403", "--directory", str(directory), *place)
-    assert "WorkingDirectory=/etc/meters\n" in (image / UNITS / f"{INSTANCE}.d" / DROP_IN).read_text()
+    assert "WorkingDirectory=/etc/meters\n" in (image / UNITS_PLACE / f"{INSTANCE}.d" / DROP_IN).read_text()
     assert not (image / "etc/smart_meter_reader").exists()
 
 

@@ -12,7 +12,7 @@ from smart_meter_reader.service.installation import hides
 from smart_meter_reader.service.program import INSTALLED, PACKAGED
 from smart_meter_reader.service.state import ServiceState
 from smart_meter_reader.service.steps import Machine
-from smart_meter_reader.service.unit import PAGE_UNIT, UNIT
+from smart_meter_reader.service.unit import UNITS
 
 _PACKAGE = "smart-meter-reader"
 
@@ -25,7 +25,7 @@ def check_program(place: Path, machine: Machine) -> Iterator[Check]:
     elif place == INSTALLED:
         update = "git pull, then sudo ./scripts/install in the clone"
         yield ok("program", f"{__version__}, in {place}; to update: {update}")
-    for unit in (UNIT, PAGE_UNIT):
+    for unit in UNITS:
         if hiding := machine.hidden(unit):
             yield warning("program", hides(hiding))
 

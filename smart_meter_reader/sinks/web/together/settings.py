@@ -6,16 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings.schema import parse, setting
-from smart_meter_reader.settings.source import read_source
-from smart_meter_reader.settings.tables import merge
-from smart_meter_reader.settings.toml_text import read_toml
-from smart_meter_reader.settings.warnings import (
-    DriverTable,
-    exposed_secrets,
-    warnings_about,
-)
+from smart_meter_reader.settings.one_table import LoadedTable, load_table, table_in
+from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.sinks.web.settings import WebSettings
 
 TABLE = "page"
@@ -33,40 +25,18 @@ class PageSettings(WebSettings):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedPage:
-    """The settings, and what a person should know; ``exposed`` are secrets outside of .secrets.toml."""
-
-    settings: PageSettings
-    warnings: tuple[str, ...] = ()
-    exposed: tuple[str, ...] = ()
-
-
-def load_page(directory: Path) -> LoadedPage:
+def load_page(directory: Path) -> LoadedTable[PageSettings]:
     """The table [page] of the settings in ``directory``; without one the defaults. Raises SettingsError."""
     if not has_page(directory):
-        return LoadedPage(PageSettings())
-    found = read_source(directory, TABLE)
-    # What stands in [default] is for environments.
-    merged = merge({**found, "tables": [each for each in found["tables"] if each["table"] == TABLE]})
-    settings, problems = parse(PageSettings, merged.values, merged.place)
-    if settings is None:
-        raise SettingsError(problems)
-    drivers = [DriverTable(PageSettings, merged.values, merged.place)]
-    files = [Path(each["source"]) for each in found["tables"]]
-    exposed = tuple(dict.fromkeys(exposed_secrets(drivers)))
-    openly = [settings.sent_openly] if settings.sent_openly else []
-    return LoadedPage(settings, (*found["warnings"], *warnings_about([], files), *exposed, *openly), exposed)
+        return LoadedTable(PageSettings())
+    loaded = load_table(directory, TABLE, PageSettings)
+    openly = [loaded.settings.sent_openly] if loaded.settings.sent_openly else []
+    return replace(loaded, warnings=(*loaded.warnings, *openly))
 
 
 def has_page(directory: Path) -> bool:
     """Whether settings.toml in ``directory`` has the table. Raises SettingsError."""
-    try:
-        return TABLE in read_toml(directory / "settings.toml")
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise SettingsError([f"settings.toml: cannot be read: {error.strerror}"]) from None
+    return table_in(directory, TABLE) is not None
 
 
 def headed(settings: PageSettings, environments: tuple[str, ...]) -> PageSettings:
