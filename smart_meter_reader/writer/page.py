@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from html import escape
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 
 from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
 from smart_meter_reader.json_text import dumps
-from smart_meter_reader.settings.durations import format_duration
+from smart_meter_reader.sinks.web.access.security import HEADERS, is_our_name
 from smart_meter_reader.writer.database import Database
-from smart_meter_reader.writer.figures import CONTENT_TYPE, Figures, age_seconds, exposition
+from smart_meter_reader.writer.figures import CONTENT_TYPE, Figures, exposition
+from smart_meter_reader.writer.page_text import POLICY, page_of
 from smart_meter_reader.writer.settings import WriterSettings
 
 _MOST_METERS: Final = 2000
 _HOST: Final = "127.0.0.1"
-_HEAD: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2">
-<meta name="viewport" content="width=device-width"><title>Fleet</title><style>
-body { font: 16px/1.4 sans-serif; margin: 1rem; } table { border-collapse: collapse; }
-th, td { padding: .2rem .8rem .2rem 0; text-align: left; } td.age { text-align: right; }
-tr.late td { color: #a00; font-weight: bold; } p { color: #555; }
-</style></head><body><h1>Fleet</h1>
-"""
+_HEADERS: Final = {**HEADERS, "Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
 
 
 class FleetPage:
@@ -39,7 +32,7 @@ class FleetPage:
 
     async def open(self) -> None:
         """Listen. Raises NeedsAPersonError when the port is taken."""
-        app = web.Application()
+        app = web.Application(middlewares=[_only_by_our_name])
         app.router.add_get("/", self._show)
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/health", self._health)
@@ -63,10 +56,10 @@ class FleetPage:
         try:
             rows = await self._database.page(_MOST_METERS)
         except SinkError as error:
-            return web.Response(status=503, text=error.detail)
+            return web.Response(status=503, text=error.detail, headers=_HEADERS)
         now = datetime.now(UTC)
         text = page_of(rows, now, self._settings.alert_age, self._figures)
-        return web.Response(text=text, content_type="text/html", headers={"Cache-Control": "no-store"})
+        return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         body = exposition(self._figures, datetime.now(UTC))
@@ -80,27 +73,9 @@ class FleetPage:
         return web.Response(status=200 if well else 503, text=text, content_type="application/json")
 
 
-def page_of(rows: Iterable[Mapping[str, Any]], now: datetime, late: timedelta, figures: Figures) -> str:
-    """The table as HTML: all meters with the age of the newest reading, late ones marked."""
-    found = [_row(row, now, late) for row in rows]
-    lags = ", ".join(
-        f"{stream.lower()} {each.lag} waiting"
-        for stream, each in figures.lanes.items()
-        if each.lag is not None
-    )
-    foot = f"<p>{len(found)} meters, {now:%Y-%m-%d %H:%M:%S} UTC. {escape(lags)}</p></body></html>\n"
-    heads = "".join(f"<th>{word}</th>" for word in ("Tenant", "Site", "Meter", "Model", "State", "Newest"))
-    return f"{_HEAD}<table><tr>{heads}</tr>\n{''.join(found)}</table>{foot}"
-
-
-def _row(row: Mapping[str, Any], now: datetime, late: timedelta) -> str:
-    newest = row["newest"]
-    age = None if newest is None else timedelta(seconds=round(age_seconds(newest, now)))
-    state = " ".join(part for part in (row["state"], row["reason"]) if part)
-    cells = "".join(
-        f"<td>{escape(str(part or ''))}</td>"
-        for part in (row["tenant"], row["site"], row["meter"], row["model"], state)
-    )
-    mark = ' class="late"' if age is None or age > late else ""
-    told = "none yet" if age is None else f"{format_duration(age)} ago"
-    return f'<tr{mark}>{cells}<td class="age">{told}</td></tr>\n'
+@web.middleware
+async def _only_by_our_name(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """By a browser of this computer a page elsewhere whose name leads here (DNS rebinding) would read all."""
+    if not is_our_name(request.headers.get(hdrs.HOST, ""), ()):
+        return web.Response(status=421, text="this page answers to its address, or to localhost")
+    return await handler(request)
