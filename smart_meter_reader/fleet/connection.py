@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -35,6 +36,15 @@ _CLOSE_SECONDS: Final = 2.0
 # Word of the protocol (NATS, Client Protocol, "-ERR"): the library has no class for it while it connects.
 _REFUSED: Final = ("Authorization Violation", "User Authentication", "Account Authentication")
 _LONGEST_SEED: Final = 1024
+# What the library says of a connection that ends, and of each attempt to make it again.
+_LOST: Final = (
+    nats.errors.UnexpectedEOF,
+    nats.errors.StaleConnectionError,
+    nats.errors.ConnectionClosedError,
+    nats.errors.NoServersError,
+    TimeoutError,
+    OSError,
+)
 
 
 class FleetClient(Client):
@@ -70,6 +80,7 @@ class NatsLink:
         self._last: Exception | None = None
         self._said = Seldom()
         self._opened = False
+        self._failures = 0  # of attempts to connect for the first time
 
     @property
     def streams(self) -> JetStreamContext:
@@ -116,7 +127,7 @@ class NatsLink:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self.client.connect(
                     settings.urls,
-                    name=self.name,
+                    name=f"{self.name} on {socket.gethostname()}",
                     tls=tls,
                     error_cb=self._note,
                     disconnected_cb=self._lose,
@@ -143,6 +154,7 @@ class NatsLink:
     async def close(self) -> None:
         """Say goodbye, in bounded time."""
         self._up.clear()
+        self._opened = False
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self.client.close()
@@ -151,15 +163,27 @@ class NatsLink:
 
     async def _note(self, error: Exception) -> None:
         self._last = error
-        if not self._opened and isinstance(refused := self._explained(), NeedsAPersonError):
-            # Out of the library's ``connect``, which would go on for ever.
-            raise refused
-        more = self._said.more(str(error), time.monotonic()) if self._opened else None
-        if more is not None:
-            _log.warning("%s: NATS server: %s%s", self.name, _words(error), more)
+        known = self._explained()
+        if not self._opened:
+            self._failures += 1
+            if isinstance(known, NeedsAPersonError) or self._failures >= len(self._settings.servers):
+                # Out of the library's ``connect``, which would go on for ever.
+                raise known
+            return
+        if isinstance(error, _LOST) and not isinstance(known, NeedsAPersonError):
+            return  # told once, by ``_lose``
+        sentence = known.detail if isinstance(known, NeedsAPersonError) else f"NATS server: {_words(error)}"
+        if (more := self._said.more(sentence, time.monotonic())) is not None:
+            _log.warning("%s: %s%s", self.name, sentence, more)
 
     async def _lose(self) -> None:
         self._up.clear()
+        if self._opened:
+            _log.warning(
+                "%s: the connection to the NATS servers (%s) is lost; it comes back as soon as one answers",
+                self.name,
+                ", ".join(self._settings.servers),
+            )
 
     async def _regain(self) -> None:
         self.reconnects += 1
@@ -202,6 +226,8 @@ async def linked(name: str, settings: NatsSettings, **options: Any) -> AsyncIter
 
 
 def _words(error: Exception | None) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there; check `servers`, and whether they run"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = str(error or "").removeprefix("nats: ")

@@ -14,10 +14,11 @@ from typing import Any, Final
 
 import asyncpg
 
-from smart_meter_reader.exceptions import LoginRefusedError, NeedsAPersonError, SinkError
+from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
 from smart_meter_reader.fleet.written import Range, ranges_of
 from smart_meter_reader.writer import sql
 from smart_meter_reader.writer.arrivals import Arrival
+from smart_meter_reader.writer.failures import ANYTHING, explained
 from smart_meter_reader.writer.settings import WriterSettings
 
 CONNECT_SECONDS: Final = 10.0
@@ -60,14 +61,16 @@ class Database:
                 self._pool = await asyncpg.create_pool(
                     settings.database,
                     password=password.reveal() if password else None,
-                    min_size=1,
+                    # The library logs a traceback for each attempt to keep up a least number.
+                    min_size=0,
                     max_size=_CONNECTIONS,
                     command_timeout=STATEMENT_SECONDS,
                     timeout=CONNECT_SECONDS / 2,
                     server_settings={"application_name": "smart-meter-reader writer"},
                 )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
-            raise _explained(error, settings) from error
+        except ANYTHING as error:
+            raise explained(error, settings.database) from error
+        await self._fetch("SELECT")
 
     async def close(self) -> None:
         """Give up what is under way."""
@@ -76,10 +79,11 @@ class Database:
             pool.terminate()
 
     async def prepare(self) -> Sequence[str]:
-        """Make the tables that are not there; one sentence each."""
+        """Make the tables that are not there; one sentence each. Raises NeedsAPersonError for other ones."""
         before = await self._tables()
         for statement in sql.CREATE:
             await self._fetch(statement)
+        await self._require_columns()
         return [f"table {name}: {'it is there' if name in before else 'made'}" for name in sql.TABLES]
 
     async def check(self) -> None:
@@ -94,6 +98,18 @@ class Database:
                 f"the database has no table {', '.join(missing)}: `smart-meter-reader writer --prepare` "
                 "makes them, as a user who may (CREATE on the schema)",
             )
+        await self._require_columns()
+
+    async def _require_columns(self) -> None:
+        pairs = [(table, name) for table, names in sql.COLUMNS.items() for name in names.split()]
+        if lacking := await self._fetch(sql.MISSING_COLUMNS, *_columns(pairs)):
+            table = lacking[0]["relation"]
+            names = ", ".join(row["name"] for row in lacking if row["relation"] == table)
+            raise NeedsAPersonError(
+                "other_tables",
+                f"the table {table} of the database lacks {names}: it is another one, or of another version "
+                "of this program; rename it, then `smart-meter-reader writer --prepare` makes ours",
+            )
 
     async def write(self, arrivals: Sequence[Arrival]) -> WrittenBatch:
         """Write all or nothing. Raises RefusedRowsError when it is one of them that is refused."""
@@ -106,8 +122,8 @@ class Database:
                 await _write_edges(connection, sequences, {})
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             raise RefusedRowsError("rows_refused", f"the database refuses it: {error}") from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-            raise _explained(error, self._settings) from error
+        except ANYTHING as error:
+            raise explained(error, self._settings.database) from error
         return WrittenBatch(rows, new, outdated, sequences)
 
     async def refuse(self, sequences: Mapping[Edge, Sequence[int]]) -> None:
@@ -115,8 +131,8 @@ class Database:
         try:
             async with self._opened.acquire() as connection, connection.transaction():
                 await _write_edges(connection, {}, sequences)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-            raise _explained(error, self._settings) from error
+        except ANYTHING as error:
+            raise explained(error, self._settings.database) from error
 
     async def known(self, edge: Edge, asked: Iterable[Range]) -> tuple[list[Range], list[Range]]:
         """Of an edge's sequences those that were written, and those that were refused."""
@@ -153,8 +169,8 @@ class Database:
     async def _fetch(self, statement: str, *values: object) -> Sequence[Mapping[str, Any]]:
         try:
             found: Sequence[Mapping[str, Any]] = await self._opened.fetch(statement, *values)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-            raise _explained(error, self._settings) from error
+        except ANYTHING as error:
+            raise explained(error, self._settings.database) from error
         return found
 
 
@@ -245,22 +261,3 @@ def _multirange(ranges: Iterable[Range]) -> str:
 def _ranges_in(text: str) -> list[Range]:
     """PostgreSQL tells them with the first number that is not in them: {[1,13),[14,15)}."""
     return [(int(first), int(end) - 1) for first, end in re.findall(r"\[(\d+),(\d+)\)", text)]
-
-
-def _explained(error: Exception, settings: WriterSettings) -> SinkError:
-    where = settings.database
-    if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
-        return LoginRefusedError("login_refused", f"the database ({where}) does not let us in: {error}")
-    if isinstance(error, asyncpg.InvalidCatalogNameError):
-        return NeedsAPersonError("no_database", f"there is no such database ({where}): {error}")
-    if isinstance(error, asyncpg.InsufficientPrivilegeError):
-        return NeedsAPersonError(
-            "no_right",
-            f"the database ({where}): {error}; the writer needs USAGE on the schema, and SELECT, INSERT and "
-            "UPDATE on its tables",
-        )
-    if isinstance(error, TimeoutError):
-        return SinkError("database_slow", f"the database ({where}) does not answer in time")
-    if isinstance(error, asyncpg.DeadlockDetectedError | asyncpg.SerializationError):
-        return SinkError("database_busy", "another writer was at the same rows; it is tried again")
-    return SinkError("database_unreachable", f"the database ({where}): {str(error) or type(error).__name__}")

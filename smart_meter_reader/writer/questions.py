@@ -49,8 +49,9 @@ class EdgeQuestions:
                 settled = False
             told = WrittenTold(edge, tuple(written[:MOST_RANGES]), tuple(refused[:MOST_RANGES]), settled)
             await message.respond(encode_told(told))
-        except (ValueError, SinkError, nats.errors.Error, TimeoutError) as error:
-            # The edge asks again.
+        except SinkError:
+            pass  # the edge asks again; the writer tells what the database has
+        except (ValueError, nats.errors.Error, TimeoutError) as error:
             if self._said.again(type(error).__name__, time.monotonic()):
                 _log.warning("a question on %s stays without an answer: %s", message.subject, error)
 

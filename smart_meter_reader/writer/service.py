@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -29,6 +28,8 @@ _log = logging.getLogger(__name__)
 _BACKOFF: Final = Backoff(0.5, 15.0)
 _BACKOFF_OF_PERSONS: Final = Backoff(5.0, 60.0)
 LOOK_SECONDS: Final = 5.0
+# So many without an answer are no election any more.
+_SILENT_LOOKS: Final = 3
 # Among a million meters the database has to look for the late ones.
 AGES_SECONDS: Final = 15.0
 
@@ -90,7 +91,7 @@ class WriterService:
         try:
             await database.open()
             await database.check()
-            async with linked(f"writer {socket.gethostname()}", settings) as link:
+            async with linked("writer", settings) as link:
                 questions = EdgeQuestions(link, database)
                 await questions.listen()
                 async with asyncio.TaskGroup() as group:
@@ -105,7 +106,7 @@ class WriterService:
 
     async def _look_for_ever(self, link: NatsLink) -> None:
         """What the metrics tell of streams and meters; the first look is when all was reached."""
-        loop, looked = asyncio.get_running_loop(), float("-inf")
+        loop, looked, failures = asyncio.get_running_loop(), float("-inf"), 0
         while True:
             try:
                 for lane in LANES:
@@ -115,7 +116,12 @@ class WriterService:
             except (nats.errors.Error, TimeoutError):
                 for each in self.figures.lanes.values():
                     each.lag = each.unacknowledged = None  # while a leader is elected nobody knows
+                failures += 1
+                if failures == _SILENT_LOOKS:
+                    self.figures.connected = False
+                    self._say("the NATS servers do not answer; it goes on as soon as they do")
             else:
+                failures = 0
                 self._note_reached()
             if loop.time() - looked >= AGES_SECONDS:
                 looked = loop.time()

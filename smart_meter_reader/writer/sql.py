@@ -9,8 +9,21 @@ from __future__ import annotations
 from typing import Final
 
 VERSION: Final = 140000
+MISSING_COLUMNS: Final = """
+    SELECT c.relation, c.name FROM unnest($1::text[], $2::text[]) AS c (relation, name)
+    WHERE NOT EXISTS (
+        SELECT FROM pg_attribute
+        WHERE attrelid = to_regclass(c.relation) AND attname = c.name AND NOT attisdropped
+    )"""
 TABLES: Final = ("fleet_reading", "fleet_meter", "fleet_event", "fleet_edge")
 
+# What this version reads and writes; a table may have more.
+COLUMNS: Final = {
+    "fleet_reading": "tenant site meter quantity time value text unit fence outdated",
+    "fleet_meter": "tenant site meter newest fence status_time status info_time info",
+    "fleet_event": "tenant site source kind time body",
+    "fleet_edge": "tenant site edge written refused",
+}
 CREATE: Final = (
     """
     CREATE TABLE IF NOT EXISTS fleet_reading (

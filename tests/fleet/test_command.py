@@ -116,7 +116,7 @@ async def test_metrics_and_page_tell_of_every_meter(fleet: Fleet, postgres: Post
         assert 'smart_meter_fleet_stream_lag{stream="READINGS"}' in text
         assert (await session.get("/health")).status == 200
         shown = await (await session.get("/")).text()
-        assert all(f"<td>m{number}</td>" in shown for number in range(3))
+        assert all(f'<td class="meter">m{number}</td>' in shown for number in range(3))
     second = fleet.writer_settings("w2", fleet.keys.writer, port=port)
     done = await asyncio.to_thread(run, second)
     assert done.returncode == 69

@@ -43,6 +43,44 @@ async def database(postgres: PostgresServer, name: str) -> AsyncIterator[Databas
     await found.close()
 
 
+async def test_a_table_of_somebody_else_s_is_not_written_to(
+    database: Database, postgres: PostgresServer, name: str
+) -> None:
+    await postgres.asked("ALTER TABLE fleet_reading DROP COLUMN fence, DROP COLUMN outdated", database=name)
+    for step in (database.check, database.prepare):
+        with pytest.raises(NeedsAPersonError, match=r"lacks fence, outdated|has other tables.*outdated"):
+            await step()
+
+
+async def test_a_standby_is_told(postgres: PostgresServer, database: Database, name: str) -> None:
+    await postgres.asked(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    other = Database(WriterSettings(database=postgres.url(name)))
+    await other.open()
+    try:
+        await other.check()
+        with pytest.raises(NeedsAPersonError, match="takes no writes: it is a standby"):
+            await other.write([told(1)])
+    finally:
+        await other.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("postgresql://u@127.0.0.1:1/d", "no database listens at .*check `database`"),
+        ("postgresql://u@127.0.0.1:99999/d", "cannot be used"),
+        ("postgresql://u@127.0.0.1:1/d?sslmode=nonsense", "cannot be used"),
+    ],
+)
+async def test_an_address_that_leads_nowhere_is_told_at_once(address: str, said: str) -> None:
+    database = Database(WriterSettings(database=address))
+    try:
+        with pytest.raises(SinkError, match=said):
+            await database.open()
+    finally:
+        await database.close()
+
+
 async def test_the_same_twice_is_one(database: Database, postgres: PostgresServer, name: str) -> None:
     batch = [told(number) for number in range(50)]
     first, second = await database.write(batch), await database.write(batch)

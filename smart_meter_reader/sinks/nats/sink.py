@@ -70,6 +70,7 @@ class NatsSink(Sink):
         self._said = Seldom()
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
         self._once = False
+        self._away = False  # the last attempt to connect has failed
         self._progress = asyncio.Event()
 
     @property
@@ -169,6 +170,7 @@ class NatsSink(Sink):
         settings = self._settings
         options = {"inbox_prefix": inbox_prefix(settings.tenant, settings.site)}
         async with linked(f"sink {self.name}", settings, **options) as link:
+            self._away = False
             if self._said.forget():
                 _log.info("sink %s: connected to a NATS server", self.name)
             try:
@@ -183,6 +185,8 @@ class NatsSink(Sink):
                 group.create_task(self._report.keep_telling(link, self._spool, self._lanes, self._unheard))
 
     def _tell(self, error: BaseException) -> Backoff:
+        self._away = True
+        self._progress.set()
         known = explained(error, SinkError)
         if known is None:
             self._room.note(error, "it connects again; what is not delivered is kept")
@@ -253,8 +257,11 @@ class NatsSink(Sink):
         """Let what waits go out; what does not make it in time stays in the spool."""
         try:
             async with asyncio.timeout(FINISH_ONCE_SECONDS if self._once else FINISH_SECONDS):
-                while not self.delivered:
+                while not self.delivered and not self._away:
                     self._progress.clear()
                     await self._progress.wait()
         except TimeoutError:
-            pass  # told at the next start
+            pass  # told below
+        if left := self._spool.state.depth - len(self._unheard):
+            kept = "kept for the next start" if self._settings.spool_file(self.name) else "lost"
+            _log.warning("sink %s: %d messages are not delivered, and %s", self.name, left, kept)

@@ -162,7 +162,8 @@ class PostgreSql(Destination):
             password=settings.password.reveal() or None,
             # Without TLS neither a certificate of ~/.postgresql, nor what PGSSLMODE says.
             ssl=context or "disable",
-            passfile="/dev/null",
+            # Not that of this user. One that is no file is warned of, and one that is not there is not.
+            passfile="/dev/null/none",
             timeout=settings.timeout.total_seconds(),
             # A pooler before the server may give each statement another connection.
             statement_cache_size=0,

@@ -27,7 +27,11 @@ class PostgreSqlSettings(StoringSettings):
     )
     port: int = setting("its port", default=5432, minimum=1, maximum=65535)
     database: str = setting(
-        "the database", default="meters", pattern=r".{1,63}", pattern_help="a name", identifies=True
+        "the database",
+        default="meters",
+        pattern=r"(?!\w+://).{1,63}",
+        pattern_help="a name alone; `host`, `port` and `username` say where it is",
+        identifies=True,
     )
     username: str = setting("login name", default="smart_meter_reader", identifies=True)
     password: Secret = setting("password of the login", default=Secret(""))

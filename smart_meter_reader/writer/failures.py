@@ -1,0 +1,80 @@
+"""What asyncpg's errors mean for whoever runs a writer, and what to do."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Final
+
+import asyncpg
+
+from smart_meter_reader.exceptions import LoginRefusedError, NeedsAPersonError, SinkError
+from smart_meter_reader.network.untrusted import certificate_error
+
+# All that a call can raise; OverflowError is of a port that is none.
+ANYTHING: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+    ValueError,
+    OverflowError,
+)
+
+
+def explained(error: BaseException, where: str) -> SinkError:
+    """One of ``ANYTHING`` as ours; ``where`` is the address in the settings."""
+    database, words = f"the database ({where})", " ".join(str(error).split()) or type(error).__name__
+    match error:
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return LoginRefusedError(
+                "login_refused",
+                f"{database} does not let us in: {words}; check the user in `database`, `database_password`, "
+                "and pg_hba.conf there",
+            )
+        case asyncpg.InvalidCatalogNameError():
+            return NeedsAPersonError("no_database", f"there is no such database ({where}): {words}")
+        case asyncpg.InsufficientPrivilegeError():
+            return NeedsAPersonError(
+                "no_right",
+                f"{database}: {words}; the writer needs USAGE on the schema, and SELECT, INSERT and UPDATE "
+                "on its tables",
+            )
+        case asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError() | asyncpg.DatatypeMismatchError():
+            return NeedsAPersonError(
+                "other_tables", f"{database} has other tables than this version of the writer makes: {words}"
+            )
+        case asyncpg.ReadOnlySQLTransactionError():
+            return NeedsAPersonError(
+                "database_read_only",
+                f"{database} takes no writes: it is a standby, or was set to read only; name the primary in "
+                "`database`",
+            )
+        case asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
+            return SinkError("database_busy", "another writer was at the same rows; it is tried again")
+        case asyncpg.CannotConnectNowError() | asyncpg.OperatorInterventionError():
+            return SinkError("database_starts", f"{database} starts or stops: {words}")
+        case asyncpg.PostgresError():
+            return SinkError("database_error", f"{database} says: {words}")
+        case _:
+            return _unreachable(error, where, database, words)
+
+
+def _unreachable(error: BaseException, where: str, database: str, words: str) -> SinkError:
+    match error:
+        case ssl.SSLCertVerificationError():
+            return certificate_error(error, where, "database", None)
+        case TimeoutError():
+            return SinkError("database_slow", f"{database} does not answer in time")
+        case ConnectionRefusedError() | FileNotFoundError():
+            return SinkError(
+                "database_refused", f"no database listens at {where}: check `database`, and whether it runs"
+            )
+        case ConnectionError() if type(error) is ConnectionError:
+            return NeedsAPersonError("no_tls", f"{database}: {words}")  # asyncpg's, of a server without TLS
+        case asyncpg.ClientConfigurationError() | OverflowError() | ValueError():
+            return NeedsAPersonError("database_address", f"`database` ({where}) cannot be used: {words}")
+        case asyncpg.InterfaceError() | ConnectionError():
+            return SinkError("database_lost", f"the connection to {database} is lost: {words}")
+        case _:
+            return SinkError("database_unreachable", f"{database} cannot be reached: {words}")
