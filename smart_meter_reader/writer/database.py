@@ -99,6 +99,12 @@ class Database:
                 "makes them, as a user who may (CREATE on the schema)",
             )
         await self._require_columns()
+        if lacking := await self._fetch(sql.MISSING_RIGHTS, sql.TABLES):
+            tables, who = ", ".join(row["relation"] for row in lacking), lacking[0]["who"]
+            raise NeedsAPersonError(
+                "may_not_write",
+                f"{who} may not write to the tables: GRANT SELECT, INSERT, UPDATE ON {tables} TO {who}",
+            )
 
     async def _require_columns(self) -> None:
         pairs = [(table, name) for table, names in sql.COLUMNS.items() for name in names.split()]

@@ -71,7 +71,10 @@ def _unreachable(error: BaseException, where: str, database: str, words: str) ->
                 "database_refused", f"no database listens at {where}: check `database`, and whether it runs"
             )
         case ConnectionError() if type(error) is ConnectionError:
-            return NeedsAPersonError("no_tls", f"{database}: {words}")  # asyncpg's, of a server without TLS
+            # asyncpg's, of a server without TLS
+            return NeedsAPersonError(
+                "no_tls", f"{database}: {words}; switch `ssl` on there, or leave out sslmode here"
+            )
         case asyncpg.ClientConfigurationError() | OverflowError() | ValueError():
             return NeedsAPersonError("database_address", f"`database` ({where}) cannot be used: {words}")
         case asyncpg.InterfaceError() | ConnectionError():

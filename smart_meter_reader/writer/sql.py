@@ -24,6 +24,10 @@ COLUMNS: Final = {
     "fleet_event": "tenant site source kind time body",
     "fleet_edge": "tenant site edge written refused",
 }
+MISSING_RIGHTS: Final = """
+    SELECT DISTINCT relation, current_user AS who
+    FROM unnest($1::text[]) AS relation, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS r
+    WHERE NOT has_table_privilege(relation, r) ORDER BY relation"""
 CREATE: Final = (
     """
     CREATE TABLE IF NOT EXISTS fleet_reading (

@@ -143,10 +143,13 @@ async def test_the_rights_that_the_page_names_are_enough(
         await narrow.check()
         with pytest.raises(NeedsAPersonError, match="SELECT, INSERT and"):
             await narrow.write([told(1)])
+        with pytest.raises(NeedsAPersonError, match=f"UPDATE ON fleet_edge, .*fleet_reading TO {role}"):
+            await narrow.check()
         await postgres.asked(
             f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {role}", database=name
         )
         assert (await narrow.write([told(1)])).new == 2
+        await narrow.check()
         await narrow.refuse({EDGE: (9,)})
         await narrow.counts()
         with pytest.raises(NeedsAPersonError):

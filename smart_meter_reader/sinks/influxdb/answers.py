@@ -85,7 +85,9 @@ def _error(answer: WriteAnswer, server: str, database: str, words: str, *, known
             )
         case 404 if known:
             return NeedsAPersonError(
-                "no_database", f"{server} has no {database} ({words}): create it there, or check `database`"
+                "no_database",
+                f"{server} has no {database} ({words}): create it there, or check `database` "
+                "(with v2 `org`, too)",
             )
         case 404 | 405:
             return NeedsAPersonError(
@@ -102,8 +104,11 @@ def _error(answer: WriteAnswer, server: str, database: str, words: str, *, known
                 "not_influxdb", f"{server} answers, but not as InfluxDB does (HTTP {status}): check `url`"
             )
         case status if status < 400:
-            return SinkError(
-                "redirected", f"{server} redirects elsewhere: set `url` to the address it ends up at"
+            where = printable(answer.headers.get("location", ""), 200) or "elsewhere"
+            return NeedsAPersonError(
+                "redirected",
+                f"{server} redirects to {where}, and readings go to nobody but `url`: set that to the "
+                "address where it ends up",
             )
         case status:
             return SinkError("server_error", f"{server} answers with HTTP {status} ({words})")

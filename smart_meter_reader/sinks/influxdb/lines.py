@@ -50,9 +50,9 @@ class LineWriter:
         )
 
     def _tagged(self, own: Mapping[str, str]) -> str:
-        # An empty tag is not allowed: it is left out.
-        found = {**own, **self._tags}
-        return "".join(f",{name}={_escaped(value, ',= ')}" for name, value in found.items() if value)
+        # An empty tag is not allowed: it is left out, and so is one of which nothing can be written.
+        found = {name: _escaped(value, ",= ") for name, value in {**own, **self._tags}.items()}
+        return "".join(f",{name}={value}" for name, value in found.items() if value)
 
 
 def _escaped(text: str, special: str) -> str:

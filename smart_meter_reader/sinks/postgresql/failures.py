@@ -38,8 +38,8 @@ def explained(error: BaseException, settings: PostgreSqlSettings) -> SinkError:
         case asyncpg.InvalidAuthorizationSpecificationError():
             return LoginRefusedError(
                 "login_refused_by_database",
-                f"{where} does not let {settings.username} in ({words}): check `username` and `password`, "
-                "and pg_hba.conf there",
+                f"{where} does not let {settings.username} in ({words}): check `username`, `password` and "
+                "`tls`, and pg_hba.conf there",
             )
         case asyncpg.InvalidCatalogNameError():
             return NeedsAPersonError(
@@ -55,6 +55,12 @@ def explained(error: BaseException, settings: PostgreSqlSettings) -> SinkError:
         ):
             # The next attempt looks at the tables, and creates those that have gone.
             return SinkError("table_changed", f"the tables in {settings.database} have changed ({words})")
+        case asyncpg.ReadOnlySQLTransactionError():
+            return NeedsAPersonError(
+                "read_only",
+                f"{where} takes no writes: it is a standby, or was set to read only; name the primary "
+                "in `host`",
+            )
         case asyncpg.PostgresError():
             return SinkError("database_error", f"{where} says: {words}")
         case _:

@@ -58,6 +58,13 @@ def test_whatever_a_meter_says_is_one_whole_line(
         assert isinstance(point.fields["value"], float)
 
 
+def test_a_unit_of_backslashes_alone_costs_the_unit_and_not_the_value() -> None:
+    """InfluxDB 1.6 refuses a tag without a value: "missing tag value"."""
+    row = ValueRow("heat", "heat_energy", "\\\\", datetime(2026, 11, 1, tzinfo=UTC), Decimal(1), "")
+    [line] = LineWriter("m", {}).lines(MessageRows((row,)))
+    assert line.startswith("m,meter=heat,quantity=heat_energy value=1 ")
+
+
 @given(st.text(max_size=20), st.text(max_size=200), TIMES)
 def test_a_state_is_one_whole_line(reason: str, detail: str, time: datetime) -> None:
     for state, online, alert in (("online", 1, 0), ("offline", 0, 0), ("alert", 1, 1)):

@@ -141,7 +141,7 @@ def random_text(length: int) -> str:
         ("403", "does not let us write"),
         ("404", "create it there, or check `database`"),
         ("500", "answers with HTTP 500"),
-        ("301", "redirects elsewhere"),
+        ("301", "redirects to elsewhere"),
         ("503", "has too much to do"),
         ("429", "has too much to do"),
         ("garbage", "without an answer in HTTP"),
