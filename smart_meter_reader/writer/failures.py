@@ -78,6 +78,7 @@ def _unreachable(error: BaseException, where: str, database: str, words: str) ->
         case asyncpg.ClientConfigurationError() | OverflowError() | ValueError():
             return NeedsAPersonError("database_address", f"`database` ({where}) cannot be used: {words}")
         case asyncpg.InterfaceError() | ConnectionError():
-            return SinkError("database_lost", f"the connection to {database} is lost: {words}")
+            # The library's words are of what it was at.
+            return SinkError("database_lost", f"the connection to {database} is lost")
         case _:
             return SinkError("database_unreachable", f"{database} cannot be reached: {words}")

@@ -1,0 +1,48 @@
+"""The connection to the servers: what is told when none answers, and when one is killed; at once and once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.fleet import connection
+from smart_meter_reader.fleet.connection import linked
+from smart_meter_reader.fleet.settings import NatsSettings
+from tests.fleet.fleet import PATIENCE
+from tests.peers.nats import nats_server
+from tests.peers.ports import free_port
+
+
+async def test_that_nobody_listens_is_told_without_a_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library tries for ever, and ten seconds passed until we gave up."""
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 100 * PATIENCE)
+    servers = (f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(
+            SinkError, match=r"no NATS server answers .*: nothing listens there; check `servers`"
+        ):
+            async with linked("edge", NatsSettings(servers=servers)):
+                pass
+
+
+async def test_a_server_that_is_killed_is_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with nats_server(tmp_path) as server, asyncio.timeout(PATIENCE):
+        where = f"127.0.0.1:{server.port}"
+        async with linked("sink nats", NatsSettings(servers=(where,))) as link:
+            server.kill()
+            while link.is_up:
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(3)  # a few attempts to connect
+            await server.start()
+            await link.up()
+        ours = [each for each in caplog.records if each.name == connection.__name__]
+        assert [each.getMessage() for each in ours] == [
+            f"sink nats: the connection to the NATS servers ({where}) is lost; it comes back as soon as one "
+            "answers",
+            "sink nats: connected to a NATS server again",
+        ]
