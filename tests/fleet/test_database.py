@@ -140,7 +140,6 @@ async def test_the_rights_that_the_page_names_are_enough(
     narrow = Database(WriterSettings(database=postgres.url(name).replace("//smr@", f"//{role}@")))
     await narrow.open()
     try:
-        await narrow.check()
         with pytest.raises(NeedsAPersonError, match="SELECT, INSERT and"):
             await narrow.write([told(1)])
         with pytest.raises(NeedsAPersonError, match=f"UPDATE ON fleet_edge, .*fleet_reading TO {role}"):

@@ -29,7 +29,7 @@ def test_the_demo_ends_with_nothing_missing(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     for victim in ("server", "machine", "writer"):
         assert f"kill -9 of the {victim}" in done.stdout
-    (counts,) = re.findall(r"(\d+) values read of 6 meters, (\d+) in the database", done.stdout)
+    (counts,) = re.findall(r"(\d+) values read of 6 meters, (\d+) of them in the database", done.stdout)
     in_last_second = re.findall(r"(\d+) were read in the second before", done.stdout) or [0]
     assert int(counts[0]) > 500
     assert int(counts[1]) >= int(counts[0]) - int(in_last_second[0])
