@@ -105,7 +105,7 @@ def _error(answer: WriteAnswer, server: str, database: str, words: str, *, known
             )
         case status if status < 400:
             where = printable(answer.headers.get("location", ""), 200) or "elsewhere"
-            return NeedsAPersonError(
+            return SinkError(
                 "redirected",
                 f"{server} redirects to {where}, and readings go to nobody but `url`: set that to the "
                 "address where it ends up",
