@@ -80,7 +80,7 @@ class NatsLink:
         self._last: Exception | None = None
         self._said = Seldom()
         self._opened = False
-        self._failures = 0  # of attempts to connect for the first time
+        self._absent = 0  # attempts to connect for the first time that found nobody
 
     @property
     def streams(self) -> JetStreamContext:
@@ -165,8 +165,9 @@ class NatsLink:
         self._last = error
         known = self._explained()
         if not self._opened:
-            self._failures += 1
-            if isinstance(known, NeedsAPersonError) or self._failures >= len(self._settings.servers):
+            # One that is slow is waited for; where nothing listens there is nothing to wait for.
+            self._absent += isinstance(error, OSError) and not isinstance(error, TimeoutError)
+            if isinstance(known, NeedsAPersonError) or self._absent >= len(self._settings.servers):
                 # Out of the library's ``connect``, which would go on for ever.
                 raise known
             return

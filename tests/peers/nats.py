@@ -155,6 +155,9 @@ class NatsServer:
             assert self.runs, self.log()
             try:
                 await self.told("varz")
+                # Clients are listened for a moment after that.
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                writer.close()
             except (OSError, aiohttp.ClientError):
                 assert time.monotonic() < until, self.log()
                 await asyncio.sleep(0.05)
