@@ -211,3 +211,54 @@ def test_units_that_three_projects_have_wrong() -> None:
 
 def test_an_unknown_unit_is_told_by_its_code() -> None:
     assert UNIT_BY_CODE[0x7A].symbol == "unit_0x7a"
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "sign_exponent", "mantissa"),
+    [
+        (0x39, "123.4", 0x42, "000004d2"),  # GJ x 10
+        (0x37, "1230", 0x41, "000004ce"),  # m3 x 10: tenths of tens
+        (0x28, "5", 0x00, "00000005"),
+        (0x28, "-0.5", 0xC1, "00000005"),
+        (0x28, "1E+63", 0x3F, "00000001"),
+        (0x28, "1E-63", 0x7F, "00000001"),
+        (BITS, "0", 0x00, "00000000"),
+        (BITS, "98305", 0x00, "00018001"),
+    ],
+)
+def test_numbers_as_a_meter_sends_them(unit: int, value: str, sign_exponent: int, mantissa: str) -> None:
+    encoded = encode_value(Decimal(value), unit)
+    assert (encoded[0], encoded[1].hex()) == (sign_exponent, mantissa)
+    assert decode_value(unit, *encoded) == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "words"),
+    [
+        (0x28, Decimal("1E+64"), "has the exponent 64"),
+        (0x28, Decimal("1E-64"), "has the exponent -64"),
+        (0x37, Decimal("1E-63"), "has the exponent -64"),
+        (0x28, Decimal("9" * 616), "a value of 616 digits"),
+        (0x28, Decimal("NaN"), "not a finite number"),
+        (0x28, "5", "a text where the unit asks for a number"),
+        (BITS, "5", "not a bit field"),
+        (BITS, Decimal("Infinity"), "not a bit field"),
+        (BITS, Decimal(-1), "not a bit field"),
+        (BITS, Decimal("1.5"), "not a bit field"),
+        (ASCII, "x" * 256, "takes 256 bytes"),
+    ],
+)
+def test_what_no_register_holds_is_not_written(unit: int, value: Value, words: str) -> None:
+    with pytest.raises(ValueFormatError, match=words):
+        encode_value(value, unit)
+
+
+def test_the_most_that_a_register_holds() -> None:
+    assert decode_value(ASCII, 0, encode_value("x" * 255, ASCII)[1]) == "x" * 255
+    with pytest.raises(ValueFormatError, match="^Decimal"):  # so long that its end is not told
+        encode_value(Decimal(2**2040), 0x28)
+    assert len(encode_value(Decimal(2**2040 - 1), 0x28)[1]) == 255
+    for unit in (0x28, BITS):
+        assert decode_value(unit, 0, b"\xff" * 16) == 2**128 - 1
+        with pytest.raises(ValueFormatError, match="a number of 17 bytes"):
+            decode_value(unit, 0, bytes(17))

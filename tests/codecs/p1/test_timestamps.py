@@ -25,6 +25,12 @@ from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_
         ("201025030000", "2020-10-25T02:00:00"),
         ("200329015959", "2020-03-29T00:59:59"),
         ("200329030000", "2020-03-29T01:00:00"),
+        ("201025015959", "2020-10-24T23:59:59"),
+        ("201025020000", "2020-10-25T01:00:00"),
+        ("210328015959", "2021-03-28T00:59:59"),
+        ("210328030000", "2021-03-28T01:00:00"),
+        ("060101000000W", "2005-12-31T23:00:00"),
+        ("681231235959W", "2068-12-31T22:59:59"),
         ("161107190000", "2016-11-07T18:00:00"),
         ("160707190000", "2016-07-07T17:00:00"),
         # A meter may be wrong about the season; the suffix is what it means.
@@ -48,6 +54,9 @@ def test_moments(text: str, utc: str) -> None:
         "200230120000W",
         "200101240000W",
         "200101120060W",
+        "200329020000",
+        "200329025959",
+        "210328023000",
         "200329023000",  # the hour that does not exist
         "20010112000W",
         "2001011200000W",
@@ -62,10 +71,39 @@ def test_nonsense_is_absent(text: str) -> None:
     assert parse_moment(text) is None
 
 
-@pytest.mark.parametrize("text", ["000101010000W", "000101000001W", "700101010000W"])
+@pytest.mark.parametrize(
+    "text", ["000101010000W", "000101000001W", "700101010000W", "690101000000W", "051231235959W"]
+)
 def test_a_clock_that_was_never_set_names_no_time(text: str) -> None:
     assert parse_timestamp(text) is not None
     assert parse_moment(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "looks"),
+    [
+        ("210204163628W", True),
+        ("999999999999s", True),  # in shape, whatever its sense
+        ("210204163628", False),
+        ("210204163628X", False),
+        ("2102041636280W", False),
+        ("21020416362W", False),
+        ("21020416362AW", False),
+        ("²10204163628W", False),
+    ],
+)
+def test_the_shape_of_a_timestamp(text: str, looks: bool) -> None:
+    assert looks_like_timestamp(text) is looks
+
+
+@pytest.mark.parametrize("suffix", ["", "S", "W", "s", "w"])
+def test_which_century_it_is(suffix: str) -> None:
+    years = []
+    for text in ("68", "69", "99", "00"):
+        moment = parse_timestamp(f"{text}0601120000{suffix}")
+        assert moment is not None
+        years.append(moment.year)
+    assert years == [2068, 1969, 1999, 2000]
 
 
 @given(st.text(max_size=16) | st.from_regex(r"[0-9]{12}[SW]?", fullmatch=True))
