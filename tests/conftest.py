@@ -67,3 +67,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FromBothEnds | None:
     return FromBothEnds(config, log) if config.getoption("dist") == "loadgroup" else None
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Names of tests without a backslash: escaped once more, scripts/mutate would not find them."""
+    if isinstance(val, bytes):
+        return val.hex()
+    if isinstance(val, str) and not (val.isascii() and val.isprintable() and "\\" not in val):
+        return val.encode("unicode_escape").decode("ascii").replace("\\", "/")
+    return None

@@ -255,7 +255,7 @@ def test_what_no_register_holds_is_not_written(unit: int, value: Value, words: s
 
 def test_the_most_that_a_register_holds() -> None:
     assert decode_value(ASCII, 0, encode_value("x" * 255, ASCII)[1]) == "x" * 255
-    with pytest.raises(ValueFormatError, match="^Decimal"):  # so long that its end is not told
+    with pytest.raises(ValueFormatError, match=r"^Decimal"):  # so long that its end is not told
         encode_value(Decimal(2**2040), 0x28)
     assert len(encode_value(Decimal(2**2040 - 1), 0x28)[1]) == 255
     for unit in (0x28, BITS):

@@ -134,6 +134,12 @@ def test_dates_and_times(octets: str, written: str | None) -> None:
         assert moment(bytes.fromhex(octets)) == written
 
 
+@pytest.mark.parametrize("octets", ["0000", "ffff", "00000000", "ffffffff", "0001", "0100", "00172003"])
+def test_a_date_that_is_not_set_is_told_as_such(octets: str) -> None:
+    with pytest.raises(ValueFormatError, match=r"^not set$"):
+        moment(bytes.fromhex(octets))
+
+
 def value(octets: str) -> Decimal | str | None:
     (record,) = parse_records(bytes.fromhex(octets)).records
     return record.value
