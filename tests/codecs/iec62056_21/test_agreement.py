@@ -58,13 +58,13 @@ def test_momentary_values_of_an_unknown_unit_are_not_compared() -> None:
 
 def test_of_three_answers_the_middle_of_what_moves_and_the_last_of_what_counts() -> None:
     three = [
-        answer(energy="0001009", t_flow="0005010", power="-000009"),
-        answer(energy="0001001", t_flow="0005030", power="-000010"),
-        answer(energy="0001005", t_flow="0005020", power="0000001"),
+        answer(energy="0001001", t_flow="0005010", power="-000009"),
+        answer(energy="0001005", t_flow="0005030", power="-000010"),
+        answer(energy="0001009", t_flow="0005020", power="0000001"),
     ]
     middle = middle_answer(three)
     assert {key: middle.fields[key] for key in ("energy", "t_flow", "power")} == {
-        "energy": "0001005",
+        "energy": "0001009",
         "t_flow": "0005020",
         "power": "-000009",
     }
