@@ -132,8 +132,26 @@ def test_what_was_remembered_is_of_the_meter_with_the_same_number() -> None:
     )
     assert "the serial number was 1 and is 2 now" in other
     assert [*known, again.knows_totals] == [True, False]
+    at_once = MeterGuard("heat", policy, policy.rules(), meter.memory)
+    assert details(
+        at_once.check_info({"type": "info", "meter": "heat", "time": NOON, "serial_number": "2"})
+    ) == [other]
     off = MeterGuard("heat", policy, {}, meter.memory)
     assert not off.knows_totals, "without rules there is nothing to judge by it"
+
+
+def test_doubts_that_agree_are_counted_over_a_restart() -> None:
+    policy = MeterPolicy()
+    meter = MeterGuard("heat", policy, policy.rules(), None)
+    meter.check_reading(counted(0, heat_energy="100.0"))
+    for minute in (1, 2):
+        assert not passes(meter, counted(minute, heat_energy="50.0"))
+        meter = MeterGuard("heat", policy, policy.rules(), meter.memory)
+    assert passes(meter, counted(3, heat_energy="50.0"))
+
+
+def passes(meter: MeterGuard, reading: Reading) -> bool:
+    return reading in meter.check_reading(reading)
 
 
 def test_a_doubt_after_another_meter_came_is_told() -> None:

@@ -65,6 +65,7 @@ def test_several_values_in_parentheses_and_by_ampersand() -> None:
         (b"9.4(1)(2)\r\n(3)!", ["1", "2", "3"]),
         (b"9.4(1) (2)!", ["1", "2"]),
         (b"9.4(1)\r\n(2)!", ["1"]),
+        (b"9.4(1)(2)\r\n()\r\n!", ["1", "2", ""]),
     ],
 )
 def test_parentheses_on_the_next_line_belong_to_a_code_that_has_several(
