@@ -112,16 +112,18 @@ def risen(
     without: range = range(0),
     apparent: tuple[float, float] | None = None,
     way: str = "import",
+    start: int = 0,
+    check: ScaleCheck | None = None,
 ) -> ScaleCheck:
     """What is found of a counter that rises so much in so many seconds, at a power that stays the same."""
-    check = ScaleCheck()
+    check = ScaleCheck() if check is None else check
     for now in range(0, seconds + 1, every):
         found = {} if now in without else {f"active_power_{way}": measured(watts, "W")}
         if apparent is not None:
             found["voltage_l1"], found["current_l1"] = measured(apparent[0], "V"), measured(apparent[1], "A")
         if now in (0, seconds):
             found[f"active_energy_{way}"] = measured(rise if now else 0, "Wh")
-        check.look(found, frozenset({f"active_energy_{way}"}), Decimal(1), float(now))
+        check.look(found, frozenset({f"active_energy_{way}"}), Decimal(1), float(start + now))
     return check
 
 
@@ -163,8 +165,30 @@ def test_which_share_of_the_power_a_counter_may_count(rise: int, factor: str | N
         ({"rise": 1000, "without": range(1000, 1110)}, True),
     ],
 )
-def test_how_much_must_be_known_to_judge(options: dict[str, Any], proven: bool) -> None:
-    assert risen(**options).proven is proven
+@pytest.mark.parametrize("start", [0, 1_000_000])
+def test_how_much_must_be_known_to_judge(options: dict[str, Any], proven: bool, start: int) -> None:
+    assert risen(**options, start=start).proven is proven
+
+
+def test_a_counter_whose_step_was_set_otherwise_begins_anew() -> None:
+    check, power = ScaleCheck(), {"active_power_import": measured(3600, "W")}
+    for now in range(0, 3601, 10):
+        counted = {0: measured(0, "Wh"), 3600: measured(36_000, "Wh")}.get(now)
+        found = power if counted is None else power | {"active_energy_import": counted}
+        check.look(found, ASSUMED, Decimal(1 if now < 3600 else 10), float(now))
+    assert (check.proven, check.doubts) == (False, {})
+
+
+def test_a_later_look_says_which_of_both_it_is_after_all() -> None:
+    check = risen(36_000, watts=3600.0)
+    assert set(check.doubts) == {"energy"}
+    risen(36_000, watts=3600.0, apparent=(250, 400.0), start=10_000, check=check)
+    assert set(check.doubts) == {"power"}
+    risen(36_000, watts=3600.0, apparent=(250, 14.4), start=20_000, check=check)
+    assert set(check.doubts) == {"energy"}
+    risen(36_000, watts=3600.0, apparent=(250, 400.0), start=30_000, check=check)
+    risen(3600, watts=3600.0, start=40_000, check=check)
+    assert (check.proven, check.doubts) == (True, {})
 
 
 @pytest.mark.parametrize(
