@@ -46,12 +46,18 @@ def test_a_number_with_too_many_digits_is_none() -> None:
     assert value_of(CodedValue(CODE, Item(NULL, None), ScalerUnit(3, 30))) is None
 
 
+def test_what_is_no_number_keeps_its_text_whatever_scaler_is_told() -> None:
+    assert value_of(CodedValue(CODE, Item(OCTETS, b"KFM_001"), ScalerUnit(3, 30))) == "KFM_001"
+
+
 @pytest.mark.parametrize(
     ("item", "text"),
     [
         (Item(ENUM, 3), 3),
         (Item(BOOLEAN, 1), 1),
         (Item(NULL, None), None),
+        (Item(FLOAT32, Decimal("2.5")), Decimal("2.5")),
+        (Item(FLOAT32, Decimal("1E+30")), "1E+30"),
         (Item(OCTETS, b"KFM_001"), "KFM_001"),
         (Item(VISIBLE, b"KFM_001\0\0"), "KFM_001"),
         (Item(OCTETS, b""), ""),
@@ -62,7 +68,9 @@ def test_a_number_with_too_many_digits_is_none() -> None:
         (Item(OCTETS, b"\xff" * 200), "0x" + "ff" * (LONGEST_NAME // 2)),
     ],
 )
-def test_what_is_no_number_is_text_a_moment_or_its_octets(item: Item, text: str | int | None) -> None:
+def test_what_is_no_number_is_text_a_moment_or_its_octets(
+    item: Item, text: str | int | Decimal | None
+) -> None:
     assert item_text(item) == text
 
 
