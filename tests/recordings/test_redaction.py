@@ -165,7 +165,8 @@ def test_rows_of_a_logger_keep_their_values_and_lose_their_numbers() -> None:
     )
     rows = (LogRow(9, registers), LogRow(8, registers))
     falling = log_answer(6, 5, 9, LoggerInfo(0), rows)
-    empty = LogAnswer(7, 5, 0, 0, LoggerInfo.EMPTY, unread=SERIAL.to_bytes(4, "big"))
+    number = bytes.fromhex("03E9 33 04 00") + SERIAL.to_bytes(4, "big")
+    empty = LogAnswer(7, 5, 0, 0, LoggerInfo.EMPTY, entries=1, width=1, unread=number)
     records = log_records(0xA3, 1, 9, rows)
     configuration = LoggerConfiguration(5, 72, (60, 1001))
     sent = (falling, empty, records, configuration)
@@ -182,7 +183,7 @@ def test_rows_of_a_logger_keep_their_values_and_lose_their_numbers() -> None:
         assert len({row.registers[1] for row in after.rows}) == 1
         assert len(after.encode()) == len(before)
     assert isinstance(told[1], LogAnswer)
-    assert (told[1].info, told[1].unread) == (LoggerInfo.EMPTY, bytes(4))
+    assert (told[1].info, told[1].unread) == (LoggerInfo.EMPTY, number[:5] + bytes(4))
     assert told[3] == configuration
 
 

@@ -23,6 +23,7 @@ from smart_meter_reader.codecs.kmp.loggers import (
     LogRecords,
     LogRow,
 )
+from smart_meter_reader.codecs.kmp.loggers.past import without_unread
 from smart_meter_reader.exceptions import FrameError, ProtocolError, ValueFormatError
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.quantities import QUANTITIES
@@ -113,9 +114,12 @@ def _payload(frame: Frame, names: Pseudonyms) -> bytes:
             return GetRegisterResponse(tuple(_register(value, names) for value in registers)).encode()
         case LoggerConfiguration() | EventStatus():
             return frame.payload
-        case LogAnswer(rows=rows, unread=unread) | LogRecords(rows=rows, unread=unread):
-            told = tuple(_row(row, names) for row in rows)
-            return replace(message, rows=told, unread=bytes(len(unread))).encode()
+        case LogAnswer():
+            message = without_unread(message)
+            return replace(message, rows=tuple(_row(row, names) for row in message.rows)).encode()
+        case LogRecords():
+            told = tuple(_row(row, names) for row in message.rows)
+            return replace(message, rows=told, unread=bytes(len(message.unread))).encode()
         case _:
             return bytes(len(frame.payload))  # nothing that we ask for, and who knows what is in it
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar, Final, TypeAlias
 
@@ -36,7 +36,7 @@ from smart_meter_reader.codecs.kmp.loggers.rows import (
     encode_rows,
     values_size,
 )
-from smart_meter_reader.codecs.kmp.record import RECORD_HEAD
+from smart_meter_reader.codecs.kmp.record import RECORD_HEAD, RegisterValue
 from smart_meter_reader.exceptions import ProtocolError
 
 # Sub-command, logger, entries, number of registers, first log id, newest log id, info; rows follow.
@@ -122,6 +122,19 @@ def log_answer(
     return LogAnswer(
         sub, logger, first.log_id, newest_log_id, info, rows, entries=len(rows), width=len(first.registers)
     )
+
+
+def without_unread(answer: LogAnswer) -> LogAnswer:
+    """The same answer with zeros for the values of rows that do not count; their formats stay."""
+    if not answer.unread:
+        return answer
+    rows = _decode_rows(answer.encode(), answer.entries, answer.width, answer.first_log_id, answer.info)
+    blank = tuple(row._replace(registers=tuple(map(_zero, row.registers))) for row in rows)
+    return replace(answer, unread=encode_rows(blank, lambda row: b""))
+
+
+def _zero(register: RegisterValue) -> RegisterValue:
+    return register._replace(mantissa=bytes(len(register.mantissa)))
 
 
 def decode_past_answer(payload: bytes) -> LoggerConfiguration | LogAnswer | CompressedLogAnswer | None:
