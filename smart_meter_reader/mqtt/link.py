@@ -15,12 +15,13 @@ from smart_meter_reader.mqtt import failures
 from smart_meter_reader.mqtt.heartbeat import Heartbeat
 from smart_meter_reader.mqtt.limits import BrokerLimits
 from smart_meter_reader.mqtt.message import MqttMessage
-from smart_meter_reader.mqtt.outbox import Outbox
 from smart_meter_reader.mqtt.paho import Properties, ReasonCode, Version, connect, mqtt, new_client
+from smart_meter_reader.mqtt.publishing import Publishing
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.mqtt.sockets.buffered_socket import BufferedSocket
-from smart_meter_reader.mqtt.sockets.incoming import Answer, BrokenStreamError, Incoming, Publication
+from smart_meter_reader.mqtt.sockets.incoming import Answer, BrokenStreamError, Incoming, Packet, Publication
 from smart_meter_reader.mqtt.sockets.opening import open_socket
+from smart_meter_reader.mqtt.sockets.outgoing import acknowledging_packet
 from smart_meter_reader.mqtt.sockets.wire import Wire
 from smart_meter_reader.mqtt.subscriptions import Subscriptions
 from smart_meter_reader.network import stalls
@@ -33,7 +34,6 @@ CONNACK_SECONDS = 10.0
 PART_SECONDS = 0.5
 # A broker that lets this many messages without acknowledgement is not working.
 MOST_OUTSTANDING = 5000
-_PUBACK = b"\x40\x02"  # MQTT 3.1.1, 3.4
 
 
 class Link:
@@ -64,7 +64,8 @@ class Link:
         self.version = version
         self.failure: SinkError | None = None
         self.limits = BrokerLimits()
-        self.outbox = Outbox(self._send)
+        self._publishing = Publishing(version, self._send, on_acknowledged)
+        self.outbox = self._publishing.outbox
         self._broker = broker
         self._on_received = on_received
         self._on_acknowledged = on_acknowledged
@@ -84,7 +85,6 @@ class Link:
         client = self._client
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
-        client.on_publish = self._published
         client.on_subscribe = self._subscribed
         # Before paho closes the socket, which takes it off the loop.
         client.on_socket_close = lambda *_: self._leave_loop()
@@ -128,8 +128,11 @@ class Link:
         for message in messages:
             self.publish(message)
 
-    def _send(self, message: MqttMessage) -> int:
-        return self._client.publish(message.topic, message.octets, message.qos, message.retain).mid
+    def _send(self, packet: bytes) -> None:
+        assert self._wire
+        if self._client.want_write():  # a SUBSCRIBE goes before what is published after it
+            self._client.loop_write()
+        self._wire.send(packet)
 
     def subscribe(self, topics: Sequence[str]) -> asyncio.Future[list[str]]:
         """Ask at once for what is published to these filters, at QoS 1.
@@ -220,26 +223,31 @@ class Link:
 
     def _gather(self) -> bool:
         """Let paho put its packets into the socket; whether some had no room."""
+        assert self._wire
         self._client.loop_write()
-        return self._client.want_write()
+        return self._publishing.settle(self._wire.socket) or self._client.want_write()
 
-    def _take(self, packet: Answer | Publication) -> bool:
+    def _take(self, packet: Packet) -> bool:
         """Whether it answers something of ours."""
-        wire, before = self._wire, self.outbox.progress
+        wire = self._wire
         assert wire
-        if isinstance(packet, Answer):
+        if isinstance(packet, Publication):
+            self._receive(packet)
+        elif isinstance(packet, Answer):
             wire.socket.give(packet.packet)
             while wire.attached and wire.socket.pending():
                 self._client.loop_read()
-            return self.outbox.progress > before
+        else:
+            return self._publishing.answered(packet)
+        return False
+
+    def _receive(self, packet: Publication) -> None:
         if packet.identifier is not None:
-            wire.socket.send(_PUBACK + packet.identifier.to_bytes(2))
-            wire.plan_write()
+            self._send(acknowledging_packet(packet.identifier))
         if packet.unusable:
             self._on_dropped(packet.topic, packet.unusable)
         else:
             self._on_received(packet.topic, packet.payload, packet.retained)
-        return False
 
     def _reason_of_end(self, broken: str = "") -> SinkError:
         socket = self._client.ready
@@ -285,10 +293,6 @@ class Link:
         else:
             malformed = code.value == failures.PROTOCOL_ERROR
             self._end(self._reason_of_end("a packet that cannot be read" if malformed else ""))
-
-    def _published(self, _c: mqtt.Client, _u: Any, mid: int, code: ReasonCode, _p: Properties | None) -> None:
-        message = self.outbox.acknowledged(mid)
-        self._on_acknowledged(message, str(code) if code.is_failure else "")
 
     def _subscribed(
         self, _c: mqtt.Client, _u: Any, mid: int, codes: list[ReasonCode], _p: Properties | None

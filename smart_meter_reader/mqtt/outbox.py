@@ -63,9 +63,18 @@ class Outbox:
         else:
             self._sent[self._send(message)] = message
 
-    def acknowledged(self, packet_identifier: int) -> MqttMessage:
-        """The message that the broker has taken or refused; the next in line goes on its way."""
-        message = self._sent.pop(packet_identifier)
+    def has_sent(self, packet_identifier: int) -> bool:
+        """Whether a message of that identifier is on its way."""
+        return packet_identifier in self._sent
+
+    def acknowledged(self, packet_identifier: int) -> MqttMessage | None:
+        """The message that the broker has taken or refused; the next in line goes on its way.
+
+        None when none of that identifier is on its way.
+        """
+        message = self._sent.pop(packet_identifier, None)
+        if message is None:
+            return None
         self.progress += 1
         self._last_progress = time.monotonic()
         if self._in_line:

@@ -44,11 +44,13 @@ __all__ = [
     "connect",
     "mqtt",
     "new_client",
+    "refusal",
 ]
 
 
 Version: TypeAlias = Literal["3.1.1", "5"]
 
+_FAILURE = 0x80  # MQTT 5.0, 2.4
 _VERSIONS = {"3.1.1": MQTTProtocolVersion.MQTTv311, "5": MQTTProtocolVersion.MQTTv5}
 
 
@@ -93,3 +95,13 @@ def connect(client: ClientOnSocket, broker: BrokerSettings) -> None:
         # MQTT 5.0, 3.1.2.11.3 and 3.1.2.11.4
         bounds.ReceiveMaximum, bounds.MaximumPacketSize = RECEIVE_MAXIMUM, LONGEST_PACKET
     client.connect(broker.host, broker.effective_port, broker.keepalive, properties=bounds)
+
+
+def refusal(code: int) -> str:
+    """Why a broker refuses a message, by the reason code of its acknowledgement; "" if it does not."""
+    if code < _FAILURE:
+        return ""
+    try:
+        return str(ReasonCode(PacketTypes.PUBACK, identifier=code))
+    except (KeyError, ValueError):  # paho knows no such code, or not in an acknowledgement
+        return f"reason code {code:02X}h"

@@ -73,7 +73,10 @@ def test_the_outbox_keeps_order_and_window(window: int, steps: list[bool]) -> No
         if put:
             outbox.put(message(number))
         elif len(sent) > acknowledged:
-            assert text(outbox.acknowledged(sent[acknowledged])) == sent[acknowledged]
+            taken = outbox.acknowledged(sent[acknowledged])
+            assert taken is not None
+            assert text(taken) == sent[acknowledged]
+            assert outbox.acknowledged(sent[acknowledged]) is None
             acknowledged += 1
         assert len(sent) - acknowledged <= window
     while acknowledged < len(sent):

@@ -260,6 +260,7 @@ BROKERS: Mapping[str, Talk] = MappingProxyType(
         "PINGRESP": broker(repeating(lambda v, n: b"\xd0\x00")),
         "PUBREL": broker(repeating(lambda v, n: b"\x62\x02\x00\x01")),
         "PUBACK": broker(repeating(lambda v, n: struct.pack("!BBH", 0x40, 2, n % 65535 + 1))),
+        "PUBREC": broker(repeating(lambda v, n: struct.pack("!BBH", 0x50, 2, n % 65535 + 1))),
         "SUBACK with many codes": broker(sending(packet(0x90, b"\x00\x01\x00" + bytes(120_000)))),
         "SUBACK of nothing": broker(repeating(lambda v, n: b"\x90\x03\x12\x34\x05")),
         "CONNACK again": broker(repeating(lambda v, n: packet(0x20, b"\x00\x00\x03\x13\x00\x01"))),

@@ -86,6 +86,10 @@ class BufferedSocket:
         del self._unread[:length]
         return content
 
+    def put(self, packet: bytes) -> None:
+        """Keep a packet of ours for the next ``flush``."""
+        self._unsent += packet
+
     def send(self, content: bytes | bytearray) -> int:
         if len(self._unsent) > MOST_UNSENT:
             raise BlockingIOError

@@ -11,7 +11,9 @@ header), 2.2.3 / 1.5.5 (remaining length), 3.3 (PUBLISH), 1.5.3 / 1.5.4 (text).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 # The longest packet that we take; our own discovery of the largest meter has 50 KB.
 LONGEST_PACKET = 128 * 1024
@@ -22,11 +24,12 @@ _LONGEST_ANSWER = 4096
 
 _CONNACK, _PUBLISH, _SUBACK, _PINGRESP, _DISCONNECT = 2, 3, 9, 13, 14  # 2.1.2
 _PUBACK, _PUBREC, _PUBCOMP = 4, 5, 7
+_FAILURE = 0x80  # MQTT 5.0, 2.4: a reason code from here on
 _RESERVED_FLAGS = 0  # 2.1.3: of all packets that a broker may send us, but PUBLISH
 # What a broker may send to a client that asks for QoS 1 at most and never unsubscribes.
 _ANSWERS = frozenset({_CONNACK, _PUBACK, _PUBREC, _PUBCOMP, _SUBACK, _PINGRESP})
-# By far the most of what comes: PUBACK, with MQTT 5 with a reason code and without properties (3.4). A few of
-# them at once go to paho.
+# By far the most of what comes, and several at once: PUBACK (3.4), with MQTT 5 perhaps with a reason code and
+# with an empty list of properties.
 _PUBACKS = re.compile(rb"(?:\x40(?:\x02..|\x03...|\x04...\x00)){1,64}", re.DOTALL)
 _NAMES = (
     *("reserved", "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC", "PUBREL", "PUBCOMP"),
@@ -40,9 +43,23 @@ class BrokenStreamError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A packet for paho, whole, and no longer than an answer can be; or some PUBACKs."""
+    """A packet for paho, whole, and no longer than an answer can be."""
 
     packet: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgements:
+    """PUBACKs, or a PUBCOMP (3.4, 3.7): packet identifiers of ours, each with its reason code, 0 for none."""
+
+    answers: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreleased:
+    """A PUBREC (3.5): what was published at QoS 2 is there, and waits to be released."""
+
+    identifier: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +76,9 @@ class Publication:
     identifier: int | None
     unusable: str = ""
     retained: bool = False
+
+
+Packet: TypeAlias = Answer | Acknowledgements | Unreleased | Publication
 
 
 class Incoming:
@@ -83,10 +103,10 @@ class Incoming:
             received = received[skipped:]
         self._received += received
 
-    def next(self) -> Answer | Publication | None:
+    def next(self) -> Packet | None:
         """The next packet; None when its end has not arrived. Raises BrokenStreamError."""
-        if self._connected and (acknowledged := _PUBACKS.match(self._received)):
-            return Answer(self._cut(acknowledged.end()))
+        if self._connected and (pubacks := _PUBACKS.match(self._received)):
+            return Acknowledgements(tuple(_each_answer(self._cut(pubacks.end()))))
         header = self._header()
         if header is None:
             return None
@@ -102,7 +122,7 @@ class Incoming:
         if kind == _PUBLISH:
             return replace(self._publication(first, packet[start:]), retained=bool(first & 0x01))
         self._connected = True
-        return Answer(packet)
+        return _answer(kind, packet[start:]) if kind in (_PUBACK, _PUBREC, _PUBCOMP) else Answer(packet)
 
     def _cut(self, length: int) -> bytes:
         packet = bytes(self._received[:length])
@@ -177,3 +197,22 @@ class Incoming:
         if identifier == 0:
             raise BrokenStreamError("PUBLISH with the packet identifier 0")
         return content[2:end], identifier, after
+
+
+def _each_answer(pubacks: bytes) -> Iterator[tuple[int, int]]:
+    """Identifier and reason code of each of several PUBACKs without properties."""
+    start = 0
+    while start < len(pubacks):
+        end = start + 2 + pubacks[start + 1]
+        yield int.from_bytes(pubacks[start + 2 : start + 4]), pubacks[start + 4] if end > start + 4 else 0
+        start = end
+
+
+def _answer(kind: int, content: bytes) -> Acknowledgements | Unreleased:
+    """What answers a PUBLISH or a PUBREL: identifier; with MQTT 5 perhaps a reason code and properties."""
+    if len(content) < 2:
+        raise BrokenStreamError(f"{_NAMES[kind]} that ends within its identifier")
+    identifier, code = int.from_bytes(content[:2]), content[2] if len(content) > 2 else 0
+    if kind == _PUBREC and code < _FAILURE:
+        return Unreleased(identifier)
+    return Acknowledgements(((identifier, code),))

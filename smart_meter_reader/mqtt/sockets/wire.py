@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from smart_meter_reader.mqtt.sockets.buffered_socket import MOST_UNSENT, BufferedSocket
-from smart_meter_reader.mqtt.sockets.incoming import Answer, Incoming, Publication
+from smart_meter_reader.mqtt.sockets.incoming import Incoming, Packet
 
 # So long at a time is what a broker sends worked on, and so long is the pause when that was not enough: one
 # that sends without end has a tenth of the processor, and the meters have the rest.
@@ -32,7 +32,7 @@ class Wire:
         socket: BufferedSocket,
         incoming: Incoming,
         *,
-        on_packet: Callable[[Answer | Publication], bool],
+        on_packet: Callable[[Packet], bool],
         gather: Callable[[], bool],
         on_end: Callable[[], None],
         on_error: Callable[[BaseException], None],
@@ -91,6 +91,11 @@ class Wire:
             self._on_error(error)
         finally:
             self._reading = False
+
+    def send(self, packet: bytes) -> None:
+        """Write a packet at the end of this turn; how many may wait is for whoever makes them to see to."""
+        self.socket.put(packet)
+        self.plan_write()
 
     def plan_write(self) -> None:
         """Write at the end of this turn of the loop, all that gathers until then at once."""
