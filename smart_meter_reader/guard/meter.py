@@ -25,10 +25,10 @@ from smart_meter_reader.guard.rules import (
     sentence,
 )
 from smart_meter_reader.guard.serials import Serials
+from smart_meter_reader.guard.status import amended, own_status
 from smart_meter_reader.guard.told import GuardLog
 from smart_meter_reader.messages import Info, Message, Past, Reading, Status
 from smart_meter_reader.quantities.measurement import Measurement
-from smart_meter_reader.text import printable
 
 # A doubted quantity that the meter has not sent again for so long no longer counts against the meter.
 FORGET_DOUBT = timedelta(days=1)
@@ -110,11 +110,7 @@ class MeterGuard:
             serial = str(measurements["serial_number"]["value"])
             said += self._check_serial("measurement", serial, reading["time"])
         rebased: RebasedTotals = {}
-        held_back = {
-            key
-            for key, measurement in measurements.items()
-            if key in self._rules and not self._believes(key, measurement, reading["time"], rebased)
-        }
+        held_back = self._judge(measurements, reading["time"], rebased)
         if held_back or rebased or self._told:
             said += self._tell(reading["time"], held_back, rebased)
         if not held_back:
@@ -147,42 +143,71 @@ class MeterGuard:
             self._totals, self._candidates = put_back(self._totals, self._candidates, now, self._rhythm)
             self._doubts = {key: (min(since, now), why) for key, (since, why) in self._doubts.items()}
 
-    def _believes(self, key: str, measurement: Measurement, now: datetime, rebased: RebasedTotals) -> bool:
-        value, unit, rule = number(measurement["value"]), measurement["unit"], self._rules[key]
-        if value is None:
-            return True  # text is not the guard's to judge
-        if isinstance(rule, Range):
-            return self._in_range(key, rule, value, unit, now)
-        new = Total(value, unit, measurement.get("measured_at", now))
-        return self._believes_total(key, rule, new, now, rebased)
+    def _judge(
+        self, measurements: Mapping[str, Measurement], now: datetime, rebased: RebasedTotals
+    ) -> set[str]:
+        """What is not believed. A telegram has dozens of values, of which half have a rule, so: few calls."""
+        rules, out_of_range, held_back = self._rules, self._out_of_range, set()
+        for key, measurement in measurements.items():
+            if key not in rules:
+                continue
+            value = number(measurement["value"])
+            if value is None:
+                continue  # text is not the guard's to judge
+            rule, unit = rules[key], measurement["unit"]
+            if isinstance(rule, Ceiling):
+                new = Total(value, unit, measurement.get("measured_at", now))
+                if not self._believes(key, rule, new, now, rebased):
+                    held_back.add(key)
+            elif not rule.contains(value, unit):
+                self._doubt_range(key, rule, value, unit, now)
+                held_back.add(key)
+            elif key in out_of_range:
+                del out_of_range[key]
+                self._doubts.pop(key, None)
+        return held_back
 
-    def _believes_total(
+    def _believes(
         self, key: str, ceiling: Ceiling, new: Total, now: datetime, rebased: RebasedTotals
+    ) -> bool:
+        last = self._totals.get(key)
+        if last is None or last.value != new.value or last.unit != new.unit:
+            if not self._may_follow(last, new, key, ceiling, now, rebased):
+                return False
+            self.revision += 1
+        self._candidates.pop(key, None)
+        self._doubts.pop(key, None)
+        self._totals[key] = new
+        return True
+
+    def _may_follow(
+        self,
+        last: Total | None,
+        new: Total,
+        key: str,
+        ceiling: Ceiling,
+        now: datetime,
+        rebased: RebasedTotals,
     ) -> bool:
         if not is_possible(new.value):
             self._doubts[key] = (now, f"{key} {new.value} {new.unit} held back: no meter counts so far")
             return False
-        last = self._totals.get(key)
-        if last is not None:
-            verdict = judge(last, new, ceiling)
-            if verdict in DOUBTS:
-                candidate = continued(self._candidates.get(key), new, ceiling, now)
-                self._candidates[key] = candidate
-                self.revision += 1
-                if never_counts(verdict, new) or not self._confirmed(candidate, now):
-                    self._doubts[key] = (now, sentence(key, verdict, last, new, self._settings))
-                    return False
-                rebased[key] = Rebased(f"{key} went from {last} to {new}: {candidate.count} readings agree")
-            elif verdict is Verdict.ROLLED_OVER and not ceiling.rolling:
-                rebased[key] = Rebased(f"{key} went from {last} to {new}: {verdict}", rolled_over=True)
-            elif verdict is Verdict.ROUNDED:
-                # No new baseline: a meter whose PIN was forgotten tells whole kWh, and counts on.
-                self._log.rounded(f"{key} went from {last} to {new}", now)
-        self._candidates.pop(key, None)
-        self._doubts.pop(key, None)
-        if last is None or (last.value, last.unit) != (new.value, new.unit):
+        if last is None:
+            return True
+        verdict = judge(last, new, ceiling)
+        if verdict in DOUBTS:
+            candidate = continued(self._candidates.get(key), new, ceiling, now)
+            self._candidates[key] = candidate
             self.revision += 1
-        self._totals[key] = new
+            if never_counts(verdict, new) or not self._confirmed(candidate, now):
+                self._doubts[key] = (now, sentence(key, verdict, last, new, self._settings))
+                return False
+            rebased[key] = Rebased(f"{key} went from {last} to {new}: {candidate.count} readings agree")
+        elif verdict is Verdict.ROLLED_OVER and not ceiling.rolling:
+            rebased[key] = Rebased(f"{key} went from {last} to {new}: {verdict}", rolled_over=True)
+        elif verdict is Verdict.ROUNDED:
+            # No new baseline: a meter whose PIN was forgotten tells whole kWh, and counts on.
+            self._log.rounded(f"{key} went from {last} to {new}", now)
         return True
 
     def _confirmed(self, candidate: Candidate, now: datetime) -> bool:
@@ -191,16 +216,12 @@ class MeterGuard:
         # A P1 meter shows zeros after a power failure, for an hour and more, until the gas meter answers.
         return bool(candidate.last.value) or now - candidate.since >= self._settings.zero_confirmation
 
-    def _in_range(self, key: str, rule: Range, value: Decimal, unit: str, now: datetime) -> bool:
-        if rule.contains(value, unit):
-            self._out_of_range.pop(key, None)
-            self._doubts.pop(key, None)
-            return True
+    def _doubt_range(self, key: str, rule: Range, value: Decimal, unit: str, now: datetime) -> None:
         count = self._out_of_range[key] = self._out_of_range.get(key, 0) + 1
         if count <= self._settings.confirmations:
             believable = f"{rule.lowest} to {rule.highest} {rule.unit}"
             self._doubts[key] = (now, f"{key} {value:f} {unit} held back: believable is {believable}")
-            return False
+            return
         self._doubts.pop(key, None)
         if count == self._settings.confirmations + 1:
             self._log.left_out(
@@ -209,7 +230,6 @@ class MeterGuard:
                 "The [guard] table of the settings has the believable ranges",
                 now,
             )
-        return False
 
     def _check_serial(self, source: str, serial: str, now: datetime) -> list[Message]:
         """Begin anew when the meter has another serial number than the last time."""
@@ -264,32 +284,10 @@ class MeterGuard:
 
     def _status(self, now: datetime, reason: str, sentences: list[str]) -> Status:
         """The meter's state as others told it last, with what the guard has to say."""
-        status: Status = {
-            "type": "status",
-            "meter": self.name,
-            "time": now,
-            "state": "online",
-            "reason": "",
-            "detail": "readings arrive",
-        }
-        if self._upstream is not None:
-            status = {**self._upstream, "time": now}
-        if status["state"] == "online":
-            status["reason"] = reason
-            if sentences:
-                status["detail"] = ""
+        status = own_status(self.name, self._upstream, now, reason)
+        if sentences and status["state"] == "online":
+            status["detail"] = ""
         return self._amended(status, sentences)
 
     def _amended(self, status: Status, sentences: list[str]) -> Status:
-        amended: Status = {**status}
-        if self.rejected:
-            health = status.get("health", {})
-            counted = health.get("rejected_values", 0) + self.rejected  # a client may reject values too
-            amended["health"] = {**health, "rejected_values": counted}
-        if self._doubts and status["state"] == "online":
-            # Not an alert: the meter is read, and what is published of it is right.
-            amended["reason"], amended["detail"] = "implausible_value", ""
-            sentences = [*sentences, *(sentence for _, sentence in self._doubts.values())]
-        if sentences:
-            amended["detail"] = printable("; ".join(filter(None, [amended["detail"], *sentences])))
-        return amended
+        return amended(status, sentences, self.rejected, [why for _, why in self._doubts.values()])

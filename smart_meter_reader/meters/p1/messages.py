@@ -39,7 +39,7 @@ class Messages:
         self._in_use = in_use or InUse()
         self._ratio = ratio  # of the transformers that the electricity meter does not count with
         self._interval = 0.0
-        self._infos: dict[str, Info] = {}
+        self._identities: dict[str, tuple[object, ...]] = {}  # what was last said of each meter
         self._told: dict[str, _LastTold] = {}
         self._settled: set[str] = set()  # the sub-meters that had a reading, or were told to have none
 
@@ -50,13 +50,14 @@ class Messages:
         """
         self._interval = interval
         if telegram.measurements or not telegram.meters:
-            yield from self._changed(self._info(telegram, time))
+            if self._is_news(self._meter, telegram.identity, round(interval)):
+                yield self._info(telegram, time)
             yield self._reading(telegram, time)
         yield from self._missing(telegram, time)
         for own_name, device in telegram.meters.items():
             self._settled.add(own_name)
             name = f"{self._meter}-{own_name}"
-            yield from self._changed(self._sub_info(name, device, telegram, time))
+            yield from self._sub_info(name, device, telegram, time)
             if self._is_due(name, device, now):
                 yield {
                     "type": "reading",
@@ -78,7 +79,7 @@ class Messages:
             name = f"{self._meter}-{own_name}"
             if not self._in_use.is_anothers(device):
                 # Else it would be taken for a replaced meter, though the other one may be back at any time.
-                yield from self._changed(self._sub_info(name, device, telegram, time))
+                yield from self._sub_info(name, device, telegram, time)
             yield {
                 "type": "status",
                 "meter": name,
@@ -120,11 +121,12 @@ class Messages:
     def _sub_interval(self) -> float:
         return max(self._interval, _SUB_METER_SECONDS)
 
-    def _changed(self, info: Info) -> Iterator[Info]:
-        before = self._infos.get(info["meter"])
-        if before is None or {**before, "time": info["time"]} != info:
-            self._infos[info["meter"]] = info
-            yield info
+    def _is_news(self, name: str, *said: object) -> bool:
+        """Whether what an info of a meter would say was not said yet; it is said then."""
+        if self._identities.get(name) == said:
+            return False
+        self._identities[name] = said
+        return True
 
     def _info(self, telegram: Telegram, time: datetime) -> Info:
         identity = telegram.identity
@@ -142,8 +144,11 @@ class Messages:
         info["interval"] = round(self._interval)
         return info
 
-    def _sub_info(self, name: str, device: SubMeter, telegram: Telegram, time: datetime) -> Info:
-        info: Info = {"type": "info", "meter": name, "time": time, "via": self._meter}
-        tell_texts(info, {"serial_number": device.serial_number, "dialect": telegram.identity.dialect})
-        info["interval"] = round(self._sub_interval)
-        return info
+    def _sub_info(self, name: str, device: SubMeter, telegram: Telegram, time: datetime) -> Iterator[Info]:
+        """Who a device on M-Bus is, if that is news."""
+        dialect, interval = telegram.identity.dialect, round(self._sub_interval)
+        if self._is_news(name, device.serial_number, dialect, interval):
+            info: Info = {"type": "info", "meter": name, "time": time, "via": self._meter}
+            tell_texts(info, {"serial_number": device.serial_number, "dialect": dialect})
+            info["interval"] = interval
+            yield info
