@@ -40,7 +40,8 @@ class Turns:
     @property
     def overloaded(self) -> bool:
         """Whether there has been more to read than time for longer than a stall explains."""
-        return self._loop.time() - self._behind_since > PATIENCE
+        since = self._behind_since  # most calls need no look at the clock
+        return since != float("inf") and self._loop.time() - since > PATIENCE
 
     async def take(self) -> None:
         """Wait for one's turn; at once while there is time for all."""
@@ -54,12 +55,14 @@ class Turns:
 
     def count(self, read: int, left_out: int) -> None:
         """So many telegrams were read and so many left out for want of time, which is told now and then."""
+        if not left_out and not self._left_out:
+            return  # what was read counts from the first on that was not
         now = self._loop.time()
-        if left_out and not self._left_out:
+        if not self._left_out:
             self._read, self._counted_since = 0, now
         self._read += read
         self._left_out += left_out
-        if self._left_out and now - self._counted_since >= TELL_SECONDS:
+        if now - self._counted_since >= TELL_SECONDS:
             self.tell()
 
     def tell(self) -> None:

@@ -54,7 +54,7 @@ class SinkQueue:
         self._size = size
         self._length = 0
         self._waiting: dict[str, Waiting] = {}  # by meter, the one whose turn it is first; none empty
-        self._lengths = Ranking()
+        self._lengths = Ranking()  # of those with more than one; a full queue has such, and most have none
         self._wake = asyncio.Event()
         self._closed = False
         self._unreported: Counter[str] = Counter()
@@ -84,8 +84,9 @@ class SinkQueue:
         waiting = self._waiting.get(meter)
         if waiting is None:
             waiting = self._waiting[meter] = Waiting()
+        else:
+            self._lengths.place(meter, len(waiting) + 1)
         waiting.put(message)
-        self._lengths.place(meter, len(waiting))
         self._length += 1
         self.accepted += 1
         while self._length > max(self._size, _ALWAYS_ROOM * len(self._waiting)):
@@ -109,11 +110,14 @@ class SinkQueue:
         meter = next(iter(self._waiting))
         waiting = self._waiting.pop(meter)
         message = waiting.take()
-        self._lengths.place(meter, len(waiting))
         if waiting:
             self._waiting[meter] = waiting  # behind the others
+            self._rank(meter, waiting)
         self._length -= 1
         return message
+
+    def _rank(self, meter: str, waiting: Waiting) -> None:
+        self._lengths.place(meter, len(waiting) if len(waiting) > 1 else 0)
 
     def _drop_one(self) -> None:
         """Make room at the cost of the meter that has most: more than the three that it may keep."""
@@ -121,7 +125,7 @@ class SinkQueue:
         waiting = self._waiting[meter]
         message = waiting.drop()
         kind = message["type"]
-        self._lengths.place(meter, len(waiting))
+        self._rank(meter, waiting)
         self._length -= 1
         self._tell_lost(message)
         self.dropped_by_kind[kind] += 1

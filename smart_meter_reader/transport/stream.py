@@ -57,6 +57,7 @@ class Transport:
         self._sent_at = 0.0
         self._overdue: int | None = None  # bytes that were there when a deadline had passed, not yet read
         self._heard = current_heard()
+        self._loop = asyncio.get_running_loop()
 
     @property
     def sent_at(self) -> float:
@@ -84,8 +85,7 @@ class Transport:
         system's buffers. That is given first, in pieces. What arrives after it is not, so that a line that
         babbles without end reaches its deadline too.
         """
-        loop = asyncio.get_running_loop()
-        while deadline > loop.time():
+        while deadline > self._loop.time():
             self._overdue = None
             self._inbox.wake_at(deadline)
             if payload := await self._receive():
@@ -130,7 +130,7 @@ class Transport:
         if self.software_parity and self.add_parity:
             payload = add_parity(payload, self.line.parity)
         self._carrier.write(self._wrap(payload))
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         self._sent_at = max(now, self._sent_at) + self.line.seconds(len(payload))
         await self._flush()
 
@@ -145,7 +145,7 @@ class Transport:
 
     async def wait_sent(self) -> None:
         """Wait until what was written has left the line, by its speed (draining a port blocks the loop)."""
-        await asyncio.sleep(self._sent_at - asyncio.get_running_loop().time())
+        await asyncio.sleep(self._sent_at - self._loop.time())
 
     async def change_line(self, line: LineSettings) -> None:
         """Change speed or format, after what was written has left at the old speed.

@@ -95,7 +95,7 @@ class PushSession(ABC, Generic[_Watch]):
                     return
             else:
                 self._judge_silence(now, stalled=now - look > stalls.LATE_SECONDS)
-            if text := self._watch.sum_up(now, self._summary_every):
+            if now >= look and (text := self._watch.sum_up(now, self._summary_every)):
                 _log.warning("%s: %s", self._meter, text)
             if not self._watch.proven:
                 await self._look_at_line(now, heard_all=not received)
