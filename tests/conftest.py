@@ -69,10 +69,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FromBothE
     return FromBothEnds(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
+# So many characters or bytes of a value are in the name of its test.
+_NAMED = 60
+
+
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
-    """Names of tests without a backslash: escaped once more, scripts/mutate would not find them."""
+    """Names of tests without a backslash: escaped once more, scripts/mutate would not find them.
+
+    Nor longer than a program takes in its environment, where pytest puts them; equal ones it numbers.
+    """
     if isinstance(val, bytes):
-        return val.hex()
+        return val[:_NAMED].hex()
     if isinstance(val, str) and not (val.isascii() and val.isprintable() and "\\" not in val):
-        return val.encode("unicode_escape").decode("ascii").replace("\\", "/")
+        return val[:_NAMED].encode("unicode_escape").decode("ascii").replace("\\", "/")
     return None
