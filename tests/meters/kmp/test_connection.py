@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
@@ -291,7 +292,9 @@ async def test_a_stray_start_byte_does_not_hide_the_answer_that_follows() -> Non
                 await asyncio.sleep(0.1)
                 await line.write(frame(0x40, b"\x3f\x10" + RECORDS[60]))
 
-    async with on_pty(Stutters()) as path, connection(path, retries=0) as line:
+    # The pause is longer than the gap that ends an answer, and nothing else is in a hurry.
+    timing = replace(PATIENT, gap=QUICK.gap, quiet=QUICK.quiet)
+    async with on_pty(Stutters()) as path, connection(path, retries=0, timing=timing) as line:
         assert [list(await line.read_registers([60])) for _ in range(3)] == [[60]] * 3
 
 
@@ -318,7 +321,8 @@ class Trickle:
 
 
 async def test_an_answer_in_pieces_may_take_its_time() -> None:
-    async with on_pty(Trickle()) as path, connection(path, retries=0) as line:
+    timing = replace(QUICK, gap=PATIENT.gap)  # its pauses, however long they become on a busy computer
+    async with on_pty(Trickle()) as path, connection(path, retries=0, timing=timing) as line:
         assert list(await line.read_registers([60, 68])) == [60, 68]
 
 
