@@ -50,7 +50,10 @@ class ConnectionLog:
         """Once an outage, whatever is tried in it, so that a broker that is away for hours fills no log."""
         now = asyncio.get_running_loop().time()
         news = self._outages.failed(self._party, failure, connected_at, now)
-        _log.log(logging.WARNING if news else logging.DEBUG, "%s: %s", self._name, failure.detail)
+        what_next = "; it is tried until it is back" if isinstance(failure, LinkLostError) else ""
+        _log.log(
+            logging.WARNING if news else logging.DEBUG, "%s: %s%s", self._name, failure.detail, what_next
+        )
         if isinstance(failure, LinkLostError) and failures == SUSPICIOUS_LOSSES:
             self._once(
                 "hangs up",

@@ -36,7 +36,7 @@ async def test_a_broker_that_hangs_up_again_and_again(
     for failures in range(1, 2 * SUSPICIOUS_LOSSES):
         log.failed(LinkLostError("lost", "the link was lost"), None, failures)
     outage, hint = warnings(caplog)
-    assert outage == "house, heat: the link was lost"
+    assert outage == "house, heat: the link was lost; it is tried until it is back"
     assert "does not allow our topics" in hint
     assert ("another client has our `client_id`" in hint) is bool(client_id)
 

@@ -95,7 +95,9 @@ async def _examine_meter(
         for check in check_port(subject, port, service.pid if service else 0):
             usable = usable and check.level < Level.UNAVAILABLE
             yield check
-        yield ok(subject, f"read as {meter.client} at {' or '.join(map(str, meter.driver.lines))}")
+        yield ok(
+            subject, f"the settings read it as {meter.client} at {' or '.join(map(str, meter.driver.lines))}"
+        )
     for check in check_keys(subject, meter, loaded):
         yield check
     for check in check_filling(subject, meter, loaded.settings.environment):

@@ -9,9 +9,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 Trust: TypeAlias = Literal["auto", "synchronised", "trusted"]
+# The words of the setting, for every sink that keeps readings on disk.
+TRUST_TOLD: Final = (
+    "auto: nothing is stored before the clock is set from the network, where something does that; "
+    "synchronised: never before; trusted: the clock is right"
+)
 
 # systemd-timesyncd(8): the directory is there while it runs; the file when it has set the clock since the
 # boot.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from smart_meter_reader.guard.state import state_path
-from smart_meter_reader.history.intake.clock import Trust
+from smart_meter_reader.history.intake.clock import TRUST_TOLD, Trust
 from smart_meter_reader.history.places import history_file, recent_file
 from smart_meter_reader.history.zone import is_zone, system_zone
 from smart_meter_reader.settings.schema import DriverSettings, Secret, setting
@@ -62,8 +62,7 @@ class HistorySettings(DriverSettings):
         maximum=timedelta(days=366),
     )
     clock: Trust = setting(
-        "auto: nothing is stored before the clock is set from the network, where something does that; "
-        "synchronised: never before; trusted: the clock is right",
+        TRUST_TOLD,
         default="auto",
     )
 

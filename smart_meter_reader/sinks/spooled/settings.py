@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from smart_meter_reader.history.intake.clock import Trust
+from smart_meter_reader.history.intake.clock import TRUST_TOLD, Trust
 from smart_meter_reader.settings.durations import format_duration
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.spool.settings import SpoolSettings
@@ -28,8 +28,7 @@ class StoringSettings(SpoolSettings):
         maximum=timedelta(hours=1),
     )
     clock: Trust = setting(
-        "auto: nothing is stored before the clock is set from the network, where something does that; "
-        "synchronised: never before; trusted: the clock is right",
+        TRUST_TOLD,
         default="auto",
     )
     past: bool = setting("also store what meters had kept in their own memory", default=True)
