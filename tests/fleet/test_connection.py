@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import struct
 from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.exceptions import SinkError
+from smart_meter_reader.exceptions import LoginRefusedError, SinkError
 from smart_meter_reader.fleet import connection
 from smart_meter_reader.fleet.connection import linked
+from smart_meter_reader.fleet.keys import new_key
 from smart_meter_reader.fleet.settings import NatsSettings
 from tests.fleet.fleet import PATIENCE
 from tests.peers.nats import nats_server
@@ -46,3 +49,29 @@ async def test_a_server_that_is_killed_is_one_line(tmp_path: Path, caplog: pytes
             "answers",
             "sink nats: connected to a NATS server again",
         ]
+
+
+async def test_a_refusal_that_is_lost_in_a_reset_is_heard_at_the_next_attempt() -> None:
+    """A server closes as it refuses; what we said meanwhile makes a reset of that, and its word is gone."""
+    attempts = 0
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal attempts
+        attempts += 1
+        writer.write(b'INFO {"server_id":"S","version":"2.10.27","auth_required":true,"nonce":"bm9uY2U"}\r\n')
+        assert (await reader.readline()).startswith(b"CONNECT ")
+        if attempts == 1:
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        else:
+            writer.write(b"-ERR 'Authorization Violation'\r\n")
+            await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server, asyncio.timeout(PATIENCE):
+        port = server.sockets[0].getsockname()[1]
+        settings = NatsSettings(servers=(f"127.0.0.1:{port}",), nkey=new_key().seed)
+        with pytest.raises(LoginRefusedError, match="do not let us in"):
+            async with linked("edge", settings):
+                pass
+    assert attempts == 2
