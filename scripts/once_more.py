@@ -1,7 +1,7 @@
 """Tries the tests that pytest noted as failed once more, one after the other; says which pass alone.
 
-Exit code 0 only when all of them do. ``scripts/test`` calls it: it runs several tests a core, and on a computer
-that is busy with other things as well, what is late may be later than a test allows.
+Exit code 0 only when all of them do. ``scripts/test`` calls it: it runs several tests a core, and on a
+computer that is busy with other things as well, what is late may be later than a test allows.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> int:
     if (code := pytest.main(["-n", "0", *names])) != 0:
         return int(code)
     _say(
-        "failed among the others and passed alone; weak tests, or a fault that comes seldom, look at them:",
+        "failed among the others, passed alone: weak tests, or a fault that comes seldom. Look at them:",
         names,
     )
     return 0
