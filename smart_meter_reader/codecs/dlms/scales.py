@@ -13,7 +13,7 @@ description of XT211.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -73,6 +73,7 @@ UNIT_OF_STEPS: Final[Mapping[Kind, str]] = MappingProxyType(
         Kind.VOLTAGE: "V",
         Kind.CURRENT: "A",
         Kind.POWER_FACTOR: "",
+        Kind.FREQUENCY: "Hz",
     }
 )
 """The unit that the steps of a kind are in."""
@@ -89,6 +90,26 @@ NO_OWN_STEPS: Final = OwnSteps()
 SWISS: Final = NumberSteps(current=_HUNDREDTH, power_factor=_THOUSANDTH)
 UNKNOWN: Final = NumberSteps()
 """Powers and energies in whole W and Wh; nothing is said of the others."""
+
+
+# What a low voltage network has, and the steps that bring a number there: no two of them do so for the same.
+_RANGES: Final[Mapping[Kind, tuple[Decimal, Decimal]]] = MappingProxyType(
+    {Kind.VOLTAGE: (Decimal(180), Decimal(280)), Kind.FREQUENCY: (Decimal(45), Decimal(65))}
+)
+_STEPS_OF_RANGES: Final = (_ONE, _TENTH, _HUNDREDTH)
+
+
+def step_by_range(kind: Kind, numbers: Collection[Decimal]) -> Decimal | None:
+    """The one step with which all these numbers of a list are what a house has; None: none has it.
+
+    For voltages (180 to 280 V) and frequencies (45 to 65 Hz) of models that are in no table. A phase that is
+    not there has 0, which says nothing.
+    """
+    told = [each for each in numbers if each]
+    if kind not in _RANGES or not told:
+        return None
+    low, high = _RANGES[kind]
+    return next((step for step in _STEPS_OF_RANGES if all(low <= each * step <= high for each in told)), None)
 
 
 class Telling(NamedTuple):

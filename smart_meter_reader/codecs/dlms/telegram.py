@@ -23,6 +23,7 @@ from smart_meter_reader.codecs.dlms.scales import (
     UNIT_OF_STEPS,
     NumberSteps,
     OwnSteps,
+    step_by_range,
     steps_for,
 )
 from smart_meter_reader.codecs.dlms.values import value_of
@@ -99,6 +100,7 @@ def build_telegram(
     values = _QuantityValues(steps)
     for entry in entries:
         values.take(entry, objects)
+    values.scale_by_range()
     return DlmsTelegram(
         envelope=envelope,
         invoke_id=notification.invoke_id,
@@ -106,7 +108,7 @@ def build_telegram(
         layout=pushed.layout,
         objects=objects,
         measurements=values.measurements,
-        unscaled=tuple(values.unscaled),
+        unscaled=values.unscaled,
         assumed=frozenset(values.assumed),
         steps=steps,
         unread=unread,
@@ -166,8 +168,23 @@ class _QuantityValues:
     def __init__(self, steps: NumberSteps) -> None:
         self._steps = steps
         self.measurements: dict[str, Measurement] = {}
-        self.unscaled: list[str] = []
         self.assumed: set[str] = set()
+        self._bare: dict[str, tuple[Kind, Decimal]] = {}  # by quantity, what the table does not tell of
+
+    @property
+    def unscaled(self) -> tuple[str, ...]:
+        """The quantities that are left out, since nothing tells what their numbers are worth."""
+        return tuple(self._bare)
+
+    def scale_by_range(self) -> None:
+        """Once all are taken: what the table does not tell of, where only one step can be right."""
+        for kind in dict.fromkeys(kind for kind, _ in self._bare.values()):
+            numbers = {key: number for key, (other, number) in self._bare.items() if other == kind}
+            step = step_by_range(kind, numbers.values())
+            if step is not None:
+                for key, number in numbers.items():
+                    del self._bare[key]
+                    self._put(key, kind, number, step)
 
     def take(self, entry: CodedValue, objects: Mapping[str, Measurement]) -> None:
         """Put in what the entry measures, if that is any of ours."""
@@ -176,7 +193,9 @@ class _QuantityValues:
         if entry.attribute != VALUE and (meaning.reduced, entry.attribute) != _CONTROL_STATE:
             return
         sent = objects.get(meaning.text)
-        if kind is None or sent is None or sent["value"] == "" or key in self.measurements:
+        if kind is None or sent is None or sent["value"] == "":
+            return
+        if key in self.measurements or key in self._bare:
             return
         value, unit = sent["value"], sent["unit"]
         if kind in (Kind.CODE, Kind.TEXT):
@@ -195,8 +214,11 @@ class _QuantityValues:
         """A bare number, by what the table or the settings say."""
         step = self._steps.of(kind)
         if step is None:
-            self.unscaled.append(key)
-            return
+            self._bare[key] = (kind, value)
+        else:
+            self._put(key, kind, value, step)
+
+    def _put(self, key: str, kind: Kind, value: Decimal, step: Decimal) -> None:
         self.measurements[key] = {"value": value * step, "unit": UNIT_OF_STEPS[kind]}
         self.assumed.add(key)
 

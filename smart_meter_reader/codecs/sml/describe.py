@@ -9,7 +9,7 @@ from smart_meter_reader.codecs.capture import Description, error_told
 from smart_meter_reader.codecs.sml.frame import FrameReader, SmlFrame
 from smart_meter_reader.codecs.sml.garbage import explain
 from smart_meter_reader.codecs.sml.identity import text_of
-from smart_meter_reader.codecs.sml.measure import SmlSender
+from smart_meter_reader.codecs.sml.measure import SmlSender, maker_of
 from smart_meter_reader.codecs.sml.telegram import ValueList
 from smart_meter_reader.exceptions import ChecksumError, FrameError
 
@@ -38,7 +38,8 @@ def describe_capture(capture: bytes, *, public_key: bool = False) -> Iterator[De
         for values in lists:
             if values.server_id not in meters and len(meters) == _MOST_METERS:
                 meters.clear()
-            meter = meters.setdefault(values.server_id, SmlSender(values.server_id))
+            if (meter := meters.get(values.server_id)) is None:
+                meter = meters[values.server_id] = SmlSender(values.server_id, maker=maker_of(values))
             yield _describe(frame, values, meter, public_key=public_key)
     if not found:
         detail = explain(capture) if capture else "the capture is empty"

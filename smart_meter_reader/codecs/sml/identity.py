@@ -16,6 +16,7 @@ from smart_meter_reader.text import LONGEST_NAME, printable
 _LENGTH: Final = 10
 _DIN, _EDL21 = (0x0A, 0x09), 0x06
 _ELECTRICITY: Final = 1
+_FLAG_LENGTH: Final = 3
 
 _MAKERS: Final = MappingProxyType(
     {
@@ -56,21 +57,27 @@ class ServerIdentity:
         return _MAKERS.get(self.flag, self.flag)
 
 
-def identity_of(server_id: bytes) -> ServerIdentity:
-    """Who has this server id; one of zeros alone, or none, is nobody's."""
+def identity_of(server_id: bytes, maker: bytes = b"") -> ServerIdentity:
+    """Who has this server id; one of zeros alone, or none, is nobody's.
+
+    ``maker``: what the telegram calls its maker. Older ids and ids of zeros do not name one.
+    """
+    flag = maker[:_FLAG_LENGTH]
+    known = flag.decode("ascii").upper() if _is_flag(flag) else ""
     if not any(server_id):
-        return ServerIdentity("")
+        return ServerIdentity("", known if known in _MAKERS else "")
     if len(server_id) == _LENGTH:
         first, letters = server_id[0], server_id[2:5]
         if first in _DIN and server_id[1] == _ELECTRICITY and _is_flag(letters):
             number = int.from_bytes(server_id[6:], "big")
-            flag = letters.decode("ascii").upper()
-            return ServerIdentity(f"1{flag}{server_id[5]:02X}{number:08d}", flag, number)
+            flag_of_id = letters.decode("ascii").upper()
+            return ServerIdentity(f"1{flag_of_id}{server_id[5]:02X}{number:08d}", flag_of_id, number)
         if first == _EDL21 and _is_flag(server_id[1:4]):
-            flag = server_id[1:4].decode("ascii").upper()
-            return ServerIdentity(server_id.hex().upper(), flag, int.from_bytes(server_id[6:], "big"))
+            flag_of_id = server_id[1:4].decode("ascii").upper()
+            return ServerIdentity(server_id.hex().upper(), flag_of_id, int.from_bytes(server_id[6:], "big"))
     text = text_of(server_id)
-    return ServerIdentity(text.removeprefix("0x").upper() if text.startswith("0x") else text)
+    serial_number = text.removeprefix("0x").upper() if text.startswith("0x") else text
+    return ServerIdentity(serial_number, known if known in _MAKERS else "")
 
 
 def text_of(octets: bytes) -> str:

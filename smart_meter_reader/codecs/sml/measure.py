@@ -30,6 +30,7 @@ from smart_meter_reader.quantities.units import measures
 # EMH eHZ361 (Hager): its only power.
 _OWN_TABLES: Final = with_own({1: {"1.7.1": TABLES[1]["1.7.0"]}})
 PUBLIC_KEY: Final = ObisCode(129, 129, 199, 130, 5, 255)
+_MAKER_CODES: Final = (ObisCode(129, 129, 199, 130, 3, 255), ObisCode(1, 0, 96, 50, 1, 1))
 _KEY_OCTETS: Final = 48  # of ECDSA with 192 bits, whatever code it stands under
 
 AFFECTED_DZG: Final = (range(42_000_000, 49_000_000), range(55_000_000, 59_000_000))
@@ -73,14 +74,17 @@ def _meaning(code: ObisCode, number: int | None) -> _CodeMeaning:
 
 
 class SmlSender:
-    """What is known of one meter, by its server id. ``direction_bit``: instead of the table's."""
+    """What is known of one meter, by its server id. ``direction_bit``: instead of the table's.
 
-    def __init__(self, server_id: bytes, direction_bit: int | None = None) -> None:
-        self.identity: ServerIdentity = identity_of(server_id)
-        maker = self.identity.flag
+    ``maker``: what its telegrams call its maker (``maker_of``), for ids that do not name one.
+    """
+
+    def __init__(self, server_id: bytes, direction_bit: int | None = None, maker: bytes = b"") -> None:
+        self.identity: ServerIdentity = identity_of(server_id, maker)
+        flag = self.identity.flag
         self._override = direction_bit
-        self._bit = direction_bit if direction_bit is not None else _DIRECTION_BITS.get(maker)
-        self._dzg = maker == "DZG" and any(self.identity.number in each for each in AFFECTED_DZG)
+        self._bit = direction_bit if direction_bit is not None else _DIRECTION_BITS.get(flag)
+        self._dzg = flag == "DZG" and any(self.identity.number in each for each in AFFECTED_DZG)
         self._export: Decimal | None = None
         self._stood = _DZG_STANDS_AFTER  # telegrams since the export total moved
         self._signed: set[str] = set()  # powers of import that were negative once
@@ -147,6 +151,14 @@ class SmlSender:
             return
         value = abs(power["value"])
         measurements[_NET] = {"value": -value if status >> self._bit & 1 else value, "unit": power["unit"]}
+
+
+def maker_of(values: ValueList) -> bytes:
+    """What a telegram calls its maker: EMH, EBZ, HAGER; b"" where it does not."""
+    for entry in values.entries:
+        if entry.code in _MAKER_CODES and isinstance(entry.value, bytes):
+            return entry.value
+    return b""
 
 
 def pin_missing(values: ValueList) -> bool | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from smart_meter_reader.codecs.sml.measure import SmlSender, ToldValues
+from smart_meter_reader.codecs.sml.measure import SmlSender, ToldValues, maker_of
 from smart_meter_reader.codecs.sml.telegram import ValueList
 from smart_meter_reader.guard.remembered import number_in
 from smart_meter_reader.messages import METER_REPORTS, Health, Info, Message, Status
@@ -105,7 +105,7 @@ class HeardMeters:
         server_id = values.server_id
         heard = self._meters.get(server_id)
         if heard is None:
-            heard = self._new(server_id)
+            heard = self._new(values)
             if heard is None:
                 return None
             self._meters[server_id] = heard
@@ -138,8 +138,9 @@ class HeardMeters:
             "objects": {**told.objects},
         }
 
-    def _new(self, server_id: bytes) -> _HeardMeter | None:
-        sender = SmlSender(server_id, self._direction_bit)
+    def _new(self, values: ValueList) -> _HeardMeter | None:
+        server_id = values.server_id
+        sender = SmlSender(server_id, self._direction_bit, maker_of(values))
         serial = sender.identity.serial_number or "without a number"
         if self._wanted and serial != self._wanted:
             self._tell_stranger(server_id, f"the meter {serial} is heard too, and left alone")

@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 from smart_meter_reader.codecs.sml.frame import FrameReader, SmlFrame
 from smart_meter_reader.codecs.sml.garbage import EXPLANATIONS, recognise
-from smart_meter_reader.codecs.sml.measure import SmlSender, pin_missing
+from smart_meter_reader.codecs.sml.identity import identity_of
+from smart_meter_reader.codecs.sml.measure import maker_of, pin_missing
 from smart_meter_reader.codecs.sml.telegram import ValueList
 from smart_meter_reader.exceptions import FrameError
 from smart_meter_reader.meters.found import Found, Listening, Outcome, Unread
@@ -61,7 +62,7 @@ class SmlHearing:
         return "" if kind == "unknown" else EXPLANATIONS[kind]
 
     def _found(self, values: ValueList) -> Found:
-        identity = SmlSender(values.server_id).identity
+        identity = identity_of(values.server_id, maker_of(values))
         speed = {} if self._port.startswith("socket://") or self._line == LINE else {"baud": self._line.baud}
         return Found(
             self._port,

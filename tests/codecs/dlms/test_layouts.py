@@ -184,8 +184,29 @@ def test_an_earlier_period_is_an_object_and_no_measurement() -> None:
 
 
 def test_of_an_unknown_model_volts_are_left_out_and_told() -> None:
-    found = telegram_of(code(POWER), number(6), code(VOLTAGE), Item(UINT16, 2301))
+    # Behind a transformer: neither of 5774, 577.4 and 57.74 V is what a house has.
+    found = telegram_of(code(POWER), number(6), code(VOLTAGE), Item(UINT16, 5774))
     assert (found.unscaled, values(found)) == (("voltage_l1",), {"active_power_import": "6 W"})
+
+
+@pytest.mark.parametrize(("sent", "volts"), [(230, "230 V"), (2301, "230.1 V"), (23012, "230.12 V")])
+def test_of_an_unknown_model_volts_are_read_where_only_one_step_can_be_right(sent: int, volts: str) -> None:
+    found = telegram_of(code(VOLTAGE), Item(UINT16, sent))
+    assert (found.unscaled, values(found)) == ((), {"voltage_l1": volts})
+    assert found.assumed == {"voltage_l1"}
+
+
+def test_all_phases_of_an_unknown_model_must_agree() -> None:
+    phases = (VOLTAGE, "0100340700ff", "0100480700ff")
+
+    def read(*sent: int) -> dict[str, str]:
+        parts = [part for each, value in zip(phases, sent, strict=True) for part in (each, value)]
+        return values(telegram_of(*(code(p) if isinstance(p, str) else Item(UINT16, p) for p in parts)))
+
+    # In an IT net a phase has 0, which says nothing.
+    assert read(2350, 0, 2332) == {"voltage_l1": "235.0 V", "voltage_l2": "0.0 V", "voltage_l3": "233.2 V"}
+    assert read(235, 2350, 233) == {}
+    assert read(0, 0, 0) == {}
 
 
 def test_scalers_beyond_reason_give_no_value_and_are_told() -> None:

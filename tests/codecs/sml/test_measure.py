@@ -11,7 +11,7 @@ from smart_meter_reader.codecs.obis import ObisCode
 from smart_meter_reader.codecs.sml.describe import describe_capture
 from smart_meter_reader.codecs.sml.encode import Value, encode_frame, encode_message, encode_telegram
 from smart_meter_reader.codecs.sml.identity import identity_of, text_of
-from smart_meter_reader.codecs.sml.measure import PUBLIC_KEY, SmlSender, ToldValues
+from smart_meter_reader.codecs.sml.measure import PUBLIC_KEY, SmlSender, ToldValues, maker_of
 from smart_meter_reader.codecs.sml.messages import GET_LIST
 from smart_meter_reader.json_text import dumps
 from tests.codecs.sml.test_frame import only, values_of
@@ -22,6 +22,7 @@ SOUND_DZG = bytes.fromhex("0a01445a470003938701")  # 60000001
 EMH = bytes.fromhex("06454d48010200000003")
 ISKRA = bytes.fromhex("0a0149534b0000000009")
 WATT, WATT_HOUR = 27, 30
+MAKER = ObisCode(129, 129, 199, 130, 3, 255)
 
 
 def described(name: str) -> list[dict[str, Any]]:
@@ -321,3 +322,29 @@ def test_a_capture_without_telegram_says_what_it_seems_to_be() -> None:
     ):
         (only_one,) = describe_capture(capture)
         assert words in only_one["error"]["detail"], words
+
+
+@pytest.mark.parametrize(
+    ("server_id", "told_maker", "maker"),
+    [
+        (bytes(10), b"EBZ", "eBZ"),  # without its PIN, or told so by its owner
+        (b"30301185", b"HAGER", "Hager"),
+        (bytes.fromhex("01a815986480020102"), b"EMH", "EMH"),
+        (bytes.fromhex("01a815986480020102"), b"\x80\x81\x82", ""),
+        (bytes(10), b"XYZ", ""),  # nobody's that we know
+        (ISKRA, b"EMH", "Iskraemeco"),  # the id goes before
+    ],
+)
+def test_a_maker_that_the_id_does_not_name_is_told_by_the_telegram(
+    server_id: bytes, told_maker: bytes, maker: str
+) -> None:
+    values = values_of(only(encode_telegram(server_id, [Value(MAKER, told_maker, None)])))
+    assert identity_of(server_id, maker_of(values)).manufacturer == maker
+    assert identity_of(server_id).serial_number == identity_of(server_id, maker_of(values)).serial_number
+
+
+def test_the_direction_of_an_older_emh_is_known_by_its_maker() -> None:
+    older = bytes.fromhex("01a815986480020102")
+    sender = SmlSender(older, maker=b"EMH")
+    exporting = told(sender, older, entry(1, 100, octets=5, status=0x01A2), entry(15, 1982))
+    assert exporting.measurements["active_power_net"] == {"value": Decimal("-198.2"), "unit": "W"}
