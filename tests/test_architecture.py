@@ -244,7 +244,7 @@ def test_a_name_of_a_class_means_one_thing() -> None:
 # Objects of others, and fields of our dataclasses by the names that the dataclass itself gives.
 LOOKED_UP_BY_NAME = {
     "drivers.py",  # import strings
-    "settings/config_file.py",  # dynaconf's objects
+    "settings/files/config_file.py",  # dynaconf's objects
     "settings/keys.py",  # fields of settings
     "transport/tcp.py",  # options that only some systems have
 }

@@ -39,7 +39,7 @@ COMMANDS: Mapping[str, Lazy] = {
         f"{_CLI}.scan.command:scan", "Find meters: port, protocol, model, serial number, and settings."
     ),
     "align": Lazy(f"{_CLI}.align.command:align", "Help to place the infrared head on the meter at PORT."),
-    "read": Lazy(f"{_CLI}.read:read", "Take one reading of the meter at PORT and print it."),
+    "read": Lazy(f"{_CLI}.read.command:read", "Take one reading of the meter at PORT and print it."),
     "logs": Lazy(
         f"{_CLI}.logs.command:logs", "Read what the meter at PORT has kept in its own loggers, and print it."
     ),
@@ -78,7 +78,7 @@ COMMANDS: Mapping[str, Lazy] = {
     ),
     "writer": Lazy(f"{_CLI}.writer:writer", "Write what a fleet's edges publish over NATS into PostgreSQL."),
     "service": Lazy(
-        f"{_CLI}.service:service",
+        f"{_CLI}.service.command:service",
         "Run an environment as a systemd service, from the start of the machine on.",
     ),
     "completion": Lazy(

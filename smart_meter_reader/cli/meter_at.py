@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import click
 
-from smart_meter_reader.cli.one_reading import Missed
-from smart_meter_reader.cli.other_meter import NOBODY_THERE, OF_THE_SERVICE, looks_like, other_meter
-from smart_meter_reader.cli.read import client_settings
+from smart_meter_reader.cli.read.command import client_settings
+from smart_meter_reader.cli.read.one_reading import Missed
+from smart_meter_reader.cli.read.other_meter import NOBODY_THERE, OF_THE_SERVICE, looks_like, other_meter
 from smart_meter_reader.cli.scan.scanning import scan_port
 from smart_meter_reader.console.client import ClientChoice
 from smart_meter_reader.console.wrapping import tell

@@ -15,8 +15,8 @@ def start(environment: str | None = None, *, once: bool = False) -> int:
     Raises SettingsError when the settings cannot be used.
     """
     _leave_when_asked()
-    from smart_meter_reader.settings.config_file import forget_dynaconf
-    from smart_meter_reader.settings.source import read_source
+    from smart_meter_reader.settings.files.config_file import forget_dynaconf
+    from smart_meter_reader.settings.files.source import read_source
 
     # Before anything else is imported, so that it is put where dynaconf was: this process stays for months.
     found = read_source(environment=environment)

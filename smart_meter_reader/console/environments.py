@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings.config_file import elsewhere
-from smart_meter_reader.settings.toml_text import read_toml
+from smart_meter_reader.settings.files.config_file import elsewhere
+from smart_meter_reader.settings.files.toml_text import read_toml
 
 # Tables that belong to every environment, or to the page of several, and are none themselves.
 _SHARED = frozenset({"default", "global", "page"})

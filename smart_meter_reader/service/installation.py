@@ -23,9 +23,9 @@ from smart_meter_reader.service.unit import (
     source_in,
     unit_template,
 )
+from smart_meter_reader.settings.files.ownership import weakness
 from smart_meter_reader.settings.keys import values_of
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, SinkSettings
-from smart_meter_reader.settings.ownership import weakness
 from smart_meter_reader.settings.schema import DriverSettings
 from smart_meter_reader.text import printable
 

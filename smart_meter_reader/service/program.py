@@ -12,7 +12,7 @@ from pathlib import Path
 
 from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.service.unit import is_hidden, outermost
-from smart_meter_reader.settings.ownership import Weakness, weaknesses_below
+from smart_meter_reader.settings.files.ownership import Weakness, weaknesses_below
 
 # Where scripts/install puts it.
 INSTALLED = Path("/opt/smart_meter_reader")

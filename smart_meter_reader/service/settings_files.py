@@ -21,7 +21,7 @@ import smart_meter_reader
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.files import user_name
 from smart_meter_reader.service.errors import ServiceError
-from smart_meter_reader.settings.config_file import not_found
+from smart_meter_reader.settings.files.config_file import not_found
 from smart_meter_reader.settings.loading import LoadedSettings
 
 CONFIG, SETTINGS, SECRETS = "config.py", "settings.toml", ".secrets.toml"

@@ -19,10 +19,10 @@ from smart_meter_reader.drivers import imported
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.settings.clashes import shared_ports, shared_trees, unfit_for_lease
 from smart_meter_reader.settings.common import CommonSettings, MeterCommonSettings
+from smart_meter_reader.settings.files.source import read_source
 from smart_meter_reader.settings.memories import idle_modes
 from smart_meter_reader.settings.names import METER_NAME, SINK_NAME, name_problem, nearest
 from smart_meter_reader.settings.schema import Origin, Place, keys_of, parse, shared_table_of
-from smart_meter_reader.settings.source import read_source
 from smart_meter_reader.settings.tables import MergedTables, merge, misplaced
 from smart_meter_reader.settings.values import VariableValue, shown
 from smart_meter_reader.settings.warnings import (

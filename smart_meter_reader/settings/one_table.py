@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from smart_meter_reader.exceptions import SettingsError
+from smart_meter_reader.settings.files.source import read_source
+from smart_meter_reader.settings.files.toml_text import read_toml
 from smart_meter_reader.settings.schema import DriverSettings, parse
-from smart_meter_reader.settings.source import read_source
 from smart_meter_reader.settings.tables import merge
-from smart_meter_reader.settings.toml_text import read_toml
 from smart_meter_reader.settings.warnings import DriverTable, exposed_secrets, warnings_about
 
 _Settings = TypeVar("_Settings", bound=DriverSettings)

@@ -94,7 +94,7 @@ def test_nothing_at_all_is_told() -> None:
 
 def test_an_unknown_list_is_shown_with_its_types() -> None:
     frame = "7ea01f4108831388b0e6e7000f40000000000203060000000106000000021100"
-    from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
+    from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
 
     stream = encode_hdlc(bytes.fromhex(frame)[9:])
     done = run("decode", "dlms", "-", "--json", feed=stream)

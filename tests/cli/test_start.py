@@ -20,7 +20,7 @@ client = "dummy"
 PROGRAM = """
 import gc, sys
 from smart_meter_reader.cli.start import start
-from smart_meter_reader.settings.source import read_source
+from smart_meter_reader.settings.files.source import read_source
 
 assert start("house", once=True) == 0
 left = {getattr(each, "__module__", None) for each in gc.get_objects() if callable(each)}

@@ -17,7 +17,7 @@ from smart_meter_reader.codecs.dlms.axdr import (
     Item,
     encode_item,
 )
-from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
+from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
 from smart_meter_reader.codecs.iec62056_21.bcc import sum_bcc, xor_bcc
 from smart_meter_reader.codecs.kmp import (
     Frame,

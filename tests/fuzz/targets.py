@@ -15,7 +15,7 @@ from smart_meter_reader.cli.record.comments import comment_for
 from smart_meter_reader.codecs import kmp
 from smart_meter_reader.codecs.dlms import describe as dlms_describe
 from smart_meter_reader.codecs.dlms.cipher import DlmsOpener, encrypt
-from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
+from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
 from smart_meter_reader.codecs.dlms.reader import DlmsReader
 from smart_meter_reader.codecs.dlms.telegram import DlmsTelegram
 from smart_meter_reader.codecs.iec62056_21 import describe as iec_describe

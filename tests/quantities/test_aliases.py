@@ -70,7 +70,7 @@ def test_registers_shows_them() -> None:
 
 
 def test_55h_is_a_choice_on_the_command_line() -> None:
-    from smart_meter_reader.cli.read import client_settings
+    from smart_meter_reader.cli.read.command import client_settings
 
     settings = client_settings("iec62056_21", "/dev/ttyS0", None, None, ["wake_up=0x55"])
     assert settings.wake_up == "0x55"

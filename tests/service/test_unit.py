@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from smart_meter_reader.cli.service import service
+from smart_meter_reader.cli.service.command import service
 from smart_meter_reader.service.program import running_program
 from smart_meter_reader.service.unit import (
     DROP_IN,

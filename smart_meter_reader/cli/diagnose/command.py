@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from smart_meter_reader.cli.diagnose.report import RecordedMeter, Report
-from smart_meter_reader.cli.patience import PATIENCE_HELP, patience_for
+from smart_meter_reader.cli.read.patience import PATIENCE_HELP, patience_for
 from smart_meter_reader.cli.record.recorder import record_client
 from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.console import EXIT_INTERRUPTED, EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE

@@ -12,7 +12,7 @@ from shutil import get_terminal_size
 import click
 
 from smart_meter_reader.cli.doctor.examination import examine
-from smart_meter_reader.cli.patience import PATIENCE_HELP
+from smart_meter_reader.cli.read.patience import PATIENCE_HELP
 from smart_meter_reader.console import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE
 from smart_meter_reader.console.checks import Check, Level
 from smart_meter_reader.console.environments import complete_environment

@@ -11,7 +11,7 @@ from smart_meter_reader.cli.doctor.filling_checks import check_filling
 from smart_meter_reader.cli.doctor.meter_checks import check_keys, check_reading
 from smart_meter_reader.cli.doctor.port_checks import check_port
 from smart_meter_reader.cli.doctor.service_checks import check_program, check_service
-from smart_meter_reader.cli.patience import patience_for
+from smart_meter_reader.cli.read.patience import patience_for
 from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.console.checks import Check, Level, ok, warning
 from smart_meter_reader.drivers import imported

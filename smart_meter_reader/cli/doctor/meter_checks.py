@@ -5,8 +5,8 @@ from __future__ import annotations
 import typing
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
-from smart_meter_reader.cli.one_reading import one_reading
-from smart_meter_reader.cli.other_meter import other_meter
+from smart_meter_reader.cli.read.one_reading import one_reading
+from smart_meter_reader.cli.read.other_meter import other_meter
 from smart_meter_reader.console.checks import Check, ok, unavailable, warning
 from smart_meter_reader.drivers import imported
 from smart_meter_reader.messages import Message

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from smart_meter_reader.cli.decode.auto import likeliest
-from smart_meter_reader.cli.one_reading import Missed, one_reading
-from smart_meter_reader.cli.patience import patience_for
+from smart_meter_reader.cli.read.one_reading import Missed, one_reading
+from smart_meter_reader.cli.read.patience import patience_for
 from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import imported
 from smart_meter_reader.messages import Message

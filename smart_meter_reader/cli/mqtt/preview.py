@@ -13,7 +13,7 @@ from typing import cast
 import click
 
 from smart_meter_reader.cli.mqtt.own_messages import captured_messages, load_capture, read_messages
-from smart_meter_reader.cli.one_reading import Missed
+from smart_meter_reader.cli.read.one_reading import Missed
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.environments import complete_environment
 from smart_meter_reader.console.wrapping import tell

@@ -13,8 +13,8 @@ from typing import cast
 
 import click
 
-from smart_meter_reader.cli.patience import patience_for
-from smart_meter_reader.cli.read import AT_A_PORT, METER, client_settings
+from smart_meter_reader.cli.read.command import AT_A_PORT, METER, client_settings
+from smart_meter_reader.cli.read.patience import patience_for
 from smart_meter_reader.cli.record.comments import comment_for
 from smart_meter_reader.cli.record.recorder import Recorded, record_client, record_line
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE

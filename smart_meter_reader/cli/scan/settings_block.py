@@ -15,7 +15,7 @@ from smart_meter_reader.console.wrapping import wrapped
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.files import read_small
 from smart_meter_reader.meters.found import Found, printable_only
-from smart_meter_reader.settings.toml_text import decode_text, parse_toml, read_toml
+from smart_meter_reader.settings.files.toml_text import decode_text, parse_toml, read_toml
 
 # The files that can have meters, and the name of the environment where there is none yet.
 _FILES = ("settings.toml", "settings.local.toml")

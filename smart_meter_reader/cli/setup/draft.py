@@ -16,9 +16,9 @@ from smart_meter_reader.cli.setup.toml_editing import Value, comment_out, remove
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.files import read_small
 from smart_meter_reader.service.settings_files import default_config, load_contents
+from smart_meter_reader.settings.files.toml_text import decode_text, parse_toml
+from smart_meter_reader.settings.files.trust import examine_owners
 from smart_meter_reader.settings.loading import LoadedSettings
-from smart_meter_reader.settings.toml_text import decode_text, parse_toml
-from smart_meter_reader.settings.trust import examine_owners
 
 CONFIG, SETTINGS, LOCAL, SECRETS = "config.py", "settings.toml", "settings.local.toml", ".secrets.toml"
 _TEMPLATES = {SETTINGS: "settings.toml.template", SECRETS: "secrets.toml.template"}

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from smart_meter_reader.cli.align.command import WITH_HEAD, aligned
-from smart_meter_reader.cli.patience import patience_for
-from smart_meter_reader.cli.read import METER, read_once, show
+from smart_meter_reader.cli.read.command import METER, read_once, show
+from smart_meter_reader.cli.read.patience import patience_for
 from smart_meter_reader.cli.scan.command import all_ports, lasting, tell_step, verdict
 from smart_meter_reader.cli.scan.scanning import scan_ports
 from smart_meter_reader.cli.scan.settings_block import meter_block, names_of

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from smart_meter_reader.cli.doctor.command import report
-from smart_meter_reader.cli.service import install_environment
+from smart_meter_reader.cli.service.command import install_environment
 from smart_meter_reader.cli.setup.draft import SettingsDraft
 from smart_meter_reader.cli.setup.talk import AgainError, Talk
 from smart_meter_reader.cli.setup.writing import AGAIN, SettingsFiles

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from smart_meter_reader.codecs.dlms.axdr import AxdrError
-from smart_meter_reader.codecs.dlms.joining import LLC, LONGEST_APDU
+from smart_meter_reader.codecs.dlms.framing.joining import LLC, LONGEST_APDU
 from smart_meter_reader.codecs.dlms.notification import is_believable, parse_notification
 
 # 0F, invoke id, a time in this century, and the array or structure that the list is.

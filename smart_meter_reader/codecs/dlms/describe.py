@@ -9,8 +9,8 @@ from smart_meter_reader.codecs.ciphering.described import described
 from smart_meter_reader.codecs.dlms.axdr import ARRAY, STRUCTURE, Item
 from smart_meter_reader.codecs.dlms.bare import find_notifications
 from smart_meter_reader.codecs.dlms.cipher import DlmsOpener
-from smart_meter_reader.codecs.dlms.hdlc import FLAG
-from smart_meter_reader.codecs.dlms.mbus_frame import START
+from smart_meter_reader.codecs.dlms.framing.hdlc import FLAG
+from smart_meter_reader.codecs.dlms.framing.mbus_frame import START
 from smart_meter_reader.codecs.dlms.reader import DlmsReader
 from smart_meter_reader.codecs.dlms.scales import NO_OWN_STEPS, OwnSteps
 from smart_meter_reader.codecs.dlms.telegram import DlmsTelegram

@@ -3,7 +3,7 @@
 a. a list of {OBIS, value, {scaler, unit}}: Aidon, Iskraemeco. b. OBIS, value and maybe {scaler, unit}, one
 after another, behind a name or a time: Kamstrup, Kaifa, Landis+Gyr and Sagemcom in Austria. c. a push object
 list (class, OBIS, attribute, index) and the values in its order: Switzerland. d. values without any code.
-e. values behind descriptors without tags (``unframed``).
+e. values behind descriptors without tags (``framing.unframed``).
 
 Classes and attributes: DLMS UA 1000-1 (Blue Book) 4.3; push setup (class 40) 4.4.8.
 """

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from smart_meter_reader.codecs.dlms.axdr import OCTETS, AxdrError, Item, decode_item
 from smart_meter_reader.codecs.dlms.date_time import LENGTH, MeterTime, parse_date_time
-from smart_meter_reader.codecs.dlms.unframed import (
+from smart_meter_reader.codecs.dlms.framing.unframed import (
     DESCRIPTOR,
     DESCRIPTOR_LENGTH,
     UnframedProgress,

@@ -10,13 +10,13 @@ from typing import Final
 from smart_meter_reader.codecs.dlms.axdr import AxdrError
 from smart_meter_reader.codecs.dlms.cipher import TAG as CIPHERED
 from smart_meter_reader.codecs.dlms.cipher import DlmsOpener, SealedApdu, parse_cipher_frame
-from smart_meter_reader.codecs.dlms.frames import Framed, FrameReader, framing_of
-from smart_meter_reader.codecs.dlms.joining import LLC, Joiner
+from smart_meter_reader.codecs.dlms.framing.frames import Framed, FrameReader, framing_of
+from smart_meter_reader.codecs.dlms.framing.joining import LLC, Joiner
+from smart_meter_reader.codecs.dlms.framing.unframed import UnframedFrame
 from smart_meter_reader.codecs.dlms.notification import TAG as NOTIFICATION
 from smart_meter_reader.codecs.dlms.notification import parse_notification
 from smart_meter_reader.codecs.dlms.scales import NO_OWN_STEPS, OwnSteps
 from smart_meter_reader.codecs.dlms.telegram import DlmsTelegram, Envelope, build_telegram
-from smart_meter_reader.codecs.dlms.unframed import UnframedFrame
 from smart_meter_reader.exceptions import DecryptionError, FrameError, MalformedError
 
 _ANSWERED: Final = "it is no data-notification: this meter does not push, or another program asks it"

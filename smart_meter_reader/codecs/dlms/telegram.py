@@ -13,7 +13,7 @@ from smart_meter_reader.codecs.dlms.axdr import NULL, Item
 from smart_meter_reader.codecs.dlms.codes import meaning_of
 from smart_meter_reader.codecs.dlms.date_time import LENGTH as TIME_LENGTH
 from smart_meter_reader.codecs.dlms.date_time import MeterTime, parse_date_time
-from smart_meter_reader.codecs.dlms.frames import Framing
+from smart_meter_reader.codecs.dlms.framing.frames import Framing
 from smart_meter_reader.codecs.dlms.identity import DlmsIdentity, identity_of, naming_texts, telling_of
 from smart_meter_reader.codecs.dlms.layouts import VALUE, CodedValue, Layout, read_layout, unknown_list
 from smart_meter_reader.codecs.dlms.notification import Notification

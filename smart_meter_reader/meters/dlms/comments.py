@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smart_meter_reader.codecs.capture import Description
 from smart_meter_reader.codecs.dlms.describe import describe_capture
-from smart_meter_reader.codecs.dlms.frames import FrameReader, framing_of
+from smart_meter_reader.codecs.dlms.framing.frames import FrameReader, framing_of
 from smart_meter_reader.exceptions import FrameError
 from smart_meter_reader.recordings.text import Burst, comment_of
 from smart_meter_reader.text import plain

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
-from smart_meter_reader.codecs.dlms.joining import LLC, encode_blocks
-from smart_meter_reader.codecs.dlms.mbus_frame import encode_mbus
+from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
+from smart_meter_reader.codecs.dlms.framing.joining import LLC, encode_blocks
+from smart_meter_reader.codecs.dlms.framing.mbus_frame import encode_mbus
 from smart_meter_reader.meters.dlms.emulated_lists import (
     PushingHousehold,
     aidon,

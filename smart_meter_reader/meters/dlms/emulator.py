@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Final
 
 from smart_meter_reader.codecs.dlms.cipher import encrypt
-from smart_meter_reader.codecs.dlms.frames import FrameReader
-from smart_meter_reader.codecs.dlms.joining import Joiner
+from smart_meter_reader.codecs.dlms.framing.frames import FrameReader
+from smart_meter_reader.codecs.dlms.framing.joining import Joiner
 from smart_meter_reader.emulators.faults import Fault
 from smart_meter_reader.emulators.pushing import LOAD_CHANGES, PushingMeter
 from smart_meter_reader.exceptions import FrameError

@@ -16,12 +16,12 @@ from smart_meter_reader.codecs.ciphering.keys import AUTHENTICATED, parse_key
 from smart_meter_reader.codecs.dlms.axdr import OCTETS, STRINGS, UINT32, AxdrError, Item, encode_item
 from smart_meter_reader.codecs.dlms.cipher import TAG as CIPHERED
 from smart_meter_reader.codecs.dlms.cipher import DlmsOpener, SealedApdu, encrypt, parse_cipher_frame
-from smart_meter_reader.codecs.dlms.frames import Framed, FrameReader
-from smart_meter_reader.codecs.dlms.hdlc import HdlcFrame, encode_hdlc
+from smart_meter_reader.codecs.dlms.framing.frames import Framed, FrameReader
+from smart_meter_reader.codecs.dlms.framing.hdlc import HdlcFrame, encode_hdlc
+from smart_meter_reader.codecs.dlms.framing.joining import LLC, Joiner
+from smart_meter_reader.codecs.dlms.framing.mbus_frame import MbusFrame, encode_mbus
 from smart_meter_reader.codecs.dlms.identity import NAMING
-from smart_meter_reader.codecs.dlms.joining import LLC, Joiner
 from smart_meter_reader.codecs.dlms.layouts import read_layout
-from smart_meter_reader.codecs.dlms.mbus_frame import MbusFrame, encode_mbus
 from smart_meter_reader.codecs.dlms.notification import parse_notification
 from smart_meter_reader.exceptions import DecryptionError, FrameError
 from smart_meter_reader.meters.base import ClientSettings

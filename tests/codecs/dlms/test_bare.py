@@ -9,9 +9,9 @@ import pytest
 
 from smart_meter_reader.codecs.dlms.bare import find_notifications
 from smart_meter_reader.codecs.dlms.describe import describe_capture
-from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
-from smart_meter_reader.codecs.dlms.joining import LLC, encode_blocks
-from smart_meter_reader.codecs.dlms.mbus_frame import encode_mbus
+from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
+from smart_meter_reader.codecs.dlms.framing.joining import LLC, encode_blocks
+from smart_meter_reader.codecs.dlms.framing.mbus_frame import encode_mbus
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.meters.dlms.decode import sniff
 from tests.codecs.dlms.vectors import VECTORS, Vector, wire

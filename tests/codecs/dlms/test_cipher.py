@@ -6,7 +6,7 @@ import pytest
 
 from smart_meter_reader.codecs.ciphering.keys import Policy
 from smart_meter_reader.codecs.dlms.cipher import BURGENLAND_AUTHENTICATION_KEY, DlmsOpener, encrypt
-from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
+from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
 from smart_meter_reader.codecs.dlms.notification import is_believable
 from tests.codecs.dlms.vectors import Outcome, opener, read, reasons, telegrams, wire
 

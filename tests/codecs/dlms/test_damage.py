@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
-from smart_meter_reader.codecs.dlms.mbus_frame import encode_mbus
+from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
+from smart_meter_reader.codecs.dlms.framing.mbus_frame import encode_mbus
 from tests.codecs.dlms.vectors import opener, read, reasons, telegrams, wire
 
 # Together more than 624 bits of each framing, with segments, blocks, and frames that are encrypted.

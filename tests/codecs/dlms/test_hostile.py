@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from smart_meter_reader.codecs.dlms.axdr import encode_length
 from smart_meter_reader.codecs.dlms.describe import describe_capture
-from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
+from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
 from smart_meter_reader.codecs.dlms.reader import DlmsReader
 from tests.codecs.dlms.vectors import drain, read, telegrams, wire
 from tests.fuzz.harmless import harmful

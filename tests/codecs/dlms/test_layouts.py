@@ -22,7 +22,7 @@ from smart_meter_reader.codecs.dlms.axdr import (
     encode_item,
 )
 from smart_meter_reader.codecs.dlms.describe import describe_telegram
-from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
+from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
 from smart_meter_reader.codecs.dlms.positional import POSITIONAL, find_positions
 from smart_meter_reader.codecs.dlms.scales import NO_OWN_STEPS, OwnSteps
 from smart_meter_reader.codecs.dlms.telegram import DlmsTelegram

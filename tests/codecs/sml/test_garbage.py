@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
+from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.codecs.sml.describe import describe_capture
 from tests.codecs.sml.vectors import wire

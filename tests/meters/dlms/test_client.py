@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.codecs.dlms.axdr import OCTETS, STRUCTURE, UINT32, Item, encode_item
-from smart_meter_reader.codecs.dlms.hdlc import encode_hdlc
+from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import on_pty, on_tcp
 from smart_meter_reader.exceptions import NoTelegramError

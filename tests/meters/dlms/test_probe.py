@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smart_meter_reader.cli.decode.auto import likeliest
-from smart_meter_reader.cli.other_meter import looks_like
+from smart_meter_reader.cli.read.other_meter import looks_like
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.meters.dlms.decode import sniff
 from smart_meter_reader.meters.dlms.lines import KAMSTRUP_LINE, MBUS_LINE

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from smart_meter_reader.codecs.dlms.axdr import AxdrError, decode_length, encode_length
-from smart_meter_reader.codecs.dlms.frames import ArrivedFrame
-from smart_meter_reader.codecs.dlms.hdlc import HdlcFrame
-from smart_meter_reader.codecs.dlms.mbus_frame import MbusFrame
+from smart_meter_reader.codecs.dlms.framing.frames import ArrivedFrame
+from smart_meter_reader.codecs.dlms.framing.hdlc import HdlcFrame
+from smart_meter_reader.codecs.dlms.framing.mbus_frame import MbusFrame
 from smart_meter_reader.exceptions import FrameError, IncompleteError, MalformedError
 
 LLC: Final = b"\xe6\xe7\x00"

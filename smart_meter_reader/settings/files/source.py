@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Any
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings.dynaconf_tables import load_tables
+from smart_meter_reader.settings.files.dynaconf_tables import load_tables
 
 # What a program may want for itself; each is as it was when config.py has run.
 _SIGNALS = (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.settings.ownership import weakness, weaknesses_below
+from smart_meter_reader.settings.files.ownership import weakness, weaknesses_below
 from tests.peers.owners import STRANGER, TRUSTED, give_away, own
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.files import read_small
+from smart_meter_reader.settings.files.toml_context import left_open, line_of, reason_in_context
+from smart_meter_reader.settings.files.toml_slips import Slip, is_toml, slip_in
 from smart_meter_reader.settings.names import holds_secrets
-from smart_meter_reader.settings.toml_context import left_open, line_of, reason_in_context
-from smart_meter_reader.settings.toml_slips import Slip, is_toml, slip_in
 
 _MOST_SLIPS = 10
 _LONGEST_QUOTE = 200  # names below /dev/serial/by-id are long

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from smart_meter_reader.settings.toml_slips import slip_in
+from smart_meter_reader.settings.files.toml_slips import slip_in
 
 _POSITION = re.compile(r"\(at line ([0-9]+), column [0-9]+\)\Z")
 _HEADER = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings.toml_text import decode_text
+from smart_meter_reader.settings.files.toml_text import decode_text
 
 # Where the Debian package and `service install` have the settings of services.
 _OF_SERVICES = Path("/etc/smart_meter_reader")

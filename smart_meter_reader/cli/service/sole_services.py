@@ -14,8 +14,8 @@ from smart_meter_reader.service.installation import InstallPlan, require_program
 from smart_meter_reader.service.program import Program, running_program
 from smart_meter_reader.service.steps import Machine, Step, remove_step
 from smart_meter_reader.service.unit import PAGE, SOLE_SERVICES, WRITER, SoleService
+from smart_meter_reader.settings.files.ownership import ROOT
 from smart_meter_reader.settings.one_table import table_in
-from smart_meter_reader.settings.ownership import ROOT
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from smart_meter_reader.cli.patience import patience_for
+from smart_meter_reader.cli.read.patience import patience_for
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.iec62056_21.settings import Iec62056_21Settings
 from smart_meter_reader.meters.p1.settings import DsmrSettings

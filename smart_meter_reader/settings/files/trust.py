@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings.ownership import ROOT, Weakness, weakness
+from smart_meter_reader.settings.files.ownership import ROOT, Weakness, weakness
 
 
 def examine_owners(directory: Path, names: Sequence[str], user: int | None = None) -> list[str]:

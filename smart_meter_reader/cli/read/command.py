@@ -11,9 +11,9 @@ from typing import Any, get_origin, get_type_hints
 
 import click
 
-from smart_meter_reader.cli.one_reading import one_reading
-from smart_meter_reader.cli.other_meter import other_meter
-from smart_meter_reader.cli.patience import PATIENCE_HELP, patience_for
+from smart_meter_reader.cli.read.one_reading import one_reading
+from smart_meter_reader.cli.read.other_meter import other_meter
+from smart_meter_reader.cli.read.patience import PATIENCE_HELP, patience_for
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE, PROGRAM
 from smart_meter_reader.console.client import ClientChoice, baud_option, settings_option
 from smart_meter_reader.console.finite import FiniteRange

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings.trust import examine_owners
+from smart_meter_reader.settings.files.trust import examine_owners
 from tests.peers.owners import give_away
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NAMES = ("config.py", "settings.toml", ".secrets.toml")
 SETTINGS = '[house.meters.heat]\nclient = "dummy"\n[house.sinks.stdout]\n'
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import click
 
-from smart_meter_reader.cli.service_start import tell_of_start, wait_for_first_reading
-from smart_meter_reader.cli.settings import load_settings
-from smart_meter_reader.cli.sole_services import (
+from smart_meter_reader.cli.service.sole_services import (
     means_writer,
     planned_page,
     planned_writer,
     removal,
     sole_service,
 )
+from smart_meter_reader.cli.service.start import tell_of_start, wait_for_first_reading
+from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.console import EXIT_OK, PROGRAM
 from smart_meter_reader.console.confirmation import confirm
 from smart_meter_reader.console.environments import complete_environment, required
@@ -36,7 +36,7 @@ from smart_meter_reader.service.unit import (
     WRITER,
     instance_name,
 )
-from smart_meter_reader.settings.ownership import ROOT
+from smart_meter_reader.settings.files.ownership import ROOT
 
 # systemd's instance names; other characters would need escaping, and no environment needs them. It becomes
 # the name of a directory, too, so it is neither . nor .. nor an option.

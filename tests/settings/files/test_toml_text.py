@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from smart_meter_reader.cli.diagnose.settings_redaction import redact_problem
 from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings.toml_slips import is_toml, slip_in
-from smart_meter_reader.settings.toml_text import decode_text, parse_toml
+from smart_meter_reader.settings.files.toml_slips import is_toml, slip_in
+from smart_meter_reader.settings.files.toml_text import decode_text, parse_toml
 
-CONFIG = Path(__file__).parents[2] / "config.py"
+CONFIG = Path(__file__).parents[3] / "config.py"
 
 LONG_PORT = "/dev/serial/by-id/usb-Silicon_Labs_CP2102_USB_to_UART_Bridge_Controller_0001-if00-port0"
 

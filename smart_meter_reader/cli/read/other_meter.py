@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from smart_meter_reader.cli.one_reading import Missed
+from smart_meter_reader.cli.read.one_reading import Missed
 from smart_meter_reader.cli.scan.scanning import scan_port
 from smart_meter_reader.cli.scan.settings_block import toml_value
 from smart_meter_reader.drivers import Likeness, MeterDriver, imported

@@ -10,10 +10,17 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-from smart_meter_reader.codecs.dlms import mbus_frame, unframed
-from smart_meter_reader.codecs.dlms.hdlc import FLAG, FORMAT, HdlcFrame, HdlcHeader, read_body, read_header
-from smart_meter_reader.codecs.dlms.mbus_frame import MbusFrame
-from smart_meter_reader.codecs.dlms.unframed import UnframedFrame, UnframedProgress
+from smart_meter_reader.codecs.dlms.framing import mbus_frame, unframed
+from smart_meter_reader.codecs.dlms.framing.hdlc import (
+    FLAG,
+    FORMAT,
+    HdlcFrame,
+    HdlcHeader,
+    read_body,
+    read_header,
+)
+from smart_meter_reader.codecs.dlms.framing.mbus_frame import MbusFrame
+from smart_meter_reader.codecs.dlms.framing.unframed import UnframedFrame, UnframedProgress
 from smart_meter_reader.exceptions import ChecksumError, FrameError, IncompleteError
 
 Framing = Literal["hdlc", "mbus", "none"]

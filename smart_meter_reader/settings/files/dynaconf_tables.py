@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings.config_file import import_config, not_found, summary
+from smart_meter_reader.settings.files.config_file import import_config, not_found, summary
+from smart_meter_reader.settings.files.toml_text import read_toml
+from smart_meter_reader.settings.files.trust import examine_owners
 from smart_meter_reader.settings.names import holds_secrets, nearest
-from smart_meter_reader.settings.toml_text import read_toml
-from smart_meter_reader.settings.trust import examine_owners
 
 # As dynaconf names them; it reads the .local ones even when config.py does not name them.
 _TOML_FILES = ("settings.toml", "settings.local.toml", ".secrets.toml", ".secrets.local.toml")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from smart_meter_reader.cli.one_reading import one_reading
-from smart_meter_reader.cli.other_meter import looks_like, other_meter, who_reads
+from smart_meter_reader.cli.read.one_reading import one_reading
+from smart_meter_reader.cli.read.other_meter import looks_like, other_meter, who_reads
 from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.messages import Message
@@ -22,7 +22,7 @@ from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.transport import LineSettings
 from tests.peers.lines import Noise
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FIELD = {
     case["id"]: case
     for case in json.loads((ROOT / "tests/data/p1/p1_field.json").read_text("utf-8"))["entries"]
