@@ -60,12 +60,44 @@ def test_a_counter_that_was_reset_is_believed_after_a_day() -> None:
 
 
 def test_a_row_with_long_pauses_is_not_believed() -> None:
+    assert first_believed(after(1011), 60 * MINUTE) == DAY
     assert first_believed(after(1011), 61 * MINUTE) is None
 
 
 def test_a_recording_played_again_and_again_is_not_believed() -> None:
     counters = after(1011)
     assert not any(is_new(counters, 1 + number % 1000, START + number * MINUTE) for number in range(5000))
+
+
+def test_one_recorded_frame_sent_for_days_is_not_believed() -> None:
+    counters = after(1011)
+    assert not any(is_new(counters, 7, START + number * MINUTE) for number in range(3000))
+
+
+def test_frames_that_came_at_once_are_of_one_row() -> None:
+    """What waited in a buffer is received in one piece, so with one time."""
+    counters = after(100_000)
+    for number in range(0, 288, 2):
+        for behind in (0, 1):
+            assert not is_new(counters, number + behind, START + number * 5 * MINUTE)
+    assert is_new(counters, 288, START + DAY)
+
+
+@pytest.mark.parametrize("now", [None, START + 12 * timedelta(hours=1)], ids=["no time", "a time"])
+def test_who_repeats_the_last_frame_does_not_end_the_row_of_a_reset_meter(now: datetime | None) -> None:
+    counters = after(1011)
+    for number in range(144):
+        assert not is_new(counters, number, START + number * 10 * MINUTE)
+        if number == 72:
+            assert not is_new(counters, 1011, now)
+    assert is_new(counters, 144, START + DAY)
+
+
+def test_a_frame_without_a_time_leaves_the_row_as_it_was() -> None:
+    counters = after(1011)
+    for number in range(144):
+        assert not is_new(counters, number, None if number == 72 else START + number * 10 * MINUTE)
+    assert is_new(counters, 144, START + DAY)
 
 
 def test_without_a_time_nothing_is_believed_that_fell() -> None:
@@ -100,9 +132,59 @@ def test_a_row_goes_on_over_a_restart() -> None:
     assert news == list(range(1441, 1500))
 
 
+def titles(count: int) -> list[bytes]:
+    return [number.to_bytes(8, "big") for number in range(count)]
+
+
 def test_meters_are_kept_apart_and_bounded() -> None:
     counters = FrameCounters()
-    for number in range(100):
-        assert is_new(counters, 1, title=number.to_bytes(8, "big"))
-        counters.check(number.to_bytes(8, "big"), 7, against_proven=True)
+    for title in titles(100):
+        assert is_new(counters, 1, title=title)
+        counters.check(title, 7, against_proven=True)
     assert len(counters.values) == MAX_METERS
+
+
+def test_of_too_many_meters_the_one_not_heard_for_longest_is_forgotten() -> None:
+    first, second, *others = titles(MAX_METERS + 1)
+    counters = FrameCounters()
+    for title in (first, second, *others[:-1]):
+        assert is_new(counters, 1, title=title)
+    assert is_new(counters, 2, title=first)
+    assert is_new(counters, 1, title=others[-1])
+    assert counters.values.keys() == {first, *others}
+
+
+def is_unheard(
+    counters: FrameCounters, counter: int, *, against_proven: bool = True, title: bytes = TITLE
+) -> bool:
+    """Whether a frame that nothing authenticates passes."""
+    try:
+        counters.check(title, counter, against_proven=against_proven)
+    except DecryptionError as error:
+        return error.reason != "replayed"
+    return True
+
+
+def test_a_frame_that_nothing_authenticates_counts_on_from_the_last_authentic_one() -> None:
+    assert [is_unheard(after(10), counter) for counter in (9, 10, 11)] == [False, False, True]
+    # Who does not look at tags does not look at what one has proven either.
+    assert [is_unheard(after(10), counter, against_proven=False) for counter in (9, 10, 11)] == [True] * 3
+
+
+def test_frames_that_nothing_authenticates_are_not_repeated_soon() -> None:
+    counters = FrameCounters()
+    assert all(is_unheard(counters, counter) for counter in range(65))
+    # The last 64 are known, and the first is not among them any more.
+    assert not any(is_unheard(counters, counter) for counter in range(1, 65))
+    assert is_unheard(counters, 0)
+
+
+def test_what_nothing_authenticates_of_too_many_meters_is_forgotten_where_it_is_oldest() -> None:
+    first, second, *others = titles(MAX_METERS + 1)
+    counters = FrameCounters()
+    for title in (first, second, *others[:-1]):
+        assert is_unheard(counters, 7, title=title)
+    assert is_unheard(counters, 8, title=first)
+    assert is_unheard(counters, 7, title=others[-1])
+    assert not is_unheard(counters, 7, title=first)
+    assert is_unheard(counters, 7, title=second)

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from smart_meter_reader.codecs.ciphering.aes import AesGcm
+from smart_meter_reader.codecs.ciphering.counters import FrameCounter
 from smart_meter_reader.codecs.ciphering.keys import LUXEMBOURG_AUTHENTICATION_KEY, Policy, parse_key
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
@@ -242,6 +244,27 @@ def test_reasons_are_told_apart() -> None:
     assert reasons(opened(sealed(1, b"\x0f\x00\x00\x00" * 20))) == ["not_a_telegram"]
 
 
+@pytest.mark.parametrize(
+    ("begin", "reason"),
+    [
+        (b"/EST5\r\n\r\n1-0:1.", "damaged"),
+        (b"/EST5 ~710000_A\r\n", "damaged"),
+        # The octal escapes of "\\253" and "\\2", as C and with it some gateways read them.
+        (b"/EST5\xab710000_A\r\n", "damaged"),
+        (b"/EST5\x02710000_A\r\n", "damaged"),
+        (b"/EST5\\2537100001\x01", "damaged"),  # behind the first block
+        (b"/EST5\\253710000\x01", "wrong_encryption_key"),
+        (b"/EST5\x1f710000_A\r\n", "wrong_encryption_key"),
+        (b"/EST5\x7f710000_A\r\n", "wrong_encryption_key"),
+        (b"XEST5\\253710000_A\r\n", "wrong_encryption_key"),
+    ],
+)
+def test_of_a_damaged_frame_the_first_block_tells_whether_the_key_is_right(begin: bytes, reason: str) -> None:
+    spoilt = bytearray(sealed(1, encode_telegram(begin + b"\r\n1-0:1.8.0(000001.000*kWh)\r\n!")))
+    spoilt[-15] ^= 1
+    assert reasons(opened(bytes(spoilt))) == [reason]
+
+
 def test_proven_keys_are_not_doubted() -> None:
     """After one good frame a bad one is damaged, whatever it looks like."""
     good, tag, text = sealed(1), bytearray(sealed(2)), bytearray(sealed(3))
@@ -249,6 +272,25 @@ def test_proven_keys_are_not_doubted() -> None:
     text[13 + 3] ^= 1  # the frame counter: everything decrypts to garbage
     outcomes = opened(good + bytes(tag) + bytes(text) + sealed(4))
     assert reasons(outcomes) == ["ok", "damaged", "damaged", "ok"]
+
+
+@pytest.mark.parametrize("policy", ["require", "warn"])
+def test_a_proven_authentication_key_is_not_doubted_where_there_is_no_checksum(policy: Policy) -> None:
+    unchecked = PLAIN[: PLAIN.index(b"\n!") + 2] + b"\r\n"
+    spoilt = bytearray(sealed(2, unchecked))
+    spoilt[-1] ^= 1
+    assert reasons(opened(sealed(1) + bytes(spoilt), by=opener(policy))) == ["ok", "damaged"]
+
+
+@pytest.mark.parametrize(("security", "reason"), [(0x30, "damaged"), (0x10, "wrong_encryption_key")])
+def test_what_opens_without_its_tag_proves_the_encryption_key_where_it_was_encrypted(
+    security: int, reason: str
+) -> None:
+    """As a wrong authentication key has it, for whom the policy is to warn."""
+    garbled = bytearray(sealed(2))
+    garbled[13 + 3] ^= 1  # the frame counter: everything decrypts to garbage
+    stream = sealed(1, security=security) + bytes(garbled)
+    assert reasons(opened(stream, by=opener("warn", ak=WRONG))) == ["ok", reason]
 
 
 @pytest.mark.parametrize(
@@ -266,6 +308,14 @@ def test_a_right_tag_is_told(policy: Policy) -> None:
     assert [telegram.authentication for telegram in telegrams(opened(sealed(1), by=opener(policy)))] == [
         "verified"
     ]
+
+
+def test_who_does_not_look_at_tags_is_told_of_none_and_is_held_to_no_counter() -> None:
+    by = opener("off")
+    by.counters.recall({TITLE: FrameCounter(1000)})
+    (telegram,) = telegrams(opened(sealed(5), by=by))
+    assert telegram.authentication == "none"
+    assert by.counters.values == {TITLE: FrameCounter(1000)}
 
 
 @pytest.mark.parametrize("policy", ["warn", "off"])
@@ -383,8 +433,8 @@ def test_keys_with_and_without_blanks(text: str) -> None:
         ("", "this one has 0"),
         ("000102030405060708090a0b0c0d0e", "this one has 30"),
         ("000102030405060708090a0b0c0d0e0f00", "this one has 34"),
-        ("000102030405060708090a0b0c0d0e0g", "hexadecimal"),
-        ("secretsecretsecretsecretsecretse", "hexadecimal"),
+        ("000102030405060708090a0b0c0d0e0g", "hexadecimal digits \\(0-9, A-F\\)"),
+        ("secretsecretsecretsecretsecretse", "hexadecimal digits \\(0-9, A-F\\)"),
     ],
 )
 def test_bad_keys_are_refused_without_being_told(text: str, says: str) -> None:
@@ -396,7 +446,7 @@ def test_bad_keys_are_refused_without_being_told(text: str, says: str) -> None:
 def test_keys_do_not_show() -> None:
     made = opener()
     frame = parse_frame(sealed(1))
-    for text in (repr(made), str(made), repr(frame)):
+    for text in (repr(made), str(made), repr(frame), repr(AesGcm(KEY))):
         assert KEY.hex() not in text
         assert AK.hex() not in text
         assert repr(KEY) not in text

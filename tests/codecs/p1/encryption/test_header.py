@@ -68,6 +68,19 @@ def test_a_damaged_byte_costs_its_frame(place: int) -> None:
     assert [telegram.frame_counter for telegram in read_out if telegram.checksum == "ok"] == [57, 59, 60]
 
 
+def test_a_damaged_frame_does_not_accuse_the_key() -> None:
+    damaged = bytearray(frames()[0])
+    damaged[200] ^= 1
+    assert reasons(read(bytes(damaged), None, opener())) == ["damaged"]
+    assert reasons(read(bytes(damaged), None, Opener(WRONG, WRONG))) == ["wrong_encryption_key"]
+
+
+def test_the_tag_vouches_for_a_frame_whose_checksum_was_damaged() -> None:
+    frame = frames()[0]
+    (found,) = telegrams(read(frame[:-6] + b"0000\r\n", None, opener()))
+    assert (found.checksum, found.authentication) == ("bad", "verified")
+
+
 @pytest.mark.parametrize("cut", [5, 12, 15, 100, 540])
 @pytest.mark.parametrize("piece", [1, 64, None])
 def test_a_cut_frame_does_not_swallow_the_next(cut: int, piece: int | None) -> None:
@@ -107,6 +120,24 @@ def test_encoding_gives_the_captured_frame() -> None:
 def test_only_lines_of_data_count_as_a_telegram() -> None:
     sealed = encrypt_untitled(b"/EGM5G15\r\n\r\nno telegram at all\r\n!", KEY, AUTHENTICATION_KEY, 1)
     assert reasons(read(sealed, None, opener())) == ["not_a_telegram"]
+
+
+FIRST = b"/EGM5G15\r\n\r\n1-0:1.8.0(000001.000*kWh)\r\n"
+
+
+@pytest.mark.parametrize("policy", ["require", "off"])
+def test_zeros_that_fill_up_the_ciphertext_are_none_of_the_text(policy: Policy) -> None:
+    sealed = encrypt_untitled(FIRST + b"\0\0\0!", KEY, AUTHENTICATION_KEY, 1)
+    (found,) = telegrams(read(sealed, None, opener(policy)))
+    assert found.objects == telegrams(read(encode_telegram(FIRST + b"!")))[0].objects
+
+
+@pytest.mark.parametrize("text", [FIRST.rstrip(b"\r\n"), FIRST + b"0-0:96.13.0(\xe9)\r\n"])
+def test_what_is_no_text_in_whole_lines_speaks_against_the_key(text: bytes) -> None:
+    """The checksum is over the ciphertext, so it is right whatever the key is."""
+    sealed = encrypt_untitled(text + b"!", KEY, AUTHENTICATION_KEY, 1)
+    assert reasons(read(sealed, None, opener())) == ["not_a_telegram"]
+    assert "ok" not in reasons(read(sealed, None, opener("off")))
 
 
 def test_a_plain_telegram_with_the_mark_in_a_text_is_no_frame() -> None:
