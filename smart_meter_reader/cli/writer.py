@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,13 +17,16 @@ from smart_meter_reader.console import EXIT_OK
 from smart_meter_reader.exceptions import SettingsError
 
 if TYPE_CHECKING:
+    from smart_meter_reader.console.checks import Check
     from smart_meter_reader.writer.settings import WriterSettings
 
 
 @click.command()
 @click.option("--prepare", is_flag=True, help="Make streams and tables that are not there, and end.")
 @click.option(
-    "--check", is_flag=True, help="Look at the servers and the streams, say what is wrong, and end."
+    "--check",
+    is_flag=True,
+    help="Look at the servers, the streams and the database, say what is wrong, and end.",
 )
 @click.option("--new-key", is_flag=True, help="Print a new key, of an edge or a writer, and end.")
 @click.option(
@@ -52,6 +56,9 @@ def writer(prepare: bool, check: bool, new_key: bool, port: int | None) -> int:
     loaded = load_writer(Path())
     settings = loaded.settings if port is None else replace(loaded.settings, port=port)
     if check:
+        for warning in loaded.warnings:
+            if warning != settings.sent_openly:  # which is a line of the database
+                print(f"warning: {warning}", file=sys.stderr)
         return _check(settings)
     set_up_logging(settings.log_level)
     for warning in loaded.warnings:
@@ -79,9 +86,17 @@ def _check(settings: WriterSettings) -> int:
     """A line for each thing that was looked at, as doctor's; the exit code is that of the worst."""
     from smart_meter_reader.cli.doctor.command import exit_code_of, print_checks
     from smart_meter_reader.fleet.examination import examine_hub, examine_servers
+    from smart_meter_reader.writer.examination import examine_database
 
     subject = "servers"
-    return exit_code_of(print_checks(examine_servers(subject, settings, partial(examine_hub, subject))))
+
+    async def all_checks() -> AsyncIterator[Check]:
+        async for each in examine_servers(subject, settings, partial(examine_hub, subject)):
+            yield each
+        async for each in examine_database(settings):
+            yield each
+
+    return exit_code_of(print_checks(all_checks()))
 
 
 def _print_new_key() -> int:

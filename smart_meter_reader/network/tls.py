@@ -12,17 +12,23 @@ _LONGEST_LOOK = 1024 * 1024
 
 
 def client_context(
-    *, ca: Path | None, insecure: bool, client_cert: Path | None = None, client_key: Path | None = None
+    *,
+    ca: Path | None,
+    insecure: bool,
+    client_cert: Path | None = None,
+    client_key: Path | None = None,
+    ca_setting: str = "ca",
 ) -> ssl.SSLContext:
     """Verify a server with the system's CAs, or with those in ``ca`` only; not at all with ``insecure``.
 
     ``client_cert`` and ``client_key`` (None: it is in the same file) tell the server who we are. All are PEM
-    files. Raises NeedsAPersonError that names the setting whose file cannot be used.
+    files. Raises NeedsAPersonError that names the setting whose file cannot be used, ``ca_setting`` that of
+    ``ca``.
     """
     try:
         context = ssl.create_default_context(cafile=str(ca.expanduser()) if ca else None)
     except OSError as error:  # SSLError is one too
-        raise _unfit("ca", ca, _said(error, "certificate")) from error
+        raise _unfit(ca_setting, ca, _said(error, "certificate")) from error
     # Since Python 3.13 a CA must have all that RFC 5280 demands (VERIFY_X509_STRICT). Those
     # that people make for their brokers (`openssl req -new -x509`) lack a key usage, and every other client
     # takes them. Since 3.13, too, a CA in `ca` need not be the topmost one; so it is for all versions here.

@@ -90,15 +90,16 @@ def certificate_error(
     name_setting: str,
     ca: object,
     names: Names | None = None,
+    ca_setting: str = "ca",
 ) -> SinkError:
     """Why we refuse it. ``name_setting`` holds the server's name, ``ca`` is the CA file that was set.
 
-    ``names``: whom it is for, if ``look_again`` could tell.
+    ``names``: whom it is for, if ``look_again`` could tell; ``ca_setting``: how the key of ``ca`` is called.
     """
     if error.verify_code in _OTHER_NAME and names is not None:
         reason, sentence = _other_name(names, name_setting)
         return NeedsAPersonError(reason, f"the certificate of {server} {sentence}")
-    reason, sentence = _explain(error, server, name_setting, ca)
+    reason, sentence = _explain(error, server, name_setting, ca, f"`{ca_setting}`")
     # A clock that is behind is set as soon as there is a network.
     kind = SinkError if error.verify_code == _NOT_YET_VALID else NeedsAPersonError
     return kind(reason, sentence)
@@ -121,7 +122,7 @@ def _other_name(names: Names, name_setting: str) -> tuple[str, str]:
 
 
 def _explain(
-    error: ssl.SSLCertVerificationError, server: str, name_setting: str, ca: object
+    error: ssl.SSLCertVerificationError, server: str, name_setting: str, ca: object, key: str
 ) -> tuple[str, str]:
     certificate = f"the certificate of {server}"
     if error.verify_code in _SENTENCES:
@@ -134,11 +135,11 @@ def _explain(
             "an address as common name (CN) only, it has to be made anew with a subject alternative name"
         )
         return "wrong_host_name", f"{certificate} {sentence}"
-    trusted = f"`ca` ({ca})" if ca else "the system's CAs"
+    trusted = f"{key} ({ca})" if ca else "the system's CAs"
     if error.verify_code == _SELF_SIGNED:
-        sentence = f"is signed by itself and not among {trusted}: set `ca` to a copy of it, taken from there"
+        sentence = f"is signed by itself and not among {trusted}: set {key} to a copy of it, taken from there"
     elif error.verify_code in _NO_AUTHORITY:
-        sentence = f"is not signed by {trusted} ({error.verify_message}): set `ca` to the CA that signed it"
+        sentence = f"is not signed by {trusted} ({error.verify_message}): set {key} to the CA that signed it"
     else:
-        sentence = f"cannot be verified with {trusted} ({error.verify_message}): check `ca`, and it"
+        sentence = f"cannot be verified with {trusted} ({error.verify_message}): check {key}, and it"
     return "untrusted", f"{certificate} {sentence}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ import asyncpg
 
 from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
 from smart_meter_reader.fleet.written import Range, ranges_of
+from smart_meter_reader.network.tls import client_context
 from smart_meter_reader.writer import sql
 from smart_meter_reader.writer.arrivals import Arrival
 from smart_meter_reader.writer.failures import ANYTHING, explained
@@ -56,11 +58,14 @@ class Database:
         """Connect, and see that the tables are there."""
         settings = self._settings
         password = settings.database_password
+        # None: as `sslmode` in the address says.
+        verified = _verified(settings) if settings.database_tls else None
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 self._pool = await asyncpg.create_pool(
                     settings.database,
                     password=password.reveal() if password else None,
+                    ssl=verified,
                     # The library logs a traceback for each attempt to keep up a least number.
                     min_size=0,
                     max_size=_CONNECTIONS,
@@ -69,7 +74,7 @@ class Database:
                     server_settings={"application_name": "smart-meter-reader writer"},
                 )
         except ANYTHING as error:
-            raise explained(error, settings.database) from error
+            raise explained(error, settings) from error
         await self._fetch("SELECT")
 
     async def close(self) -> None:
@@ -85,6 +90,11 @@ class Database:
             await self._fetch(statement)
         await self._require_columns()
         return [f"table {name}: {'it is there' if name in before else 'made'}" for name in sql.TABLES]
+
+    async def who(self) -> tuple[str, str, bool]:
+        """The server's version, who we are there, and whether the connection is encrypted."""
+        found = (await self._fetch(sql.WHO))[0]
+        return found["version"], found["who"], found["encrypted"]
 
     async def check(self) -> None:
         """Raises NeedsAPersonError where tables are missing, or the server is too old."""
@@ -129,7 +139,7 @@ class Database:
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             raise RefusedRowsError("rows_refused", f"the database refuses it: {error}") from error
         except ANYTHING as error:
-            raise explained(error, self._settings.database) from error
+            raise explained(error, self._settings) from error
         return WrittenBatch(rows, new, outdated, sequences)
 
     async def refuse(self, sequences: Mapping[Edge, Sequence[int]]) -> None:
@@ -138,7 +148,7 @@ class Database:
             async with self._opened.acquire() as connection, connection.transaction():
                 await _write_edges(connection, {}, sequences)
         except ANYTHING as error:
-            raise explained(error, self._settings.database) from error
+            raise explained(error, self._settings) from error
 
     async def known(self, edge: Edge, asked: Iterable[Range]) -> tuple[list[Range], list[Range]]:
         """Of an edge's sequences those that were written, and those that were refused."""
@@ -176,8 +186,12 @@ class Database:
         try:
             found: Sequence[Mapping[str, Any]] = await self._opened.fetch(statement, *values)
         except ANYTHING as error:
-            raise explained(error, self._settings.database) from error
+            raise explained(error, self._settings) from error
         return found
+
+
+def _verified(settings: WriterSettings) -> ssl.SSLContext:
+    return client_context(ca=settings.database_ca, insecure=False, ca_setting="database_ca")
 
 
 async def _write_meters(connection: Any, arrivals: Sequence[Arrival]) -> dict[Meter, int]:

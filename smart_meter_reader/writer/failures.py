@@ -9,6 +9,7 @@ import asyncpg
 
 from smart_meter_reader.exceptions import LoginRefusedError, NeedsAPersonError, SinkError
 from smart_meter_reader.network.untrusted import certificate_error
+from smart_meter_reader.writer.settings import WriterSettings
 
 # All that a call can raise; OverflowError is of a port that is none.
 ANYTHING: Final = (
@@ -22,8 +23,9 @@ ANYTHING: Final = (
 )
 
 
-def explained(error: BaseException, where: str) -> SinkError:
-    """One of ``ANYTHING`` as ours; ``where`` is the address in the settings."""
+def explained(error: BaseException, settings: WriterSettings) -> SinkError:
+    """One of ``ANYTHING`` as ours."""
+    where = settings.database
     database, words = f"the database ({where})", " ".join(str(error).split()) or type(error).__name__
     match error:
         case asyncpg.InvalidAuthorizationSpecificationError():
@@ -54,16 +56,25 @@ def explained(error: BaseException, where: str) -> SinkError:
             return SinkError("database_busy", "another writer was at the same rows; it is tried again")
         case asyncpg.CannotConnectNowError() | asyncpg.OperatorInterventionError():
             return SinkError("database_starts", f"{database} starts or stops: {words}")
+        case asyncpg.TooManyConnectionsError():
+            return SinkError(
+                "too_many_connections",
+                f"{database} has no connection left ({words}): a writer takes up to five; end those that "
+                "nobody needs, or raise `max_connections` there",
+            )
         case asyncpg.PostgresError():
             return SinkError("database_error", f"{database} says: {words}")
         case _:
-            return _unreachable(error, where, database, words)
+            return _unreachable(error, settings, database, words)
 
 
-def _unreachable(error: BaseException, where: str, database: str, words: str) -> SinkError:
+def _unreachable(error: BaseException, settings: WriterSettings, database: str, words: str) -> SinkError:
+    where = settings.database
     match error:
         case ssl.SSLCertVerificationError():
-            return certificate_error(error, where, "database", None)
+            return certificate_error(
+                error, database, "database", settings.database_ca, ca_setting="database_ca"
+            )
         case TimeoutError():
             return SinkError("database_slow", f"{database} does not answer in time")
         case ConnectionRefusedError() | FileNotFoundError():
@@ -73,7 +84,8 @@ def _unreachable(error: BaseException, where: str, database: str, words: str) ->
         case ConnectionError() if type(error) is ConnectionError:
             # asyncpg's, of a server without TLS
             return NeedsAPersonError(
-                "no_tls", f"{database}: {words}; switch `ssl` on there, or leave out sslmode here"
+                "no_tls",
+                f"{database}: {words}; switch `ssl` on there, or leave out `database_tls` and sslmode here",
             )
         case asyncpg.ClientConfigurationError() | OverflowError() | ValueError():
             return NeedsAPersonError("database_address", f"`database` ({where}) cannot be used: {words}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -11,6 +11,7 @@ from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.fleet.settings import NatsSettings
 from smart_meter_reader.settings.one_table import LoadedTable, load_table, table_in
 from smart_meter_reader.settings.schema import Secret, setting
+from smart_meter_reader.writer.address import read_address
 
 TABLE = "writer"
 
@@ -28,6 +29,13 @@ class WriterSettings(NatsSettings):
         identifies=True,
     )
     database_password: Secret | None = setting("password of that user", default=None)
+    database_tls: bool = setting(
+        "encrypt what goes to the database, and verify it with the system's CAs or `database_ca`",
+        default=False,
+    )
+    database_ca: Path | None = setting(
+        "PEM file of the CA that signed the database's certificate", default=None, identifies=False
+    )
     fetch: int = setting(
         "messages taken at once, which one transaction writes", default=500, minimum=1, maximum=5000
     )
@@ -68,6 +76,28 @@ class WriterSettings(NatsSettings):
         maximum=10_000_000,
     )
 
+    def __post_init__(self) -> None:
+        NatsSettings.__post_init__(self)  # without arguments super() fails where there are slots
+        address = read_address(self.database)
+        if self.database_ca and not self.database_tls:
+            raise ValueError("`database_ca` is about TLS: set `database_tls` to true")
+        if self.database_tls and address.sslmode:
+            raise ValueError("`database_tls` says how to encrypt: leave sslmode out of `database`")
+        if self.database_tls and not address.hosts:
+            raise ValueError("over the database's socket there is no TLS: leave `database_tls` out")
+
+    @property
+    def sent_openly(self) -> str:
+        """What is on the way to a database on another computer that nobody verifies."""
+        address = read_address(self.database)
+        if self.database_tls or address.verifies or not address.away:
+            return ""
+        openly = "" if address.encrypts else ", and what goes there may go unencrypted"
+        return (
+            f"nobody verifies that {', '.join(address.away)} is the right database{openly}: set "
+            "`database_tls` to true, and `database_ca` where its certificate is signed by a CA of your own"
+        )
+
     @property
     def listening_ports(self) -> tuple[int, ...]:
         return (self.port,) if self.port else ()
@@ -79,4 +109,7 @@ def load_writer(directory: Path) -> LoadedTable[WriterSettings]:
         raise SettingsError(
             [f"settings.toml: there is no table [{TABLE}], which says what to write where; see docs/fleet.md"]
         )
-    return load_table(directory, TABLE, WriterSettings)
+    loaded = load_table(directory, TABLE, WriterSettings)
+    found = loaded.settings
+    openly = [each for each in (*found.remarks, found.sent_openly) if each]
+    return replace(loaded, warnings=(*loaded.warnings, *openly))

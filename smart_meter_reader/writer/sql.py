@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 VERSION: Final = 140000
+WHO: Final = """
+    SELECT current_setting('server_version') AS version, current_user AS who,
+           coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false) AS encrypted"""
 MISSING_COLUMNS: Final = """
     SELECT c.relation, c.name FROM unnest($1::text[], $2::text[]) AS c (relation, name)
     WHERE NOT EXISTS (

@@ -148,9 +148,9 @@ def files(certificates: Certificates, tmp_path: Path) -> Callable[[str], Path]:
 def test_a_file_that_cannot_be_used_is_named_with_its_setting(
     files: Callable[[str], Path], setting: str, files_of: dict[str, str], why: str
 ) -> None:
-    paths = {name: files(content) for name, content in files_of.items()}
+    paths: dict[str, Any] = {name: files(content) for name, content in files_of.items()}
     with pytest.raises(SinkError) as raised:
-        client_context(**({"ca": None} | paths), insecure=False)
+        client_context(**{"ca": None, **paths}, insecure=False)
     assert raised.value.reason == "certificate_file"
     assert raised.value.detail.startswith(f"`{setting}` ({paths[setting]}) cannot be used: ")
     assert why in raised.value.detail

@@ -28,6 +28,10 @@ async def examine(subject: str, settings: PostgreSqlSettings) -> AsyncIterator[C
 
     async def looked(connection: asyncpg.Connection[Any]) -> list[Check]:
         checks = [await _server(subject, settings, connection)]
+        if settings.tls and not settings.insecure:
+            checks.append(
+                ok(subject, f"TLS verifies the server by {settings.ca or 'the CAs of this system'}")
+            )
         for table in (tables.values, tables.states):
             name = f"{table.schema}.{table.name}"
             if await database.missing_rights(connection, table):

@@ -61,6 +61,12 @@ def explained(error: BaseException, settings: PostgreSqlSettings) -> SinkError:
                 f"{where} takes no writes: it is a standby, or was set to read only; name the primary "
                 "in `host`",
             )
+        case asyncpg.TooManyConnectionsError():
+            return SinkError(
+                "too_many_connections",
+                f"{where} has no connection left ({words}): end those that nobody needs, or raise "
+                "`max_connections` there",
+            )
         case asyncpg.PostgresError():
             return SinkError("database_error", f"{where} says: {words}")
         case _:

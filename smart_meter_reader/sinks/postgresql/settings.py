@@ -82,12 +82,20 @@ class PostgreSqlSettings(StoringSettings):
 
     @property
     def sent_openly(self) -> str:
-        """What goes to another computer unencrypted."""
-        if self.tls or self.is_socket or is_this_computer(self.host) or not self.password.reveal():
+        """What goes to another computer unencrypted, or to whoever says that he is the server."""
+        if self.is_socket or is_this_computer(self.host):
             return ""
+        if self.tls:
+            return (
+                f"nobody verifies that {self.host} is the right server: leave `insecure` out, and set `ca` "
+                "to the CA that signed its certificate"
+                if self.insecure
+                else ""
+            )
+        password = ", and the password if the server asks for it as it is," if self.password.reveal() else ""
         return (
-            f"all readings, and the password if the server asks for it as it is, go to {self.host} "
-            "unencrypted: set `tls = true`"
+            f"all readings{password} go to {self.host} unencrypted, and nobody verifies that it is the right "
+            "server: set `tls = true`, and `ca` where its certificate is signed by a CA of your own"
         )
 
     @property

@@ -434,6 +434,10 @@ def test_settings_that_do_not_go_together(change: dict[str, Any], said: str) -> 
 def test_what_goes_openly_is_told() -> None:
     away = PostgreSqlSettings(host="db.lan", password=Secret("x"))
     assert "set `tls = true`" in away.sent_openly
+    assert "password" in away.sent_openly
+    assert "all readings go to db.lan unencrypted" in PostgreSqlSettings(host="db.lan").sent_openly
+    unverified = PostgreSqlSettings(host="db.lan", tls=True, insecure=True)
+    assert "leave `insecure` out" in unverified.sent_openly
     for kept in ({"host": "localhost"}, {"host": "/run/postgresql"}, {"host": "db.lan", "tls": True}):
         assert PostgreSqlSettings(password=Secret("x"), **kept).sent_openly == ""
 
