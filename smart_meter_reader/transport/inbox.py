@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 
 from smart_meter_reader.network import stalls
 
@@ -10,6 +12,10 @@ from smart_meter_reader.network import stalls
 INPUT_LIMIT = 256 * 1024
 # So much at a time is given to a reader: some telegrams, which take a few milliseconds to parse.
 PIECE = 4096
+# What a serial server says before it hangs up (ser2net: "Port already in use"): a few words, and nothing but
+# them and commands of telnet. No meter's name or number looks like that.
+LONGEST_FAREWELL = 120
+_FAREWELL = re.compile(rb"(?:\xff[\xfb-\xfe].)*([A-Za-z]+(?:[ ,.:;'/()_-]+[A-Za-z]+)+)[.)\s]*", re.DOTALL)
 
 
 class Inbox(asyncio.Protocol):
@@ -25,6 +31,7 @@ class Inbox(asyncio.Protocol):
         self._alarm: asyncio.TimerHandle | None = None
         self.ended = False
         self.end_cause: BaseException | None = None
+        self._first = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # pyserial-asyncio's class is an asyncio.Transport; the annotation of the base class is wider.
@@ -32,16 +39,39 @@ class Inbox(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._input += data
+        if len(self._first) <= LONGEST_FAREWELL:
+            self._first += data[: LONGEST_FAREWELL + 1]
         self._arrived.set()
         if len(self._input) > INPUT_LIMIT:
             self.pause()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if isinstance(exc, OSError):
+            self._read_the_last()
         self.ended = True
         self.end_cause = exc
         self.silence_alarm()
         self._arrived.set()
         self._writable.set()
+
+    def _read_the_last(self) -> None:
+        """What a peer said as it hung up is still in the system's buffer where it was a write that failed."""
+        connection = self._carrier.get_extra_info("socket") if self._carrier is not None else None
+        try:
+            while connection is not None and len(self._input) <= INPUT_LIMIT:
+                last = os.read(connection.fileno(), PIECE)
+                if not last:
+                    break
+                self.data_received(last)
+        except OSError:
+            pass  # that was all
+
+    @property
+    def farewell(self) -> str:
+        """The words of a peer that said nothing else and hung up; "" for any other."""
+        whole = self.ended and len(self._first) <= LONGEST_FAREWELL
+        words = _FAREWELL.fullmatch(self._first) if whole else None
+        return words[1].decode("ascii") if words else ""
 
     def pause_writing(self) -> None:
         self._writable.clear()

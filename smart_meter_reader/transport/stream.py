@@ -210,8 +210,12 @@ class Transport:
             raise self._lost()
 
     def _lost(self) -> ExplainedError:
+        closed = f"{self.url} was closed from the other side"
+        if words := self._inbox.farewell:
+            again = "it is opened again by itself; look at the serial server if this repeats"
+            return LostError("lost", f'{closed}, which says "{words}": {again}')
         cause = f" ({self._inbox.end_cause})" if self._inbox.end_cause else ""
-        return LostError("lost", f"{self.url} was closed from the other side{cause}: {self._lost_advice()}")
+        return LostError("lost", f"{closed}{cause}: {self._lost_advice()}")
 
     def _lost_advice(self) -> str:
         return "it is opened again by itself; check the cable and its power if this repeats"
