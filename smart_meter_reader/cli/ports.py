@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from smart_meter_reader.json_text import dumps_for
-from smart_meter_reader.transport.ports import SerialPort, how_to_open, serial_ports
+from smart_meter_reader.transport.ports import SerialPort, how_to_open, named_holders, serial_ports
 
 
 @click.command()
@@ -43,7 +43,7 @@ def _print(port: SerialPort) -> None:
         click.echo(f"    adapter  {port.description}")
     click.echo(f"    rights   {port.mode} {port.owner}:{port.group}, {_rights(port)}")
     if port.holders:
-        click.echo(f"    held by  {', '.join(map(str, port.holders))}")
+        click.echo(f"    held by  {named_holders(port.holders)}")
 
 
 def _rights(port: SerialPort) -> str:

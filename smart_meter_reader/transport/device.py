@@ -14,7 +14,7 @@ import serial_asyncio
 from smart_meter_reader.exceptions import AbsentError, TransportError
 from smart_meter_reader.transport.inbox import Inbox
 from smart_meter_reader.transport.line import LineSettings
-from smart_meter_reader.transport.ports import NO_GROUP, group_name, holders, how_to_open
+from smart_meter_reader.transport.ports import NO_GROUP, group_name, holders, how_to_open, named_holders
 from smart_meter_reader.transport.stream import Transport
 
 _OPEN_FAULTS = (OSError, termios.error, ValueError, OverflowError)
@@ -168,7 +168,7 @@ def _forbidden(path: str) -> TransportError:
 
 
 def _busy(path: str) -> TransportError:
-    names = " and ".join(str(holder) for holder in holders(path))
+    names = named_holders(tuple(holders(path)))
     if not names:
         names = "another process, whose name only root may see"
     return TransportError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +89,8 @@ def stable_name(device: str, folder: Path = _BY_ID) -> str:
     return next((str(name) for name in names if os.path.realpath(name) == target), "")
 
 
+_MOST_NAMED = 4  # of the processes that hold a port
+
 NO_GROUP = "nogroup"
 """What every group but its own looks like to a service with PrivateUsers=; on some systems "nobody"."""
 # user_namespaces(7): the number of whoever has none in this namespace, unless somebody changed overflowgid.
@@ -155,6 +157,14 @@ def other_readers(port: str) -> tuple[Holder, ...]:
     if "://" in port or os.path.realpath(port).startswith(_PSEUDO_TERMINALS):
         return ()
     return tuple(holders(port))
+
+
+def named_holders(found: Sequence[Holder]) -> str:
+    """Who they are, in a sentence: some by name, of the others how many; "" for nobody."""
+    named = [str(each) for each in found[:_MOST_NAMED]]
+    if more := len(found) - len(named):
+        return f"{', '.join(named)} and {more} more"
+    return " and ".join(named)
 
 
 def is_console(device: str, active: Path = _CONSOLES) -> bool:

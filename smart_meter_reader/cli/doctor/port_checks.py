@@ -12,6 +12,7 @@ from smart_meter_reader.transport.ports import (
     SerialPort,
     describe_port,
     how_to_open,
+    named_holders,
     other_readers,
 )
 
@@ -69,7 +70,7 @@ def _readers(subject: str, port: str, service_pid: int) -> Iterator[Check]:
     if len(readers) < len(everybody):
         yield ok(subject, f"{port} is held by the service of this environment")
     if readers:
-        names = " and ".join(map(str, readers))
+        names = named_holders(readers)
         yield warning(
             subject,
             f"{port} is held by {names}: stop it, since two readers take each other's bytes",

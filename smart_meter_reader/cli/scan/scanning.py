@@ -22,7 +22,7 @@ from smart_meter_reader.meters.found import (
 )
 from smart_meter_reader.meters.registry import meter_drivers
 from smart_meter_reader.transport import LineSettings, open_transport
-from smart_meter_reader.transport.ports import other_readers
+from smart_meter_reader.transport.ports import named_holders, other_readers
 
 # Meters with P1 send every 10 seconds at the slowest.
 LISTEN = 11.0
@@ -91,7 +91,7 @@ async def scan_port(
     meter to ask, where several share a line.
     """
     report = PortReport(port)
-    held_by = " and ".join(map(str, other_readers(port)))
+    held_by = named_holders(other_readers(port))
     if held_by:
         report.problem = f"{port} is held by {held_by}: stop it, since two readers take each other's bytes"
         return report

@@ -45,7 +45,7 @@ from smart_meter_reader.meters.kmp.lines import OPTICAL_LINE
 from smart_meter_reader.meters.kmp.listening import Attempt, explain_silence
 from smart_meter_reader.meters.kmp.requests import asking, batches
 from smart_meter_reader.transport import LineSettings
-from smart_meter_reader.transport.ports import other_readers
+from smart_meter_reader.transport.ports import named_holders, other_readers
 
 _log = logging.getLogger(__name__)
 
@@ -229,7 +229,7 @@ class KmpConnection(Conversation):
             if isinstance(attempt.answer, kind):
                 return attempt.answer
             heard.append(attempt)
-        rivals = " and ".join(map(str, other_readers(self.port)))
+        rivals = named_holders(other_readers(self.port))
         raise explain_silence(heard, self.port, rivals, self._line.baud)
 
     def _let_pass(self, request: Request) -> None:

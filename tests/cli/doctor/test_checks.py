@@ -27,7 +27,14 @@ from smart_meter_reader.settings.loading import MeterSettings
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.sinks.home_assistant.examination import check_home_assistant
 from smart_meter_reader.sinks.home_assistant.rest import HomeAssistantRestSettings
-from smart_meter_reader.transport.ports import holders, is_console, other_readers, stable_name
+from smart_meter_reader.transport.ports import (
+    Holder,
+    holders,
+    is_console,
+    named_holders,
+    other_readers,
+    stable_name,
+)
 from tests.peers.lines import silent_terminal
 from tests.peers.mosquitto import Certificates, MakeBroker
 from tests.peers.ports import free_port
@@ -124,10 +131,10 @@ def test_a_url_has_no_port_here() -> None:
 
 
 def test_whoever_has_a_port_open_is_named() -> None:
-    # A device that a process of ours certainly has open.
-    with Path("/dev/null").open("rb") as device, subprocess.Popen(["sleep", "60"], stdin=device) as process:
-        assert process.pid in [holder.pid for holder in other_readers("/dev/null")]
-        checks = list(check_port("meter heat", "/dev/null"))
+    # A device that a process of ours has open, and few others have.
+    with Path("/dev/full").open("rb") as device, subprocess.Popen(["sleep", "60"], stdin=device) as process:
+        assert process.pid in [holder.pid for holder in other_readers("/dev/full")]
+        checks = list(check_port("meter heat", "/dev/full"))
         process.terminate()
     (held,) = [check for check in checks if check.level is Level.WARNING]
     assert f"sleep (process {process.pid})" in held.text
@@ -154,6 +161,14 @@ def test_a_file_is_held_by_nobody_and_a_loop_of_links_is_no_crash(tmp_path: Path
     assert other_readers(str(loop)) == ()
     (told,) = list(check_port("meter heat", str(loop)))
     assert told.level is Level.UNAVAILABLE
+
+
+def test_of_many_holders_some_are_named() -> None:
+    several = [Holder(number, "cat") for number in range(1, 60)]
+    assert named_holders([]) == ""
+    assert named_holders(several[:2]) == f"{several[0]} and {several[1]}"
+    assert named_holders(several).endswith(f"{several[3]} and 55 more")
+    assert len(named_holders(several)) < 120
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,31 @@ def test_when_cron_ran_it(cron: str, interval: str | None, tmp_path: Path) -> No
     loaded(draft)
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        rf"--mqtt_pass\ {HIDDEN}",
+        rf"--mqtt_pass\{HIDDEN}",
+        f"--mqtt_pass{HIDDEN}",
+        rf"--mqtt_user\ me\ --mqtt_pass\ {HIDDEN}",
+        rf"--mqtt_pass\={HIDDEN}",
+        f"--password {HIDDEN}",
+        f"-{HIDDEN}!",
+        rf"--loud\ {HIDDEN}",
+        f"'>'{HIDDEN}",
+        "--mqtt_pas 4711",
+        "--mqtt_password 4711",
+    ],
+)
+def test_a_password_with_a_slip_before_it_is_not_shown(tmp_path: Path, typed: str) -> None:
+    line = f"0 6 * * * multical402-4-homeassistant.py -d /dev/ttyUSB0 60 {typed} 68\n"
+    fates, draft = taken(tmp_path, "crontab", line)
+    for secret in (HIDDEN, "4711"):
+        assert secret not in "".join(fates)
+        assert secret not in draft.settings
+    loaded(draft)
+
+
 def test_the_older_smart_meter_reader(tmp_path: Path) -> None:
     (tmp_path / ".secrets.toml").write_text(MUELI_SECRETS)
     fates, draft = taken(tmp_path, "settings.toml", MUELI)

@@ -18,6 +18,11 @@ _PROGRAM = re.compile(r"multical402[\w-]*\.py|multical402-4-home-?assistant")
 _WITH_VALUE = ("--mqtt_ip", "--mqtt_user", "--mqtt_pass", "--mqtt_topic", "--mqtt_port", "--device", "-d")
 _FLAGS = ("--mqtt", "--test_mqtt", "--test_kamstrup", "--add_sensors_to_ha", "-h", "--help")
 _TIME_FIELDS = 5
+# What is told of a word that we do not know: a password that was typed against its option looks otherwise.
+_OPTION = re.compile(r"--?[A-Za-z][\w-]{0,30}", re.ASCII)
+_REDIRECTED = re.compile(r"[12&]?>{1,2}(?:&1)?|(?:\||&&?|;)\Z")
+_PASSWORD = re.compile(r"--?\w*p(?:as|w)", re.IGNORECASE)
+_UNKNOWN = "a word that belongs to no option"
 
 
 def is_multical402(text: str) -> bool:
@@ -110,21 +115,28 @@ def _parsed(words: Sequence[str], brought: Brought) -> tuple[dict[str, object], 
     options: dict[str, object] = {}
     registers: list[str] = []
     left = iter(words)
+    misspelt = False  # the word before is an option of a password that we do not know
     for word in left:
+        hidden, misspelt = misspelt, False
         name, equals, value = word.partition("=")
         if name in _WITH_VALUE:
             options[name] = value if equals else next(left, "")
         elif name in _FLAGS:
             options[name] = True
-        elif word.isascii() and word.isdecimal() and len(word) < 6:
+        elif not hidden and word.isascii() and word.isdecimal() and len(word) < 6:
             registers += _register(word, brought)
-        elif word in (">", ">>", "2>&1", "|", "&", "&&", ";") or word.startswith((">", "2>", "1>", "&>")):
-            brought.not_needed(f"what follows {word}", "the service logs to the journal")
+        elif redirected := _REDIRECTED.match(word):
+            brought.not_needed(f"what follows {redirected[0]}", "the service logs to the journal")
             break
         else:
-            # It may be a password that lacks its option.
-            brought.unknown([name if name.startswith("-") else "a word that belongs to no option"])
+            # It may be a password that lacks its option, or hangs on it by a stray backslash.
+            brought.unknown([name if _is_name(name) else _UNKNOWN])
+            misspelt = _PASSWORD.match(word) is not None and not equals
     return options, registers
+
+
+def _is_name(word: str) -> bool:
+    return _OPTION.fullmatch(word) is not None and not word.startswith(_WITH_VALUE)
 
 
 def _register(word: str, brought: Brought) -> Iterator[str]:
