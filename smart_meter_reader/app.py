@@ -20,7 +20,7 @@ from smart_meter_reader.meters.base import Client
 from smart_meter_reader.meters.lines import sharing_lines
 from smart_meter_reader.meters.registry import meter_driver
 from smart_meter_reader.meters.turns import taking_turns
-from smart_meter_reader.mqtt.outages import Outages
+from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.network.stalls import watch_stalls
 from smart_meter_reader.pipeline.environment_lock import held
 from smart_meter_reader.pipeline.health_answers import answer_health, health_path
@@ -83,7 +83,9 @@ class Service:
         path = fault_path(settings.environment, os.environ)
         keep = FaultFile(path).add_aside if path else None
         # Imported, with the client of the servers, where a meter has a lease.
-        leasing: Leasing | None = imported(LEASING)(settings) if settings.leases is not None else None
+        leasing: Leasing | None = (
+            imported(LEASING)(settings, outages) if settings.leases is not None else None
+        )
         self._leasing = leasing
         self.meters = [
             MeterSupervisor(

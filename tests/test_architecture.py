@@ -167,7 +167,7 @@ def test_a_driver_pays_only_for_itself(chosen: str, unwanted: list[str]) -> None
 # Words that are compared as what they are, what a person was told: of messages, and of what was said before.
 TOLD_WORDS = {
     "network/tls.py": "error.reason == 'KEY_VALUES_MISMATCH'",  # OpenSSL's, which has no class for it
-    "mqtt/outages.py": "failure.reason in row.told",
+    "network/outages.py": "failure.reason in row.told",
     "pipeline/supervisor.py": "refused.reason == self._last_reason",
     "service/notify.py": "self.reason == INTERNAL_ERROR",
 }

@@ -12,7 +12,6 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import nats.errors
@@ -20,8 +19,10 @@ from nats.aio.client import Client
 from nats.js.client import JetStreamContext
 
 from smart_meter_reader.exceptions import LoginRefusedError, NeedsAPersonError, SinkError
+from smart_meter_reader.fleet.login import login_of
 from smart_meter_reader.fleet.settings import NatsSettings
 from smart_meter_reader.log import Seldom
+from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.network.tls import client_context
 from smart_meter_reader.network.untrusted import certificate_error
 
@@ -35,7 +36,6 @@ _PING_SECONDS: Final = 10
 _CLOSE_SECONDS: Final = 2.0
 # Word of the protocol (NATS, Client Protocol, "-ERR"): the library has no class for it while it connects.
 _REFUSED: Final = ("Authorization Violation", "User Authentication", "Account Authentication")
-_LONGEST_SEED: Final = 1024
 # What the library says of a connection that ends, and of each attempt to make it again.
 _LOST: Final = (
     nats.errors.UnexpectedEOF,
@@ -48,6 +48,10 @@ _LOST: Final = (
 # Somebody is there. A server that refuses us says so and closes at once; when our next words reach a closed
 # connection, its refusal is lost in the reset (7 of 100 times, measured). The next attempt hears it.
 _ANSWERED: Final = (TimeoutError, ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
+
+
+class ServersAwayError(SinkError):
+    """None of the servers answers: the same for all that is connected to them."""
 
 
 class FleetClient(Client):
@@ -73,7 +77,8 @@ class FleetClient(Client):
 class NatsLink:
     """A connection that is there, or comes back. ``client`` is the library's."""
 
-    def __init__(self, name: str, settings: NatsSettings) -> None:
+    def __init__(self, name: str, settings: NatsSettings, outages: Outages | None = None) -> None:
+        """``outages``: of all that are connected to these servers, told once."""
         self.name = name
         self.client = FleetClient(tls=settings.tls)
         self.reconnects = 0
@@ -82,6 +87,8 @@ class NatsLink:
         self._closed = asyncio.Event()
         self._last: Exception | None = None
         self._said = Seldom()
+        self._outages = outages or Outages()
+        self._up_since = 0.0
         self._opened = False
         self._absent = 0  # attempts to connect for the first time that found nobody
 
@@ -110,7 +117,7 @@ class NatsLink:
         raise (
             self._explained()
             if self._last
-            else SinkError("nats_connection_lost", "the NATS servers closed it")
+            else ServersAwayError("nats_connection_lost", "the NATS servers closed it")
         )
 
     async def open(self, **options: Any) -> None:
@@ -140,7 +147,7 @@ class NatsLink:
                     reconnect_time_wait=_RECONNECT_SECONDS,
                     connect_timeout=int(CONNECT_SECONDS / 2),
                     ping_interval=_PING_SECONDS,
-                    **_login(settings),
+                    **login_of(settings),
                     **options,
                 )
         except SinkError:  # of ``_note``
@@ -152,6 +159,10 @@ class NatsLink:
             await self.close()
             raise self._explained() from error
         self._opened = True
+        self._set_up()
+
+    def _set_up(self) -> None:
+        self._up_since = time.monotonic()
         self._up.set()
 
     async def close(self) -> None:
@@ -183,17 +194,24 @@ class NatsLink:
     async def _lose(self) -> None:
         self._up.clear()
         if self._opened:
-            _log.warning(
-                "%s: the connection to the NATS servers (%s) is lost; it comes back as soon as one answers",
+            servers = ", ".join(self._settings.servers)
+            lost = ServersAwayError(
+                "nats_connection_lost", f"the connection to the NATS servers ({servers}) is lost"
+            )
+            news = self._outages.failed(self._settings.party, lost, self._up_since, time.monotonic())
+            _log.log(
+                logging.WARNING if news else logging.DEBUG,
+                "%s: %s; it comes back as soon as one answers",
                 self.name,
-                ", ".join(self._settings.servers),
+                lost.detail,
             )
 
     async def _regain(self) -> None:
         self.reconnects += 1
-        self._up.set()
+        self._set_up()
         self._said.forget()
-        _log.info("%s: connected to a NATS server again", self.name)
+        news = self._outages.connected(self._settings.party, "")
+        _log.log(logging.INFO if news else logging.DEBUG, "%s: connected to a NATS server again", self.name)
 
     async def _end(self) -> None:
         self._up.clear()
@@ -215,13 +233,15 @@ class NatsLink:
                 f"`tls` is set, and a NATS server ({servers}) does not encrypt: give it a certificate, "
                 "`tls { ... }` in its configuration",
             )
-        return SinkError("nats_unreachable", f"no NATS server answers ({servers}): {_words(error)}")
+        return ServersAwayError("nats_unreachable", f"no NATS server answers ({servers}): {_words(error)}")
 
 
 @asynccontextmanager
-async def linked(name: str, settings: NatsSettings, **options: Any) -> AsyncIterator[NatsLink]:
+async def linked(
+    name: str, settings: NatsSettings, outages: Outages | None = None, **options: Any
+) -> AsyncIterator[NatsLink]:
     """A connection for a block; ``options`` are the library's. Raises SinkError when none can be had."""
-    link = NatsLink(name, settings)
+    link = NatsLink(name, settings, outages)
     await link.open(**options)
     try:
         yield link
@@ -236,44 +256,3 @@ def _words(error: Exception | None) -> str:
         return error.strerror
     text = str(error or "").removeprefix("nats: ")
     return text or (type(error).__name__ if error else "no answer in time")
-
-
-def _login(settings: NatsSettings) -> dict[str, Any]:
-    """What tells the servers who we are. Raises NeedsAPersonError that names the setting."""
-    if settings.credentials is not None:
-        _require_file("credentials", settings.credentials)
-        return {"user_credentials": str(settings.credentials.expanduser())}
-    if settings.nkey_file is not None:
-        seed = _require_file("nkey_file", settings.nkey_file).strip()
-        return {"nkeys_seed_str": _sound(seed, f"`nkey_file` ({settings.nkey_file})")}
-    if settings.nkey is not None:
-        return {"nkeys_seed_str": _sound(settings.nkey.reveal().strip(), "`nkey`")}
-    return {}
-
-
-def _require_file(setting: str, path: Path) -> str:
-    try:
-        with path.expanduser().open(encoding="ascii", errors="replace") as file:
-            return file.read(64 * _LONGEST_SEED)
-    except OSError as error:
-        raise NeedsAPersonError(
-            "key_file", f"`{setting}` ({path}) cannot be read: {error.strerror or type(error).__name__}"
-        ) from error
-
-
-def _sound(seed: str, where: str) -> str:
-    """The seed, if it is one of a user. The text of an error of the library could quote it."""
-    import nkeys
-
-    try:
-        pair = nkeys.from_seed(bytearray(seed.encode()))
-        public = pair.public_key
-        pair.wipe()
-    except Exception:  # noqa: BLE001 - it raises whatever base32, struct and nacl do
-        public = b""
-    if not public.startswith(b"U"):
-        raise NeedsAPersonError(
-            "nkey_unfit",
-            f"{where} is no seed of a user's nkey: such a seed has 58 characters and begins with SU",
-        )
-    return seed

@@ -64,6 +64,11 @@ class NatsSettings(DriverSettings):
         return (f"readings go to {', '.join(away)} unencrypted: give the servers TLS and set `tls` to true",)
 
     @property
+    def party(self) -> frozenset[str]:
+        """What all have in common who are connected to these servers."""
+        return frozenset(self.servers)
+
+    @property
     def urls(self) -> list[str]:
         """The servers as the client library wants them."""
         scheme = "tls" if self.tls else "nats"

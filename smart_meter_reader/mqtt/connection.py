@@ -14,12 +14,12 @@ from smart_meter_reader.mqtt.failures import LinkFaultError, unexpected
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage, Presenter
 from smart_meter_reader.mqtt.open_link import open_link
-from smart_meter_reader.mqtt.outages import STEADY_SECONDS, Outages
 from smart_meter_reader.mqtt.own_topics import OwnTopics
 from smart_meter_reader.mqtt.ring import Ring
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.mqtt.told import ConnectionLog
 from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.network.outages import STEADY_SECONDS, Outages
 from smart_meter_reader.rooms import Room
 from smart_meter_reader.text import LONGEST_NAME, printable
 

@@ -10,8 +10,8 @@ from smart_meter_reader.log import Seldom
 from smart_meter_reader.mqtt.failures import LinkLostError
 from smart_meter_reader.mqtt.limits import BrokerLimits, TooLarge
 from smart_meter_reader.mqtt.message import MqttMessage
-from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.mqtt.settings import BrokerSettings
+from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.text import LONGEST_NAME, printable
 
 _log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from smart_meter_reader.drivers import imported
 from smart_meter_reader.fleet.leases import DRIVER
 from smart_meter_reader.messages import STANDBY, Message, Publish
+from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.pipeline.supervisor import MeterSupervisor
 from smart_meter_reader.settings.loading import ServiceSettings
 
@@ -142,9 +143,9 @@ class LeasedMeter:
 class Leasing:
     """The leases of one environment's meters, of which some have one."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
+    def __init__(self, settings: ServiceSettings, outages: Outages) -> None:
         names = [name for name, meter in settings.meters.items() if meter.lease]
-        leases = imported(DRIVER.leases)(settings.leases, names)
+        leases = imported(DRIVER.leases)(settings.leases, names, outages)
         self._leases: dict[str, MeterLease] = {name: leases.of(name) for name in names}
         self.work: dict[str, Callable[[], Awaitable[object]]] = {"leases": leases.run}
         """What has to run beside the meters until they have ended."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from smart_meter_reader.history.places import HistoryPlace
 from smart_meter_reader.messages import Message
 from smart_meter_reader.messages.receipts import SinkReceipts
-from smart_meter_reader.mqtt.outages import Outages
+from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.sinks.requests import Requests
 
 

@@ -16,9 +16,9 @@ from smart_meter_reader.messages import Message, Past
 from smart_meter_reader.messages.receipts import SinkReceipts
 from smart_meter_reader.mqtt.connection import Connection
 from smart_meter_reader.mqtt.message import MqttMessage, Presenter
-from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.rooms import Room, left_out, outcome
 from smart_meter_reader.sinks.acknowledged import Acknowledged
 from smart_meter_reader.sinks.base import Sink

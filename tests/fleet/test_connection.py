@@ -15,6 +15,7 @@ from smart_meter_reader.fleet import connection
 from smart_meter_reader.fleet.connection import linked
 from smart_meter_reader.fleet.keys import new_key
 from smart_meter_reader.fleet.settings import NatsSettings
+from smart_meter_reader.network.outages import Outages
 from tests.fleet.fleet import PATIENCE
 from tests.peers.nats import nats_server
 from tests.peers.ports import free_port
@@ -49,6 +50,30 @@ async def test_a_server_that_is_killed_is_one_line(tmp_path: Path, caplog: pytes
             "answers",
             "sink nats: connected to a NATS server again",
         ]
+
+
+async def test_two_connections_that_share_outages_lose_them_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    outages = Outages()
+    async with nats_server(tmp_path) as server, asyncio.timeout(PATIENCE):
+        settings = NatsSettings(servers=(f"127.0.0.1:{server.port}",))
+        async with (
+            linked("sink nats", settings, outages) as sink,
+            linked("leases", settings, outages) as leases,
+        ):
+            server.kill()
+            while sink.is_up or leases.is_up:
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(3)  # a few attempts to connect
+            await server.start()
+            await sink.up()
+            await leases.up()
+            await asyncio.sleep(0)
+    said = [each.getMessage() for each in caplog.records if each.name == connection.__name__]
+    assert ["is lost" in each for each in said] == [True, False]
+    assert said[1].endswith("connected to a NATS server again")
 
 
 async def test_a_refusal_that_is_lost_in_a_reset_is_heard_at_the_next_attempt() -> None:

@@ -15,11 +15,11 @@ from smart_meter_reader.mqtt import connection as connection_module
 from smart_meter_reader.mqtt.connection import Connection
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import Command, MqttMessage
-from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.mqtt.sockets import wire as wire_module
 from smart_meter_reader.mqtt.sockets.incoming import LONGEST_PACKET, RECEIVE_MAXIMUM
 from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.rooms import Room
 from tests.peers.hostile import Victim, broker, packet, repeating, sending, serving
 

@@ -17,10 +17,10 @@ from smart_meter_reader.messages import Reading
 from smart_meter_reader.mqtt import connection as connection_module
 from smart_meter_reader.mqtt import link as link_module
 from smart_meter_reader.mqtt.link import Link
-from smart_meter_reader.mqtt.outages import STEADY_SECONDS, Outages
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.network.off_loop import in_daemon_thread
+from smart_meter_reader.network.outages import STEADY_SECONDS, Outages
 from smart_meter_reader.pipeline.router import SinkQueue
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.sinks.homie.sink import HomieSettings, HomieSink

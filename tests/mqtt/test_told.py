@@ -11,9 +11,9 @@ import pytest
 from smart_meter_reader.mqtt.failures import LinkLostError
 from smart_meter_reader.mqtt.limits import TooLarge
 from smart_meter_reader.mqtt.message import MqttMessage
-from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.mqtt.told import SUSPICIOUS_LOSSES, ConnectionLog
+from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.settings.values import Secret
 
 

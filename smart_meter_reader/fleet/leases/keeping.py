@@ -14,7 +14,7 @@ import nats.errors
 from nats.js.kv import KeyValue
 
 from smart_meter_reader.exceptions import SinkError
-from smart_meter_reader.fleet.connection import NatsLink, linked
+from smart_meter_reader.fleet.connection import NatsLink, ServersAwayError, linked
 from smart_meter_reader.fleet.leases import plan
 from smart_meter_reader.fleet.leases.bucket import (
     LeaseEntry,
@@ -30,6 +30,7 @@ from smart_meter_reader.fleet.leases.settings import LeaseSettings
 from smart_meter_reader.fleet.subjects import inbox_prefix
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.network.outages import Outages
 
 _log = logging.getLogger(__name__)
 
@@ -41,9 +42,12 @@ _NO_ANSWER: Final = (nats.errors.Error, TimeoutError, OSError)
 class Leases:
     """The leases of the meters of one environment, over one connection."""
 
-    def __init__(self, settings: LeaseSettings, meters: Iterable[str]) -> None:
-        """Opens nothing. ``meters``: those that have a lease."""
+    def __init__(
+        self, settings: LeaseSettings, meters: Iterable[str], outages: Outages | None = None
+    ) -> None:
+        """Opens nothing. ``meters``: those that have a lease; ``outages``: told once, with sinks."""
         self._settings = settings
+        self._outages = outages or Outages()
         # Tells what we wrote from what an earlier process of this machine left.
         self._session = secrets.token_hex(8)
         self._leases = {meter: Lease(meter, settings.edge, settings.times) for meter in meters}
@@ -61,10 +65,11 @@ class Leases:
         options = {"inbox_prefix": inbox_prefix(settings.tenant, settings.site)}
         while True:
             try:
-                async with linked(f"leases of {settings.edge}", settings, **options) as link:
+                name = f"leases of {settings.edge}"
+                async with linked(name, settings, self._outages, **options) as link:
                     bucket = await open_bucket(link.streams, settings)
                     failures = 0
-                    if self._said.forget():
+                    if self._said.forget() and self._outages.connected(settings.party, ""):
                         _log.info("leases: the NATS servers answer again")
                     await self._keep_all(link, bucket)
             except* SinkError as troubles:
@@ -134,8 +139,12 @@ class Leases:
             _log.debug("lease of %s: it was not given back, and goes by itself", lease.meter)
 
     def _tell(self, error: SinkError) -> None:
-        if (more := self._said.more(error.detail, time.monotonic())) is not None:
-            _log.warning("leases: %s%s", error.detail, more)
+        now = time.monotonic()
+        more = self._said.more(error.detail, now)
+        if more is not None:
+            away = isinstance(error, ServersAwayError) and not more
+            news = not away or self._outages.failed(self._settings.party, error, None, now)
+            _log.log(logging.WARNING if news else logging.DEBUG, "leases: %s%s", error.detail, more)
         for lease in self._leases.values():
             lease.trouble = error.detail
 

@@ -18,7 +18,7 @@ import nats.errors
 from nats.aio.msg import Msg
 
 from smart_meter_reader.exceptions import LoginRefusedError, NeedsAPersonError, SinkError
-from smart_meter_reader.fleet.connection import REQUEST_SECONDS, NatsLink, linked
+from smart_meter_reader.fleet.connection import REQUEST_SECONDS, NatsLink, ServersAwayError, linked
 from smart_meter_reader.fleet.envelope import letters
 from smart_meter_reader.fleet.outbound import Unheard
 from smart_meter_reader.fleet.subjects import ask_subject, inbox_prefix, written_subject
@@ -27,6 +27,7 @@ from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Message
 from smart_meter_reader.messages.receipts import SinkReceipts
 from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.rooms import Room, explained, left_out, outcome
 from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.nats.edge_report import EdgeReport
@@ -69,6 +70,7 @@ class NatsSink(Sink):
         self._states: dict[str, tuple[str, str]] = {}
         self._said = Seldom()
         self._jitter = random.Random()  # noqa: S311 - spreads retries, protects nothing
+        self._outages = Outages()
         self._once = False
         self._away = False  # the last attempt to connect has failed
         self._progress = asyncio.Event()
@@ -90,6 +92,9 @@ class NatsSink(Sink):
     @property
     def takes_past(self) -> bool:
         return True
+
+    def share_outages(self, outages: Outages) -> None:
+        self._outages = outages
 
     def take_receipts(self, receipts: SinkReceipts) -> None:
         self._pasts.receipts = receipts
@@ -169,9 +174,9 @@ class NatsSink(Sink):
     async def _session(self) -> None:
         settings = self._settings
         options = {"inbox_prefix": inbox_prefix(settings.tenant, settings.site)}
-        async with linked(f"sink {self.name}", settings, **options) as link:
+        async with linked(f"sink {self.name}", settings, self._outages, **options) as link:
             self._away = False
-            if self._said.forget():
+            if self._said.forget() and self._outages.connected(settings.party, ""):
                 _log.info("sink %s: connected to a NATS server", self.name)
             try:
                 await link.client.subscribe(written_subject(settings.tenant, settings.site), cb=self._hear)
@@ -191,9 +196,15 @@ class NatsSink(Sink):
         if known is None:
             self._room.note(error, "it connects again; what is not delivered is kept")
             return _BACKOFF_OF_PERSONS
-        more = self._said.more(known.reason, asyncio.get_running_loop().time())
-        level = logging.DEBUG if more is None else logging.WARNING
-        _log.log(level, "sink %s: %s%s", self.name, known.detail, more or "")
+        now = time.monotonic()
+        more = self._said.more(known.reason, now)
+        # The first time it may have been said of the leases already.
+        news = more is not None
+        if more == "" and isinstance(known, ServersAwayError):
+            news = self._outages.failed(self._settings.party, known, None, now)
+        _log.log(
+            logging.WARNING if news else logging.DEBUG, "sink %s: %s%s", self.name, known.detail, more or ""
+        )
         return _BACKOFF_OF_PERSONS if isinstance(known, NeedsAPersonError | LoginRefusedError) else _BACKOFF
 
     async def _hear(self, message: Msg) -> None:

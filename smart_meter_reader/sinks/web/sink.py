@@ -16,7 +16,7 @@ from aiohttp import web
 
 from smart_meter_reader.history.places import HistoryPlace, prices_file
 from smart_meter_reader.messages import Message
-from smart_meter_reader.mqtt.outages import Outages
+from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.rooms import Room, left_out
 from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.requests import Requests

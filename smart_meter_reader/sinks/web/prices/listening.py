@@ -20,8 +20,8 @@ from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Current
 from smart_meter_reader.mqtt.connection import Connection
 from smart_meter_reader.mqtt.message import Command, MqttMessage
-from smart_meter_reader.mqtt.outages import Outages
 from smart_meter_reader.network.off_loop import in_daemon_thread
+from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.rooms import Room
 from smart_meter_reader.sinks.web.prices.payloads import NUMBER_SECONDS, PriceMessageError, prices_in
 from smart_meter_reader.sinks.web.prices.settings import PriceBrokerSettings

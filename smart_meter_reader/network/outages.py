@@ -1,4 +1,4 @@
-"""What was said of brokers that are away: seventy connections to one broker are one line in the log."""
+"""What was said of brokers and servers that are away: seventy connections to one are one line in the log."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Row:
 class Outages:
     """Decides what is worth a line in the log. Pure: the time is an argument, in seconds of any clock.
 
-    ``broker`` stands for all connections that fail together: address and login.
+    ``broker`` stands for all connections that fail together: address and login, or the servers of a fleet.
     """
 
     def __init__(self) -> None:
