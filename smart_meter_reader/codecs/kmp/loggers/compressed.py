@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from smart_meter_reader.codecs.kmp.commands import GET_LOG, LOG_TIME_PAST
-from smart_meter_reader.codecs.kmp.loggers.info import UNUSABLE, LoggerInfo
-from smart_meter_reader.codecs.kmp.loggers.layout import expect_at_least
+from smart_meter_reader.codecs.kmp.loggers.info import UNUSABLE, LoggerInfo, check_named
+from smart_meter_reader.codecs.kmp.loggers.layout import MOST_ENTRIES, expect_at_least
 from smart_meter_reader.codecs.kmp.loggers.rows import LogRow, decode_formats
 from smart_meter_reader.codecs.kmp.record import RegisterValue
 from smart_meter_reader.codecs.kmp.units import UNIT_BY_CODE, Layout
@@ -64,12 +64,16 @@ def decode_compressed(payload: bytes) -> CompressedLogAnswer:
     sub, logger, width, first = _HEAD.unpack_from(payload)
     newest, bits = _TAIL.unpack_from(payload, len(payload) - _TAIL.size)
     info = LoggerInfo(bits)
+    check_named(info)
+    body = payload[: -_TAIL.size]
+    # Rows that do not count are whole too, or the answer is none at all.
+    found = _rows(body, width) if len(body) > _HEAD.size or not info & UNUSABLE else []
     rows: tuple[LogRow, ...] = ()
     if not info & UNUSABLE:
         step = -1 if sub == LOG_TIME_PAST else 1
-        found = _rows(payload[: -_TAIL.size], width)
         rows = tuple(LogRow(first + step * number, registers) for number, registers in enumerate(found))
-        if rows and not (0 <= rows[-1].log_id <= newest and first <= newest):
+        lowest = max(0, newest - MOST_ENTRIES)
+        if rows and not all(lowest <= log_id <= newest for log_id in (first, rows[-1].log_id)):
             raise ProtocolError(
                 "ids", f"{len(rows)} entries from id {first} on, of a logger whose newest has id {newest}"
             )

@@ -11,6 +11,8 @@ from enum import IntFlag
 from types import MappingProxyType
 from typing import Final
 
+from smart_meter_reader.exceptions import ProtocolError
+
 
 class LoggerInfo(IntFlag):
     """What an answer of B8h says of itself. Bits that no source names are kept."""
@@ -72,6 +74,20 @@ _RECORD_WORDS: Final[Mapping[int, str]] = MappingProxyType(
         RecordInfo.END_REACHED: "end of the logger reached",
     }
 )
+
+
+def check_named(info: LoggerInfo | RecordInfo) -> None:
+    """Raises ProtocolError (``info``) for a bit that no source names.
+
+    Where nothing counts the rows, the info bits of a cut answer are octets of a row: those would be believed.
+    """
+    words = _RECORD_WORDS if isinstance(info, RecordInfo) else _LOGGER_WORDS
+    if info & ~sum(words):
+        raise ProtocolError(
+            "info",
+            f"info bits {int(info):X}h, of which some have no meaning in any source: the answer is cut or "
+            "of another kind",
+        )
 
 
 def info_words(info: LoggerInfo | RecordInfo) -> list[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import struct
+from typing import Final
 
 from smart_meter_reader.exceptions import ProtocolError
 
 _MAX_REGISTERS = 0xFF
+MOST_ENTRIES: Final = 0xFFFF
+"""No logger has more: the answer to GetConfiguration tells its depth in two octets."""
 
 
 def packed(layout: struct.Struct, *fields: int | bytes) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from smart_meter_reader.codecs.kmp.loggers.info import RecordInfo
+from smart_meter_reader.codecs.kmp.loggers.info import RecordInfo, check_named
 from smart_meter_reader.codecs.kmp.loggers.layout import expect_at_least, packed
 from smart_meter_reader.codecs.kmp.loggers.rows import (
     LogRow,
@@ -75,11 +75,12 @@ def log_records(cid: int, log: int, newest_record_id: int, rows: tuple[LogRow, .
 def decode_records(cid: int, payload: bytes) -> LogRecords:
     """What a meter answered to A0h to A3h.
 
-    Raises ProtocolError, and gives no row, for an answer with a cut record, bytes left over, or ids that are
-    not consecutive.
+    Raises ProtocolError, and gives no row, for an answer with a cut record, bytes left over, info bits that
+    no source names, or ids that are not consecutive.
     """
     expect_at_least(payload, 1, "an answer with records")
     info = RecordInfo(payload[-1])
+    check_named(info)
     if info:
         return LogRecords(cid, info, unread=payload[:-1])
     expect_at_least(payload, _HEAD.size + _TAIL.size, "an answer with records and without info")

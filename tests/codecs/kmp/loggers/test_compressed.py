@@ -88,6 +88,8 @@ def test_a_register_alone_has_a_byte_of_its_own() -> None:
         pytest.param(HEAD + FIRST + NONE + "00" * 17 + TAIL, "ids", id="newer than the newest"),
         pytest.param("0306" + HEAD[4:] + FIRST + NONE + "00" * 17 + TAIL, "ids", id="below entry 0"),
         pytest.param("020602 00000030" + FIRST + NONE + TAIL, "ids", id="first is newer than the newest"),
+        pytest.param(HEAD + FIRST + NONE + "00020010 0080", "ids", id="older than any logger is deep"),
+        pytest.param(HEAD + FIRST + NONE + "00000020 4080", "info", id="an info bit without meaning"),
     ],
 )
 def test_what_cannot_be_gives_no_row(payload: str, kind: str) -> None:
@@ -112,14 +114,21 @@ def test_no_row_of_an_empty_logger() -> None:
     }
 
 
-def test_no_cut_gives_a_row_that_was_not_sent() -> None:
+@pytest.mark.parametrize("rows", ["10 05", "10 05 91 02 0A", "11 01 02 91 03 02 70 0005C500 00"])
+@pytest.mark.parametrize("sub", ["00", "02", "03"])
+def test_no_cut_gives_a_row(sub: str, rows: str) -> None:
     """Nothing says how many rows there are: behind a cut the newest id and info are other bytes."""
-    whole = bytes.fromhex(HEAD + FIRST + QUARTERS + "10 05" + "91 02 0A" + TAIL)
-    sent = values(told(whole.hex()))
+    whole = bytes.fromhex(sub + HEAD[2:] + FIRST + QUARTERS + rows + TAIL)
     for cut in range(1, len(whole)):
         described = told(whole[:cut].hex())
-        if "log" in described:
-            assert values(described) == sent[: len(described["log"]["rows"])]
+        assert "error" in described or not described["log"]["rows"], cut
+
+
+def test_what_a_logger_that_says_no_sends_in_place_of_rows_is_whole_too() -> None:
+    memory_error = "00000020 0100"
+    assert told(HEAD + memory_error)["log"]["info"] == ["memory error"]
+    assert told(HEAD + FIRST + NONE + memory_error)["log"]["rows"] == []
+    assert told(HEAD + FIRST[:-2] + memory_error)["error"]["kind"] == "length"
 
 
 @pytest.mark.parametrize("sub", ["00", "02", "03"])
