@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Mapping
 import pytest
 from hypothesis import settings
 
+from tests.peers.imported import start_server
 from tests.peers.loop import FairLoop
 from tests.sharing_out import FromBothEnds, arrange
 
@@ -28,6 +29,8 @@ for name in list(os.environ):
 
 # What is remembered, and locked, belongs to the tests of one process, and not to whoever starts them.
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="smart-meter-reader-tests-")
+
+start_server()
 
 # A shell ignores Ctrl-C for what it runs in the background, and nohup the end of the terminal; and so would
 # all that tests start there.

@@ -11,15 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
+from tests.peers.imported import STARTED
+
 ROOT = Path(__file__).parents[2]
+# A new interpreter; and the same program, begun where all is imported already.
 PROGRAM = (sys.executable, "-m", "smart_meter_reader")
+QUICKLY = (*STARTED, "smart_meter_reader")
 
 
 def run(
     *arguments: str,
     cwd: Path = ROOT,
     feed: bytes = b"",
-    program: Sequence[str] = PROGRAM,
+    program: Sequence[str] = QUICKLY,
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> subprocess.CompletedProcess[str]:
     """Run to the end. Whatever a user does, there is no traceback."""
@@ -41,7 +45,7 @@ def run(
 def emulated(*arguments: str, cwd: Path = ROOT) -> Iterator[str]:
     """The emulator as a process; gives the port it prints, and demands a clean end."""
     process = subprocess.Popen(
-        [*PROGRAM, "emulate", *arguments],
+        [*QUICKLY, "emulate", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

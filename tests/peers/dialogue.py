@@ -9,17 +9,19 @@ import re
 import select
 import struct
 import subprocess
-import sys
 import termios
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
 
+from tests.peers.imported import STARTED
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
-PROGRAM = (sys.executable, "-m", "smart_meter_reader")
+PROGRAM = (*STARTED, "smart_meter_reader")
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]|\x07")
 CTRL_C, CTRL_D = "\x03", "\x04"
 
@@ -45,9 +47,9 @@ class Dialogue:
             stderr=theirs,
             cwd=cwd,
             env={**variables, "PYTHONPATH": str(ROOT), "TERM": terminal, **environment},
-            # Ctrl-C reaches whoever has the terminal.
+            # Ctrl-C reaches whoever has the terminal; ours takes it by itself.
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0) and None,
+            preexec_fn=None if program is PROGRAM else partial(fcntl.ioctl, theirs, termios.TIOCSCTTY, 0),
         )
         os.close(theirs)
         self._raw = b""

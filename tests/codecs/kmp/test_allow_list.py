@@ -42,22 +42,22 @@ def refused(cid: int, payload: bytes, **options: object) -> bool:
     return answers.pop()
 
 
-@pytest.mark.parametrize("cid", range(256))
 @pytest.mark.parametrize("payload", [b"", b"\xff", b"\x05\x02", bytes(8)], ids=["none", "ff", "05", "zeros"])
-def test_every_cid(cid: int, payload: bytes) -> None:
-    allowed = cid in SENDABLE or (cid == 0xB8 and payload[:1] == b"\x05")
-    assert refused(cid, payload) is not allowed
+def test_every_cid(payload: bytes) -> None:
+    sent = {cid for cid in range(256) if not refused(cid, payload)}
+    assert sent == SENDABLE | ({0xB8} if payload[:1] == b"\x05" else set())
 
 
-@pytest.mark.parametrize("sub", range(256))
-def test_every_sub_command_of_b8(sub: int) -> None:
-    assert refused(0xB8, bytes((sub, 5))) is (sub not in SENDABLE_OF_B8)
-    assert refused(0xB8, bytes((sub, 5)), allowed=PROBING) is (sub not in SENDABLE_OF_B8 | PROBED_OF_B8)
+def test_every_sub_command_of_b8() -> None:
+    payloads = [bytes((sub, 5)) for sub in range(256)]
+    assert {each[0] for each in payloads if not refused(0xB8, each)} == SENDABLE_OF_B8
+    probed = {each[0] for each in payloads if not refused(0xB8, each, allowed=PROBING)}
+    assert probed == SENDABLE_OF_B8 | PROBED_OF_B8
 
 
-@pytest.mark.parametrize("cid", range(256))
-def test_probing_adds_no_command(cid: int) -> None:
-    assert refused(cid, bytes(1), allowed=PROBING) is (cid not in {*SENDABLE, 0xB8})
+def test_probing_adds_no_command() -> None:
+    sent = {cid for cid in range(256) if not refused(cid, bytes(1), allowed=PROBING)}
+    assert sent == SENDABLE | {0xB8}
 
 
 @given(st.integers(0, 255), st.binary(max_size=30), st.integers(0, 255))
@@ -69,10 +69,11 @@ def test_whatever_the_payload_and_address(cid: int, payload: bytes, address: int
         encode_frame(START_REQUEST, address, cid, payload)
 
 
-@pytest.mark.parametrize("cid", range(256))
-def test_an_emulator_can_answer_anything(cid: int) -> None:
-    assert decode_frame(encode_response(OtherMessage(cid, b"\x01"))) == Frame("response", 0x3F, cid, b"\x01")
-    assert encode_frame(START_RESPONSE, 0x3F, cid)[:1] == b"\x40"
+def test_an_emulator_can_answer_anything() -> None:
+    for cid in range(256):
+        answer = encode_response(OtherMessage(cid, b"\x01"))
+        assert decode_frame(answer) == Frame("response", 0x3F, cid, b"\x01")
+        assert encode_frame(START_RESPONSE, 0x3F, cid)[:1] == b"\x40"
 
 
 def test_the_read_that_another_readers_clearing_moves_is_never_sent() -> None:

@@ -39,18 +39,16 @@ def read(*lines: str) -> Telegram:
 
 
 @pytest.mark.parametrize("code", CODES)
-@pytest.mark.parametrize(
-    "field", [*TIMES, *NUMBERS, *ESCAPES], ids=lambda field: ascii(field)[:24].replace("\\", "/")
-)
-def test_a_hostile_field_costs_its_line(code: str, field: str) -> None:
-    for line in (
-        f"{code}({field})",
-        f"{code}({field}*kWh)",
-        f"{code}({field})(0.5*kW)",
-        f"{code}(1)(x)({field})",
-    ):
-        telegram = read("1-0:1.8.2(000001.000*kWh)", line)
-        assert str(telegram.measurements["active_energy_import_tariff_2"]["value"]) == "1.000"
+def test_a_hostile_field_costs_its_line(code: str) -> None:
+    for field in (*TIMES, *NUMBERS, *ESCAPES):
+        for line in (
+            f"{code}({field})",
+            f"{code}({field}*kWh)",
+            f"{code}({field})(0.5*kW)",
+            f"{code}(1)(x)({field})",
+        ):
+            telegram = read("1-0:1.8.2(000001.000*kWh)", line)
+            assert str(telegram.measurements["active_energy_import_tariff_2"]["value"]) == "1.000", line
 
 
 @given(st.lists(st.builds("{}({})".format, st.sampled_from(CODES), fields()), max_size=8))
