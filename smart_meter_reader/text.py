@@ -41,6 +41,14 @@ def is_digits(text: str, most: int = LONGEST_NUMBER) -> bool:
     return len(text) <= most and text.isascii() and text.isdigit()
 
 
+def is_same_serial(one: str, other: str) -> bool:
+    """Whether two serial numbers are of one device. Leading zeros do not count, blanks at the ends neither:
+
+    one answer of a meter may have room for more of them than another, and people leave them out.
+    """
+    return one.strip().lstrip("0") == other.strip().lstrip("0")
+
+
 def is_bounded(number: Decimal) -> bool:
     """Whether it has twenty digits at most, written without an exponent; what is no number has not."""
     _, digits, exponent = number.as_tuple()

@@ -34,7 +34,15 @@ from smart_meter_reader.settings.durations import UnfitValueError
 from smart_meter_reader.settings.values import Limits, read_leaf
 from smart_meter_reader.sinks.home_assistant.classes import SensorClass
 from smart_meter_reader.sinks.home_assistant.states import state_of
-from smart_meter_reader.text import LONGEST_NUMBER, bounded_number, is_bounded, is_digits, plain, printable
+from smart_meter_reader.text import (
+    LONGEST_NUMBER,
+    bounded_number,
+    is_bounded,
+    is_digits,
+    is_same_serial,
+    plain,
+    printable,
+)
 from tests.fuzz.hostile import BEYOND_LATIN, ESCAPES, NUMBERS, OTHER_DIGITS, fields
 
 
@@ -210,3 +218,16 @@ def test_settings_are_refused_with_a_sentence(
 )
 def test_a_number_as_text_has_no_exponent(value: object, expected: str) -> None:
     assert plain(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("00012345", "12345", True),
+        (" 12345 ", "12345", True),
+        ("12345", "123450", False),
+        ("000", "1", False),
+    ],
+)
+def test_leading_zeros_and_blanks_make_no_other_serial_number(one: str, other: str, same: bool) -> None:
+    assert is_same_serial(one, other) is is_same_serial(other, one) is same

@@ -29,6 +29,7 @@ from smart_meter_reader.guard.status import amended, own_status
 from smart_meter_reader.guard.told import GuardLog
 from smart_meter_reader.messages import Info, Message, Past, Reading, Status
 from smart_meter_reader.quantities.measurement import Measurement
+from smart_meter_reader.text import is_same_serial
 
 # A doubted quantity that the meter has not sent again for so long no longer counts against the meter.
 FORGET_DOUBT = timedelta(days=1)
@@ -128,7 +129,7 @@ class MeterGuard:
         if not self._rules:
             return [past]
         serial, known = past.get("serial_number", "").strip(), self._serials.known.get("info", "")
-        if serial and known and serial != known:
+        if serial and known and not is_same_serial(serial, known):
             self._log.another_device(past)
             return []
         judged = judge_past(past, self._rules, self._totals)

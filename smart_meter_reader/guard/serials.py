@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from smart_meter_reader.text import is_same_serial
+
 
 class Serials:
     """Serial numbers by where they were told: "info", or "measurement" in readings.
@@ -31,7 +33,7 @@ class Serials:
         An info is told once: the readings behind it count, not itself.
         """
         last = self.known.get(source, "")
-        if not serial or serial == last:
+        if not serial or (last and is_same_serial(serial, last)):
             self._new.pop(source, None)
             return False
         if last and times > 1:

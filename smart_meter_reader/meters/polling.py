@@ -21,6 +21,7 @@ from smart_meter_reader.network import stalls
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.settings.durations import format_duration
 from smart_meter_reader.settings.schedule import Schedule
+from smart_meter_reader.text import is_same_serial
 
 _log = logging.getLogger(__name__)
 
@@ -198,7 +199,7 @@ class PolledClient(Client, Generic[_Settings]):
     def _expect(self, number: str, what: str) -> None:
         """Raise WrongMeterError when the settings expect another number than ``what`` is."""
         expected = self._settings.serial_number
-        if expected is not None and number.lstrip("0") != str(expected).lstrip("0"):
+        if expected is not None and not is_same_serial(number, str(expected)):
             found = f"{what} {number}" if number else f"no {what}"
             raise WrongMeterError(
                 "wrong_meter",

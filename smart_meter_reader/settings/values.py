@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, is_dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -55,6 +55,7 @@ class Limits:
         None  # what an unfit text was meant to be, as it is typed; "" if unknown
     )
     aliases: Callable[[str], str] | None = None  # the choice that another name means, "" for none
+    known_aliases: Collection[str] = ()  # such names, to be suggested for what is near one of them
     required: bool = False  # the settings must say it, though code may rely on the default
     # Whether the value names a person, a household or a device: `diagnose` then shows another one, or none.
     # Free text on which nobody has decided is taken for such.
@@ -165,7 +166,7 @@ def _text(annotation: Any, value: Any, limits: Limits) -> Any:
     if limits.aliases is not None and text not in limits.choices:
         text = limits.aliases(text) or text
     if limits.choices and text not in limits.choices:
-        raise UnfitValueError(_listed(limits.choices), _near(text, limits.choices))
+        raise UnfitValueError(_listed(limits.choices), _near(text, (*limits.known_aliases, *limits.choices)))
     if not re.fullmatch(limits.pattern or ".*", text, re.DOTALL):
         raise UnfitValueError(allowed_text(annotation, limits), limits.meant(text) if limits.meant else "")
     return annotation(text)

@@ -685,3 +685,11 @@ def test_a_meter_is_judged_as_the_configured_one_that_brings_it_along(
     # Also one that no settings name is guarded.
     guard.check(reading(HOUR, meter, heat_energy=("100.00", "GJ")))
     assert guard.check(reading(2 * HOUR, meter, heat_energy=("1.00", "GJ")))[0]["type"] == "status"
+
+
+def test_leading_zeros_make_no_other_meter() -> None:
+    """One answer of a meter has room for more of them than another."""
+    line = Line()
+    line.send(info(0, "12345"), energy(0, "5000.00"))
+    out = line.send(info(1, "00012345"), energy(1, "5000.01"))
+    assert (statuses(out), values(out)) == ([], ["5000.01"])

@@ -62,9 +62,15 @@ class Readout:
     unread: tuple[str, ...] = ()
     assumed: AssumedUnits = USUAL_UNITS
 
+    @property
+    def announced(self) -> str:
+        """How the meter announced itself, the maker's letters first; "" where that was not seen."""
+        who = self.identification
+        return f"{who.manufacturer}{who.ident}" if who is not None else ""
+
     def measured(self) -> Measured:
         measured = measure(self.sets, self.assumed)
-        serial = serial_number(self.sets)
+        serial = serial_number(self.sets, self.announced)
         if serial:
             measured["serial_number"] = {"value": serial, "unit": ""}
         return measured

@@ -20,10 +20,14 @@ from smart_meter_reader.codecs.iec62056_21.frame import Identification, Request
 from smart_meter_reader.codecs.iec62056_21.log.describe import LogContext, describe_log
 from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
+from smart_meter_reader.codecs.signed_power import SignedPowers
 from smart_meter_reader.exceptions import ChecksumError, FrameError, ProtocolError
 from smart_meter_reader.text import LONGEST_NAME, printable
 
 PROTOCOL = "iec62056_21"
+NO_IDENTIFICATION = (
+    "no identification before it: maker and model are unknown, and its beginning may be missing"
+)
 
 
 def describe_capture(
@@ -93,13 +97,17 @@ def _describe_readout(readout: Readout) -> Description:
     described: Description = {"protocol": PROTOCOL, "kind": "data_message"}
     if readout.identification is not None:
         described |= _describe_identification(readout.identification)
+    measured = readout.measured()
+    unread = [*readout.unread, *SignedPowers().split(readout.announced, measured)]
     described |= {
         "objects": describe_objects(readout.sets),
-        "measurements": readout.measured(),
+        "measurements": measured,
         "bcc": readout.bcc,
     }
-    if readout.unread:
-        described["unread"] = readout.unread
+    if unread:
+        described["unread"] = unread
+    if readout.identification is None:
+        described["note"] = NO_IDENTIFICATION
     return described
 
 

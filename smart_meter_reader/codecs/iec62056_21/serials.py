@@ -19,16 +19,23 @@ _CODE = re.compile(r"(?:0-0:|[1-9]\d{0,2}-\d{1,3}:)?(?P<short>[^:*]+)(?:\*255)?"
 _HEXADECIMAL = re.compile(r"(?:3[0-9]|[46][1-9A-F]|[57][0-9A]){8,24}")
 
 
-def serial_number(sets: Iterable[DataSet]) -> str:
-    """The number that tells this meter from others, without leading zeros; "" when there is none."""
+def serial_number(sets: Iterable[DataSet], announced: str = "") -> str:
+    """The number that tells this meter from others; "" when there is none. Zeros alone name no meter.
+
+    The digits are as sent, with leading zeros. Only Kamstrup's (``announced``: the maker's letters first)
+    lose them: their customer number has as many as an answer has room for, eleven in a readout and in #2,
+    none in KMP.
+    """
     by_code: dict[str, str] = {}
     for data_set in sets:
         match = _CODE.fullmatch(data_set.code)
         if match and data_set.values:
             by_code.setdefault(match["short"], data_set.values[0].text.strip())
     for code in _SERIAL_CODES:
-        if text := by_code.get(code, ""):
-            if code == "96.1.1" and _HEXADECIMAL.fullmatch(text):
-                text = bytes.fromhex(text).decode("ascii")
-            return printable(text.lstrip("0") or "0", LONGEST_NAME)
+        text = by_code.get(code, "")
+        if not text.strip("0"):
+            continue
+        if code == "96.1.1" and _HEXADECIMAL.fullmatch(text):
+            text = bytes.fromhex(text).decode("ascii")
+        return printable(text.lstrip("0") if announced[:3].upper() == "KAM" else text, LONGEST_NAME)
     return ""

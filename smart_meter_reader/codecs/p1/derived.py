@@ -69,12 +69,16 @@ def add_totals(measurements: dict[str, Measurement]) -> None:
 
 
 def add_powers(measurements: dict[str, Measurement]) -> None:
-    """Sum up the phases where the meter sends no power of all, and what import is more than export."""
+    """Sum up the phases where the meter sends no power of all."""
     for total, phases in _PHASES.items():
         if total not in measurements and all(phase in measurements for phase in phases):
             added = _add_up([measurements[phase] for phase in phases])
             if added is not None:
                 measurements[total] = added
+
+
+def add_net_powers(measurements: dict[str, Measurement]) -> None:
+    """What import is more than export, where the meter does not tell it."""
     for net, taken, given in _NET:
         more = measurements.get(taken)
         if more is None or net in measurements:

@@ -13,8 +13,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
+from smart_meter_reader.codecs.p1 import derived
 from smart_meter_reader.codecs.p1.data_block import data_lines, text_of
-from smart_meter_reader.codecs.p1.derived import add_powers, add_totals, name_thresholds, newest_failure
 from smart_meter_reader.codecs.p1.devices import DeviceReader, Devices, SubMeter
 from smart_meter_reader.codecs.p1.dialect import LIMIT_CURRENTS, Sender, dialect_of, maker_and_model
 from smart_meter_reader.codecs.p1.history import read_months
@@ -22,6 +22,7 @@ from smart_meter_reader.codecs.p1.lines import Line, LineDecoder, advance_clock,
 from smart_meter_reader.codecs.p1.mbus import Channels, InUse, read_channels
 from smart_meter_reader.codecs.p1.obis import Further, Role
 from smart_meter_reader.codecs.p1.values import LineMemory, Object, Times
+from smart_meter_reader.codecs.signed_power import SignedPowers
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.quantities.units import shift_in_use, shifted
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, REPLACEMENT, printable
@@ -32,7 +33,7 @@ Authentication = Literal["verified", "failed", "none"]
 _CLOCKS = frozenset({"time", "clock", "date"})
 _MAX_LINES = 1024  # codes remembered; a telegram has some 60
 _HISTORIES: Final[Mapping[str, Callable[[list[Measurement], Times], dict[str, Measurement]]]] = {
-    "log": newest_failure,
+    "log": derived.newest_failure,
     "months": read_months,
 }
 
@@ -73,6 +74,7 @@ class _Body:
     measurements: dict[str, Measurement] = field(default_factory=dict)
     special: list[Line] = field(default_factory=list)
     bad: list[str] = field(default_factory=list)
+    negative: bool = False  # whether a line begins with a minus sign
 
 
 class _Shape(NamedTuple):
@@ -108,6 +110,7 @@ class TelegramParser:
         ] = {}  # by role, with what they measure
         self._identity_of: tuple[str, str, str, int] | None = None
         self._identity = Sender()
+        self._signs = SignedPowers()
 
     def parse(
         self,
@@ -128,14 +131,17 @@ class TelegramParser:
         time, version, serial, devices = self._read_special(body)
         if not body.bad:
             self._decoder.take_first(body.special, body.objects, body.measurements)
-            add_totals(body.measurements)
-            add_powers(body.measurements)
+            derived.add_totals(body.measurements)
+            derived.add_powers(body.measurements)
+        body.bad.extend(self._signs.split(header, body.measurements, negative=body.negative))
+        if not body.bad:
+            derived.add_net_powers(body.measurements)
         found = Channels({}, ())
         if devices:
             found = read_channels(devices, time, self._devices, self._in_use)
         identity = self._identify(header, version, serial, body.objects)
         if identity.dialect in LIMIT_CURRENTS:
-            name_thresholds(body.measurements)
+            derived.name_thresholds(body.measurements)
         return Telegram(
             header,
             checksum,
@@ -201,6 +207,7 @@ class TelegramParser:
             if written and not written.isspace():
                 body.bad.append(printable(written))
             return None
+        body.negative = body.negative or text.startswith("-")
         if len(self._lines) + len(self._shapes) >= _MAX_LINES:
             self._lines.clear()
             self._shapes.clear()

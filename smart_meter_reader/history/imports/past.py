@@ -20,6 +20,7 @@ from smart_meter_reader.history.questions.counters import CounterHistory, load_c
 from smart_meter_reader.history.rows import CounterRow, GaugeRow, RowOrigin
 from smart_meter_reader.history.storage.row_writer import RowWriter
 from smart_meter_reader.messages import Past
+from smart_meter_reader.text import is_same_serial
 
 # What is logged so often tells of a gauge in its hour what a reading would; a value at midnight does not.
 _OFTEN = ("hour", "minutes")
@@ -79,7 +80,7 @@ def _device(connection: sqlite3.Connection, meter: str, serial: str) -> _NewestD
         "ORDER BY since, segment.id",
         (meter,),
     ).fetchall()
-    if not segments or (serial and segments[-1][1] and segments[-1][1] != serial):
+    if not segments or (serial and segments[-1][1] and not is_same_serial(segments[-1][1], serial)):
         return None
     times = [
         connection.execute("SELECT max(time) FROM counter WHERE series = ?", (number,)).fetchone()[0]

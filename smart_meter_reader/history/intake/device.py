@@ -8,6 +8,7 @@ from smart_meter_reader.history.intake.closing import gauge_rows, last_row
 from smart_meter_reader.history.intake.seen import MeterSeen
 from smart_meter_reader.history.rows import Row, SegmentRow, SerialRow
 from smart_meter_reader.messages import Info
+from smart_meter_reader.text import is_same_serial
 
 
 def begun(name: str, meter: MeterSeen, now: int) -> Iterator[Row]:
@@ -43,7 +44,8 @@ def told_serial(meter: MeterSeen, serial: str) -> None:
     """A serial number was told, "" for none: perhaps of another device."""
     if not serial:
         return
-    meter.announced = serial if serial != meter.serial_number else ""
+    known = meter.serial_number or ""
+    meter.announced = "" if known and is_same_serial(serial, known) else serial
     if meter.announced and meter.serial_number and not meter.heard_info:
         meter.replaced = "another serial number than before the start"
     meter.heard_info = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from smart_meter_reader.codecs.iec62056_21.capture import Readout, measured_in
 from smart_meter_reader.codecs.iec62056_21.codes import without_unit
 from smart_meter_reader.codecs.iec62056_21.frame import FrameReader
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
+from smart_meter_reader.codecs.signed_power import SignedPowers
 from smart_meter_reader.exceptions import (
     ExplainedError,
     LostError,
@@ -67,6 +68,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         self._tells_program = True
         self._read_back = ReadBack(meter, settings, self.health)
         self._told: set[str] = set()  # every quantity that the meter ever told
+        self._signs = SignedPowers()
 
     async def run(self, publish: Publish, *, once: bool = False) -> None:
         if not once and self._wears_battery:
@@ -222,14 +224,23 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
 
     def _measurements(self, confirmed: Confirmed, scaling: Scaling) -> dict[str, Measurement]:
         """The values by quantity; those that two answers did not agree on are left out and counted."""
-        doubtful = confirmed.doubtful_quantities() & set(self._wanted(confirmed, scaling))
-        if doubtful:
-            count_in(self.health, "rejected_values", len(doubtful))
-            _log.info("%s: answers differ too much in %s", self.meter, ", ".join(sorted(doubtful)))
         measured = measured_in(confirmed.answer, scaling)
-        self._told |= measured.keys()
+        doubtful = confirmed.doubtful_quantities() & measured.keys()
+        sure = {key: item for key, item in measured.items() if key not in doubtful}
+        if isinstance(confirmed.answer, Readout):
+            self._leave_out("contradictory", self._signs.split(confirmed.answer.announced, sure))
+        self._told |= measured.keys() | sure.keys()
         self._tell_missing_units(confirmed)
-        return {key: measured[key] for key in self._wanted(confirmed, scaling) if key not in doubtful}
+        wanted = self._settings.registers
+        self._leave_out(
+            "answers differ too much in", [key for key in doubtful if not wanted or key in wanted]
+        )
+        return {key: item for key, item in sure.items() if not wanted or key in wanted}
+
+    def _leave_out(self, why: str, values: Collection[str]) -> None:
+        if values:
+            count_in(self.health, "rejected_values", len(values))
+            _log.info("%s: %s %s", self.meter, why, ", ".join(sorted(values)))
 
     def _tell_missing_units(self, confirmed: Confirmed) -> None:
         if isinstance(confirmed.answer, Readout):
@@ -239,10 +250,6 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
                     f"the meter sends no unit with {', '.join(missing)}, which are left out: compare with "
                     "its display and set electricity_power_unit"
                 )
-
-    def _wanted(self, confirmed: Confirmed, scaling: Scaling) -> Iterable[str]:
-        wanted = self._settings.registers
-        return [key for key in measured_in(confirmed.answer, scaling) if not wanted or key in wanted]
 
     # --- a meter that sends by itself (mode D) ---
 

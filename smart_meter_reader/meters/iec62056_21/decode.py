@@ -104,6 +104,8 @@ def _lines(answer: Description) -> Iterator[str]:
         yield f"damaged ({answer['error']['kind']}): {answer['error']['detail']}"
         return
     yield _heading(answer)
+    if "note" in answer:
+        yield f"  {answer['note']}"
     if "measurements" in answer:
         yield from in_columns((key, _value(value)) for key, value in answer["measurements"].items())
     for title in ("fields", "objects"):

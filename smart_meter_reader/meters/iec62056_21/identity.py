@@ -101,7 +101,7 @@ class KnownMeter:
         if answer.identification is not None:
             self.manufacturer = answer.identification.manufacturer.upper()
             self.ident = answer.identification.ident
-        self.number = serial_number(answer.sets) or self.number
+        self.number = serial_number(answer.sets, answer.announced) or self.number
         self.scaling = self.scaling.completed_by(scaling_of_readout(answer.sets))
 
     def introduced(self, info: Info) -> Info:

@@ -76,7 +76,8 @@ async def _number(transport: Transport, result: SignOn, identification: Identifi
             text = await _block(transport, result)
     except (TimeoutError, TransportError, FrameError):
         return ""  # who the meter is was told before; the client gets the readout with its repeats
-    return serial_number(parse_data_sets(text).sets)
+    announced = f"{identification.manufacturer}{identification.ident}"
+    return serial_number(parse_data_sets(text).sets, announced)
 
 
 async def _choose_speed(transport: Transport, identification: Identification) -> None:

@@ -15,7 +15,7 @@ from smart_meter_reader.meters.backfill.settings import LoggerSettings, budget_s
 from smart_meter_reader.meters.iec62056_21.lines import SIGN_ON_LINE
 from smart_meter_reader.meters.ports import port_setting
 from smart_meter_reader.quantities import QUANTITIES
-from smart_meter_reader.quantities.aliases import quantity_meant
+from smart_meter_reader.quantities.aliases import ALIASES, quantity_meant
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.transport import LineSettings
@@ -57,6 +57,7 @@ class Iec62056_21Settings(LoggerSettings):  # noqa: N801 - 62056-21 is one numbe
         default=(),
         choices=tuple(QUANTITIES),
         aliases=quantity_meant,
+        known_aliases=ALIASES,
     )
     requests: tuple[str, ...] = setting(
         "what is asked for at each reading; by default what the model answers best",

@@ -14,7 +14,7 @@ from smart_meter_reader.meters.mbus.timing import BAUDS, BUS_LINE, CONVERTER_DEL
 from smart_meter_reader.meters.mbus.typical import typical_of
 from smart_meter_reader.meters.ports import port_setting
 from smart_meter_reader.quantities import QUANTITIES
-from smart_meter_reader.quantities.aliases import quantity_meant
+from smart_meter_reader.quantities.aliases import ALIASES, quantity_meant
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.transport import LineSettings
@@ -47,6 +47,7 @@ class MbusSettings(PolledSettings):
         default=(),
         choices=tuple(QUANTITIES),
         aliases=quantity_meant,
+        known_aliases=ALIASES,
     )
     interval: Schedule = setting(
         "how often, or when, the meter is read; by default every minute, and every hour with a wake_up",

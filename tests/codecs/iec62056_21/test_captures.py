@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smart_meter_reader.codecs.iec62056_21.describe import describe_capture
+from smart_meter_reader.codecs.iec62056_21.describe import NO_IDENTIFICATION, describe_capture
 from smart_meter_reader.codecs.iec62056_21.scaling import parse_program, scaling_of_program
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.quantities import QUANTITIES
@@ -180,3 +180,33 @@ def test_the_same_answer_again_and_again_is_no_logger() -> None:
 def test_nothing_in_a_capture_is_told() -> None:
     (answer,) = describe_capture(b"\x00\xffhello")
     assert answer["error"]["kind"] == "no_answer"
+
+
+def test_the_power_of_a_q3d_that_feeds_in_is_told_as_export() -> None:
+    capture = (
+        b"/ESY5Q3DA1024 V3.02\r\n\r\n1-0:1.8.0*255(00000504.9023619*kWh)\r\n"
+        b"1-0:21.7.0*255(-000115.94*W)\r\n1-0:1.7.255*255(-000100.44*W)\r\n!\r\n"
+    )
+    (answer,) = describe_capture(capture)
+    told = {key: str(item["value"]) for key, item in answer["measurements"].items() if "power" in key}
+    assert told == {
+        "active_power_import": "0.00",
+        "active_power_export": "100.44",
+        "active_power_net": "-100.44",
+        "active_power_import_l1": "0.00",
+        "active_power_export_l1": "115.94",
+        "active_power_net_l1": "-115.94",
+    }
+    assert "note" not in answer
+
+
+def test_a_negative_power_beside_an_export_is_not_told() -> None:
+    (answer,) = describe_capture(b"/XYZ5M\r\n\r\n1.7.0(-0.5*kW)\r\n2.7.0(0.5*kW)\r\n!\r\n")
+    assert set(answer["measurements"]) == {"active_power_export"}
+    assert answer["unread"] == ["active_power_import is negative"]
+
+
+def test_data_sets_without_an_identification_are_told_as_such() -> None:
+    (answer,) = describe_capture(b"2.8.0(000010.490*kWh)\r\n15.8.0(061571.780*kWh)\r\n!\r\n")
+    assert set(answer["measurements"]) == {"active_energy_export", "active_energy_sum"}
+    assert answer["note"] == NO_IDENTIFICATION

@@ -157,17 +157,27 @@ def test_units_that_the_owner_tells() -> None:
     ("text", "number"),
     [
         (b"9.21(00070000)9.20(66900000)0.0(00070000)!", "66900000"),
-        (b"0.0(00070000)9.21(12)!", "70000"),
+        (b"0.0(00070000)9.21(12)!", "00070000"),
         (b"9.21(12)!", "12"),
         # 0-0:96.1.1 is in hexadecimal as in P1; that of channel 1 is another meter's.
         (b"0-0:96.1.1(4B41345536303031353530303132333435)!", "KA4U6001550012345"),
         (b"0-0:96.1.1(12345678)!", "12345678"),
         (b"0-1:96.1.0(1234)1-0:0.0.0*255(77)!", "77"),
         (b"1-0:1.8.0*255(1*kWh)1-0:C.1.0*255(9)!", "9"),
+        # Hager's eHZ of a public test: zeros at 96.1.255 name no meter.
+        (b"0-0:96.1.255*255(0000000000)1-0:0.0.0*255(1095100000012345)!", "1095100000012345"),
+        # A Landis+Gyr E570 of a public test.
+        (b"1-1:0.0.0(001LGZ0058012345)!", "001LGZ0058012345"),
+        (b"0.0.0(00000000)!", ""),
     ],
 )
 def test_whose_number_it_is(text: bytes, number: str) -> None:
     assert serial_number(parse_data_sets(text).sets) == number
+
+
+@pytest.mark.parametrize(("announced", "number"), [("KAMMCC", "60017"), ("LUGCUH50", "00000060017")])
+def test_only_kamstrups_customer_number_loses_its_zeros(announced: str, number: str) -> None:
+    assert serial_number(parse_data_sets(b"0.0(00000060017)!").sets, announced) == number
 
 
 @pytest.mark.parametrize(

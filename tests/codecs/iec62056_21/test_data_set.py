@@ -216,6 +216,6 @@ def test_the_first_of_two_equal_quantities_counts() -> None:
 
 
 def test_the_device_number_goes_before_the_customer_number() -> None:
-    assert serial_number(parse_data_sets(b"0.0.0(00012345)C.1.0(0815)!").sets) == "815"
-    assert serial_number(parse_data_sets(b"0.0(00000000040)!").sets) == "40"
+    assert serial_number(parse_data_sets(b"0.0.0(00012345)C.1.0(0815)!").sets) == "0815"
+    assert serial_number(parse_data_sets(b"0.0(00000000040)!").sets, "KAM") == "40"
     assert serial_number(parse_data_sets(b"1.8.0(1*kWh)!").sets) == ""

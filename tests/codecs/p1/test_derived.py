@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from smart_meter_reader.codecs.p1.derived import (
+    add_net_powers,
     add_powers,
     add_totals,
     multiply,
@@ -82,10 +83,10 @@ def test_the_net_power_is_what_is_taken_less_what_is_given(
         f"active_power_{way}{phase}": text for way, text in (("import", taken), ("export", given)) if text
     }
     found = of(**both)
-    add_powers(found)
+    add_net_powers(found)
     assert written(found) == both | ({f"active_power_net{phase}": net} if net else {})
     told = of(**both, **{f"active_power_net{phase}": "9 kW"})
-    add_powers(told)
+    add_net_powers(told)
     assert written(told)[f"active_power_net{phase}"] == "9 kW"
 
 
@@ -95,6 +96,7 @@ def test_the_power_of_all_phases_has_a_net_power_too() -> None:
         active_power_export="2 kW",
     )
     add_powers(found)
+    add_net_powers(found)
     assert (written(found)["active_power_import"], written(found)["active_power_net"]) == (
         "1.5 kW",
         "-0.5 kW",

@@ -515,3 +515,36 @@ def test_a_kilo_unit_is_written_out(written: str, volts: str) -> None:
     for _ in range(2):
         telegram = parser.parse(f"/ESO5x\r\n\r\n1-0:32.7.0({written}*kV)\r\n!".encode(), "ok")
         assert str(telegram.measurements["voltage_l1"]["value"]) == volts
+
+
+# --- powers with a sign ---
+
+
+def test_a_q3d_that_feeds_in_tells_a_net_power() -> None:
+    """jOpenMUC's and other readers' tests have 1-0:21.7.0*255(-000115.94*W): not an import of less than 0."""
+    sent = ("1-0:1.7.0*255(-000100.44*W)", "1-0:21.7.0*255(-000115.94*W)", "1-0:41.7.0*255(000015.50*W)")
+    found = parse(*sent, header="ESY5Q3DA1024 V3.02").measurements
+    assert {key: str(item["value"]) for key, item in found.items() if key.startswith("active_power")} == {
+        "active_power_import": "0.00",
+        "active_power_export": "100.44",
+        "active_power_net": "-100.44",
+        "active_power_import_l1": "0.00",
+        "active_power_export_l1": "115.94",
+        "active_power_net_l1": "-115.94",
+        "active_power_import_l2": "15.50",
+        "active_power_export_l2": "0.00",
+        "active_power_net_l2": "15.50",
+    }
+
+
+def test_the_phases_of_a_hager_add_up_to_a_net_power() -> None:
+    sent = ("1-0:21.7.0*255(+00010*W)", "1-0:41.7.0*255(-00300*W)", "1-0:61.7.0*255(+00029*W)")
+    found = parse(*sent, header="HAG5eHZ010C_EHZ1ZA22").measurements
+    told = {way: found[f"active_power_{way}"]["value"] for way in ("import", "export", "net")}
+    assert told == {"import": 0, "export": 261, "net": -261}
+
+
+def test_a_negative_power_beside_an_export_is_a_line_without_sense() -> None:
+    telegram = parse("1-0:1.7.0(-00.500*kW)", "1-0:2.7.0(00.500*kW)")
+    assert telegram.bad_lines == ("active_power_import is negative",)
+    assert set(telegram.measurements) == {"active_power_export"}

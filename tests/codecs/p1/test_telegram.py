@@ -172,7 +172,7 @@ def test_a_number_after_a_good_one_is_judged_as_strictly() -> None:
         body = f"/XMX5\r\n\r\n1-0:1.7.0({number}*kW)\r\n!".encode("latin-1")
         assert parser.parse(body, "ok").measurements == {}, number
     negative = parser.parse(b"/XMX5\r\n\r\n1-0:1.7.0(-00.123*kW)\r\n!", "ok")
-    assert measured(negative, "active_power_import") == (Decimal("-0.123"), "kW")
+    assert measured(negative, "active_power_net") == (Decimal("-0.123"), "kW")
 
 
 def test_values_broken_over_lines() -> None:

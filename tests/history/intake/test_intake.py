@@ -172,6 +172,11 @@ def test_another_device_begins_a_segment_with_its_serial_number() -> None:
     assert kinds == [SegmentRow, CounterRow, CounterRow, SegmentRow, CounterRow]
 
 
+def test_leading_zeros_begin_no_segment() -> None:
+    rows = taken(info(T0, "111"), energy(T0, "500"), info(T0 + 900, "000111"), energy(T0 + 900, "501"))
+    assert [row.serial_number for row in rows if isinstance(row, SegmentRow | SerialRow)] == ["111"]
+
+
 def test_a_serial_number_that_comes_later_belongs_to_the_device() -> None:
     rows = taken(energy(T0, "5"), info(T0 + 5, "111"), energy(T0 + 10, "5"))
     assert [type(row) for row in rows] == [SegmentRow, CounterRow, SerialRow]

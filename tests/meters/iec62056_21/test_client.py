@@ -501,7 +501,7 @@ async def test_values_without_a_unit_count_and_power_is_asked_of_the_owner(
     # PAFAL 20EC3gr (rkoshak/sensorReporter#80): no units, the current value marked *00.
     meter = Told(b"0.0.0(00012345)\r\n1.8.1*00(071354.27)\r\n1.7.0(00.25)\r\n", b"/PAF 5EC3gr00006")
     _, reading, _ = await read_once(meter, model="generic")
-    assert plain(reading) == {"active_energy_import_tariff_1": "71354.27 kWh", "serial_number": "12345"}
+    assert plain(reading) == {"active_energy_import_tariff_1": "71354.27 kWh", "serial_number": "00012345"}
     assert "active_power_import" in caplog.text
     assert "electricity_power_unit" in caplog.text
     _, reading, _ = await read_once(meter, model="generic", electricity_power_unit="kW")
@@ -513,7 +513,50 @@ async def test_a_reading_without_a_measured_value_is_none() -> None:
     with pytest.raises(ProtocolError, match="registers_unknown"):
         await read_once(meter, model="generic")
     _, reading, _ = await read_once(meter, model="generic", registers=("serial_number",))
-    assert plain(reading) == {"serial_number": "12345"}
+    assert plain(reading) == {"serial_number": "00012345"}
+
+
+class Turning:
+    """A meter whose house feeds in for a moment, with one code for what it takes and gives."""
+
+    def __init__(self) -> None:
+        self.powers = iter(("0.25", "-0.25", "0.25"))
+
+    async def serve(self, line: EmulatedLine) -> None:
+        for power in self.powers:
+            await line.read()
+            block = f"1.8.0(1*kWh)\r\n1.7.0({power}*kW)\r\n!\r\n\x03".encode()
+            await line.write(add_parity(b"/XYZ 5M\r\n\x02" + block + bytes([xor_bcc(block)])))
+
+
+async def test_a_power_with_a_sign_is_import_and_export_from_the_first_negative_one_on() -> None:
+    told: list[dict[str, str]] = []
+    done = asyncio.Event()
+
+    async def publish(message: Message) -> None:
+        if message["type"] == "reading":
+            told.append({key: text for key, text in plain(message).items() if "power" in key})
+            if len(told) == 3:
+                done.set()
+
+    async with on_pty(Turning()) as port, asyncio.TaskGroup() as group:
+        task = group.create_task(client(port, model="generic", interval=SOON).run(publish))
+        async with asyncio.timeout(20):
+            await done.wait()
+        task.cancel()
+    assert told == [
+        {"active_power_import": "0.25 kW"},
+        {
+            "active_power_import": "0.00 kW",
+            "active_power_export": "0.25 kW",
+            "active_power_net": "-0.25 kW",
+        },
+        {
+            "active_power_import": "0.25 kW",
+            "active_power_export": "0.00 kW",
+            "active_power_net": "0.25 kW",
+        },
+    ]
 
 
 async def test_what_the_meter_never_tells_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -846,6 +889,9 @@ def test_settings_from_a_table() -> None:
     [
         ({"model": "multical_66d"}, "multical_66c"),
         ({"registers": ["heat_energie"]}, "heat_energy"),
+        # Names that people bring along are suggested, too.
+        ({"registers": ["enrgy"]}, 'did you mean "energy"?'),
+        ({"registers": ["flwo"]}, 'did you mean "flow"?'),
         ({"requests": ["#7"]}, "#1"),
         ({"energy_decimals": 3}, "energy_unit"),
         ({"wake_up": "yes"}, "nul"),
