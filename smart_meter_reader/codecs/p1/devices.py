@@ -34,7 +34,10 @@ _MEDIA: Final[Mapping[int, str]] = {
     13: "heat",
     21: "hot-water",
     22: "cold-water",
+    23: "water",
 }
+# Other, bus or system, and unknown: what they measure is not said.
+_UNTOLD_TYPES: Final = frozenset({0, 14, 15})
 MEDIA: Final = frozenset(_MEDIA.values())
 _WATERS: Final = frozenset({"water", "warm-water", "hot-water", "cold-water"})
 _ENERGY_UNITS: Final = frozenset({"Wh", "kWh", "MWh", "GWh", "J", "kJ", "MJ", "GJ"})
@@ -145,9 +148,14 @@ class DeviceReader:
 
 
 def _medium(device_type: int | None, readings: Sequence[Measurement], *, has_lines: bool) -> str:
-    """By device type; without one by the unit, as DSMR 2.2 gas meters without 24.1.0 need it."""
+    """By device type; without one by the unit, as DSMR 2.2 gas meters without 24.1.0 need it.
+
+    A type that is not ours says all the same that it is no gas meter: oil and waste water come in m³ too.
+    """
     if device_type is not None and device_type in _MEDIA:
         return _MEDIA[device_type]
+    if device_type is not None and device_type not in _UNTOLD_TYPES:
+        return f"mbus-{device_type}" if has_lines else ""
     for item in readings:
         return "heat" if item["unit"] in _ENERGY_UNITS else "gas" if item["unit"] == "m³" else ""
     return f"mbus-{device_type}" if device_type and has_lines else ""

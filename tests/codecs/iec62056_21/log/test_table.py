@@ -74,7 +74,8 @@ def test_real_info_events_are_turned_out_of_their_ring() -> None:
     assert [int(line.fields["info"]) for line in table.lines] == [12, 8, 0, 4, 12, 13, 12, 8, 12, 8]
     assert table.lines[-1].moment == datetime(2009, 1, 21, 12, 0, 10)  # noqa: DTZ001 - the meter's own
     # What comes behind the ten is the meter's memory, some of which looks like events.
-    assert [doubt.reason for doubt in table.doubts] == ["line_count"]
+    (doubt,) = table.doubts
+    assert (doubt.number, doubt.reason, doubt.damaged) == (11, "line_count", False)
 
 
 @pytest.mark.parametrize(("name", "request_"), [("iec-66c-kenanv-8", "#8"), ("iec-66c-kenanv-9", "#9")])
@@ -90,6 +91,7 @@ def test_a_real_meter_that_sends_its_memory_gives_no_row(name: str, request_: st
         ("0171011 0072 ", "field_length", True),
         ("0171011 00:72 ", "non-decimal", False),
         ("0171011 -0072 ", "non-decimal", False),
+        ("0171011 000\xb22 ", "non-decimal", False),
         ("0171131 00072 ", "date", False),
         ("1171011 00072 ", "date", False),
         ("0000000 00072 ", "date", False),
@@ -105,6 +107,32 @@ def test_a_doubtful_line_gives_no_row_and_says_why(begin: str, reason: str, dama
     assert 17 not in [row.number for row in table.lines]
     told = {doubt.number: doubt for doubt in table.doubts}
     assert (told[17].reason, told[17].damaged) == (reason, damaged)
+
+
+def test_doubts_stand_in_the_order_of_the_lines() -> None:
+    lines = sent("#6")
+    lines[9] = "x"
+    lines[3] = lines[4][:7] + lines[3][7:]
+    table = parsed("#6", lines)
+    assert [(doubt.number, doubt.damaged) for doubt in table.doubts] == [(4, False), (5, False), (10, True)]
+    assert table.damaged
+    assert table.customer_no == ""
+
+
+def test_one_line_that_is_none_makes_a_table_of_unknown_columns_no_table() -> None:
+    """Of what only width and number of the columns is sure; a line that the way here spoilt says nothing."""
+    lines = sent("#8")
+    lines[3] = "x"
+    assert len(parsed("#8", lines).lines) == len(lines) - 1
+    lines[5] = "0171301" + lines[5][7:]
+    table = parsed("#8", lines)
+    assert not table.lines
+    assert [doubt.number for doubt in table.doubts] == list(range(1, len(lines) + 1))
+    assert {doubt.reason for doubt in table.doubts} == {"field_count", "date", "no_table"}
+    # Where the columns are known, it costs itself.
+    months = sent("#5")
+    months[5] = "0171301" + months[5][7:]
+    assert len(parsed("#5", months).lines) == len(months) - 1
 
 
 def test_two_months_of_one_date_are_both_doubtful() -> None:
