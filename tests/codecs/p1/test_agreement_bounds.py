@@ -62,6 +62,7 @@ def test_telegrams_that_waited_in_a_buffer_may_be_half_a_minute_apart() -> None:
 
 
 GAS_TIMED = "0-1:24.2.1({})({}*{})"
+NOTHING = "700101010000W"
 ONE, TWO = "240115200000W", "240115210000W"
 
 
@@ -99,6 +100,12 @@ def test_a_device_without_a_clock_rises_by_what_an_hour_brings() -> None:
 
     assert gas_goes_on(untimed("00100.000"), untimed("00125.000"))
     assert not gas_goes_on(untimed("00100.000"), untimed("00125.001"))
+
+
+def test_a_device_whose_clock_was_set_rises_by_what_an_hour_brings() -> None:
+    for reading, right in (("00125.000", True), ("00125.001", False)):
+        assert gas_goes_on(gas(NOTHING, "00100.000"), gas(TWO, reading)) is right
+        assert gas_goes_on(gas(TWO, "00100.000"), gas(NOTHING, reading)) is right
 
 
 def test_what_is_no_total_may_fall() -> None:
@@ -145,9 +152,6 @@ def test_a_device_that_shows_nothing_yet_is_one_of_them() -> None:
     ]
     assert waiting[0].dead_meters
     assert "M-Bus" in judge(*waiting, waiting[1])[-1].refused[0]
-
-
-NOTHING = "700101010000W"
 
 
 def test_a_device_that_falls_silent_contradicts_nothing() -> None:

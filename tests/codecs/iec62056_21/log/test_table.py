@@ -164,6 +164,54 @@ def test_a_counter_that_began_again_at_zero_is_none_that_fell() -> None:
     assert not parsed("#8", lines).doubts
 
 
+@pytest.mark.parametrize(
+    ("older", "fits"),
+    [
+        (1_000_000, True),  # the very same as the newest
+        (1_000_001, False),  # fell
+        (6_000_000, False),
+        (6_000_001, True),  # by more than half of what seven digits hold: it began again at zero
+        (9_999_999, True),
+    ],
+)
+def test_a_counter_far_above_the_newest_is_from_before_it_began_again(older: int, fits: bool) -> None:
+    newest, *others = sent("#5")[:3]
+
+    def line(text: str, energy: int) -> str:
+        fields = text.split(" ")
+        fields[-8] = f"{energy:07d}"
+        return " ".join(fields)
+
+    lines = [line(newest, 1_000_000), line(others[0], 1_000_000), line(others[1], older)]
+    doubts = [(doubt.number, doubt.reason) for doubt in parsed("#5", lines).doubts]
+    assert doubts == ([] if fits else [(3, "energy_order")])
+
+
+@pytest.mark.parametrize("turned", range(6))
+def test_a_ring_is_read_from_wherever_it_begins(turned: int) -> None:
+    lines = sent("#J")
+    whole = [line.moment for line in parsed("#J", lines).lines]
+    ring = lines[turned:] + lines[:turned]
+    assert [line.moment for line in parsed("#J", ring).lines] == whole
+
+
+def test_an_event_out_of_its_place_is_doubtful_alone() -> None:
+    lines = sent("#J")
+    lines[2] = lines[2].replace("0120040", "0120005")
+    table = parsed("#J", lines)
+    assert [(doubt.number, doubt.reason) for doubt in table.doubts] == [(3, "date_order")]
+    assert len(table.lines) == len(lines) - 1
+
+
+def test_events_of_one_day_are_told_apart_by_the_second() -> None:
+    first, second, *_ = sent("#J")
+    later = f"{first[:16]}0120011{first[23:]}"
+    same = f"{second[:8]}{first[8:16]}0120010{second[23:]}"
+    for lines in ([later, same], [same, later]):
+        table = parsed("#J", lines)
+        assert [line.moment.second for line in table.lines if line.moment] == [11, 10]
+
+
 def test_places_that_were_never_used_are_no_doubt() -> None:
     lines = sent("#6")[:5]
     empty = " ".join("0" * field.width for field in LOG_PLANS["#6"].fields) + " "
