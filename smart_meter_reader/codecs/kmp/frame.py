@@ -42,7 +42,7 @@ _SHORTEST_CONTENT: Final = 4  # address, CID, two bytes of CRC
 # that a logger of a 603 holds 60 KiB.
 MAX_FRAME_LENGTH: Final = 1 << 16
 
-_IDLE = re.compile(rb"\x00*")
+_IDLE = re.compile(rb"\x00+")
 _START = re.compile(rb"[\x40\x80]")
 _FRAME_END = re.compile(rb"[\x0d\x40\x80]")
 
@@ -208,7 +208,7 @@ class FrameReader:
         buffer = self._buffer
         if self._between_frames:
             idle = _IDLE.match(buffer)
-            if idle is not None:
+            if idle:
                 del buffer[: idle.end()]
             if buffer and buffer[0] == ACK_BYTE:
                 del buffer[0]

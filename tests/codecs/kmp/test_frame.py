@@ -16,6 +16,7 @@ from smart_meter_reader.codecs.kmp.frame import (
     Ack,
     Frame,
     FrameReader,
+    content_so_far,
     decode_frame,
     encode_frame,
 )
@@ -124,6 +125,23 @@ def test_nothing_comes_before_the_stop_byte() -> None:
     assert reader.pending == b""
 
 
+def test_what_is_pending_was_so_when_it_was_asked_for() -> None:
+    reader = FrameReader()
+    reader.receive_data(RESPONSE[:3])
+    pending = reader.pending
+    reader.receive_data(RESPONSE[3:5])
+    assert pending == RESPONSE[:3]
+
+
+def test_a_frame_behind_a_longer_one_is_found_at_its_stop_byte() -> None:
+    long = Frame("response", 0x3F, 0x10, bytes(30)).encode()
+    reader = FrameReader()
+    reader.receive_data(long[:-1])
+    assert reader.next_frame() is None
+    reader.receive_data(long[-1:] + RESPONSE)
+    assert read_all(reader) == [decode_frame(long), decode_frame(RESPONSE)]
+
+
 def test_inside_garbage() -> None:
     reader = FrameReader()
     reader.receive_data(b"\xff\x55\x0d\x1b\x7f" + REQUEST + b"\x00\x00" + RESPONSE + b"\xaa")
@@ -167,8 +185,38 @@ def test_a_damaged_frame_tells_its_reason_and_the_next_one_is_read(raw: str, rea
 
 @pytest.mark.parametrize("raw", [b"", b"\x40", b"\x0d", RESPONSE[1:], RESPONSE[:-1]])
 def test_a_frame_without_start_or_stop_is_none(raw: bytes) -> None:
-    with pytest.raises(FrameError, match="incomplete"):
+    with pytest.raises(FrameError) as caught:
         decode_frame(raw)
+    assert caught.value.reason == "incomplete"
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ("403f1bff000d", "1Bh is followed by FFh: "),
+        ("403f1bab1be40d", "1Bh is followed by ABh: "),
+        ("403f1b0d", "1Bh is followed by another escape byte or the stop byte: "),
+        ("403f1b1be40d", "1Bh is followed by another escape byte or the stop byte: "),
+    ],
+)
+def test_what_follows_a_wrong_escape_byte_is_told(raw: str, said: str) -> None:
+    with pytest.raises(FrameError) as caught:
+        decode_frame(bytes.fromhex(raw))
+    assert caught.value.detail.startswith(said)
+
+
+def test_of_a_frame_that_has_begun_the_content_is_known_so_far() -> None:
+    raw = Frame("response", 0x3F, 0x10, b"\x80\x1b\x06\x40\x0d\x00").encode()
+    content = b"\x3f\x10\x80\x1b\x06\x40\x0d\x00"
+    assert raw[:-3] == b"\x40\x3f\x10\x1b\x7f\x1b\xe4\x1b\xf9\x1b\xbf\x1b\xf2\x00"
+    # Half of a stuffed byte is none yet.
+    told = [1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 8]
+    assert [content_so_far(raw[:end]) for end in range(2, 15)] == [content[:length] for length in told]
+    assert content_so_far(b"\x40") == b""
+
+
+def test_of_wrong_stuffing_the_content_so_far_leaves_out_the_escaped_byte() -> None:
+    assert content_so_far(b"\x40\x3f\x1b\xff\x10\x1b\x1b\xe4\x01") == b"\x3f\x10\x1b\x01"
 
 
 @pytest.mark.parametrize("cut", range(1, len(RESPONSE)))
@@ -301,6 +349,31 @@ def test_a_frame_longer_than_the_cap_is_given_up_at_the_cap() -> None:
     assert (too_long.reason, len(too_long.frame)) == ("length", 20)
     assert frame == decode_frame(RESPONSE)
     assert reader.skipped_bytes == 51 - 20 + 1
+
+
+def test_a_frame_is_given_up_as_soon_as_it_reaches_the_cap() -> None:
+    reader = FrameReader(max_frame_length=20)
+    reader.receive_data(b"\x40" + b"\x55" * 18)
+    assert reader.next_frame() is None
+    reader.receive_data(b"\x55")
+    with pytest.raises(FrameError, match="no stop byte within 20 bytes"):
+        reader.next_frame()
+    assert reader.pending == b""
+
+
+def test_a_frame_of_the_length_of_the_cap_is_read() -> None:
+    raw = Frame("response", 0x3F, 0x10, bytes(12)).encode()
+    for cap, reasons in ((len(raw), []), (len(raw) - 1, ["length"])):
+        reader = FrameReader(max_frame_length=cap)
+        reader.receive_data(raw)
+        assert [item.reason for item in read_all(reader) if isinstance(item, FrameError)] == reasons
+
+
+def test_a_06_behind_a_frame_that_was_given_up_is_noise_of_it() -> None:
+    reader = FrameReader(max_frame_length=20)
+    reader.receive_data(b"\x40" + b"\x55" * 19 + b"\x06\x06")
+    assert [type(item) for item in read_all(reader)] == [FrameError]
+    assert reader.skipped_bytes == 2
 
 
 def test_start_bytes_tell_the_direction() -> None:

@@ -16,6 +16,7 @@ from smart_meter_reader.codecs.kmp.identity import (
     GetTypeRequest,
     GetTypeResponse,
 )
+from smart_meter_reader.codecs.kmp.loggers import LoadProfileConfigRequest
 from smart_meter_reader.codecs.kmp.message import (
     GetRegisterRequest,
     GetRegisterResponse,
@@ -93,8 +94,9 @@ def test_encode_register_makes_what_a_meter_sends() -> None:
 def test_a_truncated_register_makes_the_answer_useless(length: int) -> None:
     good = encode_register(68, Decimal("1.00"), 0x28)
     cut = encode_register(60, Decimal("55.006"), 0x03)[:length]
-    with pytest.raises(ProtocolError, match="register number 2 of the answer"):
-        decode_response(Frame("response", 0x3F, 0x10, good + cut))
+    for payload, number in ((good + cut, 2), (cut, 1)):
+        with pytest.raises(ProtocolError, match=f"register number {number} of the answer"):
+            decode_response(Frame("response", 0x3F, 0x10, payload))
 
 
 @pytest.mark.parametrize(
@@ -121,8 +123,13 @@ def test_a_request_takes_one_to_eight_registers(registers: tuple[int, ...]) -> N
 
 @pytest.mark.parametrize(("cid", "payload"), [(1, b"\x00\x04\x06"), (1, bytes(5)), (2, b""), (2, bytes(5))])
 def test_identity_answers_have_four_bytes(cid: int, payload: bytes) -> None:
-    with pytest.raises(ProtocolError, match="4 bytes"):
+    with pytest.raises(ProtocolError, match="4 bytes") as caught:
         decode_response(Frame("response", 0x3F, cid, payload))
+    assert caught.value.reason == "length"
+
+
+def test_a_meter_type_has_large_digits() -> None:
+    assert decode_response(Frame("response", 0x3F, 1, b"\xab\xcd\x06\x01")) == GetTypeResponse("ABCD", "F1")
 
 
 @pytest.mark.parametrize("cid", [1, 2])
@@ -135,13 +142,32 @@ def test_an_echo_is_no_answer() -> None:
     with pytest.raises(ProtocolError, match="echo") as caught:
         decode_response(decode_frame(wire("kmp-403-8regs-req")))
     assert caught.value.reason == "direction"
-    with pytest.raises(ProtocolError, match="no request"):
+    with pytest.raises(ProtocolError, match="no request") as caught:
         decode_request(decode_frame(wire("kmp-doc-gettype-resp")))
+    assert caught.value.reason == "direction"
+
+
+def test_a_request_without_a_count_is_told_as_of_none() -> None:
+    with pytest.raises(ProtocolError, match="0 bytes and the count 0"):
+        decode_request(Frame("request", 0x3F, 0x10, b""))
+
+
+def test_of_a_load_profile_only_the_plain_question_is_known() -> None:
+    assert decode_request(Frame("request", 0x3F, 0xAA, b"")) == LoadProfileConfigRequest()
+    assert decode_request(Frame("request", 0x3F, 0xAA, b"\x01")) == OtherMessage(0xAA, b"\x01")
 
 
 @pytest.mark.parametrize(
     ("raw", "text"),
-    [("0601", "F1"), ("1a0c", "Z12"), ("0005", "0.5"), ("1b02", "AA2"), ("3401", "AZ1"), ("3501", "53.1")],
+    [
+        ("0103", "A3"),
+        ("0601", "F1"),
+        ("1a0c", "Z12"),
+        ("0005", "0.5"),
+        ("1b02", "AA2"),
+        ("3401", "AZ1"),
+        ("3501", "53.1"),
+    ],
 )
 def test_software_revisions(raw: str, text: str) -> None:
     payload = bytes.fromhex("0004" + raw)

@@ -114,6 +114,11 @@ def test_no_row_of_an_empty_logger() -> None:
     }
 
 
+def test_rows_of_no_register_are_none() -> None:
+    described = told("020600 00000010" + TAIL)
+    assert (described["log"]["rows"], described["log"]["newest_log_id"]) == ([], 32)
+
+
 @pytest.mark.parametrize("rows", ["10 05", "10 05 91 02 0A", "11 01 02 91 03 02 70 0005C500 00"])
 @pytest.mark.parametrize("sub", ["00", "02", "03"])
 def test_no_cut_gives_a_row(sub: str, rows: str) -> None:

@@ -36,7 +36,7 @@ from smart_meter_reader.codecs.kmp.loggers import (
     log_time,
     read_log_time,
 )
-from smart_meter_reader.codecs.kmp.loggers.past import least_length
+from smart_meter_reader.codecs.kmp.loggers.past import least_length, without_unread
 from smart_meter_reader.codecs.kmp.message import Request, Response, decode_request, decode_response
 from smart_meter_reader.codecs.kmp.record import RegisterValue
 from smart_meter_reader.exceptions import ProtocolError, ValueFormatError
@@ -241,6 +241,45 @@ def test_entries_of_registers_that_the_logger_lacks_are_no_rows() -> None:
     assert (found.rows, found.info) == ((), LoggerInfo.REGISTER_NOT_SUPPORTED)
 
 
+EMPTY_ROWS = "0707 0002 02 00000009 00000009 0001" + "03ea2f0400 %s 003c080242 %s" + "%s %s"
+
+
+def test_values_that_do_not_count_are_blanked_and_their_formats_stay() -> None:
+    payload = bytes.fromhex(EMPTY_ROWS % ("00027715", "abcd", "00027716", "0001"))
+    answer = answered(0xB8, payload)
+    assert isinstance(answer, LogAnswer)
+    assert answer.encode() == payload
+    blank = without_unread(answer)
+    assert blank.encode() == bytes.fromhex(EMPTY_ROWS % ("00000000", "0000", "00000000", "0000"))
+    assert answered(0xB8, blank.encode()) == blank
+
+
+def test_rows_that_count_are_left_as_they_are() -> None:
+    assert without_unread(ANSWER) is ANSWER
+
+
+@pytest.mark.parametrize(
+    "records", ["", "00", "0009", "0009 003c080100"], ids=["no byte", "half an id", "an id", "no value"]
+)
+@pytest.mark.parametrize("width", [0, 1])
+def test_an_answer_that_ends_within_its_first_record_has_none(width: int, records: str) -> None:
+    payload = bytes((1, width)) + bytes.fromhex(records + "0009 000a 00")
+    if not records:
+        assert answered(0xA2, payload) == LogRecords(0xA2, RecordInfo(0), 1, (), 10, width, 9)
+        return
+    with pytest.raises(ProtocolError) as caught:
+        answered(0xA2, payload)
+    assert caught.value.reason == "length"
+
+
+@pytest.mark.parametrize("count", [0, 9])
+def test_a_request_for_records_names_one_to_eight_registers(count: int) -> None:
+    payload = bytes((1, count)) + b"\x00\x3c" * count + bytes((3, 128))
+    with pytest.raises(ProtocolError, match=f"asks for 1 to 8 registers, not {count}") as caught:
+        asked(0xA1, payload)
+    assert caught.value.reason == "length"
+
+
 def test_records_that_skip_an_id_are_refused() -> None:
     value = RegisterValue(60, 8, 0, b"\x01")
     rows = tuple(LogRow(record, (value,)) for record in (5, 6, 8))
@@ -396,6 +435,7 @@ def test_the_example_of_a3_is_headed_a0() -> None:
 def test_the_time_of_a_row() -> None:
     stamp = LocalTime(datetime(2016, 6, 30, 14, 48, 55), 60)  # noqa: DTZ001 - the meter knows no zone
     assert stamp.encode().hex() == "3c10061e0e3037"
+    assert LocalTime(stamp.standard, None).encode().hex() == "0010061e0e3037"
     assert LogRow(1, (RegisterValue(348, 0x4F, 0, stamp.encode()),)).time == stamp
     date = RegisterValue(1003, 0x30, 0, (160630).to_bytes(4, "big"))
     clock = RegisterValue(1002, 0x2F, 0, (144855).to_bytes(4, "big"))
@@ -403,6 +443,14 @@ def test_the_time_of_a_row() -> None:
     assert LogRow(1, (date,)).time is None
     assert LogRow(1, (clock,)).time is None
     assert LogRow(1, (RegisterValue(348, 0x4F, 0, bytes(7)),)).time is None
+    # Only the units that their layouts belong to tell a time.
+    raw = RegisterValue(348, 0x3F, 0, stamp.encode())
+    assert LogRow(1, (raw,)).time is None
+    assert LogRow(1, (raw, date, clock)).time == LocalTime(stamp.standard, None)
+    assert LogRow(1, (date._replace(unit_code=0x31), clock)).time is None
+    assert LogRow(1, (date, clock._replace(unit_code=0x30))).time is None
+    never = date._replace(mantissa=bytes(4))
+    assert LogRow(1, (never, clock)).time is None
 
 
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2255, 12, 31)))  # noqa: DTZ001 - meters know no zone
