@@ -100,3 +100,11 @@ def test_the_clock_is_set_by_one_function_alone() -> None:
 def test_a_clock_takes_no_zone_and_one_century(at: str) -> None:
     with pytest.raises(ValueError, match="2000 to 2099"):
         encode_set_clock(datetime.fromisoformat(at))
+
+
+@pytest.mark.parametrize(
+    ("at", "payload"),
+    [("2000-01-01T00:00:00", "0000006500000000"), ("2099-12-31T23:59:59", "000f1fff000399b7")],
+)
+def test_the_first_and_the_last_clock(at: str, payload: str) -> None:
+    assert decode_frame(encode_set_clock(datetime.fromisoformat(at))).payload.hex() == payload

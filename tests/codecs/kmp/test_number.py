@@ -168,6 +168,29 @@ def test_what_is_no_number_comes_back(case: tuple[int, Value]) -> None:
     assert decode_value(unit, *encode_value(value, unit)) == value
 
 
+@pytest.mark.parametrize(
+    ("unit", "value", "mantissa"),
+    [
+        (TIME, "20:02:43", "00030e33"),
+        (TIME, "00:00:05", "00000005"),
+        (DATE, "2000-01-01", "00000065"),
+        (DATE, "2099-12-31", "000f1fff"),
+        (LONG_DATE, "2022-09-01", "01348be5"),
+        (DAY, "--12-31", "000004cf"),
+        # The flags are set in every clock that was seen.
+        (RTC, "2012-09-10T16:02:33", "80012102100a090c"),
+        (RTC, "2000-01-01T00:00:00", "8006000000010100"),
+        (RTC, "2255-12-31T23:59:59", "80013b3b171f0cff"),
+        (LOCAL_TIME, "2025-01-02T03:04:05", "00190102030405"),
+        (LOCAL_TIME, "2000-01-01T00:00:00", "00000101000000"),
+        (LOCAL_TIME, "2255-12-31T23:59:59", "00ff0c1f173b3b"),
+    ],
+)
+def test_dates_and_times_as_a_meter_sends_them(unit: int, value: str, mantissa: str) -> None:
+    assert encode_value(value, unit) == (0, bytes.fromhex(mantissa))
+    assert decode_value(unit, 0, bytes.fromhex(mantissa)) == value
+
+
 @pytest.mark.parametrize(("size", "mantissa"), [(None, "0000007b"), (1, "7b"), (7, "0000000000007b")])
 def test_the_mantissa_has_the_size_that_is_asked_for(size: int | None, mantissa: str) -> None:
     assert encode_value(Decimal("12.3"), 0x28, size) == (0x41, bytes.fromhex(mantissa))
@@ -192,6 +215,7 @@ def test_the_mantissa_has_the_size_that_is_asked_for(size: int | None, mantissa:
         ("06-30", DAY, None),
         ("yesterday", RTC, None),
         ("1999-12-31T00:00:00", RTC, None),
+        ("2256-01-01T00:00:00", RTC, None),
         ("2022-01-01T00:00:00+01:00", LOCAL_TIME, None),
         ("grün", ASCII, None),
         ("", ASCII, None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -280,11 +281,44 @@ def test_a_request_for_records_names_one_to_eight_registers(count: int) -> None:
     assert caught.value.reason == "length"
 
 
-def test_records_that_skip_an_id_are_refused() -> None:
+@pytest.mark.parametrize("surplus", [-1, 1])
+@pytest.mark.parametrize(("cid", "size"), [(0xA0, 14), (0xA1, 6), (0xA2, 8), (0xA3, 16)])
+def test_a_request_for_records_has_one_length(cid: int, size: int, surplus: int) -> None:
+    payload = bytes.fromhex("0101003c0380") + bytes(size - 6)
+    assert asked(cid, payload).encode() == payload
+    with pytest.raises(ProtocolError, match=f"with 1 registers carries {size} bytes") as caught:
+        asked(cid, (payload + bytes(1))[: size + surplus])
+    assert caught.value.reason == "length"
+
+
+@pytest.mark.parametrize("ids", [(5, 6, 8), (5, 7, 9), (7, 5, 3), (5, 6, 5), (5, 5)])
+def test_records_whose_ids_are_not_consecutive_are_refused(ids: tuple[int, ...]) -> None:
     value = RegisterValue(60, 8, 0, b"\x01")
-    rows = tuple(LogRow(record, (value,)) for record in (5, 6, 8))
-    with pytest.raises(ProtocolError, match="not consecutive"):
+    rows = tuple(LogRow(record, (value,)) for record in ids)
+    with pytest.raises(ProtocolError, match="not consecutive") as caught:
         answered(0xA2, log_records(0xA2, 1, 9, rows).encode())
+    assert caught.value.reason == "ids"
+
+
+def test_the_last_record_is_the_one_that_the_answer_says() -> None:
+    answer = log_records(0xA2, 1, 9, (ROW, LogRow(10, ROW.registers)))
+    with pytest.raises(ProtocolError, match="has id 10, and the answer says that it is 9") as caught:
+        answered(0xA2, replace(answer, last_read_record_id=9).encode())
+    assert caught.value.reason == "ids"
+
+
+def test_bytes_behind_the_last_record_cost_all_of_them() -> None:
+    payload = log_records(0xA2, 1, 9, (ROW, LogRow(10, ROW.registers))).encode()
+    with pytest.raises(ProtocolError, match="5 bytes after the first record") as caught:
+        answered(0xA2, payload[:-5] + bytes(2) + payload[-5:])
+    assert caught.value.reason == "length"
+
+
+@pytest.mark.parametrize("info", [0x08, 0x18])
+def test_what_an_answer_with_records_says_of_itself_are_words_of_a0_to_a3(info: int) -> None:
+    found = answered(0xA0, bytes([info]))
+    assert isinstance(found, LogRecords)
+    assert info_words(found.info) == info_words(RecordInfo(info))
 
 
 def test_record_ids_begin_anew() -> None:
@@ -347,6 +381,7 @@ def test_rows_of_another_format_are_not_encoded() -> None:
         LogIdPresentRequest(1, (), 1, 128, 1),
         LogIdPresentRequest(1, (60,) * 9, 1, 128, 1),
         LogTimePresentRequest(1, (60,), 1, 128, b"\x07"),
+        LogTimePastRequest(1, (60,), 1, 128, bytes(9), 0),
     ],
 )
 def test_what_does_not_fit_is_refused(message: Request) -> None:
@@ -456,6 +491,38 @@ def test_the_time_of_a_row() -> None:
 @given(st.datetimes(datetime(2000, 1, 1), datetime(2255, 12, 31)))  # noqa: DTZ001 - meters know no zone
 def test_times_of_requests_come_back(at: datetime) -> None:
     assert read_log_time(log_time(at)) == at.replace(microsecond=0)
+
+
+@pytest.mark.parametrize(
+    ("at", "raw"),
+    [
+        ("2000-01-01T00:00:00", "0001010000000000"),
+        ("2007-05-24T10:30:59", "0705180a1e3b0000"),
+        ("2255-12-31T23:59:59", "ff0c1f173b3b0000"),
+    ],
+)
+def test_a_time_is_asked_for_without_weekday_and_info(at: str, raw: str) -> None:
+    assert log_time(datetime.fromisoformat(at)).hex() == raw
+
+
+@pytest.mark.parametrize("at", ["1999-12-31T23:59:59", "2256-01-01", "2007-05-24T10:30:00+00:00"])
+def test_what_no_meter_has_as_its_time_is_not_asked_for(at: str) -> None:
+    with pytest.raises(ValueFormatError, match="years 2000 to 2255 and no zone"):
+        log_time(datetime.fromisoformat(at))
+
+
+@pytest.mark.parametrize("status", ["000001", "0000010000", ""])
+def test_event_status_has_four_bytes(status: str) -> None:
+    with pytest.raises(ProtocolError, match=f"carries 4 bytes, not {len(status) // 2}") as caught:
+        answered(0x9B, bytes.fromhex(status))
+    assert caught.value.reason == "length"
+
+
+@pytest.mark.parametrize("bits", range(4))
+def test_what_the_event_status_says_is_yes_or_no(bits: int) -> None:
+    status = EventStatus(bytes((0xFF, 0xFF, 0xFC | bits, 0xFF)))
+    assert status.unread_interval_records is (bits in (1, 3))
+    assert status.unread_rtc_records is (bits in (2, 3))
 
 
 @given(times)
