@@ -19,6 +19,7 @@ ProtocolError             bytes arrived and were wrong: drop the frame, retry, t
     IncompleteError       ... its beginning or end is missing
     MalformedError        ... nothing but its sense tells: tell that sense
 DecryptionError           status ``alert`` with the reason; keep listening
+  OtherProtocolError      it is a frame of another protocol: no key opens it
   ReplayedError           one among good ones is no alert
   WrongTagError           authentication has failed, and was not just left out
     DamagedCipherError    ... by damage on the way: one among good ones is no alert

@@ -24,7 +24,6 @@ BUSY_SECONDS = 10.0
 _CACHE_KIB = 1024
 # What of the write-ahead log stays on the disk after a large import.
 _LOG_BYTES = 4 * 1024 * 1024
-_DAMAGED = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
 
 @contextmanager

@@ -39,8 +39,8 @@ def _so_far(writer: BlockWriter, wanted: Collection[str]) -> Columns:
 def columns(coded: bytes, wanted: Collection[str]) -> Columns:
     """The times of a block in milliseconds since 1970 UTC, and the numbers of some quantities; all if none.
 
-    Many times as fast as ``readings``. Where a unit changes within the block, the newest one's numbers are
-    given. Raises DamagedBlockError.
+    Many times as fast as ``raw.readings_in``. Where a unit changes within the block, the newest one's numbers
+    are given. Raises DamagedBlockError.
     """
     _, steps, coded_columns = unpacked(coded)
     return list(accumulate(steps)), _columns(coded_columns, len(steps), wanted)

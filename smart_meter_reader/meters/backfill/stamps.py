@@ -1,15 +1,14 @@
 """When an entry of a logger was made: from the meter's own stamp, in standard time, to UTC. Pure.
 
-Sources: the manuals of MULTICAL 403 and 603 (stamps are saved in standard time, the DST offset beside them;
-403, 3.5: a target date 01-01 is stamped 12-31 24:00 by 402, 602 and 801, which tell the date alone). Summer
-time is no part of it: switching it off in the meter changes the offset shown with old entries too.
+Sources: the manuals of MULTICAL 403 and 603 (stamps are saved in standard time, the DST offset beside them).
+Summer time is no part of it: switching it off in the meter changes the offset shown with old entries too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from smart_meter_reader.meters.backfill.state import CONFIG, HOUR, INFO, MINUTES
 
@@ -58,11 +57,6 @@ def to_utc(raw: datetime, zone: tzinfo | None) -> datetime:
 def clock_error(raw_now: datetime, now: datetime, zone: tzinfo | None) -> timedelta:
     """How far the meter's clock, which said ``raw_now`` just now, is ahead of this computer's."""
     return to_utc(raw_now, zone) - now
-
-
-def date_stamp(day: date, *, end_of_day: bool) -> datetime:
-    """The stamp that a date alone means: the day's beginning, or its end with 402, 602 and 801."""
-    return datetime(day.year, day.month, day.day) + (_DAY if end_of_day else timedelta(0))  # noqa: DTZ001
 
 
 def stamp(raw: datetime, logger: str, zone: tzinfo | None, error: timedelta = timedelta(0)) -> Stamp:

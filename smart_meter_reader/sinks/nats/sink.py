@@ -17,7 +17,7 @@ from typing import Final
 import nats.errors
 from nats.aio.msg import Msg
 
-from smart_meter_reader.exceptions import LoginRefusedError, NeedsAPersonError, SinkError
+from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
 from smart_meter_reader.fleet.connection import REQUEST_SECONDS, NatsLink, ServersAwayError, linked
 from smart_meter_reader.fleet.envelope import letters
 from smart_meter_reader.fleet.outbound import Unheard
@@ -205,7 +205,7 @@ class NatsSink(Sink):
         _log.log(
             logging.WARNING if news else logging.DEBUG, "sink %s: %s%s", self.name, known.detail, more or ""
         )
-        return _BACKOFF_OF_PERSONS if isinstance(known, NeedsAPersonError | LoginRefusedError) else _BACKOFF
+        return _BACKOFF_OF_PERSONS if isinstance(known, NeedsAPersonError) else _BACKOFF
 
     async def _hear(self, message: Msg) -> None:
         """A writer tells what the database has."""

@@ -14,7 +14,7 @@ from smart_meter_reader.messages import Message, Past, Reading, Status
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.spool.entries import SpoolEntry
 
-# MessageRows of a meter's memory that travel together.
+# Rows of a meter's memory that travel together.
 _PAST_ROWS = 20
 _LARGEST_BODY = 16 * 1024 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

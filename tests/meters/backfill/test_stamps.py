@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from smart_meter_reader.meters.backfill.stamps import (
     clock_error,
-    date_stamp,
     in_order,
     stamp,
     standard_offset,
@@ -81,12 +80,6 @@ def test_a_clock_that_drifts_keeps_its_own_hour_and_one_set_to_another_zone_is_p
     summer = clock_error(local("2026-07-01T13:00:32"), now, AMSTERDAM)
     told = stamp(local("2026-07-01T13:00:03"), "hour", AMSTERDAM, summer)
     assert told.time == datetime(2026, 7, 1, 11, tzinfo=UTC)
-
-
-def test_the_generations_name_the_same_midnight_by_other_days() -> None:
-    older = date_stamp(date(2025, 12, 31), end_of_day=True)
-    newer = date_stamp(date(2026, 1, 1), end_of_day=False)
-    assert older == newer == local("2026-01-01T00:00:00")
 
 
 @given(st.sampled_from(["Europe/Amsterdam", "Europe/Lisbon", "Australia/Lord_Howe"]), st.integers(0, 8783))
