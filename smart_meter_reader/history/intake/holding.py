@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from smart_meter_reader.messages import Current
 
@@ -12,6 +13,13 @@ _LEAST_APART = 60.0
 _MOST = 5000
 # A clock that was right, but for what passes between a reading and us.
 _RIGHT = timedelta(seconds=2)
+
+
+class Released(NamedTuple):
+    """Messages with their times, and how many older ones were too many to be held, and are lost."""
+
+    messages: list[Current]
+    dropped: int
 
 
 class Held:
@@ -25,6 +33,11 @@ class Held:
     def __len__(self) -> int:
         return len(self._messages)
 
+    @property
+    def lost(self) -> int:
+        """How many are lost if it ends now: those that wait, and those that were too many to."""
+        return len(self._messages) + self.dropped
+
     def hold(self, message: Current, at: float) -> None:
         """Keep a message that came ``at`` these seconds; of too many the oldest go, counted."""
         if message["type"] == "reading":
@@ -37,12 +50,14 @@ class Held:
             self._messages.popleft()
             self.dropped += 1
 
-    def release(self, now: datetime, at: float) -> list[Current]:
+    def release(self, now: datetime, at: float) -> Released:
         """All messages, dated by the clock that shows ``now`` ``at`` these seconds."""
         messages = [_dated(message, now - timedelta(seconds=at - came)) for came, message in self._messages]
+        released = Released(messages, self.dropped)
         self._messages.clear()
         self._last.clear()
-        return messages
+        self.dropped = 0
+        return released
 
 
 def _dated(message: Current, time: datetime) -> Current:

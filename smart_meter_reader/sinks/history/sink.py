@@ -42,7 +42,7 @@ from smart_meter_reader.sinks.history.house import keep_house
 from smart_meter_reader.sinks.history.pasts import Pasts
 from smart_meter_reader.sinks.history.regular_backups import RegularBackups
 from smart_meter_reader.sinks.history.settings import HistorySettings
-from smart_meter_reader.sinks.history.telling import SeldomTold, tell_set_aside
+from smart_meter_reader.sinks.history.telling import SeldomTold, tell_believed, tell_set_aside
 from smart_meter_reader.sinks.history.waiting import drop_oldest, events_among, set_within, start_told
 
 _log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ class HistorySink(Sink):
         # The second time is for a file that was found damaged, and begun anew.
         self._delivered = (await self._write() or await self._write()) and not self._held
         if self._held:
-            _log.warning("sink %s: %d messages are lost, for %s", self.name, len(self._held), self._why)
+            _log.warning("sink %s: %d messages are lost, for %s", self.name, self._held.lost, self._why)
         await self._close()
 
     def _hear(self, message: Current) -> None:
@@ -151,10 +151,10 @@ class HistorySink(Sink):
             _log.warning("sink %s: nothing is stored for now: %s", self.name, self._why)
             return
         held = self._held.release(datetime.now(UTC), time.monotonic())
-        _log.info("sink %s: the clock is believed now; %d messages are stored", self.name, len(held))
+        tell_believed(self.name, held)
         if before is not None:
             self._rows.append(EventRow("", int(now.timestamp()), before, self._why))
-        for message in held:
+        for message in held.messages:
             self._take(message)
 
     def _take(self, message: Current) -> None:
@@ -235,7 +235,8 @@ class HistorySink(Sink):
             self._told.count(self._intake.passed_over, self._store.unfit, left_out)
         finally:
             self._rows = deque([*rows, *self._rows])
-            self._blocks = deque([*blocks, *self._blocks], maxlen=MOST_BLOCKS)
+            self._blocks = deque([*blocks, *self._blocks])
+            self._told.keep_newest(self._blocks, MOST_BLOCKS)
         return not rows and not blocks
 
     async def _open(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from smart_meter_reader.history.rows import STARTED, CounterRow, EventRow, GaugeRow, Row
+from smart_meter_reader.history.storage.raw import Block
 
 # What is shorter than this is no gap, and needs no reason.
 _NO_GAP = timedelta(minutes=30)
@@ -33,6 +34,15 @@ def drop_oldest(rows: deque[Row], most: int) -> int:
         kept.popleft()
         dropped += 1
     rows.extendleft(reversed(kept))
+    return dropped
+
+
+def drop_first(blocks: deque[Block], most: int) -> int:
+    """Drop the oldest blocks until there are ``most``; how many."""
+    dropped = 0
+    while len(blocks) > most:
+        blocks.popleft()
+        dropped += 1
     return dropped
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from smart_meter_reader.history.intake.clock import Trust, clock_sentence, doubt, is_synchronised
 from smart_meter_reader.history.intake.holding import Held
 from smart_meter_reader.messages import Current
+from smart_meter_reader.sinks.history.telling import tell_believed
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +29,8 @@ class BelievedClock:
         self.believed = False
 
     def __len__(self) -> int:
-        return len(self._held)
+        """How many messages are lost if it ends now: those that wait, and those that were too many to."""
+        return self._held.lost
 
     def passed(self, message: Current) -> list[Current]:
         """What is to be stored now that this has come: nothing, this, or all that was held, with its time."""
@@ -40,8 +42,8 @@ class BelievedClock:
             return []
         found = self._held.release(datetime.now(UTC), time.monotonic())
         if self._told:
-            _log.info("sink %s: the clock is believed now; %d messages are stored", self._sink, len(found))
-        return found
+            tell_believed(self._sink, found)
+        return found.messages
 
     def is_believed(self, now: datetime) -> bool:
         """Whether what came at this time may be stored."""

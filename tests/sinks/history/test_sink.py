@@ -122,6 +122,16 @@ async def test_rows_that_no_disk_takes_are_counted(
     assert "rows dropped, the oldest first: the disk takes none" in caplog.text
 
 
+async def test_blocks_that_no_disk_takes_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(store_module, "LEAST_FREE", 10**18)
+    monkeypatch.setattr(sink_module, "MOST_BLOCKS", 2)
+    sink = await kept(tmp_path, [energy(T0, "1", meter) for meter in ("heat", "cold", "gas", "water")])
+    assert not sink.delivered
+    assert "2 blocks of single readings dropped, the oldest first: the disk takes none" in caplog.text
+
+
 async def test_a_damaged_file_is_set_aside_and_a_new_one_begins(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -6,7 +6,8 @@ from collections import deque
 from decimal import Decimal
 
 from smart_meter_reader.history.rows import CounterRow, RestartRow, Row, SegmentRow
-from smart_meter_reader.sinks.history.waiting import drop_oldest
+from smart_meter_reader.history.storage.raw import Block
+from smart_meter_reader.sinks.history.waiting import drop_first, drop_oldest
 
 
 def counter(time: int) -> CounterRow:
@@ -29,3 +30,10 @@ def test_there_is_an_end_to_what_is_kept() -> None:
     rows = deque(marks)
     assert drop_oldest(rows, 4) == 5
     assert list(rows) == marks[5:]
+
+
+def test_of_too_many_blocks_the_oldest_go_and_are_counted() -> None:
+    blocks = deque(Block("heat", number, number, b"") for number in range(5))
+    assert drop_first(blocks, 3) == 2
+    assert [block.since for block in blocks] == [2, 3, 4]
+    assert drop_first(blocks, 3) == 0

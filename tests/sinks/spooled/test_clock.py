@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from smart_meter_reader.history.intake import holding
 from smart_meter_reader.messages.receipts import Receipts
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.sinks.influxdb.settings import InfluxDbSettings
@@ -37,6 +38,22 @@ def test_they_wait_and_get_the_right_time(caplog: pytest.LogCaptureFixture) -> N
     assert clock.passed(after) == [after]
     known = False
     assert clock.passed(after) == [after], "once believed it is so"
+
+
+def test_what_was_too_much_to_be_held_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(holding, "_MOST", 1)
+    known = False
+    clock = BelievedClock("influx", "auto", lambda: known)
+    now = int(time.time())
+    for meter in ("heat", "cold", "gas"):
+        assert clock.passed(energy(now, "1", meter)) == []
+    assert len(clock) == 3, "all of them are lost if it ends now"
+    known = True
+    assert len(clock.passed(energy(now, "2", "water"))) == 1
+    assert "1 messages are stored; 3 older ones are lost, more than is held" in caplog.text
+    assert len(clock) == 0
 
 
 @pytest.mark.parametrize(
