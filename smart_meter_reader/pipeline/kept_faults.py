@@ -64,9 +64,14 @@ class FaultFile:
 
     def add_aside(self, meter: str, fault: Bug, received: bytes) -> None:
         """The same for the event loop: nobody waits for the disk, not even the end of the process."""
-        threading.Thread(
+        keeping = threading.Thread(
             target=self.add, args=(meter, fault, received), name="keep a fault", daemon=True
-        ).start()
+        )
+        try:
+            keeping.start()
+        except RuntimeError as error:
+            if self._said.first("no thread"):
+                _log.warning("cannot keep a fault for diagnose: the system gives no thread (%s)", error)
 
     def load(self) -> list[KeptFault]:
         """What is kept, the oldest first; nothing when the file is missing or damaged. Raises OSError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -48,6 +49,8 @@ class SinkMemory:
         self._sinks = sinks
         self._saved = ""
         self._said = Seldom()
+        self._writing = threading.Lock()
+        self._due = self._written = 0  # how many texts were to be written, and which of them the file has
 
     def recall(self, meters: Iterable[str]) -> None:
         """Give each sink what it remembered, and the meters that the settings have now."""
@@ -62,17 +65,23 @@ class SinkMemory:
 
     def save(self) -> None:
         """Write what has changed since the last time."""
-        text = self._text()
-        if text and text != self._saved:
-            self._write(text)
+        if text := self._news():
+            self._write(self._due, text)
 
     async def keep(self) -> None:
         """Save now and then, until cancelled."""
         while True:
             await asyncio.sleep(SAVE_SECONDS)
-            text = self._text()
-            if text and text != self._saved:
-                await asyncio.to_thread(self._write, text)
+            if text := self._news():
+                await asyncio.to_thread(self._write, self._due, text)
+
+    def _news(self) -> str:
+        """What is to be written, "" for nothing."""
+        text = self._text()
+        if text == self._saved:
+            return ""
+        self._due += 1
+        return text
 
     def _text(self) -> str:
         memories = {sink.name: memory for sink in self._sinks if (memory := dict(sink.memory))}
@@ -80,13 +89,17 @@ class SinkMemory:
             return ""
         return json.dumps({"version": VERSION, "sinks": memories}, ensure_ascii=False, indent=1) + "\n"
 
-    def _write(self, text: str) -> None:
+    def _write(self, number: int, text: str) -> None:
         assert self._path is not None
-        try:
-            write_whole(self._path, text)
-        except (OSError, UnicodeEncodeError):
-            return  # the state file stands beside it, and tells the same trouble
-        self._saved = text
+        # The last save may come while the one before is still at it, and shall win.
+        with self._writing:
+            if number < self._written:
+                return
+            try:
+                write_whole(self._path, text)
+            except (OSError, UnicodeEncodeError):
+                return  # the state file stands beside it, and tells the same trouble
+            self._saved, self._written = text, number
 
     def _load(self) -> dict[str, Any]:
         if self._path is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from dataclasses import astuple
 from pathlib import Path
 
@@ -89,6 +90,22 @@ def test_what_cannot_be_written_is_told_once(tmp_path: Path, caplog: pytest.LogC
     file.add("heat", HEAT, b"")
     file.add("power", HEAT, b"")
     assert caplog.messages == [f"cannot keep a fault for diagnose in {file.path} (Not a directory)"]
+
+
+def test_a_system_that_gives_no_thread_costs_only_what_would_be_kept(
+    file: FaultFile, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who keeps a fault is the supervisor of a meter: what was raised there would end the process."""
+
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    file.add_aside("heat", HEAT, b"")
+    file.add_aside("power", HEAT, b"")
+    sentence = "cannot keep a fault for diagnose: the system gives no thread (can't start new thread)"
+    assert caplog.messages == [sentence]
+    assert file.load() == []
 
 
 def test_where_they_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

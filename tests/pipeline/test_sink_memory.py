@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smart_meter_reader.files import write_whole
 from smart_meter_reader.messages import Message
 from smart_meter_reader.pipeline import sink_memory
 from smart_meter_reader.pipeline.sink_memory import SinkMemory, remembered
@@ -87,6 +89,37 @@ async def test_it_is_kept_now_and_then(tmp_path: Path, monkeypatch: pytest.Monke
     keeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await keeping
+
+
+async def test_the_last_save_wins_over_one_that_is_still_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow_at_first(path: Path, text: str) -> None:
+        if begun.is_set():
+            write_whole(path, text)
+            return
+        begun.set()
+        assert go_on.wait(30)
+        write_whole(path, text)
+        ended.set()
+
+    monkeypatch.setattr(sink_memory, "SAVE_SECONDS", 0.001)
+    monkeypatch.setattr(sink_memory, "write_whole", slow_at_first)
+    sink = Learns("a", {"n": 1})
+    memory = memory_of(tmp_path, sink)
+    keeping = asyncio.ensure_future(memory.keep())
+    assert await asyncio.to_thread(begun.wait, 30)
+    keeping.cancel()
+    sink.known = {"n": 2}
+    saving = threading.Thread(target=memory.save)
+    saving.start()
+    saving.join(0.2)  # by then it has written, where it does not wait for the other
+    go_on.set()
+    assert await asyncio.to_thread(ended.wait, 30)
+    await asyncio.to_thread(saving.join)
+    assert json.loads((tmp_path / "house.sinks.json").read_text())["sinks"] == {"a": {"n": 2}}
 
 
 @pytest.mark.parametrize(
