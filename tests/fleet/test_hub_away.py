@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from smart_meter_reader.fleet.connection import linked
 from smart_meter_reader.messages import Message, Past
 from smart_meter_reader.messages.receipts import Receipts
 from smart_meter_reader.sinks.nats import lanes, sink
 from smart_meter_reader.sinks.nats.settings import NatsSinkSettings
 from smart_meter_reader.sinks.nats.sink import NatsSink
+from smart_meter_reader.spool.entries import Spooled, SpoolEntry, SpoolLimits
+from smart_meter_reader.spool.spool import Spool
 from tests.fleet.fed_edge import reading
 from tests.fleet.fleet import PATIENCE, Fleet, all_there
 from tests.peers.nats import NatsServer
@@ -28,11 +31,11 @@ class Edge:
     """The sink in this process; what is put is taken by it."""
 
     def __init__(self, fleet: Fleet, folder: Path) -> None:
-        settings = NatsSinkSettings(
+        self.settings = NatsSinkSettings(
             servers=tuple(fleet.servers), nkey=fleet.keys.edge_a.seed, tenant="tenant-a", site="site-1",
             edge="e1", spool_directory=str(folder),
         )  # fmt: skip
-        self.sink = NatsSink("nats", settings.named("home"))
+        self.sink = NatsSink("nats", self.settings.named("home"))
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
@@ -113,6 +116,32 @@ async def test_what_the_engine_loses_is_published_again(
         await edge.until_kept(0)
     rows = await postgres.asked("SELECT count(*) FROM fleet_reading", database=fleet.name)
     assert rows[0][0] == 40
+
+
+async def test_what_no_server_ever_takes_is_lost_and_not_published(
+    fleet: Fleet, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = Edge(fleet, tmp_path).settings
+    spool, published, lost = Spool("nats", None, SpoolLimits()), list[Spooled](), list[Spooled]()
+    await spool.open()
+    bodies = {
+        "large": ("reading.m1", bytes(2 << 20)),
+        "strange": ("nothing", b"{}"),
+        "good": ("reading.m1", b"{}"),
+    }
+    await spool.add(SpoolEntry(key, datetime.now(UTC), body, kind) for key, (kind, body) in bodies.items())
+    sender = lanes.Lanes("nats", settings, spool, published.append, lost.append)
+    async with linked("edge", settings, inbox_prefix="_INBOX.tenant-a.site-1") as link:
+        sending = asyncio.create_task(sender.send_new(link))
+        until = time.monotonic() + PATIENCE
+        while len(published) + len(lost) < len(bodies):
+            assert time.monotonic() < until
+            await asyncio.sleep(0.05)
+        sending.cancel()
+    assert [each.entry.id for each in published] == ["good"]
+    assert {each.entry.id for each in lost} == {"large", "strange"}
+    assert (spool.state.depth, sender.given_up) == (1, 2)
+    assert "a message is lost" in caplog.text
 
 
 async def test_what_was_told_while_the_edge_was_away_is_asked_for(

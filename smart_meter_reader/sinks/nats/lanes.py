@@ -41,11 +41,23 @@ _SCAN: Final = 1000
 _FULL: Final = frozenset({10023, 10047, 10054, 10077, 10122})
 
 
+class _NeverTakenError(Exception):
+    """The engine will never take this message."""
+
+
 class Lanes:
-    """The two lanes of one sink. ``published`` is called with each sequence that the engine has."""
+    """The two lanes of one sink.
+
+    ``published`` is called with each entry that the engine has, ``lost`` with each that it will never take.
+    """
 
     def __init__(
-        self, name: str, settings: NatsSinkSettings, spool: Spool, published: Callable[[Spooled], None]
+        self,
+        name: str,
+        settings: NatsSinkSettings,
+        spool: Spool,
+        published: Callable[[Spooled], None],
+        lost: Callable[[Spooled], None],
     ) -> None:
         self.failures = 0
         """How many attempts the engine has not taken."""
@@ -57,6 +69,7 @@ class Lanes:
         self._settings = settings
         self._spool = spool
         self._published = published
+        self._lost = lost
         self._cursor = 0  # what is above is new; what is below and still waiting belongs to the back-log
         self._new = asyncio.Event()
         self._late = asyncio.Event()
@@ -124,37 +137,44 @@ class Lanes:
         self, streams: JetStreamContext, queue: Sequence[Spooled], open_ones: set[int], *, late: bool
     ) -> None:
         for spooled in queue:
-            if not await self._publish(streams, spooled, late=late):
-                return
+            try:
+                taken = await self._publish(streams, spooled, late=late)
+            except _NeverTakenError as error:
+                self._give_up(spooled, str(error))
+            else:
+                if not taken:
+                    return
+                self._published(spooled)
             open_ones.discard(spooled.sequence)
-            self._published(spooled)
 
     async def _publish(self, streams: JetStreamContext, spooled: Spooled, *, late: bool) -> bool:
+        """Whether the engine has taken it. Raises _NeverTakenError."""
         settings, entry = self._settings, spooled.entry
         try:
             kind, meter, fence = address_of(entry.kind)
         except ValueError as error:
-            return self._give_up(spooled, str(error))
+            raise _NeverTakenError(str(error)) from error
         kind = "history" if late and kind == "reading" else kind
         subject = Subject(settings.tenant, settings.site, kind, meter)
         told = headers(entry.id, settings.edge, spooled.sequence, fence)
         try:
             await streams.publish(str(subject), entry.body, timeout=REQUEST_SECONDS, headers=told)
-        except nats.errors.MaxPayloadError:
-            return self._give_up(spooled, f"{len(entry.body)} bytes are more than the servers take at once")
+        except nats.errors.MaxPayloadError as error:
+            size = len(entry.body)
+            raise _NeverTakenError(f"{size} bytes are more than the servers take at once") from error
         except (nats.errors.Error, TimeoutError, OSError) as error:
             self._note(error)
             return False
         self.full = False
         return True
 
-    def _give_up(self, spooled: Spooled, why: str) -> bool:
+    def _give_up(self, spooled: Spooled, why: str) -> None:
         """It will never be taken, and must not hold up those behind it."""
         self.given_up += 1
         self._spool.done([spooled.sequence])
+        self._lost(spooled)
         if self._said.again("given up", time.monotonic()):
             _log.error("sink %s: a message is lost: %s; %d since the start", self._name, why, self.given_up)
-        return True
 
     def _note(self, error: Exception) -> None:
         self.failures += 1

@@ -64,7 +64,7 @@ class NatsSink(Sink):
         self._past_ids: dict[int, str] = {}  # by sequence, of rows of a past that are on their way
         path = settings.spool_file(name)
         self._spool = Spool(name, path, settings.spool_limits, self._pasts.lost)
-        self._lanes = Lanes(name, settings, self._spool, self._note_published)
+        self._lanes = Lanes(name, settings, self._spool, self._note_published, self._note_lost)
         self._report = EdgeReport(name, settings)
         self._serials: dict[str, str] = {}
         self._states: dict[str, tuple[str, str]] = {}
@@ -104,17 +104,19 @@ class NatsSink(Sink):
 
     async def run(self, messages: AsyncIterator[Message]) -> None:
         await self._spool.open()
-        async with asyncio.TaskGroup() as group:
-            beside = [
-                group.create_task(self._spool.keep(), name=f"{self.name} spool"),
-                group.create_task(self._stay_linked(), name=f"{self.name} link"),
-            ]
-            async for message in messages:
-                await self._take(message)
-            await self._finish()
-            for task in beside:
-                task.cancel()
-        await self._spool.close()
+        try:
+            async with asyncio.TaskGroup() as group:
+                beside = [
+                    group.create_task(self._spool.keep(), name=f"{self.name} spool"),
+                    group.create_task(self._stay_linked(), name=f"{self.name} link"),
+                ]
+                async for message in messages:
+                    await self._take(message)
+                await self._finish()
+                for task in beside:
+                    task.cancel()
+        finally:
+            await self._spool.close()
 
     async def _take(self, message: Message) -> None:
         if message["type"] == "info":
@@ -156,6 +158,11 @@ class NatsSink(Sink):
         self._unheard.add(spooled.sequence, time.monotonic())
         if is_past(spooled):
             self._past_ids[spooled.sequence] = spooled.entry.id
+        self._progress.set()
+
+    def _note_lost(self, spooled: Spooled) -> None:
+        # Of a past: the database will never have it, and nobody is to wait for it.
+        self._pasts.stored([spooled.entry.id])
         self._progress.set()
 
     async def _stay_linked(self) -> None:
