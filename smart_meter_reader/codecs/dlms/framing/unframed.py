@@ -76,5 +76,6 @@ def go_on(received: bytes | bytearray, progress: UnframedProgress) -> UnframedPr
     try:
         _, end = decode_item(bytes(received[place + DESCRIPTOR_LENGTH : begin + LONGEST]), 0, 2)
     except AxdrError as error:
-        return "more" if error.incomplete else "no"
+        # What has not ended within the longest notification never will: a length was damaged.
+        return "more" if error.incomplete and len(received) < begin + LONGEST else "no"
     return UnframedProgress(begin, place + DESCRIPTOR_LENGTH + end, remaining - 1)

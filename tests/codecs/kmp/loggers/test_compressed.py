@@ -114,6 +114,33 @@ def test_no_row_of_an_empty_logger() -> None:
     }
 
 
+ROW = "0001 02 01 00 05 FFFF"
+
+
+@pytest.mark.parametrize(
+    ("sub", "first", "further", "newest", "ids"),
+    [
+        pytest.param("00", 0, 0, 0, [0], id="the only entry"),
+        pytest.param("02", 0, 2, 2, [0, 1, 2], id="from entry 0 to the newest"),
+        pytest.param("03", 2, 2, 2, [2, 1, 0], id="from the newest to entry 0"),
+        pytest.param("02", 1, 0, 0x10000, [1], id="as far back as a logger can be deep"),
+        pytest.param("02", 0, 0, 0x10000, None, id="further back"),
+        pytest.param("03", 2, 2, 0x10000, None, id="back to further back"),
+        pytest.param("02", 1, 2, 2, None, id="beyond the newest"),
+        pytest.param("03", 3, 2, 2, None, id="back from beyond the newest"),
+        pytest.param("03", 1, 2, 2, None, id="back beyond entry 0"),
+    ],
+)
+def test_which_entries_there_can_be(
+    sub: str, first: int, further: int, newest: int, ids: list[int] | None
+) -> None:
+    described = told(f"{sub}0601 {first:08x}" + ROW + "00" * further + f"{newest:08x} 0000")
+    if ids is None:
+        assert described["error"]["kind"] == "ids"
+    else:
+        assert [row["log_id"] for row in described["log"]["rows"]] == ids
+
+
 def test_rows_of_no_register_are_none() -> None:
     described = told("020600 00000010" + TAIL)
     assert (described["log"]["rows"], described["log"]["newest_log_id"]) == ([], 32)

@@ -228,6 +228,7 @@ def test_records_with_any_info_bit_are_not_told(answer: LogRecords, info: int) -
         pytest.param("06050fff0100001009000010090000003c080000", "length", id="values of no byte"),
         pytest.param("060500020000000009000000090000", "length", id="rows of no register"),
         pytest.param("06050000030000000900000009000000", "length", id="no row, and a byte"),
+        pytest.param("06050002000000000900000009000800", "length", id="no register known, and a byte"),
     ],
 )
 def test_what_cannot_be(payload: str, reason: str) -> None:
@@ -253,6 +254,48 @@ def test_values_that_do_not_count_are_blanked_and_their_formats_stay() -> None:
     blank = without_unread(answer)
     assert blank.encode() == bytes.fromhex(EMPTY_ROWS % ("00000000", "0000", "00000000", "0000"))
     assert answered(0xB8, blank.encode()) == blank
+
+
+def test_rows_that_do_not_count_are_whole_too_or_not_there() -> None:
+    payload = bytes.fromhex(EMPTY_ROWS % ("00027715", "abcd", "00027716", "0001"))
+    for length in range(15, len(payload)):
+        if length == 15:
+            assert answered(0xB8, payload[:length]).encode() == payload[:length]
+            continue
+        with pytest.raises(ProtocolError):
+            answered(0xB8, payload[:length])
+
+
+@pytest.mark.parametrize("payload", ["05", "050500"])
+def test_a_configuration_is_asked_for_by_its_logger_alone(payload: str) -> None:
+    with pytest.raises(ProtocolError, match=f"carries 2 bytes, not {len(payload) // 2}") as caught:
+        asked(0xB8, bytes.fromhex(payload))
+    assert caught.value.reason == "length"
+
+
+def test_a_configuration_is_whole() -> None:
+    payload = CONFIGURATION.encode()
+    assert answered(0xB8, payload) == CONFIGURATION
+    for length in range(1, len(payload)):
+        with pytest.raises(ProtocolError) as caught:
+            answered(0xB8, payload[:length])
+        assert caught.value.reason == "length"
+
+
+@pytest.mark.parametrize(
+    ("head", "rows"),
+    [
+        pytest.param("0605 0002 01 00000001 00000001 0000 003c080100 05 06", 2, id="back to entry 0"),
+        pytest.param("0605 0000 03 00000009 00000009 0000", 0, id="no entry"),
+        pytest.param("0605 0000 00 00000009 00000009 0000", 0, id="no entry and no register"),
+        pytest.param("0605 0000 01 0000000a 00000009 0000", 0, id="no entry behind the newest"),
+    ],
+)
+def test_how_many_rows_there_can_be(head: str, rows: int) -> None:
+    found = answered(0xB8, bytes.fromhex(head))
+    assert isinstance(found, LogAnswer)
+    assert [row.log_id for row in found.rows] == list(range(rows - 1, -1, -1))
+    assert found.encode() == bytes.fromhex(head)
 
 
 def test_rows_that_count_are_left_as_they_are() -> None:
