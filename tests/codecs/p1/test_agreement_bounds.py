@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from smart_meter_reader.codecs.p1.agreement import Agreement, Judged
@@ -167,6 +169,23 @@ def test_a_device_that_falls_silent_contradicts_nothing() -> None:
     without = heat(NOTHING, "0.0")
     assert list(without.meters["heat"].measurements) == ["heat_energy"]
     assert confirmed(heat(ONE, "2.0"), without, without) == [without]
+
+
+def test_of_a_device_counts_what_is_borne_out() -> None:
+    def heat(power: str) -> Telegram:
+        return sent("0-1:24.1.0(4)", f"0-1:24.2.1({ONE})(1.0*GJ)", f"0-1:24.2.2({ONE})({power}*kW)")
+
+    (found,) = confirmed(heat("0.5"), heat("4.0"), heat("9.0"))
+    assert list(found.meters["heat"].measurements) == ["heat_energy"]
+    assert "0-1:24.2.2" not in found.objects
+    (found,) = confirmed(heat("0.5"), heat("2.4"), heat("2.4"))
+    assert found.meters["heat"].measurements["power"]["value"] == Decimal("2.4")
+
+
+def test_a_device_that_is_heard_again_counts_when_two_say_the_same() -> None:
+    silent, first, second = gas(NOTHING, "0.0"), gas(ONE, "1.0"), gas(TWO, "2.0")
+    assert [found.meters for found in confirmed(silent, first, second)] == [{}]
+    assert confirmed(silent, first, first) == [first]
 
 
 def test_an_identification_that_cannot_be_read_vouches_for_nothing() -> None:

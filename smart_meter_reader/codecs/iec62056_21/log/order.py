@@ -6,9 +6,12 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, time
+from typing import TypeVar
 
 from smart_meter_reader.codecs.iec62056_21.log.lines import Doubt, LogLine
 from smart_meter_reader.codecs.iec62056_21.log.plans import COUNTER_DIGITS, LogPlan
+
+_Place = TypeVar("_Place", int, datetime)
 
 
 def in_order(plan: LogPlan, lines: Sequence[LogLine]) -> tuple[list[LogLine], list[Doubt]]:
@@ -54,20 +57,19 @@ def _unrolled(lines: Sequence[LogLine]) -> list[LogLine]:
     best: list[LogLine] = []
     for start in range(len(lines)):
         turned = [*lines[start:], *lines[:start]]
-        kept = [turned[place] for place in _longest_rising([_seconds(line) for line in turned])]
+        kept = [turned[place] for place in _longest_rising([_moment(line) for line in turned])]
         if len(kept) > len(best):
             best = kept
     return best[::-1]
 
 
-def _seconds(line: LogLine) -> int:
-    moment = line.moment or datetime.combine(line.day, time())
-    return ((moment.toordinal() * 24 + moment.hour) * 60 + moment.minute) * 60 + moment.second
+def _moment(line: LogLine) -> datetime:
+    return line.moment or datetime.combine(line.day, time())
 
 
-def _longest_rising(values: Sequence[int]) -> list[int]:
+def _longest_rising(values: Sequence[_Place]) -> list[int]:
     """The places of a longest part of ``values`` that never falls (patience sorting, n log n)."""
-    tails: list[int] = []  # the smallest value that a part of each length ends in
+    tails: list[_Place] = []  # the smallest value that a part of each length ends in
     places: list[int] = []
     before: list[int] = []
     for place, value in enumerate(values):

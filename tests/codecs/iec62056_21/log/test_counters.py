@@ -73,6 +73,62 @@ def test_a_walk_that_passes_the_live_counter_is_wrong() -> None:
         assert bool(walked.told) is not right
 
 
+@pytest.mark.parametrize(
+    ("counter", "live", "right"),
+    [
+        ("9999.000", "0.000", True),  # it began again since
+        ("0.000", "4999.999", True),
+        ("0.000", "5000.000", False),  # half of what it can show: it fell, rather
+        ("100.000", "99.999", False),
+        ("100.000", "100.000", True),
+    ],
+)
+def test_what_the_counter_shows_later_is_not_below_it(counter: str, live: str, right: bool) -> None:
+    known = [Mark(NEWEST, Decimal(counter))]
+    for later in (NEWEST, NEWEST + DAY):
+        walked = walk(periods([Decimal("0.000")]), known, SEVEN, live=Mark(later, Decimal(live)))
+        assert bool(walked.counters) is right
+        assert bool(walked.told) is not right
+    assert walk(
+        periods([Decimal(0)]), known, SEVEN, live=Mark(NEWEST - timedelta(seconds=1), Decimal(live))
+    ).counters
+
+
+def test_beyond_a_contradiction_nothing_is_walked() -> None:
+    """Which of the two marks is wrong nobody knows, so neither leads anywhere."""
+    marks = [Mark(NEWEST - DAY * 2, Decimal(100)), Mark(NEWEST - DAY * 4, Decimal(97))]
+    walked = walk(periods([Decimal(1)] * 8), marks, SEVEN)
+    assert walked.counters == {}
+    assert walked.told == (
+        "from 2017-10-24 to 2017-10-26 the counter moved by 3.000, and what was added comes to 2: these "
+        "periods give no reading",
+    )
+
+
+def test_a_counter_that_began_again_between_two_marks_contradicts_nothing() -> None:
+    marks = [Mark(NEWEST, Decimal("0.500")), Mark(NEWEST - DAY, Decimal("9999.500"))]
+    walked = walk(periods([Decimal("1.000")]), marks, SEVEN)
+    assert walked.counters == {mark.at: mark.counter for mark in marks}
+    before = walk(periods([Decimal("1.000")]), marks[1:], SEVEN)
+    assert before.counters[NEWEST] == Decimal("0.500")
+
+
+def test_what_is_told_names_days_and_where_it_has_to_the_minute() -> None:
+    (told,) = walk([Growth(NEWEST, DAY, Decimal(1))], [], SEVEN).told
+    assert "from 2017-10-27 to 2017-10-28:" in told
+    five = NEWEST + timedelta(hours=5)
+    (told,) = walk([Growth(five, timedelta(minutes=30), Decimal(1))], [], SEVEN).told
+    assert "from 2017-10-28 04:30 to 2017-10-28 05:00:" in told
+    half = NEWEST + timedelta(minutes=30)
+    (told,) = walk([Growth(half, timedelta(minutes=30), Decimal(1))], [], SEVEN).told
+    assert "from 2017-10-28 to 2017-10-28 00:30:" in told
+    live = Mark(NEWEST, Decimal(99))
+    (told,) = walk([Growth(NEWEST, DAY, Decimal(1))], [Mark(NEWEST, Decimal(100))], SEVEN, live=live).told
+    assert told.startswith(
+        "what was added leads to 100 on 2017-10-28, more than the 99 that the counter shows"
+    )
+
+
 def test_a_gap_is_not_walked_over() -> None:
     some = periods([Decimal(1)] * 6)
     walked = walk([*some[:2], *some[3:]], [Mark(NEWEST, Decimal(100))], SEVEN)

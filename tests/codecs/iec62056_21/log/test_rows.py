@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
-from smart_meter_reader.codecs.iec62056_21.log.rows import TimedTable, end_of, measure_row, time_table
+from smart_meter_reader.codecs.iec62056_21.log.rows import (
+    TimedTable,
+    added_in,
+    end_of,
+    growth_of,
+    marks_of,
+    measure_row,
+    meter_time,
+    time_table,
+)
 from smart_meter_reader.codecs.iec62056_21.log.table import parse_log
 from smart_meter_reader.codecs.iec62056_21.message import ShortLine
+from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer
 from smart_meter_reader.meters.iec62056_21.log.emulated import STARTED
 from tests.codecs.iec62056_21.log.test_table import PROGRAM, parsed, sent
 
@@ -47,7 +58,14 @@ def test_hours_that_do_not_fit_the_clock_have_no_time(hours: int) -> None:
 
 
 def test_without_a_clock_hours_have_no_time() -> None:
-    assert timed(sent("#7"), None).untimed == 960
+    table = timed(sent("#7"), None)
+    assert (table.lines, table.untimed) == ((), 960)
+    assert table.told == ("the hours bear no time, and the meter's clock is not known",)
+
+
+@pytest.mark.parametrize("clock", [None, STARTED])
+def test_of_no_hours_nothing_is_told(clock: datetime | None) -> None:
+    assert timed([], clock) == TimedTable(())
 
 
 def test_a_day_with_an_hour_too_many_is_left_out() -> None:
@@ -73,12 +91,87 @@ def test_the_date_of_a_day_means_its_end() -> None:
     assert end_of(table.lines[0].line.day) == table.lines[0].at
 
 
+FLOW, THIRD, RETURN = (
+    f"{name}_average_day" for name in ("flow_temperature", "temperature_t3", "return_temperature")
+)
+ALL = {FLOW, THIRD, RETURN}
+
+
 @pytest.mark.parametrize(
     ("info", "lost"),
-    [(0, set()), (4, {"return_temperature_average_day"}), (8, {"flow_temperature_average_day"})],
+    [
+        # 5511-634, info codes: 4 and 8 are t2 and t1 of which there is one too many or none, 32 is t3.
+        (0, set()),
+        (4, {RETURN}),
+        (8, {FLOW}),
+        (12, {FLOW, RETURN}),
+        (32, {THIRD}),
+        (44, ALL),
+        (1 + 2 + 16 + 64, set()),
+    ],
 )
 def test_a_mean_of_a_broken_sensor_is_none(info: int, lost: set[str]) -> None:
-    line = sent("#6")[0]
-    table = parse_log("#6", [ShortLine(f"{line[:-8]}{info:07d} ".encode())])
-    both = {"flow_temperature_average_day", "return_temperature_average_day"}
-    assert measure_row(table, table.lines[0], PROGRAM).keys() == (both - lost) | {"info_code"}
+    assert means(info=info) == ALL - lost
+
+
+@pytest.mark.parametrize(("t3", "is_there"), [(19999, True), (20000, False), (21920, False)])
+def test_a_sensor_that_is_not_there_shows_an_impossible_temperature(t3: int, is_there: bool) -> None:
+    """KenanV's 66-C without a third one shows 219.2 °C, and no info code."""
+    assert means(t3=t3) == (ALL if is_there else ALL - {THIRD})
+
+
+def means(*, info: int = 0, t3: int = 4500) -> set[str]:
+    fields = sent("#6")[0].split(" ")
+    assert (fields[9], fields[11]) == ("21920", "0000000")
+    fields[9], fields[11] = f"{t3:05d}", f"{info:07d}"
+    table = parse_log("#6", [ShortLine(" ".join(fields).encode())])
+    measured = measure_row(table, table.lines[0], PROGRAM)
+    assert measured.pop("info_code") == {"value": info, "unit": ""}
+    return set(measured)
+
+
+def test_what_was_added_is_no_reading_and_readings_are_not_added() -> None:
+    days, months = parsed("#6", sent("#6")), parsed("#5", sent("#5"))
+    assert added_in(days, days.lines[0], PROGRAM) == {
+        "heat_energy": {"value": Decimal("0.108"), "unit": "MWh"},
+        "mass": {"value": Decimal("2.72"), "unit": "t"},
+        "mass_2": {"value": Decimal("0.00"), "unit": "t"},
+    }
+    assert added_in(months, months.lines[0], PROGRAM) == {}
+    assert measure_row(months, months.lines[0], PROGRAM).keys() == {
+        "heat_energy",
+        "volume",
+        "power_maximum_month",
+    }
+
+
+def test_events_bear_their_own_time() -> None:
+    events = parsed("#J", sent("#J"))
+    assert [entry.at for entry in time_table(events).lines] == [line.moment for line in events.lines]
+
+
+CALENDAR = {"calendar": "0171028", "clock_or_target": "0180419"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "time"),
+    [
+        (CALENDAR, STARTED),
+        ({**CALENDAR, "calendar": "0171301"}, None),
+        ({**CALENDAR, "clock_or_target": "0240000"}, None),
+        ({"calendar": "0171028"}, None),
+        ({"clock_or_target": "0180419"}, None),
+    ],
+)
+def test_the_clock_of_a_meter_that_tells_it(fields: dict[str, str], time: datetime | None) -> None:
+    assert meter_time(ShortAnswer("#D", fields)) == time
+
+
+def test_growth_and_marks_are_what_the_columns_say() -> None:
+    days, months = (time_table(parsed(name, sent(name))).lines for name in ("#6", "#5"))
+    grown = growth_of(days, "day", "energy_E1_E2", 3)
+    assert (grown[0].ends, grown[0].lasts, grown[0].added) == (days[0].at, 24 * HOUR, Decimal("0.108"))
+    assert growth_of(days, "hour", "mass1", 2)[0].lasts == HOUR
+    marks = marks_of(months, 3)
+    assert [mark.at for mark in marks] == [month.at for month in months]
+    assert marks[0].counter == Decimal(months[0].line.fields["energy"]).scaleb(-3)

@@ -107,6 +107,8 @@ def test_a_doubtful_line_gives_no_row_and_says_why(begin: str, reason: str, dama
     assert 17 not in [row.number for row in table.lines]
     told = {doubt.number: doubt for doubt in table.doubts}
     assert (told[17].reason, told[17].damaged) == (reason, damaged)
+    # It costs itself, and what it cannot be told from.
+    assert told.keys() == ({1, 17} if begin.startswith("0171027") else {17})
 
 
 def test_doubts_stand_in_the_order_of_the_lines() -> None:
@@ -210,6 +212,23 @@ def test_events_of_one_day_are_told_apart_by_the_second() -> None:
     for lines in ([later, same], [same, later]):
         table = parsed("#J", lines)
         assert [line.moment.second for line in table.lines if line.moment] == [11, 10]
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ("0170928 0233000", "0170929 0001000"),
+        ("0170928 0125930", "0170928 0130010"),
+        ("0170928 0125930", "0170928 0130000"),
+        ("0161231 0235959", "0170101 0000000"),
+    ],
+)
+def test_events_are_in_order_over_the_turn_of_an_hour_and_of_a_day(older: str, newer: str) -> None:
+    line = sent("#J")[0]
+    lines = [line.replace("0170928 0120020", text) for text in (older, newer)]
+    assert lines[0] != line
+    table = parsed("#J", lines)
+    assert [entry.number for entry in table.lines] == [2, 1]
 
 
 def test_places_that_were_never_used_are_no_doubt() -> None:
