@@ -20,8 +20,8 @@ from smart_meter_reader.codecs.iec62056_21.log.rows import (
 from smart_meter_reader.codecs.iec62056_21.log.table import parse_log
 from smart_meter_reader.codecs.iec62056_21.message import ShortLine
 from smart_meter_reader.codecs.iec62056_21.multical import ShortAnswer
-from smart_meter_reader.meters.iec62056_21.log.emulated import STARTED
-from tests.codecs.iec62056_21.log.test_table import PROGRAM, parsed, sent
+from smart_meter_reader.meters.iec62056_21.log.emulated import STARTED, log_lines
+from tests.codecs.iec62056_21.log.test_table import COUNTERS, PROGRAM, parsed, sent
 
 HOUR = timedelta(hours=1)
 FULL = STARTED.replace(minute=0, second=0)
@@ -66,6 +66,39 @@ def test_without_a_clock_hours_have_no_time() -> None:
 @pytest.mark.parametrize("clock", [None, STARTED])
 def test_of_no_hours_nothing_is_told(clock: datetime | None) -> None:
     assert timed([], clock) == TimedTable(())
+
+
+def test_a_young_meter_has_hours_of_today_only() -> None:
+    assert [entry.at for entry in timed(sent("#7")[:18], STARTED).lines] == [
+        FULL - HOUR * place for place in range(18)
+    ]
+
+
+def test_after_midnight_no_hour_of_today_is_over() -> None:
+    midnight = STARTED.replace(hour=0)
+    table = timed(log_lines("#7", COUNTERS, midnight, 60_017), midnight)
+    assert table.lines[0].at == midnight.replace(minute=0, second=0)
+    assert table.untimed == 0
+
+
+@pytest.mark.parametrize("hour", [1, 22, 23])
+def test_at_any_hour_the_newest_ended_at_the_last_full_one(hour: int) -> None:
+    clock = STARTED.replace(hour=hour)
+    table = timed(log_lines("#7", COUNTERS, clock, 60_017), clock)
+    assert table.lines[0].at == clock.replace(minute=0, second=0)
+    assert (table.untimed, len(table.lines)) == (0, 960)
+
+
+def test_where_yesterdays_newest_hour_is_missing_today_is_not_known_to_be_whole() -> None:
+    lines = sent("#7")
+    lines[18] = "x"
+    table = timed(lines, STARTED)
+    assert (table.lines, table.untimed) == ((), 959)
+    assert table.told == ("18 hours of today do not fit the meter's clock, 18:04: no hour has a time",)
+
+
+def test_hours_of_tomorrow_fit_no_clock() -> None:
+    assert timed(sent("#7"), STARTED - 24 * HOUR).lines == ()
 
 
 def test_a_day_with_an_hour_too_many_is_left_out() -> None:
