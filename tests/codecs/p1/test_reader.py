@@ -62,13 +62,12 @@ def test_a_plain_telegram_where_a_key_is_set(policy: str, told: str) -> None:
 
 def test_the_warning_is_of_the_last_encrypted_telegram() -> None:
     reader = P1Reader(Opener(KEY, AK, "warn"))
-    assert reader.warning is None
-    reader.receive_data(sealed(1, ak=bytes(16)))
-    assert reader.next_telegram() is not None
-    assert isinstance(reader.warning, WrongTagError)
-    reader.receive_data(sealed(2))
-    assert reader.next_telegram() is not None
-    assert reader.warning is None
+    warnings = [reader.warning]
+    for frame in (sealed(1, ak=bytes(16)), sealed(2)):
+        reader.receive_data(frame)
+        assert reader.next_telegram() is not None
+        warnings.append(reader.warning)
+    assert [type(warning) for warning in warnings] == [type(None), WrongTagError, type(None)]
 
 
 def test_a_line_without_sense_and_nothing_that_vouches_for_it() -> None:

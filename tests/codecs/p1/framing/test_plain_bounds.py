@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 import pytest
 
@@ -21,7 +22,16 @@ COVERED = b"/ISk5\\2MT382\r\n\r\n" + LINE + b"!"
 GOOD = encode_telegram(COVERED)
 PLAIN = COVERED + b"\r\n"
 
-Event = PlainFrame | tuple[str, str, bytes]
+
+class Loss(NamedTuple):
+    """What an error says."""
+
+    reason: str
+    detail: str
+    frame: bytes
+
+
+Event = PlainFrame | Loss
 
 
 def read(*pieces: bytes, one_meter: bool = True, end: bool = False) -> tuple[list[Event], PlainReader]:
@@ -33,14 +43,15 @@ def read(*pieces: bytes, one_meter: bool = True, end: bool = False) -> tuple[lis
     if end:
         reader.finish()
     told = [
-        (each.reason, each.detail, each.frame) if isinstance(each, FrameError) else each for each in events
+        Loss(each.reason, each.detail, each.frame) if isinstance(each, FrameError) else each
+        for each in events
     ]
     return told, reader
 
 
 def kinds(*pieces: bytes, one_meter: bool = True, end: bool = False) -> list[str]:
     told, _ = read(*pieces, one_meter=one_meter, end=end)
-    return [each.checksum if isinstance(each, PlainFrame) else each[0] for each in told]
+    return [each.checksum if isinstance(each, PlainFrame) else each.reason for each in told]
 
 
 def test_the_telegram_is_what_lies_between_the_slash_and_the_exclamation_mark() -> None:
@@ -161,7 +172,8 @@ def test_what_is_given_up_ends_where_the_next_telegram_may_begin() -> None:
     # In the older half there is no room for a whole one behind it.
     early = overlong(1000) + b"\r\n" + COVERED[:-1] + LINE * 700
     (given_up, *_), reader = read(early)
-    assert given_up[2] == early
+    assert isinstance(given_up, Loss)
+    assert given_up.frame == early
     assert reader.skipped == len(early)
 
 
@@ -203,7 +215,7 @@ def test_a_wrong_checksum_tells_both_and_what_it_covers() -> None:
     ]
     # Of the newest beginning, which is the likeliest.
     told, _ = read(b"/ISk5\r\n\r\n" + wrong)
-    assert [each[2] for each in told if isinstance(each, tuple)] == [COVERED]
+    assert [each.frame for each in told if isinstance(each, Loss)] == [COVERED]
 
 
 def test_a_checksum_that_was_there_once_is_missed() -> None:
