@@ -126,6 +126,8 @@ def parse_item(text: str, *, numeric: bool = False) -> Measurement:
     ``numeric``: the code is known to carry a number, so that 999A is 999 ampere.
     """
     number, star, unit = text.partition("*")
+    if star:
+        number = number.lstrip(" ")  # Landis+Gyr has a blank where a minus could stand
     if (star or "." in number) and is_number(number):
         return {"value": Decimal(number), "unit": unit.strip()}
     if looks_like_timestamp(text):

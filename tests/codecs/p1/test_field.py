@@ -548,3 +548,22 @@ def test_a_negative_power_beside_an_export_is_a_line_without_sense() -> None:
     telegram = parse("1-0:1.7.0(-00.500*kW)", "1-0:2.7.0(00.500*kW)")
     assert telegram.bad_lines == ("active_power_import is negative",)
     assert set(telegram.measurements) == {"active_power_export"}
+
+
+def test_a_blank_may_stand_where_a_minus_could() -> None:
+    """A Landis+Gyr E570 of a public test: 1-1:56.7.0( 001.67*kW) beside 1-1:36.7.0(-000.82*kW)."""
+    telegram = parse("1-1:36.7.0(-000.82*kW)", "1-1:56.7.0( 001.67*kW)", header="LGZ5\\2ZMD3104107.B40")
+    assert telegram.bad_lines == ()
+    assert values(telegram) == {"active_power_net_l1": "-0.82 kW", "active_power_net_l2": "1.67 kW"}
+
+
+def test_a_telegram_may_be_of_a_heat_meter_alone() -> None:
+    """Aurum's WarmteLink (dsmrreader/dsmr-reader#1286, ndokter/dsmr_parser#99)."""
+    telegram = parse(
+        *("1-3:0.2.8(50)", "0-0:1.0.0(220107195809W)", "0-0:96.1.1(0)", "0-1:24.1.0(004)"),
+        *("0-1:96.1.0(123456789A1B234C)", "0-1:24.2.1(220107195809W)(0.477*GJ)"),
+        header="AUR2NWA-MYRSKY",
+    )
+    assert (telegram.measurements, telegram.bad_lines) == ({}, ())
+    (heat,) = telegram.meters.values()
+    assert str(heat.measurements["heat_energy"]["value"]) == "0.477"
