@@ -20,7 +20,7 @@ from smart_meter_reader.codecs.iec62056_21.data_set import DataSet, DataValue
 from smart_meter_reader.codecs.obis import ELECTRICITY, TARIFFS, is_stored, with_own
 from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.quantities.measurement import Measurement
-from smart_meter_reader.quantities.units import canonical, measures
+from smart_meter_reader.quantities.units import canonical, measures, shift_in_use, shifted
 
 _CODE = re.compile(
     r"(?:(?P<a>\d{1,3})-(?P<b>\d{1,3}):)?"
@@ -185,7 +185,9 @@ def _take(data_set: DataSet, assumed: AssumedUnits, measured: dict[str, Measurem
         return
     unit = _spelled(value, quantity) or assumed.of(QUANTITIES[quantity].kind)
     if _fits(unit, quantity):
-        measured[quantity] = {"value": value.number(), "unit": unit}
+        in_use, decimals = shift_in_use(unit)
+        number = shifted(value.number(), decimals) if decimals else value.number()
+        measured[quantity] = {"value": number, "unit": in_use}
 
 
 def _take_landis_gyr(data_set: DataSet, measured: dict[str, Measurement]) -> None:

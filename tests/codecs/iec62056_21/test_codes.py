@@ -232,3 +232,18 @@ def test_a_code_of_heat_without_unit_is_no_electricity() -> None:
 def test_a_mode_sequence_is_no_part_of_the_name(line: bytes, name: str) -> None:
     (answer,) = describe_capture(line + b"\r\n\x02" + b"1.8.0(1*kWh)\r\n!\r\n")
     assert answer["ident"] == name
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity", "value", "unit"),
+    [
+        ("32.7.0(0.231*kV)", "voltage_l1", "231", "V"),
+        ("31.7.0(0.005*kA)", "current_l1", "5", "A"),
+        ("14.7.0(0.04998*kHz)", "frequency", "49.98", "Hz"),
+        ("1.7.0(0.25*kW)", "active_power_import", "0.25", "kW"),
+    ],
+)
+def test_kilo_units_are_those_that_people_use(text: str, quantity: str, value: str, unit: str) -> None:
+    """As P1 meters of Lithuania write them, and as they are told there."""
+    (measured,) = measure(parse_data_sets(f"{text}!".encode()).sets).items()
+    assert (measured[0], str(measured[1]["value"]), measured[1]["unit"]) == (quantity, value, unit)
