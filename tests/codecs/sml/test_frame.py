@@ -173,17 +173,86 @@ def test_damage_is_told_and_dropped(stream: bytes, reason: str, kind: type[Frame
     assert frames(stream) == ([only(PLAIN)] if stream.endswith(PLAIN) else [])
 
 
-def test_more_octets_to_fill_it_than_there_are() -> None:
-    covered = START + bytes(4) + ESCAPE + bytes([END, 4])
-    assert reasons(read(covered + crc16_x25(covered).to_bytes(2, "little"))) == ["fill"]
+@pytest.mark.parametrize(
+    ("payload", "fill", "reason"),
+    [(4, 4, "fill"), (8, 4, "fill"), (0, 1, "fill"), (2, 3, "fill"), (3, 3, "x25"), (0, 0, "x25")],
+)
+def test_how_many_octets_may_fill_it(payload: int, fill: int, reason: str) -> None:
+    covered = START + bytes(payload) + ESCAPE + bytes([END, fill])
+    (found,) = read(covered + crc16_x25(covered).to_bytes(2, "little"))
+    assert reasons([found]) == [reason]
+    assert isinstance(found, FrameError) or found.messages == ()
+
+
+def test_a_telegram_has_4096_octets_before_its_end_at_the_most() -> None:
+    def behind(payload: int) -> bytes:
+        covered = START + bytes(payload) + ESCAPE + bytes([END, 0])
+        return covered + crc16_x25(covered).to_bytes(2, "little")
+
+    assert reasons(read(behind(MAX_FRAME_LENGTH - 8))) == ["malformed"]
+    assert reasons(read(behind(MAX_FRAME_LENGTH - 7))) == ["too_long"]
+    assert read(START + bytes(MAX_FRAME_LENGTH - 8)) == []
+    (given_up,) = read(START + bytes(MAX_FRAME_LENGTH - 7))
+    assert isinstance(given_up, IncompleteError)
+    assert given_up.detail.endswith(f"no end in {MAX_FRAME_LENGTH} octets")
+
+
+@pytest.mark.parametrize(
+    ("stream", "frame", "words"),
+    [
+        (PLAIN[:150] + PLAIN, PLAIN[:150], "a telegram of 150 octets is damaged: another telegram begins"),
+        (PLAIN[:100] + ESCAPE + b"\x02\x00\x00\x00" + PLAIN, PLAIN[:100], "02000000 behind 1b1b1b1b"),
+        (PLAIN[:-1] + b"\x75" + PLAIN, PLAIN[:-1] + b"\x75", "octets were lost or changed on the way"),
+    ],
+)
+def test_what_is_given_up_is_told_with_its_octets(stream: bytes, frame: bytes, words: str) -> None:
+    error = read(stream)[0]
+    assert isinstance(error, FrameError)
+    assert error.frame == frame
+    assert words in error.detail
+
+
+def test_octets_of_no_telegram_are_counted_and_the_last_of_them_kept() -> None:
+    reader = FrameReader()
+    junk = bytes(range(0x20, 0x7F)) * 10
+    for begin in range(0, len(junk), 100):
+        reader.receive_data(junk[begin : begin + 100])
+        assert read_all(reader) == []
+    # Seven more may be the begin of a start.
+    assert (reader.skipped, reader.unrecognised) == (len(junk) - 7, junk[:-7][-256:])
+    reader.receive_data(PLAIN)
+    assert read_all(reader) == [only(PLAIN)]
+    assert (reader.skipped, reader.unrecognised) == (len(junk), junk[-256:])
+    reader.receive_data(b"end")
+    assert read_all(reader) == []
+    reader.end_of_data()
+    assert (reader.skipped, reader.unrecognised) == (len(junk) + 3, (junk + b"end")[-256:])
+
+
+def test_of_a_telegram_that_is_given_up_the_end_is_kept() -> None:
+    reader = FrameReader()
+    reader.receive_data(PLAIN[:-1] + b"\x75")
+    assert reasons(read_all(reader)) == ["checksum"]
+    assert reader.unrecognised == (PLAIN[:-1] + b"\x75")[-256:]
+    assert len(PLAIN) > 256
+
+
+def test_the_checksum_of_the_last_good_telegram_is_known() -> None:
+    reader = FrameReader()
+    assert reader.checksum == ""
+    for telegram, checksum in ((KERMIT, "kermit"), (PLAIN[:-1] + b"\x75", "kermit"), (PLAIN, "x25")):
+        reader.receive_data(telegram)
+        read_all(reader)
+        assert reader.checksum == checksum
 
 
 def test_the_end_of_a_capture_in_the_middle_of_a_telegram() -> None:
     reader = FrameReader()
     reader.receive_data(PLAIN[:200])
     assert read_all(reader) == []
-    with pytest.raises(IncompleteError):
+    with pytest.raises(IncompleteError) as caught:
         reader.end_of_data()
+    assert (caught.value.reason, caught.value.frame) == ("cut", PLAIN[:200])
     reader.end_of_data()
 
 
@@ -192,9 +261,10 @@ def test_the_older_ones_can_be_left_out() -> None:
     reader.receive_data(PLAIN * 5)
     assert reader.leave_out_older() == 3
     assert len(read_all(reader)) == 2
-    reader.receive_data(PLAIN)
-    assert reader.leave_out_older() == 0
-    assert len(read_all(reader)) == 1
+    for telegrams, left_out in ((1, 0), (2, 0), (3, 1)):
+        reader.receive_data(b"\x00" + PLAIN * telegrams)
+        assert reader.leave_out_older() == left_out
+        assert len(read_all(reader)) == telegrams - left_out
 
 
 JUNK = {

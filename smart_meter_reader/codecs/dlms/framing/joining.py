@@ -92,8 +92,7 @@ class Joiner:
         if apdu[:1] == bytes([_BLOCK]):
             yield from self._transfer(apdu)
             return
-        if self._block:
-            yield from self.drop("a telegram without blocks came between")
+        yield from self.drop("a telegram without blocks came between")
         if apdu:
             yield apdu
 
@@ -110,7 +109,7 @@ class Joiner:
             return
         if number == 1:
             yield from self.drop("another one begins at block 1")
-        elif number != self._block + 1 or not self._block:
+        elif number != self._block + 1:
             yield from self.drop(f"block {number} instead of {self._block + 1}")
             yield IncompleteError("incomplete", f"block {number} without those before it", apdu)
             return
@@ -131,7 +130,7 @@ class Joiner:
             yield from self.drop("a frame of M-Bus came between")
         if not frame.sequence:
             yield from self.drop("another one begins")
-        elif frame.sequence != self._sequence + 1 or self._sequence < 0:
+        elif frame.sequence != self._sequence + 1:
             yield from self.drop(f"piece {frame.sequence} instead of {self._sequence + 1}")
             yield IncompleteError("incomplete", f"piece {frame.sequence} without those before it", frame.raw)
             return

@@ -81,6 +81,12 @@ def test_a_damaged_frame_is_a_gap_too() -> None:
         ]
 
 
+@pytest.mark.parametrize("place", [1, 4, 7])
+def test_the_first_frame_may_be_one_with_a_damaged_head(place: int) -> None:
+    damaged = HDLC[:place] + bytes([HDLC[place] ^ 0x04]) + HDLC[place + 1 :]
+    assert told(read(damaged + HDLC)) == ["checksum", (HDLC, True)]
+
+
 def test_the_octets_of_a_damaged_frame_are_told_with_it() -> None:
     damaged = HDLC[:-4] + bytes([HDLC[-4] ^ 1]) + HDLC[-3:]
     (error,) = [each for each in read(damaged + HDLC) if isinstance(each, FrameError)]

@@ -118,6 +118,9 @@ def test_the_shortest_frame_has_one_check_sequence_for_both() -> None:
     assert read(with_hcs("a007030513", "7e")) == HdlcFrame(
         b"\x03", b"\x05", 0x13, False, b"", with_hcs("a007030513", "7e")
     )
+    # An address has four octets at most.
+    assert read_header(with_hcs("a010000000000103" + "13", "7e"), 0) == "no"
+    assert header_of(with_hcs("a0100000000103" + "13", "7e")).destination == bytes.fromhex("00000001")
     # A header that goes beyond the end of its own frame.
     assert read_header(with_hcs("a00700030513", "7e"), 0) == "no"
     assert header_of(with_hcs("a00800030513", "7e")).length == 8

@@ -150,7 +150,7 @@ def test_a_block_that_comes_again_is_no_next_one() -> None:
     ]
 
 
-@pytest.mark.parametrize("number", [0, 2])
+@pytest.mark.parametrize("number", [0, 2, 0x0101])
 def test_listening_begins_at_block_1(number: int) -> None:
     assert joined(block(number, b"1", LAST), block(1, b"2", LAST)) == [
         f"incomplete: block {number} without those before it",
