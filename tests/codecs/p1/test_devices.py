@@ -37,6 +37,7 @@ def only(telegram: Telegram) -> SubMeter:
         ("003", "m3", "gas", "gas_volume"),
         ("003", "dm3", "gas", "gas_volume"),
         ("004", "GJ", "heat", "heat_energy"),
+        *(("004", unit, "heat", "heat_energy") for unit in ("Wh", "kWh", "GWh", "J", "kJ")),
         ("004", "m3", "heat", "volume"),
         ("004", "m3/h", "heat", "volume_flow"),
         ("004", "l/h", "heat", "volume_flow"),
