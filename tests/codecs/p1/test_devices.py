@@ -89,8 +89,23 @@ def test_a_device_without_a_type_is_told_by_its_unit(kind: str | None, unit: str
     lines = device(1, f"{NOON}(12.5*{unit})", kind or "")
     telegram = parse(*(lines if kind is not None else lines[1:]))
     assert list(telegram.meters) == ([] if medium is None else [medium])
+    assert telegram.dead_meters == ()
     said = int(kind) if kind in ("000", "014", "015") else None
     assert all(found.device_type == said for found in telegram.meters.values())
+
+
+@pytest.mark.parametrize("kind", ["000", "003", "040"])
+def test_a_channel_that_is_only_announced(kind: str) -> None:
+    """Of a kind without a name nothing is told; a gas meter is there, and shows nothing yet."""
+    telegram = parse(f"0-1:24.1.0({kind})", "0-1:96.1.0()")
+    assert telegram.meters == {}
+    assert [found.medium for found in telegram.dead_meters] == (["gas"] if kind == "003" else [])
+
+
+def test_only_lines_of_readings_are_readings() -> None:
+    assert list(only(parse(*device(1, f"{NOON}(1*m3)", "004"), "0-1:24.9.1(5*GJ)")).measurements) == [
+        "volume"
+    ]
 
 
 @pytest.mark.parametrize("code", ["96.1.0", "96.1.1", "0.0.0"])
