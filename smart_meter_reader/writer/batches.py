@@ -7,9 +7,11 @@ up would stay in the stream for good, and nobody would see it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 import nats.errors
@@ -31,6 +33,8 @@ from smart_meter_reader.writer.settings import WriterSettings
 _log = logging.getLogger(__name__)
 
 FETCH_SECONDS: Final = 5.0
+# Until they are asked again who refuse at once, hundreds of times a second.
+_REFUSED_SECONDS: Final = 1.0
 # Until a message that the database has refused comes again.
 _AGAIN_SECONDS: Final = 5.0
 REASON: Final = "Smr-Reason"
@@ -54,13 +58,7 @@ class LaneWriter:
     async def run(self) -> None:
         lane = self._lane
         try:
-            await self._streams.consumer_info(lane.stream, lane.consumer)
-        except NotFoundError as error:
-            raise NeedsAPersonError(
-                "stream_missing",
-                f"the servers have no stream {lane.stream} with a consumer {lane.consumer}: "
-                "`smart-meter-reader writer --prepare` makes them, with a key that may",
-            ) from error
+            await self._require_consumer()
         except (nats.errors.Error, TimeoutError) as error:
             raise SinkError(
                 "stream_unanswered", f"stream {lane.stream}: no answer in time, or no right to ask"
@@ -70,14 +68,35 @@ class LaneWriter:
             await self._link.up()
             try:
                 messages = await waiting.fetch(self._settings.fetch, timeout=FETCH_SECONDS)
-            except (nats.errors.Error, TimeoutError):
-                continue  # nothing came, or a leader is elected: each attempt waits for seconds
+            except TimeoutError:
+                continue  # nothing came
+            except nats.errors.Error:
+                await self._look_why()
+                continue
             if messages:
                 try:
                     await self._write(messages)
                 except nats.errors.Error as error:
                     # What is committed and not acknowledged comes again, and changes nothing.
                     raise SinkError("nats_lost", f"the connection to the servers is lost: {error}") from error
+
+    async def _require_consumer(self) -> None:
+        """Raises NeedsAPersonError where there is none, and what the library raises where nobody says so."""
+        lane = self._lane
+        try:
+            await self._streams.consumer_info(lane.stream, lane.consumer)
+        except NotFoundError as error:
+            raise NeedsAPersonError(
+                "stream_missing",
+                f"the servers have no stream {lane.stream} with a consumer {lane.consumer}: "
+                "`smart-meter-reader writer --prepare` makes them, with a key that may",
+            ) from error
+
+    async def _look_why(self) -> None:
+        """The servers refuse, and at once: they elect a leader, or somebody has removed the stream."""
+        await asyncio.sleep(_REFUSED_SECONDS)
+        with suppress(nats.errors.Error, TimeoutError):  # it is asked for again
+            await self._require_consumer()
 
     async def _write(self, messages: Sequence[Msg]) -> None:
         begun = time.monotonic()

@@ -7,7 +7,7 @@ import time
 
 from nats.js.client import JetStreamContext
 
-from tests.fleet.fleet import Fleet, all_there
+from tests.fleet.fleet import PATIENCE, Fleet, all_there
 from tests.peers.postgresql import PostgresServer
 
 SUBJECT = "smr.v1.tenant-a.site-1.reading"
@@ -88,6 +88,27 @@ async def test_a_full_stream_refuses_and_the_edge_keeps_what_it_has(
     found = await all_there(postgres, fleet.name, [edge], 200, patience=120)
     assert set(found.values()) == {1}
     await admin.close()
+
+
+async def test_a_consumer_that_is_removed_is_told_and_not_asked_for_without_a_pause(
+    fleet: Fleet, postgres: PostgresServer
+) -> None:
+    writer = fleet.writer("w1")
+    until = time.monotonic() + PATIENCE
+    while "are reached" not in writer.log():
+        assert time.monotonic() < until, writer.log()
+        await asyncio.sleep(0.2)
+    admin = await fleet.connect(fleet.keys.admin)
+    await admin.jetstream().delete_consumer("READINGS", "writer")
+    while "have no stream READINGS with a consumer" not in writer.log():
+        assert time.monotonic() < until, writer.log()
+        await asyncio.sleep(0.2)
+    await admin.close()
+    assert "writer --prepare" in writer.log()
+    fleet.prepare()
+    edge = fleet.edge("e1", meters=2, count=5)
+    found = await all_there(postgres, fleet.name, [edge], 10, patience=120)
+    assert set(found.values()) == {1}
 
 
 async def until_empty(streams: JetStreamContext, patience: float = 60) -> None:
