@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -120,14 +120,6 @@ class EntriesOnDisk:
         """It is done, if it is here: another one is not in ``known``."""
         if self.known.first <= sequence <= self.known.newest:
             self.finished.add(sequence)
-
-    async def sequences_of(self, ids: Collection[str]) -> Sequence[int]:
-        """Those of the ids that are here."""
-        return await self._call(partial(self._file.sequences_of, ids)) or ()
-
-    async def sequences_through(self, sequence: int, kind: str | None) -> Sequence[int]:
-        """All that are not above a sequence, of one kind or of any."""
-        return await self._call(partial(self._file.sequences_through, sequence, kind)) or ()
 
     async def _call(self, work: Callable[[], _Result]) -> _Result | None:
         async with self._lock:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from smart_meter_reader.exceptions import SinkError
-
 # What an entry takes beside its texts: the row, the index, and what Python keeps.
 _OVERHEAD = 100
 
@@ -39,21 +37,19 @@ class SpoolLimits:
     """How much is kept, and when it goes to the disk.
 
     ``most_bytes``: of all that is kept. ``memory_bytes``: of that in memory; what is more goes to the disk at
-    once. ``disk_after``: what is not done by then goes to the disk; 0 s: before ``add`` returns. ``refuse``:
-    what does not fit is refused by ``SpoolFullError``; else the oldest is dropped, counted and told.
+    once. ``disk_after``: what is not done by then goes to the disk; 0 s: before ``add`` returns.
     """
 
     most_bytes: int = 64 * 1024 * 1024
     memory_bytes: int = 1024 * 1024
     disk_after: timedelta = timedelta(seconds=60)
-    refuse: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpoolState:
     """A spool in numbers. ``depth`` is ``waiting`` and ``sent``; ``age_seconds`` that of the oldest, or None.
 
-    ``dropped``, ``refused`` and ``repeated`` (the same id while it was there) are since the start.
+    ``dropped`` and ``repeated`` (the same id while it was there) are since the start.
     """
 
     depth: int
@@ -63,9 +59,4 @@ class SpoolState:
     bytes: int
     age_seconds: int | None
     dropped: int
-    refused: int
     repeated: int
-
-
-class SpoolFullError(SinkError):
-    """The spool takes no more: nothing of what was to be added is in it."""

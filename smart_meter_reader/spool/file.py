@@ -153,33 +153,6 @@ class SpoolFile:
 
         return self._do(read)
 
-    def sequences_of(self, ids: Collection[str]) -> list[int]:
-        """Those of the ids that are here."""
-
-        def look(connection: sqlite3.Connection) -> list[int]:
-            return [
-                sequence
-                for some in _pieces(ids)
-                for (sequence,) in connection.execute(
-                    f"SELECT sequence FROM entry WHERE id IN ({_marks(some)})",  # noqa: S608 - question marks
-                    some,
-                )
-            ]
-
-        return self._do(look)
-
-    def sequences_through(self, sequence: int, kind: str | None) -> list[int]:
-        """All that are not above a sequence, of one kind or of any."""
-
-        def look(connection: sqlite3.Connection) -> list[int]:
-            rows = connection.execute(
-                "SELECT sequence FROM entry WHERE sequence <= ? AND (? IS NULL OR kind = ?)",
-                (sequence, kind, kind),
-            )
-            return [found for (found,) in rows]
-
-        return self._do(look)
-
     def drop_oldest(self, size: int) -> tuple[OnDisk, list[tuple[int, str]]]:
         """Drop the oldest until ``size`` bytes or more are gone; sequence and id of each that is."""
         dropped: list[tuple[int, str]] = []
@@ -274,10 +247,7 @@ def _delete(connection: sqlite3.Connection, sequences: Collection[int]) -> tuple
     return gone, freed
 
 
-_Key = TypeVar("_Key", int, str)
-
-
-def _pieces(keys: Collection[_Key]) -> Iterable[Sequence[_Key]]:
+def _pieces(keys: Collection[int]) -> Iterable[Sequence[int]]:
     left = iter(keys)
     while some := list(islice(left, _AT_ONCE)):
         yield some

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from smart_meter_reader.spool.disk import EntriesOnDisk
-from smart_meter_reader.spool.entries import Spooled, SpoolEntry, SpoolFullError, SpoolLimits, SpoolState
+from smart_meter_reader.spool.entries import Spooled, SpoolEntry, SpoolLimits, SpoolState
 from smart_meter_reader.spool.file import Written
 from smart_meter_reader.spool.memory import EntriesInMemory
 from smart_meter_reader.spool.telling import SpoolTold
@@ -42,7 +42,7 @@ class Spool:
     that was sent, or was done within the last minute, is waiting again after a restart and goes out once
     more: the destination knows it by its id.
 
-    A full spool drops its oldest entries (counted, told, their ids given to ``lose``), or refuses new ones.
+    A full spool drops its oldest entries (counted, told, their ids given to ``lose``).
     A disk that takes nothing is told; until it does, ``memory_bytes`` are kept. A damaged file is set aside,
     and a new one begins. With ``path`` None all is in memory, and ``memory_bytes`` do not matter.
 
@@ -68,7 +68,7 @@ class Spool:
         self._next = self._reserved = 0
         self._tidied = float("-inf")
         self._opened = False
-        self._dropped = self._refused = self._repeated = 0
+        self._dropped = self._repeated = 0
 
     async def open(self) -> None:
         """Open the file and find what an earlier run left: all of it is waiting.
@@ -89,12 +89,10 @@ class Spool:
     async def add(self, entries: Iterable[SpoolEntry]) -> None:
         """Take entries. One whose id is in memory already is the same one; on the disk it becomes that later.
 
-        Raises SpoolFullError, with none of them taken, when the spool refuses; ValueError for a naive time.
-        Waits for the disk only where ``disk_after`` is 0 s, or more than ``memory_bytes`` are held.
+        Raises ValueError for a naive time, with none of them taken. Waits for the disk only where
+        ``disk_after`` is 0 s, or more than ``memory_bytes`` are held.
         """
         new = self._unknown(entries)
-        if self._limits.refuse:
-            await self._require_room(sum(entry.size for entry in new), len(new))
         if self._next + len(new) > self._reserved:
             async with self._opening:
                 await self._reserve()
@@ -164,24 +162,6 @@ class Spool:
             if self._memory.pop(sequence) is None and self._disk is not None:
                 self._disk.finish(sequence)
 
-    async def done_ids(self, ids: Collection[str]) -> None:
-        """The same by ids."""
-        self.done([found for each in ids if (found := self._memory.sequence_of(each)) is not None])
-        if self._disk is not None and self._disk.known.entries:
-            self.done(await self._disk.sequences_of(ids))
-
-    async def done_through(self, sequence: int, kind: str | None = None) -> None:
-        """The same of all that are not above a sequence, of one kind or of any."""
-        self.done(
-            [
-                each.sequence
-                for each in self._memory
-                if each.sequence <= sequence and kind in (None, each.entry.kind)
-            ]
-        )
-        if self._disk is not None and self._disk.known.entries:
-            self.done(await self._disk.sequences_through(sequence, kind))
-
     async def keep(self) -> None:
         """Write what is due, for ever."""
         pause = min(max(self._limits.disk_after.total_seconds() / 4, 0.1), _TIDY_SECONDS)
@@ -210,7 +190,6 @@ class Spool:
             bytes=self._bytes,
             age_seconds=max(0, time.time_ns() // 1_000_000 - oldest) // 1000 if depth else None,
             dropped=self._dropped,
-            refused=self._refused,
             repeated=self._repeated,
         )
 
@@ -239,15 +218,6 @@ class Spool:
         found = await self._disk.reserve(least, _RESERVED) if self._disk is not None else None
         self._next = least if found is None else found
         self._reserved = self._next + _RESERVED
-
-    async def _require_room(self, size: int, count: int) -> None:
-        if self._bytes + size > self._limits.most_bytes and self._disk is not None:
-            await self._write(all_of_it=False, tidy=True)
-        if self._bytes + size > self._limits.most_bytes:
-            self._refused += count
-            raise SpoolFullError(
-                "spool_full", f"the spool is full: {self._bytes >> 20} MiB are not delivered"
-            )
 
     async def _write(self, *, all_of_it: bool, at_once: bool = False, tidy: bool = False) -> None:
         """Write what is due; delete what is done where that is due too, or something is written anyway."""

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.spool.entries import Spooled, SpoolEntry, SpoolFullError, SpoolLimits
+from smart_meter_reader.spool.entries import Spooled, SpoolEntry, SpoolLimits
 from smart_meter_reader.spool.lock import SpoolTakenError
 from smart_meter_reader.spool.settings import SpoolSettings
 from smart_meter_reader.spool.spool import Spool
@@ -199,22 +199,6 @@ async def test_what_another_process_has_is_refused_until_that_ends(path: Path, e
     await spool.close()
 
 
-async def test_done_by_id_and_through_a_sequence_of_one_kind(path: Path) -> None:
-    for limits in (AT_ONCE, SpoolLimits()):
-        spool = await opened(path, limits)
-        await spool.add(entry(each, "even" if each % 2 == 0 else "odd") for each in range(10))
-        found = await spool.oldest(10)
-        await spool.done_ids(["id 9", "id of nothing"])
-        await spool.done_through(found[5].sequence, "odd")
-        assert ids(await spool.oldest(10)) == numbers(0, 2, 4, 6, 7, 8)
-        await spool.done_through(found[6].sequence)
-        assert ids(await spool.oldest(10)) == numbers(7, 8)
-        await spool.done_ids(["id 7", "id 8"])
-        assert await spool.oldest(10) == []
-        await spool.close()
-        assert rows_of(path) == []
-
-
 async def test_the_same_id_is_one_entry(path: Path) -> None:
     spool = await opened(path, SpoolLimits())
     await spool.add([entry(1), entry(1)])
@@ -234,7 +218,7 @@ async def test_bytes_bound_what_is_given_but_one_is_always(path: Path) -> None:
         await spool.add(entry(each, size=100) for each in range(5))
         assert ids(await spool.oldest(9, most_bytes=250)) == numbers(0, 1)
         assert ids(await spool.oldest(9, most_bytes=1)) == numbers(0)
-        await spool.done_through(2**62)
+        spool.done(each.sequence for each in await spool.oldest(100))
         await spool.close()
 
 
@@ -257,21 +241,8 @@ async def test_a_full_spool_drops_the_oldest_and_tells(path: Path, caplog: pytes
         warnings = [each for each in caplog.records if each.levelno == logging.WARNING]
         assert len(warnings) == 1
         assert "entries of its spool are lost, the oldest first" in warnings[0].getMessage()
-        await spool.done_through(2**62)
+        spool.done(each.sequence for each in await spool.oldest(100))
         await spool.close()
-
-
-async def test_a_spool_can_refuse_instead(path: Path) -> None:
-    spool = await opened(path, SpoolLimits(most_bytes=5000, disk_after=timedelta(0), refuse=True))
-    await spool.add(entry(each, size=900) for each in range(4))
-    with pytest.raises(SpoolFullError, match="spool is full"):
-        await spool.add([entry(4, size=900), entry(5, size=900)])
-    assert spool.state.refused == 2
-    assert ids(await spool.oldest(9)) == numbers(0, 1, 2, 3)
-    await spool.done_ids(["id 0", "id 1"])
-    await spool.add([entry(6, size=900)])
-    assert ids(await spool.oldest(9)) == numbers(2, 3, 6)
-    assert spool.state.dropped == 0
 
 
 async def test_more_than_memory_may_hold_goes_to_the_disk(path: Path) -> None:
@@ -442,14 +413,14 @@ def test_it_is_a_queue_on_the_disk_too(tmp_path: Path) -> None:
     chance = random.Random(7)
     for number in range(15):
         many = [
-            (chance.choice(["add", "send", "done", "again", "restart", "through"]), chance.randrange(5))
+            (chance.choice(["add", "send", "done", "again", "restart"]), chance.randrange(5))
             for _ in range(25)
         ]
         asyncio.run(_compare(tmp_path / f"{number}.sqlite", many))
 
 
 def steps() -> st.SearchStrategy[list[tuple[str, int]]]:
-    words = st.sampled_from(["add", "send", "done", "again", "through"])
+    words = st.sampled_from(["add", "send", "done", "again"])
     return st.lists(st.tuples(words, st.integers(0, 5)), max_size=30)
 
 
@@ -458,6 +429,7 @@ async def _compare(path: Path | None, steps: Sequence[tuple[str, int]]) -> None:
     spool = await opened(path, limits)
     model: list[str] = []
     sent: set[str] = set()
+    sequences: dict[str, int] = {}
     next_number = 0
     for word, count in steps:
         match word:
@@ -466,6 +438,7 @@ async def _compare(path: Path | None, steps: Sequence[tuple[str, int]]) -> None:
                 next_number += count
                 model += numbers(*new)
                 await spool.add(entry(each) for each in new)
+                sequences |= {each.entry.id: each.sequence for each in await spool.oldest(1000)}
             case "send":
                 found = await spool.oldest(count) if count else []
                 sent |= set(ids(found))
@@ -474,17 +447,10 @@ async def _compare(path: Path | None, steps: Sequence[tuple[str, int]]) -> None:
                 gone = model[count : 2 * count]
                 model = [each for each in model if each not in gone]
                 sent -= set(gone)
-                await spool.done_ids(gone)
+                spool.done(sequences[each] for each in gone)
             case "again":
                 sent = set()
                 spool.again()
-            case "through":
-                found = await spool.oldest(count) if count else []
-                if found:
-                    last = model.index(found[-1].entry.id)
-                    sent -= set(model[: last + 1])
-                    model = model[last + 1 :]
-                    await spool.done_through(found[-1].sequence)
             case "restart":
                 await spool.close()
                 spool, sent = await opened(path, limits), set()
