@@ -72,11 +72,15 @@ def headers(key: str, edge: str, sequence: int, fence: int | None = None) -> dic
 
 @dataclass(frozen=True, slots=True)
 class LetterOrigin:
-    """Who sent a letter, by its headers; None is what they do not say."""
+    """Who sent a letter, by its headers; None is what they do not say.
+
+    ``device``: the serial number in its id, or the name of the meter where the edge knows none.
+    """
 
     edge: str | None
     sequence: int | None
     fence: int | None
+    device: str | None = None
 
 
 def origin_of_letter(found: Mapping[str, str]) -> LetterOrigin:
@@ -84,7 +88,10 @@ def origin_of_letter(found: Mapping[str, str]) -> LetterOrigin:
     schema = found.get(SCHEMA, SCHEMA_VERSION)
     if schema != SCHEMA_VERSION:
         raise ValueError(f"its schema is {schema!r:.20}, and this writer knows {SCHEMA_VERSION}: update it")
-    return LetterOrigin(found.get(EDGE), _number(found, SEQUENCE), _number(found, FENCE))
+    # TENANT/SITE/DEVICE/...: see ``letters``.
+    parts = found.get(ID, "").split("/", 3)
+    device = parts[2] if len(parts) == 4 else None
+    return LetterOrigin(found.get(EDGE), _number(found, SEQUENCE), _number(found, FENCE), device)
 
 
 def _row(past: Past, row: PastRow, place: str) -> Letter:

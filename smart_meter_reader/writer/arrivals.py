@@ -12,6 +12,7 @@ from smart_meter_reader.fleet.envelope import LetterOrigin, origin_of_letter
 from smart_meter_reader.fleet.subjects import Subject, parse_subject
 from smart_meter_reader.json_text import loads_bounded
 from smart_meter_reader.text import bounded_number
+from smart_meter_reader.writer.devices import device_name
 
 # The catalogue's names are far shorter; so are units and texts that meters show.
 _LONGEST_NAME: Final = 128
@@ -43,6 +44,14 @@ class Arrival:
     def meter(self) -> tuple[str, str, str]:
         """What is one meter in the database."""
         return self.subject.tenant, self.subject.site, self.subject.source
+
+    @property
+    def device(self) -> str:
+        """Which device a reading is of, as ``devices`` tells them apart; "" where that is not known."""
+        if self.subject.kind != "reading":
+            return ""  # history comes when it comes, and of devices that have gone
+        origin, meter = self.origin, self.subject.source
+        return device_name(origin.device or meter, meter, origin.edge, leased=origin.fence is not None)
 
 
 def arrival(subject: str, headers: Mapping[str, str], body: bytes) -> Arrival:

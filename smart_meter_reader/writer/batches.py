@@ -26,9 +26,10 @@ from smart_meter_reader.fleet.subjects import dead_subject, written_subject
 from smart_meter_reader.fleet.written import WrittenTold, encode_told, ranges_of
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.writer.arrivals import Arrival, arrival
-from smart_meter_reader.writer.database import Database, Edge, RefusedRowsError
+from smart_meter_reader.writer.database import Database, RefusedRowsError
 from smart_meter_reader.writer.figures import LaneFigures
 from smart_meter_reader.writer.settings import WriterSettings
+from smart_meter_reader.writer.transaction import Edge, Mix
 
 _log = logging.getLogger(__name__)
 
@@ -133,7 +134,23 @@ class LaneWriter:
             # Not waited for: what is not acknowledged comes again, and changes nothing.
             await message.ack()
         self._figures.note_written(len(good), written)
+        for mix in written.mixes:
+            self._tell_mix(mix)
         await self._tell(written.sequences, {})
+
+    def _tell_mix(self, mix: Mix) -> None:
+        if (more := self._said.more(mix.meter, time.monotonic())) is not None:
+            tenant, site, meter = mix.meter
+            _log.error(
+                "two devices tell readings of %s at %s/%s by turns, %s and %s: they mix in the database, "
+                "where `device` tells them apart from now on; give one another name, or another site%s",
+                meter,
+                tenant,
+                site,
+                mix.one,
+                mix.other,
+                more,
+            )
 
     async def _tell(
         self, written: Mapping[Edge, Sequence[int]], refused: Mapping[Edge, Sequence[int]]

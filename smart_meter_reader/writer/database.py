@@ -9,42 +9,33 @@ import asyncio
 import re
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
 
 from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
-from smart_meter_reader.fleet.written import Range, ranges_of
+from smart_meter_reader.fleet.written import Range
 from smart_meter_reader.network.tls import client_context
 from smart_meter_reader.writer import sql
 from smart_meter_reader.writer.arrivals import Arrival
 from smart_meter_reader.writer.failures import ANYTHING, explained
 from smart_meter_reader.writer.settings import WriterSettings
+from smart_meter_reader.writer.transaction import (
+    Edge,
+    WrittenBatch,
+    columns,
+    multirange,
+    write_batch,
+    write_edges,
+)
 
 CONNECT_SECONDS: Final = 10.0
 STATEMENT_SECONDS: Final = 20.0
 _CONNECTIONS: Final = 5  # one for each lane, one for questions, one for the page
 
-Edge = tuple[str, str, str]
-"""Tenant, site, edge."""
-Meter = tuple[str, str, str]
-"""Tenant, site, meter."""
-
 
 class RefusedRowsError(SinkError):
     """The database refuses what is to be written, and not just now."""
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenBatch:
-    """What one transaction has brought: rows, of which so many were ``new``, and sequences by edge."""
-
-    rows: int
-    new: int
-    outdated: int
-    sequences: Mapping[Edge, tuple[int, ...]]
 
 
 class Database:
@@ -88,7 +79,9 @@ class Database:
         before = await self._tables()
         for statement in sql.CREATE:
             await self._fetch(statement)
-        await self._require_columns()
+        await self._require_columns(sql.FIRST_COLUMNS)  # nothing is added to tables of somebody else
+        for statement in sql.ADD:
+            await self._fetch(statement)
         return [f"table {name}: {'it is there' if name in before else 'made'}" for name in sql.TABLES]
 
     async def who(self) -> tuple[str, str, bool]:
@@ -108,7 +101,7 @@ class Database:
                 f"the database has no table {', '.join(missing)}: `smart-meter-reader writer --prepare` "
                 "makes them, as a user who may (CREATE on the schema)",
             )
-        await self._require_columns()
+        await self._require_columns(sql.COLUMNS)
         if lacking := await self._fetch(sql.MISSING_RIGHTS, sql.TABLES):
             tables, who = ", ".join(row["relation"] for row in lacking), lacking[0]["who"]
             raise NeedsAPersonError(
@@ -116,43 +109,39 @@ class Database:
                 f"{who} may not write to the tables: GRANT SELECT, INSERT, UPDATE ON {tables} TO {who}",
             )
 
-    async def _require_columns(self) -> None:
-        pairs = [(table, name) for table, names in sql.COLUMNS.items() for name in names.split()]
-        if lacking := await self._fetch(sql.MISSING_COLUMNS, *_columns(pairs)):
+    async def _require_columns(self, wanted: Mapping[str, str]) -> None:
+        pairs = [(table, name) for table, names in wanted.items() for name in names.split()]
+        if lacking := await self._fetch(sql.MISSING_COLUMNS, *columns(pairs)):
             table = lacking[0]["relation"]
             names = ", ".join(row["name"] for row in lacking if row["relation"] == table)
             raise NeedsAPersonError(
                 "other_tables",
-                f"the table {table} of the database lacks {names}: it is another one, or of another version "
-                "of this program; rename it, then `smart-meter-reader writer --prepare` makes ours",
+                f"the table {table} of the database lacks {names}: `smart-meter-reader writer --prepare` "
+                "adds what a newer version of this program has; rename the table before if it is another one",
             )
 
     async def write(self, arrivals: Sequence[Arrival]) -> WrittenBatch:
         """Write all or nothing. Raises RefusedRowsError when it is one of them that is refused."""
-        sequences = _sequences(arrivals)
         try:
             async with self._opened.acquire() as connection, connection.transaction():
-                fences = await _write_meters(connection, arrivals)
-                rows, new, outdated = await _write_readings(connection, arrivals, fences)
-                await _write_events(connection, arrivals)
-                await _write_edges(connection, sequences, {})
+                written = await write_batch(connection, arrivals)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             raise RefusedRowsError("rows_refused", f"the database refuses it: {error}") from error
         except ANYTHING as error:
             raise explained(error, self._settings) from error
-        return WrittenBatch(rows, new, outdated, sequences)
+        return written
 
     async def refuse(self, sequences: Mapping[Edge, Sequence[int]]) -> None:
         """Remember that these will never be written, for edges that ask."""
         try:
             async with self._opened.acquire() as connection, connection.transaction():
-                await _write_edges(connection, {}, sequences)
+                await write_edges(connection, {}, sequences)
         except ANYTHING as error:
             raise explained(error, self._settings) from error
 
     async def known(self, edge: Edge, asked: Iterable[Range]) -> tuple[list[Range], list[Range]]:
         """Of an edge's sequences those that were written, and those that were refused."""
-        found = await self._fetch(sql.ASKED, *edge, _multirange(asked))
+        found = await self._fetch(sql.ASKED, *edge, multirange(asked))
         if not found:
             return [], []
         return _ranges_in(found[0]["written"]), _ranges_in(found[0]["refused"])
@@ -192,90 +181,6 @@ class Database:
 
 def _verified(settings: WriterSettings) -> ssl.SSLContext:
     return client_context(ca=settings.database_ca, insecure=False, ca_setting="database_ca")
-
-
-async def _write_meters(connection: Any, arrivals: Sequence[Arrival]) -> dict[Meter, int]:
-    """Note the newest reading of each meter; the highest fence that came before, of those that have one."""
-    newest: dict[Meter, datetime] = {}
-    for each in arrivals:
-        if each.body is None:
-            newest[each.meter] = max(each.time, newest.get(each.meter, each.time))
-    if not newest:
-        return {}
-    keys = sorted(newest)
-    found = await connection.fetch(sql.METERS, *_columns(keys), [newest[key] for key in keys])
-    return {tuple(row)[:3]: row["fence"] for row in found if row["fence"] is not None}
-
-
-async def _write_readings(
-    connection: Any, arrivals: Sequence[Arrival], before: Mapping[Meter, int]
-) -> tuple[int, int, int]:
-    """Rows, how many of them are new, and how many came from a reader after another one's."""
-    rows, fences = [], dict(before)
-    for each in arrivals:
-        fence, outdated = each.origin.fence, False
-        if each.rows and fence is not None:
-            outdated = fence < fences.get(each.meter, fence)
-            fences[each.meter] = max(fence, fences.get(each.meter, fence))
-        rows += [
-            (*each.meter, row.quantity, row.time, row.value, row.text, row.unit, fence, outdated)
-            for row in each.rows
-        ]
-    higher = sorted((*meter, fence) for meter, fence in fences.items() if before.get(meter) != fence)
-    if higher:
-        await connection.execute(sql.FENCES, *_columns(higher))
-    if not rows:
-        return 0, 0, 0
-    rows.sort(key=lambda row: row[:5])
-    told: str = await connection.execute(sql.READINGS, *_columns(rows))
-    # "INSERT 0 12"
-    return len(rows), int(told.rpartition(" ")[2]), sum(1 for row in rows if row[-1])
-
-
-async def _write_events(connection: Any, arrivals: Sequence[Arrival]) -> None:
-    bodies = sorted(
-        (
-            (*each.meter, each.subject.kind, each.time, each.body)
-            for each in arrivals
-            if each.body is not None
-        ),
-        key=lambda row: row[:5],
-    )
-    if not bodies:
-        return
-    await connection.execute(sql.EVENTS, *_columns(bodies))
-    for kind, statement in (("status", sql.STATUSES), ("info", sql.INFOS)):
-        newest = {row[:3]: (*row[:3], *row[4:]) for row in bodies if row[3] == kind}
-        if newest:
-            await connection.execute(statement, *_columns([newest[key] for key in sorted(newest)]))
-
-
-async def _write_edges(
-    connection: Any, written: Mapping[Edge, Sequence[int]], refused: Mapping[Edge, Sequence[int]]
-) -> None:
-    edges = sorted({*written, *refused})
-    if edges:
-        ranges = [
-            [_multirange(ranges_of(found.get(edge, ()))) for edge in edges] for found in (written, refused)
-        ]
-        await connection.execute(sql.EDGES, *_columns(edges), *ranges)
-
-
-def _sequences(arrivals: Iterable[Arrival]) -> dict[Edge, tuple[int, ...]]:
-    found: dict[Edge, list[int]] = {}
-    for each in arrivals:
-        if each.origin.edge is not None and each.origin.sequence is not None:
-            edge = each.subject.tenant, each.subject.site, each.origin.edge
-            found.setdefault(edge, []).append(each.origin.sequence)
-    return {edge: tuple(numbers) for edge, numbers in found.items()}
-
-
-def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-def _multirange(ranges: Iterable[Range]) -> str:
-    return "{" + ",".join(f"[{first},{last}]" for first, last in ranges) + "}"
 
 
 def _ranges_in(text: str) -> list[Range]:

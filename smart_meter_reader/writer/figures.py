@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from smart_meter_reader.writer.database import WrittenBatch
+from smart_meter_reader.writer.transaction import WrittenBatch
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _OURS = "smart_meter_fleet"
@@ -114,6 +114,11 @@ class _Fleet(Collector):
             yield GaugeMetricFamily(f"{_OURS}_meters", "Meters that have told something", counts["meters"])
             yield GaugeMetricFamily(
                 f"{_OURS}_meters_late", "Meters whose newest reading is old", counts["late"]
+            )
+            yield GaugeMetricFamily(
+                f"{_OURS}_meters_mixed",
+                "Meters whose name two devices used by turns",
+                counts["mixed"],
             )
         age = GaugeMetricFamily(
             f"{_OURS}_reading_age_seconds",

@@ -130,7 +130,8 @@ def _is_late(age: timedelta | None, late: timedelta) -> bool:
 
 
 def _line(row: Mapping[str, Any], age: timedelta | None, late: timedelta) -> str:
-    state = " ".join(part for part in (row["state"], row["reason"]) if part)
+    mixed = "(two devices of this name)" if row["mixed"] else ""
+    state = " ".join(part for part in (row["state"], row["reason"], mixed) if part)
     named = zip(_COLUMNS[1:5], (row["tenant"], row["site"], row["model"], state), strict=True)
     cells = "".join(
         f'<td data-name="{name}">{escape(str(part))}</td>' if part else "<td></td>" for name, part in named

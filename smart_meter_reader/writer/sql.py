@@ -21,11 +21,24 @@ MISSING_COLUMNS: Final = """
 TABLES: Final = ("fleet_reading", "fleet_meter", "fleet_event", "fleet_edge")
 
 # What this version reads and writes; a table may have more.
-COLUMNS: Final = {
+FIRST_COLUMNS: Final = {
     "fleet_reading": "tenant site meter quantity time value text unit fence outdated",
     "fleet_meter": "tenant site meter newest fence status_time status info_time info",
     "fleet_event": "tenant site source kind time body",
     "fleet_edge": "tenant site edge written refused",
+}
+# What came later, and is added to tables that have the first ones.
+LATER_COLUMNS: Final = {
+    "fleet_reading": {"device": "text"},
+    "fleet_meter": {
+        "device": "text",
+        "device_since": "timestamptz",
+        "device_before": "text[]",
+        "device_mixed": "timestamptz",
+    },
+}
+COLUMNS: Final = {
+    table: " ".join((names, *LATER_COLUMNS.get(table, {}))) for table, names in FIRST_COLUMNS.items()
 }
 MISSING_RIGHTS: Final = """
     SELECT DISTINCT relation, current_user AS who
@@ -62,22 +75,35 @@ CREATE: Final = (
     "'read by a machine that another had already replaced as the reader of this meter'",
 )
 
+ADD: Final = tuple(
+    f"ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {name} {kind}"
+    for table, columns in LATER_COLUMNS.items()
+    for name, kind in columns.items()
+)
+
 # All in the order of their keys, so that writers that meet in the same rows wait for each other and do not
 # lock each other out.
 METERS: Final = """
     INSERT INTO fleet_meter AS known (tenant, site, meter, newest)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
     ON CONFLICT (tenant, site, meter) DO UPDATE SET newest = GREATEST(known.newest, EXCLUDED.newest)
-    RETURNING tenant, site, meter, fence"""
+    RETURNING tenant, site, meter, fence, device, device_since, device_before, device_mixed"""
 # Of rows that the statement before has locked.
 FENCES: Final = """
     UPDATE fleet_meter AS known SET fence = f
     FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS new (t, s, m, f)
     WHERE (known.tenant, known.site, known.meter) = (t, s, m)"""
+DEVICES: Final = """
+    UPDATE fleet_meter AS known
+    SET device = d, device_since = since, device_before = string_to_array(before, '/'), device_mixed = mixed
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[],
+                $7::timestamptz[]) AS new (t, s, m, d, since, before, mixed)
+    WHERE (known.tenant, known.site, known.meter) = (t, s, m)"""
 READINGS: Final = """
-    INSERT INTO fleet_reading (tenant, site, meter, quantity, time, value, text, unit, fence, outdated)
+    INSERT INTO fleet_reading
+        (tenant, site, meter, quantity, time, value, text, unit, fence, outdated, device)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::numeric[],
-                         $7::text[], $8::text[], $9::bigint[], $10::boolean[])
+                         $7::text[], $8::text[], $9::bigint[], $10::boolean[], $11::text[])
     ON CONFLICT DO NOTHING"""
 EVENTS: Final = """
     INSERT INTO fleet_event (tenant, site, source, kind, time, body)
@@ -108,9 +134,9 @@ AGES: Final = """
     FROM fleet_meter WHERE newest IS NOT NULL ORDER BY newest LIMIT $1"""
 COUNTS: Final = """
     SELECT count(*) AS meters, count(*) FILTER (WHERE newest < now() - $1::interval) AS late,
-           min(newest) AS oldest
+           count(*) FILTER (WHERE device_mixed > now() - interval '1 day') AS mixed, min(newest) AS oldest
     FROM fleet_meter WHERE newest IS NOT NULL"""
 PAGE: Final = """
     SELECT tenant, site, meter, newest, status ->> 'state' AS state, status ->> 'reason' AS reason,
-           info ->> 'model' AS model
+           info ->> 'model' AS model, coalesce(device_mixed > now() - interval '1 day', false) AS mixed
     FROM fleet_meter ORDER BY tenant, site, meter LIMIT $1"""
