@@ -25,6 +25,7 @@ from smart_meter_reader.fleet.streams import Lane
 from smart_meter_reader.fleet.subjects import dead_subject, written_subject
 from smart_meter_reader.fleet.written import WrittenTold, encode_told, ranges_of
 from smart_meter_reader.log import Seldom
+from smart_meter_reader.sinks.spooled.destination import SlowError
 from smart_meter_reader.writer.arrivals import Arrival, arrival
 from smart_meter_reader.writer.database import Database, RefusedRowsError
 from smart_meter_reader.writer.figures import LaneFigures
@@ -110,11 +111,20 @@ class LaneWriter:
             else:
                 good.append((message, found))
         if good:
-            try:
-                await self._commit(good)
-            except RefusedRowsError:
-                await self._write_each(good)
+            await self._write_good(good)
         self._figures.note_batch(time.monotonic() - begun)
+
+    async def _write_good(self, good: Sequence[tuple[Msg, Arrival]]) -> None:
+        try:
+            await self._commit(good)
+        except RefusedRowsError:
+            await self._write_each(good)
+        except SlowError:
+            if len(good) == 1:
+                raise
+            middle = len(good) // 2
+            await self._write_good(good[:middle])
+            await self._write_good(good[middle:])
 
     async def _write_each(self, good: Sequence[tuple[Msg, Arrival]]) -> None:
         """One of them is refused: find out which, and write the others."""

@@ -16,6 +16,7 @@ import asyncpg
 from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
 from smart_meter_reader.fleet.written import Range
 from smart_meter_reader.network.tls import client_context
+from smart_meter_reader.sinks.postgresql.failures import unfit_table
 from smart_meter_reader.writer import sql
 from smart_meter_reader.writer.arrivals import Arrival
 from smart_meter_reader.writer.failures import ANYTHING, explained
@@ -126,6 +127,8 @@ class Database:
             async with self._opened.acquire() as connection, connection.transaction():
                 written = await write_batch(connection, arrivals)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+            if unfit := unfit_table(error, sql.ALL_COLUMNS):
+                raise NeedsAPersonError("unfit_table", f"the database takes no rows: {unfit}") from error
             raise RefusedRowsError("rows_refused", f"the database refuses it: {error}") from error
         except ANYTHING as error:
             raise explained(error, self._settings) from error

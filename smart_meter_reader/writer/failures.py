@@ -9,6 +9,7 @@ import asyncpg
 
 from smart_meter_reader.exceptions import LoginRefusedError, NeedsAPersonError, SinkError
 from smart_meter_reader.network.untrusted import certificate_error
+from smart_meter_reader.sinks.spooled.destination import SlowError
 from smart_meter_reader.writer.settings import WriterSettings
 
 # All that a call can raise; OverflowError is of a port that is none.
@@ -54,6 +55,20 @@ def explained(error: BaseException, settings: WriterSettings) -> SinkError:
             )
         case asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
             return SinkError("database_busy", "another writer was at the same rows; it is tried again")
+        case asyncpg.PostgresError():
+            return _busy(error, database, words)
+        case _:
+            return _unreachable(error, settings, database, words)
+
+
+def _busy(error: asyncpg.PostgresError, database: str, words: str) -> SinkError:
+    match error:
+        case asyncpg.QueryCanceledError():
+            return SlowError(
+                "statement_broken_off",
+                f"{database} breaks off what takes so long ({words}): smaller batches are tried; its "
+                "`statement_timeout` or `lock_timeout` for this user may be too short",
+            )
         case asyncpg.CannotConnectNowError() | asyncpg.OperatorInterventionError():
             return SinkError("database_starts", f"{database} starts or stops: {words}")
         case asyncpg.TooManyConnectionsError():
@@ -62,10 +77,8 @@ def explained(error: BaseException, settings: WriterSettings) -> SinkError:
                 f"{database} has no connection left ({words}): a writer takes up to five; end those that "
                 "nobody needs, or raise `max_connections` there",
             )
-        case asyncpg.PostgresError():
-            return SinkError("database_error", f"{database} says: {words}")
         case _:
-            return _unreachable(error, settings, database, words)
+            return SinkError("database_error", f"{database} says: {words}")
 
 
 def _unreachable(error: BaseException, settings: WriterSettings, database: str, words: str) -> SinkError:

@@ -40,6 +40,7 @@ LATER_COLUMNS: Final = {
 COLUMNS: Final = {
     table: " ".join((names, *LATER_COLUMNS.get(table, {}))) for table, names in FIRST_COLUMNS.items()
 }
+ALL_COLUMNS: Final = frozenset(name for names in COLUMNS.values() for name in names.split())
 MISSING_RIGHTS: Final = """
     SELECT DISTINCT relation, current_user AS who
     FROM unnest($1::text[]) AS relation, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS r

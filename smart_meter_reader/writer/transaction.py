@@ -52,14 +52,14 @@ async def write_batch(connection: Any, arrivals: Sequence[Arrival]) -> WrittenBa
     return WrittenBatch(len(rows), new, sum(1 for row in rows if row[-2]), sequences, mixes)
 
 
-class _Known(NamedTuple):
+class _MeterBefore(NamedTuple):
     """What a row of ``fleet_meter`` says of who reads."""
 
     fence: int | None
     devices: Devices
 
 
-async def _write_meters(connection: Any, arrivals: Sequence[Arrival]) -> dict[Meter, _Known]:
+async def _write_meters(connection: Any, arrivals: Sequence[Arrival]) -> dict[Meter, _MeterBefore]:
     """Note the newest reading of each meter; what was known of it before."""
     newest: dict[Meter, datetime] = {}
     for each in arrivals:
@@ -70,7 +70,7 @@ async def _write_meters(connection: Any, arrivals: Sequence[Arrival]) -> dict[Me
     keys = sorted(newest)
     found = await connection.fetch(sql.METERS, *columns(keys), [newest[key] for key in keys])
     return {
-        (row["tenant"], row["site"], row["meter"]): _Known(
+        (row["tenant"], row["site"], row["meter"]): _MeterBefore(
             row["fence"],
             Devices(
                 row["device"] or "",
@@ -84,7 +84,7 @@ async def _write_meters(connection: Any, arrivals: Sequence[Arrival]) -> dict[Me
 
 
 async def _judged(
-    connection: Any, arrivals: Sequence[Arrival], before: Mapping[Meter, _Known]
+    connection: Any, arrivals: Sequence[Arrival], before: Mapping[Meter, _MeterBefore]
 ) -> tuple[list[tuple[Any, ...]], tuple[Mix, ...]]:
     """The rows of all readings with what is to be said of each, and the meters of which two devices tell."""
     rows: list[tuple[Any, ...]] = []
@@ -99,7 +99,7 @@ async def _judged(
             mixes[each.meter] = Mix(each.meter, devices.now, devices.before[-1])
         outdated = fence is not None and last.fence is not None and fence < last.fence
         highest = last.fence if fence is None or outdated else fence
-        now[each.meter] = _Known(highest, devices)
+        now[each.meter] = _MeterBefore(highest, devices)
         device = each.device if devices.is_mixed(each.time) else None
         rows += [
             (*each.meter, row.quantity, row.time, row.value, row.text, row.unit, fence, outdated, device)
@@ -109,7 +109,9 @@ async def _judged(
     return rows, tuple(mixes.values())
 
 
-async def _write_fences(connection: Any, before: Mapping[Meter, _Known], now: Mapping[Meter, _Known]) -> None:
+async def _write_fences(
+    connection: Any, before: Mapping[Meter, _MeterBefore], now: Mapping[Meter, _MeterBefore]
+) -> None:
     """Who reads each meter now, where that is another one than before."""
     higher = sorted(
         (*meter, known.fence) for meter, known in now.items() if known.fence != before[meter].fence

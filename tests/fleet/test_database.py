@@ -11,6 +11,8 @@ import pytest
 
 from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
 from smart_meter_reader.fleet.envelope import headers, letters
+from smart_meter_reader.sinks.spooled.destination import SlowError
+from smart_meter_reader.writer import sql
 from smart_meter_reader.writer.arrivals import Arrival, arrival
 from smart_meter_reader.writer.database import Database, RefusedRowsError
 from smart_meter_reader.writer.settings import WriterSettings
@@ -120,6 +122,56 @@ async def test_what_is_refused_leaves_nothing_behind(
         assert not rows
     await database.refuse({EDGE: (2,)})
     assert await database.known(EDGE, [(1, 5)]) == ([], [(2, 2)])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            ("ALTER TABLE fleet_reading ADD COLUMN household text NOT NULL",),
+            "household that is none of ours",
+        ),
+        (
+            (
+                "DROP TABLE fleet_reading",
+                sql.CREATE[0] + " PARTITION BY RANGE (time)",
+                "ALTER TABLE fleet_reading ADD COLUMN device text",
+            ),
+            "a partition is missing",
+        ),
+    ],
+)
+async def test_tables_that_take_no_row_bury_none(
+    database: Database, postgres: PostgresServer, name: str, change: tuple[str, ...], said: str
+) -> None:
+    for statement in change:
+        await postgres.asked(statement, database=name)
+    with pytest.raises(NeedsAPersonError, match=said):
+        await database.write([told(1)])
+
+
+async def test_a_transaction_that_is_broken_off_is_told_apart(
+    database: Database, postgres: PostgresServer, name: str
+) -> None:
+    await postgres.asked(f"ALTER DATABASE {name} SET statement_timeout = '300ms'")
+    slow = Database(WriterSettings(database=postgres.url(name)))
+    await slow.open()
+    try:
+        await slow.write([told(1)])
+        await postgres.asked(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END$$",
+            database=name,
+        )
+        await postgres.asked(
+            "CREATE TRIGGER slow BEFORE INSERT ON fleet_reading FOR EACH ROW EXECUTE FUNCTION slow()",
+            database=name,
+        )
+        with pytest.raises(SlowError, match="smaller batches are tried"):
+            await slow.write([told(number) for number in range(2, 100)])
+        assert (await slow.write([told(2)])).new == 2
+    finally:
+        await slow.close()
 
 
 async def test_two_writers_at_the_same_rows_end_both(database: Database) -> None:

@@ -29,7 +29,7 @@ LATE = timedelta(hours=2)
 def row(meter: str, minutes: float | None, **more: str | None) -> dict[str, Any]:
     newest = None if minutes is None else NOW - timedelta(minutes=minutes)
     told = {"tenant": "housing-association", "site": "site-1", "model": "MULTICAL 403", "state": "online"}
-    return {"meter": meter, "newest": newest, "reason": None, **told, **more}
+    return {"meter": meter, "newest": newest, "reason": None, "mixed": False, **told, **more}
 
 
 ROWS = [
@@ -93,3 +93,8 @@ def test_it_tells_how_many_are_late_and_that_there_are_more() -> None:
     figures.counts = {"meters": 70_000, "late": 1}
     assert "the first 4 of 70000 meters, 2 late: no reading for 2h" in page_of(ROWS, NOW, LATE, figures)
     assert "No meter has told anything yet." in page_of([], NOW, LATE, Figures())
+
+
+def test_it_tells_of_a_name_that_two_devices_have() -> None:
+    shown = page_of([{**row("heat", 1), "mixed": True}], NOW, LATE, Figures())
+    assert "online (two devices of this name)" in shown

@@ -7,7 +7,7 @@ import time
 
 from nats.js.client import JetStreamContext
 
-from tests.fleet.fleet import PATIENCE, Fleet, all_there
+from tests.fleet.fleet import PATIENCE, Fleet, FleetProcess, all_there, journal
 from tests.peers.postgresql import PostgresServer
 
 SUBJECT = "smr.v1.tenant-a.site-1.reading"
@@ -63,6 +63,45 @@ async def test_what_the_database_refuses_goes_to_the_dead_letters_after_some_att
     while "the database does not take" not in edge.log():
         assert time.monotonic() < until, edge.log()
         await asyncio.sleep(0.3)
+
+
+async def test_a_database_that_breaks_long_statements_off_gets_small_batches(
+    fleet: Fleet, postgres: PostgresServer
+) -> None:
+    for statement in (
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$BEGIN PERFORM pg_sleep(0.005); RETURN NEW; END$$",
+        "CREATE TRIGGER slow BEFORE INSERT ON fleet_reading FOR EACH ROW EXECUTE FUNCTION slow()",
+        f"ALTER DATABASE {fleet.name} SET statement_timeout = '500ms'",
+    ):
+        await postgres.asked(statement, database=fleet.name)
+    edge = fleet.edge("e1", meters=3, count=60)
+    await until_published(edge, 180)
+    fleet.writer("w1")
+    assert set((await all_there(postgres, fleet.name, [edge], 180)).values()) == {1}
+
+
+async def until_published(edge: FleetProcess, count: int) -> None:
+    """Wait until the edge has taken so many readings, so that they wait all at once."""
+    until = time.monotonic() + 60
+    while len(journal(edge)) < count:
+        assert time.monotonic() < until, edge.log()
+        await asyncio.sleep(0.1)
+
+
+async def test_a_table_that_takes_no_row_buries_none(fleet: Fleet, postgres: PostgresServer) -> None:
+    await postgres.asked("ALTER TABLE fleet_reading ADD COLUMN household text NOT NULL", database=fleet.name)
+    edge = fleet.edge("e1", meters=3, count=4)
+    writer = fleet.writer("w1", max_deliver=1)
+    until = time.monotonic() + 60
+    while "household that is none of ours" not in writer.log():
+        assert time.monotonic() < until, writer.log()
+        await asyncio.sleep(0.1)
+    await postgres.asked(
+        "ALTER TABLE fleet_reading ALTER COLUMN household DROP NOT NULL", database=fleet.name
+    )
+    assert set((await all_there(postgres, fleet.name, [edge], 12, patience=180)).values()) == {1}
+    assert "dead letter" not in writer.log()
 
 
 async def test_a_full_stream_refuses_and_the_edge_keeps_what_it_has(

@@ -21,6 +21,7 @@ from smart_meter_reader.network.off_loop import in_daemon_thread
 from smart_meter_reader.network.tls import client_context
 from smart_meter_reader.sinks.influxdb.answers import Refusal, WriteAnswer, understand
 from smart_meter_reader.sinks.influxdb.settings import InfluxDbSettings
+from smart_meter_reader.sinks.spooled.destination import SlowError
 from smart_meter_reader.text import printable
 
 # InfluxDB 3 tells each line that it refuses.
@@ -92,7 +93,7 @@ class Server:
                 return SinkError("unknown_host", f"there is no host of the address {where}: check `url`")
             case TimeoutError():
                 seconds = self._settings.timeout.total_seconds()
-                return SinkError("timeout", f"{where} does not answer within {seconds:g} s")
+                return SlowError("batch_timeout", f"{where} does not answer within {seconds:g} s")
             case ConnectionRefusedError() | aiohttp.ClientConnectorError():
                 return SinkError(
                     "port_closed", f"{where} cannot be reached: check `url`, and whether the server runs"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Collection
 
 import asyncpg
 
 from smart_meter_reader.exceptions import LoginRefusedError, NeedsAPersonError, SinkError
 from smart_meter_reader.network import untrusted
 from smart_meter_reader.sinks.postgresql.settings import PostgreSqlSettings
+from smart_meter_reader.sinks.postgresql.tables import STATE_COLUMNS, VALUE_COLUMNS
+from smart_meter_reader.sinks.spooled.destination import SlowError
 from smart_meter_reader.text import printable
 
 # What the server says of one value or row, and would say of it for ever: classes 22 and 23, and what a
@@ -22,6 +25,25 @@ REFUSES_ROWS = (
 ANYTHING = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError)
 
 _LONGEST_WORDS = 300
+_OURS = frozenset(VALUE_COLUMNS) | frozenset(STATE_COLUMNS)
+
+
+def unfit_table(error: BaseException, columns: Collection[str]) -> str:
+    """What a person has to do about the table before it takes any row; "" where it is a row that is refused.
+
+    ``columns`` are those that we fill.
+    """
+    match error:
+        case asyncpg.NotNullViolationError() if error.column_name not in columns:
+            return (
+                f"{error.table_name} has a column {error.column_name} that is none of ours and must not be "
+                "empty: give it a default, or ALTER COLUMN ... DROP NOT NULL"
+            )
+        case asyncpg.CheckViolationError() if not error.constraint_name:
+            # PostgreSQL has no code of its own for it (15, "Table Partitioning").
+            return f"a partition is missing for that time, or a default one ({error}): create it"
+        case _:
+            return ""
 
 
 class RowsRefusedError(SinkError):
@@ -32,6 +54,8 @@ def explained(error: BaseException, settings: PostgreSqlSettings) -> SinkError:
     """One of ``ANYTHING`` as ours."""
     words = printable(" ".join(str(error).split()), _LONGEST_WORDS)
     where = settings.where
+    if unfit := unfit_table(error, _OURS):
+        return NeedsAPersonError("unfit_table", f"{settings.database} at {where} takes no rows: {unfit}")
     match error:
         case _ if isinstance(error, REFUSES_ROWS):
             return RowsRefusedError("refused_for_ever", words)
@@ -61,16 +85,28 @@ def explained(error: BaseException, settings: PostgreSqlSettings) -> SinkError:
                 f"{where} takes no writes: it is a standby, or was set to read only; name the primary "
                 "in `host`",
             )
+        case asyncpg.PostgresError():
+            return _busy(error, where, words)
+        case _:
+            return _unreachable(error, settings, words)
+
+
+def _busy(error: asyncpg.PostgresError, where: str, words: str) -> SinkError:
+    match error:
+        case asyncpg.QueryCanceledError():
+            return SlowError(
+                "statement_broken_off",
+                f"{where} breaks off what takes so long ({words}): smaller batches are tried; its "
+                "`statement_timeout` or `lock_timeout` for this login may be too short",
+            )
         case asyncpg.TooManyConnectionsError():
             return SinkError(
                 "too_many_connections",
                 f"{where} has no connection left ({words}): end those that nobody needs, or raise "
                 "`max_connections` there",
             )
-        case asyncpg.PostgresError():
-            return SinkError("database_error", f"{where} says: {words}")
         case _:
-            return _unreachable(error, settings, words)
+            return SinkError("database_error", f"{where} says: {words}")
 
 
 def _unreachable(error: BaseException, settings: PostgreSqlSettings, words: str) -> SinkError:
@@ -82,7 +118,7 @@ def _unreachable(error: BaseException, settings: PostgreSqlSettings, words: str)
             return NeedsAPersonError("tls_failed", f"TLS with {where} fails: check its ssl settings")
         case TimeoutError():
             seconds = settings.timeout.total_seconds()
-            return SinkError("timeout", f"{where} does not answer within {seconds:g} s")
+            return SlowError("batch_timeout", f"{where} does not answer within {seconds:g} s")
         case FileNotFoundError() if settings.is_socket:
             return SinkError(
                 "port_closed", f"no server listens in {where}: check `host`, and whether it runs"

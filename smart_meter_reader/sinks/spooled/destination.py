@@ -21,6 +21,10 @@ class TooLargeError(SinkError):
     """The database takes no batch that is so large: a smaller one will do."""
 
 
+class SlowError(SinkError):
+    """It took too long, and nothing is stored; a smaller batch may do, and none is ever too large."""
+
+
 class Destination(ABC):
     """The database of one sink, while it is in use. Every method raises SinkError where it is away."""
 

@@ -25,7 +25,12 @@ from smart_meter_reader.rooms import Room, left_out
 from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.history.waiting import set_within
 from smart_meter_reader.sinks.spooled.clock import BelievedClock
-from smart_meter_reader.sinks.spooled.destination import Destination, LaterError, TooLargeError
+from smart_meter_reader.sinks.spooled.destination import (
+    Destination,
+    LaterError,
+    SlowError,
+    TooLargeError,
+)
 from smart_meter_reader.sinks.spooled.pasts import SpooledPasts
 from smart_meter_reader.sinks.spooled.rows import MessageRows, RowMaker, decode
 from smart_meter_reader.sinks.spooled.settings import StoringSettings
@@ -210,6 +215,9 @@ class SpooledSink(Sink):
             if len(chosen) > 1:
                 return
             refused = {0: error.detail}
+        except SlowError:
+            self._most_rows = max(1, count // 2)
+            raise
         except SinkError:
             raise
         except Exception as error:  # noqa: BLE001 - one entry that we cannot send must not stop all others

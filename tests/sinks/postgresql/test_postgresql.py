@@ -367,6 +367,66 @@ async def test_a_past_is_confirmed_when_the_database_has_it(server: Cluster, tmp
     assert await values(server) == rows_of([past(0, 300)])
 
 
+async def test_a_statement_timeout_makes_batches_smaller_and_loses_nothing(
+    server: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = PostgreSqlSink("pg", settings(server, tmp_path))
+    async with running(sink) as queue:
+        queue.put(*readings(0, 1))
+        await queue.stored()
+        await server.do(
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END$$",
+            "CREATE TRIGGER slow BEFORE INSERT ON smart_meter FOR EACH ROW EXECUTE FUNCTION slow()",
+            f"ALTER ROLE {LOGIN} SET statement_timeout = '500ms'",
+        )
+        await server.asked("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", LOGIN)
+        queue.put(*readings(1, 120))
+        await queue.stored()
+    assert sink.refused == 0
+    assert "its `statement_timeout` or `lock_timeout`" in caplog.text
+    assert await values(server) == rows_of(readings(0, 120))
+
+
+async def test_a_table_that_takes_no_row_costs_none(
+    server: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What somebody has changed in the table is no reason to leave readings out for good."""
+    sink = PostgreSqlSink("pg", settings(server, tmp_path))
+    async with running(sink) as queue:
+        queue.put(*readings(0, 1))
+        await queue.stored()
+        await server.do(
+            "ALTER TABLE smart_meter ADD COLUMN household text NOT NULL DEFAULT 'x'",
+            "ALTER TABLE smart_meter ALTER COLUMN household DROP DEFAULT",
+        )
+        queue.put(*readings(1, 20))
+        await until(lambda: "has a column household that is none of ours" in caplog.text)
+        await server.do("ALTER TABLE smart_meter ALTER COLUMN household DROP NOT NULL")
+        await queue.stored()
+    assert sink.refused == 0
+    assert await values(server) == rows_of(readings(0, 20))
+
+
+async def test_a_partition_that_is_missing_costs_no_row(
+    server: Cluster, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await server.do(
+        "CREATE TABLE smart_meter (meter text NOT NULL, quantity text NOT NULL, time timestamptz NOT NULL, "
+        "value numeric, text text, unit text NOT NULL, PRIMARY KEY (meter, quantity, time)) "
+        "PARTITION BY RANGE (time)",
+        f"ALTER TABLE smart_meter OWNER TO {LOGIN}",
+    )
+    sink = PostgreSqlSink("pg", settings(server, tmp_path))
+    async with running(sink) as queue:
+        queue.put(*readings(0, 20))
+        await until(lambda: "a partition is missing" in caplog.text)
+        await server.do("CREATE TABLE all_times PARTITION OF smart_meter DEFAULT")
+        await queue.stored()
+    assert sink.refused == 0
+    assert await values(server) == rows_of(readings(0, 20))
+
+
 async def test_over_tls_the_server_is_verified(tmp_path: Path) -> None:
     certificates = make_certificates(tmp_path)
     with cluster(certificates.server) as server:
