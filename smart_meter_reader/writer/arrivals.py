@@ -77,24 +77,29 @@ def _rows(read: Mapping[str, Any], time: datetime) -> Iterator[ReadingRow]:
     if not isinstance(values, dict) or len(values) > _MOST_VALUES:
         raise ValueError(f"it has no object `measurements` of at most {_MOST_VALUES} values")
     for name, told in values.items():
-        if not isinstance(told, dict) or not 0 < len(name) <= _LONGEST_NAME:
+        if not isinstance(told, dict) or not 0 < len(name) <= _LONGEST_NAME or not _is_text(name):
             raise ValueError(f"{name!r:.40} is no measurement")
         at = _time(told["measured_at"], "measured_at") if "measured_at" in told else measured
         unit = told.get("unit", "")
-        if not isinstance(unit, str) or len(unit) > _LONGEST_NAME:
+        if not isinstance(unit, str) or len(unit) > _LONGEST_NAME or not _is_text(unit):
             raise ValueError(f"the unit of {name!r:.40} is no text")
         value, text = _value(told.get("value"), name)
         yield ReadingRow(name, at, value, text, unit)
 
 
 def _value(found: Any, name: str) -> tuple[Decimal | None, str | None]:
-    if isinstance(found, str) and len(found) <= _LONGEST_TEXT:
+    if isinstance(found, str) and len(found) <= _LONGEST_TEXT and _is_text(found):
         return None, found
     if isinstance(found, int | Decimal) and not isinstance(found, bool):
         number = bounded_number(found)
         if number is not None:
             return number, None
     raise ValueError(f"the value of {name!r:.40} is no number of twenty digits at most, and no text")
+
+
+def _is_text(found: str) -> bool:
+    """JSON can escape half a character (a lone surrogate), which no database keeps."""
+    return found.isascii() or not any("\ud800" <= each <= "\udfff" for each in found)
 
 
 def _time(found: Any, key: str) -> datetime:

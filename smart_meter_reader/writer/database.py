@@ -19,7 +19,7 @@ from smart_meter_reader.network.tls import client_context
 from smart_meter_reader.sinks.postgresql.failures import unfit_table
 from smart_meter_reader.writer import sql
 from smart_meter_reader.writer.arrivals import Arrival
-from smart_meter_reader.writer.failures import ANYTHING, explained
+from smart_meter_reader.writer.failures import ANYTHING, REFUSES_ROWS, explained
 from smart_meter_reader.writer.settings import WriterSettings
 from smart_meter_reader.writer.transaction import (
     Edge,
@@ -126,7 +126,7 @@ class Database:
         try:
             async with self._opened.acquire() as connection, connection.transaction():
                 written = await write_batch(connection, arrivals)
-        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+        except REFUSES_ROWS as error:
             if unfit := unfit_table(error, sql.ALL_COLUMNS):
                 raise NeedsAPersonError("unfit_table", f"the database takes no rows: {unfit}") from error
             raise RefusedRowsError("rows_refused", f"the database refuses it: {error}") from error

@@ -24,6 +24,15 @@ ANYTHING: Final = (
 )
 
 
+# What a message is refused for, and would be for ever (PostgreSQL, appendix A, classes 22, 23 and 54).
+REFUSES_ROWS: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    UnicodeError,  # a text that is none
+)
+
+
 def explained(error: BaseException, settings: WriterSettings) -> SinkError:
     """One of ``ANYTHING`` as ours."""
     where = settings.database

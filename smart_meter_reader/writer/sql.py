@@ -84,10 +84,13 @@ ADD: Final = tuple(
 
 # All in the order of their keys, so that writers that meet in the same rows wait for each other and do not
 # lock each other out.
+# A clock that is ahead makes no reading newer than now: its meter would be late for nobody until then.
 METERS: Final = """
     INSERT INTO fleet_meter AS known (tenant, site, meter, newest)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
-    ON CONFLICT (tenant, site, meter) DO UPDATE SET newest = GREATEST(known.newest, EXCLUDED.newest)
+    SELECT t, s, m, LEAST(newest, now())
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) AS new (t, s, m, newest)
+    ON CONFLICT (tenant, site, meter) DO UPDATE
+    SET newest = GREATEST(LEAST(known.newest, now()), EXCLUDED.newest)
     RETURNING tenant, site, meter, fence, device, device_since, device_before, device_mixed"""
 # Of rows that the statement before has locked.
 FENCES: Final = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
 
 from smart_meter_reader.fleet.written import Range, ranges_of
 from smart_meter_reader.writer import sql
@@ -16,6 +16,9 @@ Edge = tuple[str, str, str]
 """Tenant, site, edge."""
 Meter = tuple[str, str, str]
 """Tenant, site, meter."""
+
+
+_MOST_AHEAD: Final = timedelta(minutes=10)
 
 
 class Mix(NamedTuple):
@@ -89,12 +92,13 @@ async def _judged(
     """The rows of all readings with what is to be said of each, and the meters of which two devices tell."""
     rows: list[tuple[Any, ...]] = []
     mixes: dict[Meter, Mix] = {}
-    now = dict(before)
+    now, soon = dict(before), datetime.now(UTC) + _MOST_AHEAD
     for each in arrivals:
         if not each.rows:
             continue
         last, fence = now[each.meter], each.origin.fence
-        devices = last.devices.heard(each.device, each.time)
+        # A reading of tomorrow would hide all that comes until then.
+        devices = last.devices.heard(each.device, each.time) if each.time < soon else last.devices
         if devices.mixed != last.devices.mixed:
             mixes[each.meter] = Mix(each.meter, devices.now, devices.before[-1])
         outdated = fence is not None and last.fence is not None and fence < last.fence

@@ -35,6 +35,12 @@ def test_digits_stay() -> None:
     assert str(row.value) == "1.2300"
 
 
+def test_an_emoji_is_a_text() -> None:
+    body = b"{" + TIME + b',"measurements":{"a":{"value":"\\ud83d\\ude00","unit":"\xf0\x9f\x98\x80"}}}'
+    (row,) = arrival(SUBJECT, {}, body).rows
+    assert (row.text, row.unit) == ("\N{GRINNING FACE}", "\N{GRINNING FACE}")
+
+
 def test_a_value_has_its_own_time_or_that_of_the_reading() -> None:
     body = (
         b"{" + TIME + b',"measured_at":"2026-11-29T12:59:58+01:00","measurements":{"a":{"value":1,"unit":""},'
@@ -65,6 +71,9 @@ VALUES = b',"measurements":{"power":{"value":%s,"unit":"kW"}}}'
         (b"{" + TIME + VALUES % b"NaN", "no JSON"),
         (b"{" + TIME + VALUES % (b"9" * 5000), "no JSON"),
         (b"{" + TIME + VALUES % b'"a\\u0000b"', r"U\+0000"),
+        (b"{" + TIME + VALUES % b'"a\\ud800b"', "no number"),
+        (b"{" + TIME + b',"measurements":{"a":{"value":1,"unit":"\\udfff"}}}', "is no text"),
+        (b"{" + TIME + b',"measurements":{"\\ud83d":{"value":1,"unit":""}}}', "is no measurement"),
         (b'{"time":"0001-01-01T00:00:00+14:00"}', "`time` is no time"),
     ],
 )

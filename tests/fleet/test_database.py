@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
 
 from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
-from smart_meter_reader.fleet.envelope import headers, letters
+from smart_meter_reader.fleet.envelope import LetterOrigin, headers, letters
 from smart_meter_reader.sinks.spooled.destination import SlowError
 from smart_meter_reader.writer import sql
 from smart_meter_reader.writer.arrivals import Arrival, arrival
@@ -148,6 +149,33 @@ async def test_tables_that_take_no_row_bury_none(
         await postgres.asked(statement, database=name)
     with pytest.raises(NeedsAPersonError, match=said):
         await database.write([told(1)])
+
+
+async def test_a_clock_that_is_ahead_makes_no_meter_fresh_for_years(
+    database: Database, postgres: PostgresServer, name: str
+) -> None:
+    await database.write([told(10**8), told(10**8 + 1, meter="other")])
+    await postgres.asked("UPDATE fleet_meter SET newest = '2199-01-01' WHERE meter = 'other'", database=name)
+    await database.write([told(5), told(6, meter="other")])
+    rows = await postgres.asked("SELECT max(newest) <= now() AS well FROM fleet_meter", database=name)
+    assert rows[0]["well"]
+
+
+async def test_what_a_stranger_publishes_is_refused_for_its_own_sake(database: Database) -> None:
+    body = b'{"time":"2026-11-29T12:00:00Z","detail":%s}'
+    for text in (b'"\\ud800"', b"1e400000", b"[" * 20 + b"]" * 20):
+        status = arrival("smr.v1.t.s.status.heat", {}, body % text)
+        try:
+            await database.write([status])
+        except RefusedRowsError:
+            pass
+    with pytest.raises(RefusedRowsError):
+        await database.write([replace(told(1), origin=LetterOrigin("pi", 10**19 - 1, None))])
+    with pytest.raises(RefusedRowsError):
+        await database.write([replace(told(1), origin=LetterOrigin("pi", 1, 10**19 - 1))])
+    with pytest.raises(RefusedRowsError):
+        await database.write([replace(told(1), origin=LetterOrigin("\ud800", 1, None))])
+    assert (await database.write([told(1)])).new == 2
 
 
 async def test_a_transaction_that_is_broken_off_is_told_apart(

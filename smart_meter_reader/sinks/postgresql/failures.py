@@ -14,12 +14,13 @@ from smart_meter_reader.sinks.postgresql.tables import STATE_COLUMNS, VALUE_COLU
 from smart_meter_reader.sinks.spooled.destination import SlowError
 from smart_meter_reader.text import printable
 
-# What the server says of one value or row, and would say of it for ever: classes 22 and 23, and what a
+# What the server says of one value or row, and would say of it for ever: classes 22, 23 and 54, and what a
 # trigger raises (PostgreSQL, appendix A).
 REFUSES_ROWS = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.PLPGSQLError,
+    asyncpg.ProgramLimitExceededError,
 )
 # All that a call can raise.
 ANYTHING = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError)
