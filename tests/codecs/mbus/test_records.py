@@ -172,6 +172,80 @@ def test_what_extends_a_unit_is_in_the_name_of_the_quantity(
     assert (record.quantity, record.modifiers) == (quantity, modifiers)
 
 
+@pytest.mark.parametrize(
+    ("lvar", "octets", "value"),
+    [
+        (0xBF, 191, "A" * 191),
+        (0xC0, 0, None),
+        (0xC9, 9, Decimal(414141414141414141)),
+        (0xD0, 0, None),
+        (0xD9, 9, Decimal(-414141414141414141)),
+        (0xE0, 0, None),
+        (0xE8, 8, Decimal(0x4141414141414141)),
+        (0xE9, 9, "41" * 9),
+        (0xEF, 15, "41" * 15),
+        (0xF0, 16, "41" * 16),
+        (0xF4, 32, "41" * 32),
+        (0xF5, 48, "41" * 48),
+        (0xF6, 64, "41" * 64),
+    ],
+)
+def test_how_many_octets_lvar_says_follow(lvar: int, octets: int, value: Decimal | str | None) -> None:
+    # EN 13757-3, 6.4.4: text, BCD, negative BCD, binary, and long binary in fours of octets.
+    raw, behind = bytes([0x0D, 0x13, lvar]) + b"A" * octets, bytes.fromhex("01060a")
+    first, second = parse_records(raw + behind).records
+    wanted = value.scaleb(-3) if isinstance(value, Decimal) else value
+    assert (first.value, first.raw, first.end) == (wanted, b"A" * octets, len(raw))
+    assert first.missing == ("no value was sent" if value is None else "")
+    assert (second.value, second.raw, second.end) == (Decimal(10_000), b"\x0a", len(raw) + 3)
+
+
+@pytest.mark.parametrize("lvar", [0xCA, 0xCF, 0xDA, 0xDF, 0xF7, 0xFF])
+def test_no_lvar_stands_for_another_length(lvar: int) -> None:
+    with pytest.raises(MalformedError, match=f"no LVAR {lvar:02X}h"):
+        parse_records(bytes([0x0D, 0x13, lvar]) + bytes(100))
+
+
+def test_long_binary_has_its_most_significant_octet_first() -> None:
+    assert one("0d13e9" + "010203040506070809").value == "090807060504030201"
+
+
+def test_a_date_is_one_in_a_binary_field_alone() -> None:
+    assert one("426c5f1c").value == "2010-12-31"
+    assert one("0a6c3412").value == Decimal(1234)
+    assert one("056c0000803f").value == Decimal(1)
+
+
+def test_where_each_record_ends() -> None:
+    parsed = parse_records(bytes.fromhex("2f0406 010000002f2f0c13 785634120f aabb"))
+    assert [(record.raw.hex(), record.end) for record in parsed.records] == [
+        ("01000000", 7),
+        ("78563412", 15),
+    ]
+    assert (parsed.makers, parsed.more) == (b"\xaa\xbb", False)
+
+
+@pytest.mark.parametrize(
+    ("dif", "function"), [("01", "instantaneous"), ("11", "maximum"), ("21", "minimum"), ("31", "error")]
+)
+def test_what_kind_of_value_it_is(dif: str, function: str) -> None:
+    assert one(dif + "060a").function == function
+
+
+def test_a_global_readout_request_among_records_is_passed_over() -> None:
+    assert [record.value for record in parse_records(bytes.fromhex("7f01060a")).records] == [Decimal(10_000)]
+
+
+@pytest.mark.parametrize("extensions", [10, 11])
+def test_ten_extensions_are_the_most(extensions: int) -> None:
+    raw = bytes([0x81]) + b"\x80" * (extensions - 1) + b"\x01" + bytes.fromhex("060a")
+    if extensions == 10:
+        assert one(raw).storage == 1 << 37
+        return
+    with pytest.raises(MalformedError, match="more than 10 DIFE"):
+        parse_records(raw)
+
+
 def test_numbers_of_storage_tariff_and_subunit() -> None:
     assert one("c4c0400600000000").subunit == 3
     assert one("c4840006" + "00" * 4).storage == 9

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,41 @@ def test_a_meter_that_does_not_look_at_the_bit_is_not_asked_for_ever() -> None:
     assert len(readout.telegram.records) == 1
 
 
+def test_the_first_request_may_have_either_bit() -> None:
+    assert LinkReadout(5, fcb=False).request.encode().hex() == SECOND
+    readout = LinkReadout(5)
+    readout.toggle()
+    assert readout.request.encode().hex() == SECOND
+    readout.toggle()
+    assert readout.request.encode().hex() == FIRST
+
+
+def test_a_readout_of_one_telegram_is_over_at_once() -> None:
+    readout = LinkReadout(5)
+    assert (readout.is_first, bool(readout.is_over)) == (True, False)
+    readout.take(telegram(0x06))
+    assert (readout.is_first, bool(readout.is_over)) == (False, True)
+
+
+def test_repetitions_are_counted_anew_behind_each_telegram() -> None:
+    readout = LinkReadout(5)
+    for vif in (0x06, 0x13, 0x2B):
+        for _ in range(4):
+            readout.take(telegram(vif, more=True))
+            assert not readout.is_over
+    readout.take(telegram(0x2B, more=True))
+    assert readout.is_over
+
+
+@pytest.mark.parametrize(("first", "second"), [("12345678", ""), ("", "12345678"), ("", "")])
+def test_a_telegram_without_a_number_is_of_no_other_meter(first: str, second: str) -> None:
+    readout = LinkReadout(5)
+    for number, vif, more in ((first, 0x06, True), (second, 0x13, False)):
+        told = telegram(vif, more=more)
+        readout.take(replace(told, header=replace(told.header, id=number)))
+    assert readout.is_over
+
+
 def test_after_sixteen_telegrams_it_is_enough() -> None:
     readout = LinkReadout(5)
     for number in range(MOST_TELEGRAMS):
@@ -65,8 +102,9 @@ def test_after_sixteen_telegrams_it_is_enough() -> None:
 def test_another_meter_in_between_ends_the_readout() -> None:
     readout = LinkReadout(5)
     readout.take(telegram(0x06, more=True))
-    with pytest.raises(UnusableAnswersError, match="meter 87654321 answers in the middle"):
+    with pytest.raises(UnusableAnswersError, match="meter 87654321 answers in the middle") as caught:
         readout.take(telegram(0x13, number="87654321"))
+    assert caught.value.reason == "strange_answers"
 
 
 @pytest.mark.parametrize(

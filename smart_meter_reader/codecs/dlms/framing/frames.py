@@ -243,7 +243,7 @@ class FrameReader:
         self._compact()
 
     def _compact(self) -> None:
-        if self._place < _COMPACT or self._progress is not None:
+        if self._place < _COMPACT:
             return
         # The octets before tell an HDLC frame's inside.
         del self._received[: self._place - _LONGEST_HEAD]

@@ -71,7 +71,7 @@ def go_on(received: bytes | bytearray, progress: UnframedProgress) -> UnframedPr
     """One descriptor and its value more; ``remaining`` 0 tells that the notification ends at ``place``."""
     begin, place, remaining = progress
     head = received[place : place + len(DESCRIPTOR)]
-    if head != DESCRIPTOR[: len(head)] or place - begin > LONGEST:
+    if head != DESCRIPTOR[: len(head)]:
         return "no"
     try:
         _, end = decode_item(bytes(received[place + DESCRIPTOR_LENGTH : begin + LONGEST]), 0, 2)

@@ -87,15 +87,76 @@ def test_the_first_frame_may_be_one_with_a_damaged_head(place: int) -> None:
     assert told(read(damaged + HDLC)) == ["checksum", (HDLC, True)]
 
 
+def flipped(frame: bytes, place: int, mask: int = 0x01) -> bytes:
+    """A frame with one octet changed; ``place`` counts from its end where it is negative."""
+    changed = bytearray(frame)
+    changed[place] ^= mask
+    return bytes(changed)
+
+
+# What is told of a frame whose head is damaged: the head, the LLC, and the tag behind it.
+HEAD = 9 + len(LLC) + 1
+
+
+def damage(stream: bytes) -> list[bytes]:
+    return [each.frame for each in read(stream) if isinstance(each, ChecksumError)]
+
+
 def test_the_octets_of_a_damaged_frame_are_told_with_it() -> None:
-    damaged = HDLC[:-4] + bytes([HDLC[-4] ^ 1]) + HDLC[-3:]
-    (error,) = [each for each in read(damaged + HDLC) if isinstance(each, FrameError)]
-    assert isinstance(error, ChecksumError)
-    assert error.frame == damaged
+    damaged = flipped(HDLC, -4)
+    assert damage(b"\x01\x02" + damaged + HDLC) == [damaged]
+    (error,) = [each for each in read(damaged) if isinstance(each, ChecksumError)]
     assert f"an HDLC frame of {len(HDLC) - 2} octets" in error.detail
-    damaged = MBUS[:-4] + bytes([MBUS[-4] ^ 1]) + MBUS[-3:]
-    (error,) = [each for each in read(damaged + bytes(300)) if isinstance(each, FrameError)]
-    assert error.frame == (damaged + bytes(300))[:264]
+    behind = flipped(MBUS, -4) + bytes(300)
+    assert damage(b"\x01\x02" + behind) == [behind[:264]]
+
+
+@pytest.mark.parametrize("place", [4, 7])
+def test_the_octets_of_a_damaged_head_are_told_with_it(place: int) -> None:
+    damaged = flipped(HDLC, place, 0x04)
+    assert damage(HDLC + damaged + HDLC) == [damaged[:HEAD]]
+    # Without its flag: as many octets as a head has at the most.
+    lost = bytes(50) + HDLC[1:]
+    assert damage(HDLC + lost + HDLC) == [lost[50 + 8 - 14 : 50 + HEAD - 1]]
+
+
+def test_before_any_frame_a_lost_flag_is_where_listening_began() -> None:
+    assert told(read(bytes(20) + HDLC[1:] + HDLC)) == [(HDLC, True)]
+
+
+@pytest.mark.parametrize(("tag", "is_pushed"), [(0x0F, True), (0xDB, True), (0xE0, True), (0xC4, False)])
+def test_a_damaged_head_is_told_of_what_is_pushed(tag: int, is_pushed: bool) -> None:
+    damaged = flipped(encode_hdlc(LLC + bytes([tag]) + bytes(20)), 7)
+    assert told(read(HDLC + damaged + HDLC)) == [
+        (HDLC, False),
+        *(["checksum"] if is_pushed else []),
+        (HDLC, True),
+    ]
+
+
+def test_an_octet_of_an_llc_is_none() -> None:
+    head = b"\x7e\xa0" + bytes(7)
+    for almost in (b"\xe6\x11\x22\x0f", b"\xe6\xe7\x01\x0f", b"\xe6\xe6\xe6\x0f"):
+        assert told(read(HDLC + head + almost + HDLC)) == [(HDLC, False), (HDLC, True)]
+
+
+def test_the_shortest_head_without_a_format_is_told() -> None:
+    short = encode_hdlc(LLC + b"\x0f", destination=b"\x03", source=b"\x05")
+    assert told(read(short + flipped(short, 1, 0x10) + short)) == [(short, False), "checksum", (short, True)]
+
+
+@pytest.mark.parametrize("octets", [20, 300])
+def test_two_damaged_frames_in_a_row_are_both_told(octets: int) -> None:
+    """One by its end, the next by its head: an LLC inside the first one tells nothing more."""
+    frame = encode_hdlc(LLC + b"\x0f" + bytes(octets))
+    stream = frame + flipped(frame, -4) + flipped(frame, 7) + frame
+    assert told(read(stream)) == [(frame, False), "checksum", "checksum", (frame, True)]
+
+
+@pytest.mark.parametrize("octet", [b"\x68", b"\xe6", b"\x0f", b"\x7e"])
+@pytest.mark.parametrize("frame", [HDLC, MBUS, RAW])
+def test_an_octet_that_may_begin_a_frame_hides_none_behind_it(octet: bytes, frame: bytes) -> None:
+    assert [each.frame.raw for each in read(octet + frame) if isinstance(each, ArrivedFrame)] == [frame]
 
 
 def test_octets_of_no_frame_are_counted_and_the_last_of_them_kept() -> None:
@@ -105,7 +166,10 @@ def test_octets_of_no_frame_are_counted_and_the_last_of_them_kept() -> None:
         reader.receive_data(junk[begin : begin + 100])
         assert read_all(reader) == []
     assert (reader.skipped, reader.unrecognised) == (len(junk), junk[-2048:])
-    reader.receive_data(HDLC)
+    reader.receive_data(HDLC[:-1])
+    assert read_all(reader) == []
+    assert (reader.skipped, reader.unrecognised) == (len(junk), (junk + HDLC[:-1])[-2048:])
+    reader.receive_data(HDLC[-1:])
     assert told(read_all(reader)) == [(HDLC, True)]
     assert (reader.skipped, reader.unrecognised.strip(b"\x7e")) == (len(junk), b"")
     reader.receive_data(b"\x01\x02\x03" + MBUS[:9])
@@ -119,8 +183,14 @@ def test_beside_frames_with_a_checksum_nothing_counts_without_one() -> None:
     assert told(read(MBUS + RAW)) == [(MBUS, False)]
 
 
+@pytest.mark.parametrize("wrong", [RAW_HEAD[:-11] + b"\x03", RAW_HEAD + b"\x7f"])
+def test_behind_a_notification_that_turns_out_to_be_none_the_next_is_read(wrong: bytes) -> None:
+    assert told(read(wrong + RAW)) == [(RAW, True)]
+
+
 def test_behind_an_llc_nothing_stands_without_a_frame() -> None:
     assert told(read(LLC + RAW)) == []
+    assert told(read(b"\x00" + LLC + RAW)) == []
     assert told(read(LLC + b"\x00" + RAW)) == [(RAW, True)]
 
 
@@ -134,6 +204,12 @@ def test_a_frame_that_the_end_of_the_stream_cuts_is_told_where_its_head_is_sure(
         for error in found:
             assert isinstance(error, IncompleteError)
             assert (error.frame, error.detail) == (frame[:end], f"a frame ends after {end} octets")
+
+
+def test_of_a_cut_frame_what_stands_before_it_is_no_part() -> None:
+    (error,) = read(b"\x01\x02" + HDLC[:20], finish=True)
+    assert isinstance(error, IncompleteError)
+    assert error.frame == HDLC[:20]
 
 
 def test_behind_a_cut_head_the_end_of_the_stream_is_read() -> None:

@@ -37,10 +37,11 @@ def test_a_head_is_known_with_its_count(head: bytes, before: bytes) -> None:
 
 
 @pytest.mark.parametrize("head", HEADS, ids=["untimed", "timed"])
-def test_a_wrong_octet_of_a_head_is_seen_at_once(head: bytes) -> None:
+@pytest.mark.parametrize("mask", [0x40, 0x03])
+def test_a_wrong_octet_of_a_head_is_seen_at_once(head: bytes, mask: int) -> None:
     free = {1, 2, 3, 4, len(head) - 2} | (set(range(6, 18)) if len(head) > 12 else set())
     for place in range(len(head)):
-        damaged = head[:place] + bytes([head[place] ^ 0x40]) + head[place + 1 :] + b"\x01"
+        damaged = head[:place] + bytes([head[place] ^ mask]) + head[place + 1 :] + b"\x01"
         if place in free:
             assert begun(damaged).remaining == 1
             continue
@@ -110,6 +111,7 @@ def test_no_notification_grows_beyond_the_longest() -> None:
         value = b"\x09\x82" + size.to_bytes(2, "big") + bytes(size)
         raw = HEADS[0] + b"\x02" + ENTRY[:DESCRIPTOR_LENGTH] + value
         assert go_on(raw[: LONGEST - 1], start) == "more"
+        assert go_on(raw[:LONGEST], start) == verdict
         assert go_on(raw + ENTRY, start) == verdict
     beyond = UnframedProgress(0, LONGEST + 1, 1)
     assert go_on(bytes(LONGEST + 1) + ENTRY, beyond) == "no"
