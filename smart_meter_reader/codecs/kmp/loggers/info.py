@@ -77,14 +77,14 @@ _RECORD_WORDS: Final[Mapping[int, str]] = MappingProxyType(
 
 
 def check_named(info: LoggerInfo | RecordInfo) -> None:
-    """Raises ProtocolError (``info``) for a bit that no source names.
+    """Raises ProtocolError (``length``) for a bit that no source names.
 
     Where nothing counts the rows, the info bits of a cut answer are octets of a row: those would be believed.
     """
     words = _RECORD_WORDS if isinstance(info, RecordInfo) else _LOGGER_WORDS
     if info & ~sum(words):
         raise ProtocolError(
-            "info",
+            "length",
             f"info bits {int(info):X}h, of which some have no meaning in any source: the answer is cut or "
             "of another kind",
         )

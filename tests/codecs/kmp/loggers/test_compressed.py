@@ -89,7 +89,7 @@ def test_a_register_alone_has_a_byte_of_its_own() -> None:
         pytest.param("0306" + HEAD[4:] + FIRST + NONE + "00" * 17 + TAIL, "ids", id="below entry 0"),
         pytest.param("020602 00000030" + FIRST + NONE + TAIL, "ids", id="first is newer than the newest"),
         pytest.param(HEAD + FIRST + NONE + "00020010 0080", "ids", id="older than any logger is deep"),
-        pytest.param(HEAD + FIRST + NONE + "00000020 4080", "info", id="an info bit without meaning"),
+        pytest.param(HEAD + FIRST + NONE + "00000020 4080", "length", id="an info bit without meaning"),
     ],
 )
 def test_what_cannot_be_gives_no_row(payload: str, kind: str) -> None:
