@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from smart_meter_reader.codecs.p1.devices import SubMeter
+from smart_meter_reader.codecs.p1.devices import DeviceReader, SubMeter
 from smart_meter_reader.codecs.p1.mbus import MOST_IN_USE, Chosen, InUse
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
+from smart_meter_reader.codecs.p1.values import LineMemory
 
 NOON = "(210101120000W)"
 
@@ -100,6 +101,22 @@ def test_a_channel_that_is_only_announced(kind: str) -> None:
     telegram = parse(f"0-1:24.1.0({kind})", "0-1:96.1.0()")
     assert telegram.meters == {}
     assert [found.medium for found in telegram.dead_meters] == (["gas"] if kind == "003" else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "medium"), [("000", []), ("014", ["mbus-14"]), ("015", ["mbus-15"]), ("040", ["mbus-40"])]
+)
+def test_a_device_of_another_kind_that_never_reported(kind: str, medium: list[str]) -> None:
+    telegram = parse(*device(1, "()", kind))
+    assert telegram.meters == {}
+    assert [found.medium for found in telegram.dead_meters] == medium
+
+
+def test_what_is_remembered_of_devices_is_bounded() -> None:
+    reader = DeviceReader(LineMemory())
+    for channel in range(100):
+        reader.read((0, channel), {"24.1.0": {"value": "003", "unit": ""}}, None)
+        assert len(reader._known) <= 16
 
 
 def test_only_lines_of_readings_are_readings() -> None:

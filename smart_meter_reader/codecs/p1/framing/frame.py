@@ -229,8 +229,9 @@ class FrameReader:
         skipped = 0 if self._skipped_before is None else self.skipped - self._skipped_before
         if 2 * skipped > length:
             detail = f"{skipped} bytes before an encrypted frame belong to none: a damaged header, probably"
-            # About these bytes: the reader of plain telegrams keeps nothing of what it skips.
-            self._tell(FrameError("damaged", detail, bytes(self._recent[:skipped])))
+            # What is kept of what was received ends with this frame and what is behind it.
+            end = max(0, len(self._recent) - len(self._cipher))
+            self._tell(FrameError("damaged", detail, bytes(self._recent[max(0, end - skipped) : end])))
         self._events.append(opened)
         self._cut(own_length(self._cipher, length))
         self._skipped_before = self.skipped
