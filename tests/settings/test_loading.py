@@ -387,10 +387,16 @@ def test_check_names_the_environment_where_there_is_another(directory: Path) -> 
     assert "`smart-meter-reader run barn` starts" in command(directory, "check", "barn").stdout
 
 
-def test_the_table_of_the_writer_is_no_environment_that_anybody_could_mean(directory: Path) -> None:
-    one = '[home.meters.heat]\nclient = "dummy"\n[home.sinks.stdout]\n[writer]\ndatabase = "postgresql://host/name"\n'
+@pytest.mark.parametrize(
+    "table", ['[writer]\ndatabase = "postgresql://host/name"\n', "[page]\nport = 8080\n"]
+)
+def test_a_table_of_a_command_is_no_environment_that_anybody_could_mean(directory: Path, table: str) -> None:
+    one = f'[home.meters.heat]\nclient = "dummy"\n[home.sinks.stdout]\n{table}'
     (directory / "settings.toml").write_text(one, "utf-8")
     assert "The settings of home are right" in command(directory, "check").stdout
+    assert 'no environment "hone", only: home; did you mean' in command(directory, "check", "hone").stderr
+    (directory / "settings.toml").write_text(f'{one}[shed.meters.heat]\nclient = "dummy"\n', "utf-8")
+    assert "more than one environment: home, shed; name" in command(directory, "check").stderr
     (directory / "settings.toml").write_text(one + '[leases]\nttl = "1min"\n', "utf-8")
     assert "[leases] belongs to no environment" in command(directory, "check").stderr
 

@@ -25,7 +25,7 @@ from smart_meter_reader.settings.names import holds_secrets, nearest
 _TOML_FILES = ("settings.toml", "settings.local.toml", ".secrets.toml", ".secrets.local.toml")
 _ALWAYS = ("default", "global")  # tables that belong to every environment
 _RESERVED = ("meters", "sinks", "mqtt", "nats", "leases", "guard")  # tables that stand inside an environment
-_OF_A_COMMAND = ("writer",)  # an environment for dynaconf, but one without meters, which nobody means by none
+_OF_A_COMMAND = ("writer", "page")  # environments for dynaconf, without meters, which nobody means by none
 _PROBE = "SMART_METER_READER_VALUE"
 
 
@@ -172,9 +172,14 @@ def _names(content: Mapping[str, Any]) -> list[str]:
 def _only(tables: Mapping[str, Mapping[str, Any]]) -> str | None:
     """The environment that nobody needs to name, since there is no other."""
     found = _environments(tables, [])
-    environments = [name for name in found if name not in _OF_A_COMMAND] or found
+    environments = _meant(found)
     unnamed = not os.environ.get("ENV_FOR_DYNACONF")
     return environments[0] if unnamed and len(environments) == 1 else None
+
+
+def _meant(environments: list[str]) -> list[str]:
+    """Those that a person can mean; a table of a command where there is nothing else."""
+    return [name for name in environments if name not in _OF_A_COMMAND] or environments
 
 
 def _chosen(current: str, environments: list[str]) -> str:
@@ -186,6 +191,7 @@ def _chosen(current: str, environments: list[str]) -> str:
         raise SettingsError(
             ["settings.toml: no environment yet, such as home; `smart-meter-reader scan --write` adds one"]
         )
+    environments = _meant(environments)
     known = ", ".join(environments)
     if not os.environ.get("ENV_FOR_DYNACONF"):
         # dynaconf's own default is "development".
