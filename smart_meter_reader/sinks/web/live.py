@@ -126,17 +126,18 @@ class Live:
         for meter in meters:
             self._meters.setdefault(meter, LiveMeter(meter))
 
-    def take(self, message: Message, now: float) -> None:
-        """A message of a meter has come."""
+    def take(self, message: Message, now: float) -> bool:
+        """A message of a meter has come; whether there is a place for that meter."""
         name = message["meter"]
         meter = self._meters.get(name)
         if meter is None:
             if len(self._meters) >= MOST_METERS:
-                return
+                return False
             meter = self._meters[name] = LiveMeter(name)
         meter.take(message, now)
         for listener in self._listeners:
             listener.add(name)
+        return True
 
     @property
     def meters(self) -> list[LiveMeter]:

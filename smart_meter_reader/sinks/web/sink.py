@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from smart_meter_reader.history.places import HistoryPlace, prices_file
+from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Message
 from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.rooms import Room, left_out
@@ -46,6 +47,7 @@ class WebSink(Sink):
         self.name = name
         self._settings = settings
         self._room = Room(f"sink {name}")
+        self._said = Seldom()
         self._live = Live()
         self._site = Site(settings, self._live)
         self._place: HistoryPlace | None = None
@@ -109,8 +111,16 @@ class WebSink(Sink):
             await runner.cleanup()
 
     def _take(self, message: Message) -> None:
-        self._live.take(message, asyncio.get_running_loop().time())
-        self._site.changed(message["meter"])
+        now = asyncio.get_running_loop().time()
+        if self._live.take(message, now):
+            self._site.changed(message["meter"])
+        elif (more := self._said.more("too many", now)) is not None:
+            _log.warning(
+                "sink %s: a message of %s is not shown: there are more meters than a page has room for%s",
+                self.name,
+                message["meter"],
+                more,
+            )
 
     def _listen_for_prices(self, group: asyncio.TaskGroup) -> asyncio.Task[None] | None:
         """Where contracts have prices from a topic, and a history to keep them beside."""

@@ -15,7 +15,7 @@ import pytest
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.messages import Message, Reply
 from smart_meter_reader.sinks.requests import Requests
-from smart_meter_reader.sinks.web import parts
+from smart_meter_reader.sinks.web import live, parts
 from smart_meter_reader.sinks.web.listener import bound
 from smart_meter_reader.sinks.web.settings import WebSettings
 from smart_meter_reader.sinks.web.sink import WebSink
@@ -38,6 +38,18 @@ async def test_now_has_the_digits_of_the_meter() -> None:
     assert (found["heat"]["medium"], found["heat"]["main"]) == ("heat", "power")
     assert found["heat"]["health"] == {"valid_readings": 3}
     assert (found["cellar"]["state"], found["cellar"]["age_seconds"]) == ("offline", None)
+
+
+async def test_a_meter_that_finds_no_place_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(live, "MOST_METERS", 2)
+    async with page(
+        *(reading(meter, power="7.0 kW") for meter in ("heat", "gas", "made-up", "heat"))
+    ) as running:
+        found = (await running.get("/api/v1/now")).json["meters"]
+    assert [each["meter"] for each in found] == ["heat", "gas"]
+    assert caplog.text.count("a message of made-up is not shown") == 1
 
 
 async def test_values_of_an_earlier_reading_say_when() -> None:
