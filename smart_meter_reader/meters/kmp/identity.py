@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from smart_meter_reader.codecs.kmp import GetTypeResponse
+from smart_meter_reader.codecs.kmp import GetTypeResponse, RegisterValue
 from smart_meter_reader.codecs.kmp.meters import model_of
 from smart_meter_reader.codecs.kmp.registers import resolve_register
 from smart_meter_reader.exceptions import ValueFormatError
@@ -12,7 +13,7 @@ from smart_meter_reader.meters.conversation import unless_unanswered
 from smart_meter_reader.meters.kmp.connection import KmpConnection
 from smart_meter_reader.text import plain
 
-_SERIAL_NUMBER = resolve_register("serial_number").id
+SERIAL_NUMBER = resolve_register("serial_number").id
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,13 @@ async def read_identity(connection: KmpConnection, *, ask_type: bool = True) -> 
 
 async def read_serial_register(connection: KmpConnection) -> str:
     """The serial number by its register; "" when the meter has none there. Raises as ``read_registers``."""
-    registers = await connection.read_registers([_SERIAL_NUMBER])
+    return serial_in(await connection.read_registers([SERIAL_NUMBER]))
+
+
+def serial_in(registers: Mapping[int, RegisterValue]) -> str:
+    """The serial number among registers; "" when it is not there, or makes no sense."""
     try:
-        value = registers[_SERIAL_NUMBER].value if registers else None
+        value = registers[SERIAL_NUMBER].value if SERIAL_NUMBER in registers else None
     except ValueFormatError:
         return ""
     return plain(value or "")

@@ -15,7 +15,7 @@ from smart_meter_reader.meters.conversation import UNANSWERED, unless_unanswered
 from smart_meter_reader.meters.found import Found, Outcome, Question, clue
 from smart_meter_reader.meters.head import Probe, Sign, sign_of
 from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
-from smart_meter_reader.meters.kmp.identity import read_serial_register, type_name
+from smart_meter_reader.meters.kmp.identity import SERIAL_NUMBER, read_serial_register, serial_in, type_name
 from smart_meter_reader.meters.kmp.lines import ELECTRICITY_LINE, OPTICAL_LINE
 from smart_meter_reader.meters.kmp.listening import Attempt
 from smart_meter_reader.meters.kmp.loggers.costs import DATE_AND_TIME, HOURLY_REGISTERS, day_costs
@@ -24,10 +24,11 @@ from smart_meter_reader.text import is_digits
 from smart_meter_reader.transport.line import LineSettings
 
 HEAT_ENERGY = 60
+_COOLING_ENERGY, _VOLUME = 63, 68
 
 
 async def ask_kmp(port: str, address: str = "", line: LineSettings = OPTICAL_LINE) -> Outcome:
-    """GetType, and the register of the serial number where that is not answered: two requests at most.
+    """GetType, and the register of the serial number, with that which tells water from heat: two requests.
 
     The first wakes a meter that sleeps, the second is answered by meters that know no GetType.
     """
@@ -36,8 +37,12 @@ async def ask_kmp(port: str, address: str = "", line: LineSettings = OPTICAL_LIN
         return ""
     async with KmpConnection(port, line, retries=0, address=destination) as meter:
         kind = await unless_unanswered(meter.read_type())
+        medium = "electricity" if line is ELECTRICITY_LINE else "heat"
         try:
-            number = await read_serial_register(meter)
+            if kind is None or line is ELECTRICITY_LINE:
+                number = await read_serial_register(meter)
+            else:
+                number, medium = await _number_and_medium(meter)
         except UNANSWERED as error:
             if kind is None:
                 return "" if isinstance(error, NothingHeardError) else clue(error)
@@ -50,13 +55,21 @@ async def ask_kmp(port: str, address: str = "", line: LineSettings = OPTICAL_LIN
         port,
         "KMP",
         line,
-        "electricity" if line is ELECTRICITY_LINE else "heat",
+        medium,
         manufacturer=MANUFACTURER,
         model=type_name(kind),
         serial_number=number,
         keys=MappingProxyType(_keys(line, destination)),
         notes=() if line is ELECTRICITY_LINE else (_gentlest(line),),
     )
+
+
+async def _number_and_medium(meter: KmpConnection) -> tuple[str, str]:
+    """The serial number, and "water" of a meter that counts volume and no energy: one request as a rule."""
+    asked = (HEAT_ENERGY, _COOLING_ENERGY, _VOLUME)
+    registers = await meter.read_registers([SERIAL_NUMBER, *asked], doubtful=asked)
+    counts_volume_alone = registers.keys() & set(asked) == {_VOLUME}
+    return serial_in(registers), "water" if counts_volume_alone else "heat"
 
 
 def _gentlest(line: LineSettings) -> str:

@@ -77,6 +77,15 @@ METERS: dict[str, tuple[EmulatedMeter, dict[str, str]]] = {
         KamstrupMeter("402", reply_delay=0),
         {"client": "kamstrup", "protocol": "KMP", "kind": "heat", "model": "MULTICAL 402"},
     ),
+    # As a MULTICAL 21: volume, and no energy.
+    "water meter": (
+        KamstrupMeter(
+            "402",
+            faults=[Fault("omit", subject="heat_energy"), Fault("omit", subject="cooling_energy")],
+            reply_delay=0,
+        ),
+        {"client": "kamstrup", "kind": "water"},
+    ),
     "multical asleep": (
         KamstrupMeter("402", faults=[Fault("drop", first=1)], reply_delay=0),
         {"client": "kamstrup", "model": "MULTICAL 402"},
