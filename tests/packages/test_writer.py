@@ -23,7 +23,9 @@ database = "postgresql://smr@127.0.0.1:5432/meters"
 
 
 def test_the_writer_runs_is_restarted_and_gives_up_where_a_person_is_needed(machine: Machine) -> None:
-    machine.run(f"mkdir -p {PLACE} /run/systemd/system/{UNIT}.d")
+    machine.run(
+        f"mkdir -p {PLACE} /run/systemd/system/{UNIT}.d && cp /etc/smart_meter_reader/config.py {PLACE}"
+    )
     machine.put(f"/run/systemd/system/{UNIT}.d/soon.conf", "[Service]\nRestartSec=100ms\n")
     machine.put(f"{PLACE}/settings.toml", SETTINGS)
     secrets = f'[writer]\nnkey = "{new_key().seed.reveal()}"\ndatabase_password = "only for the database"\n'
