@@ -67,7 +67,8 @@ def _understood(first: int, vifes: bytes, unit: str) -> ValueInformation:
         octets=vifes if extension is None else bytes((extension,)) + vifes,
         quantity=meaning.quantity + added.words,
         unit=added.unit if added.unit is not None else unit or meaning.unit,
-        exponent=meaning.exponent + added.exponent,
+        # A duration or a count has nothing of the power of ten of the unit that it stands in for.
+        exponent=(meaning.exponent if added.unit is None else 0) + added.exponent,
         form=added.form or meaning.form,
         modifiers=tuple(added.modifiers),
         error=added.error,

@@ -142,6 +142,50 @@ def test_what_stands_for_no_value_is_left_out(octets: str, why: str) -> None:
     assert why in record.missing
 
 
+@pytest.mark.parametrize(
+    ("vife", "words", "value", "unit"),
+    [
+        (0x40, "lower limit", "7000", "Wh"),
+        (0x48, "upper limit", "7000", "Wh"),
+        # A count or a duration of its own unit: the kWh of the VIF scale neither.
+        (0x41, "times below lower limit", "7", ""),
+        (0x49, "times above upper limit", "7", ""),
+        (0x50, "duration of first exceed of lower limit", "7", "seconds"),
+        (0x55, "duration of last exceed of lower limit", "7", "minutes"),
+        (0x5A, "duration of first exceed of upper limit", "7", "hours"),
+        (0x5F, "duration of last exceed of upper limit", "7", "days"),
+        (0x60, "duration of first", "7", "seconds"),
+        (0x67, "duration of last", "7", "days"),
+        (0x78, "additive correction", "7000", "Wh"),
+        (0x7B, "additive correction", "7000", "Wh"),
+        (0x70, "", "0.007", "Wh"),
+        (0x77, "", "70000", "Wh"),
+    ],
+)
+def test_what_a_vife_makes_of_seven_kilowatt_hours(vife: int, words: str, value: str, unit: str) -> None:
+    # EN 13757-3, 6.4.6; The M-Bus: A Documentation, 8.4.5.
+    record = one(bytes([0x01, 0x86, vife, 7]))
+    assert record.quantity == ", ".join(filter(None, ("energy", words)))
+    assert (str(record.value), record.unit, record.modifiers) == (value, unit, (words,) if words else ())
+
+
+@pytest.mark.parametrize(
+    ("vife", "words"),
+    [
+        (0x39, "start"),
+        (0x42, "date of begin of first exceed of lower limit"),
+        (0x47, "date of end of last exceed of lower limit"),
+        (0x4A, "date of begin of first exceed of upper limit"),
+        (0x4F, "date of end of last exceed of upper limit"),
+        (0x6A, "date of begin of first"),
+        (0x6F, "date of end of last"),
+    ],
+)
+def test_what_a_vife_makes_a_date_of(vife: int, words: str) -> None:
+    record = one(bytes([0x02, 0x86, vife, 0x5F, 0x1C]))
+    assert (record.quantity, record.value, record.unit) == (f"energy, {words}", "2010-12-31", "")
+
+
 def test_powers_upon_powers_are_no_number() -> None:
     record = one("0486" + "fd" * 8 + "7d" + "01000000")
     assert record.value is None
@@ -311,8 +355,10 @@ def test_headers_of_every_kind() -> None:
         parse_telegram(LongFrame(0x08, 1, 0x72, b"abc"))
     with pytest.raises(ApplicationError, match="too many records"):
         parse_telegram(LongFrame(0x08, 1, 0x70, b"\x03"))
-    with pytest.raises(ProtocolError, match="DLMS"):
-        parse_telegram(LongFrame(0x08, 1, 0x00, b"abc"))
+    for ci, reason in ((0x00, "dlms"), (0x1F, "dlms"), (0x71, "alarm"), (0x20, "control_information")):
+        with pytest.raises(ProtocolError) as caught:
+            parse_telegram(LongFrame(0x08, 1, ci, b"abc"))
+        assert caught.value.reason == reason
 
 
 def test_two_fixed_counters() -> None:

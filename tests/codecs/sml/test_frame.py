@@ -136,6 +136,19 @@ def test_a_capture_made_anonymous_counts_by_its_transport() -> None:
     assert reasons(read(PLAIN + encode_frame(edited[:-1]))) == ["x25", "x25"]
 
 
+def test_what_a_meter_used_before_tells_which_checksum_is_chance() -> None:
+    messages = encode_message(1, CLOSE, b"\x71\x01", "kermit")
+    assert reasons(read(encode_frame(messages))) == ["checksum"]
+    assert reasons(read(PLAIN + encode_frame(messages))) == ["x25", "x25"]
+    # Behind Kermit's, X.25's counts where that of every message is X.25's, too.
+    good, wrong = (
+        encode_message(1, CLOSE, b"\x71\x01") + tail for tail in (b"", messages[:-2] + b"\x00\x00")
+    )
+    assert reasons(read(encode_frame(wrong))) == ["x25"]
+    assert reasons(read(KERMIT + encode_frame(good))) == ["kermit", "x25"]
+    assert reasons(read(KERMIT + encode_frame(wrong))) == ["kermit", "checksum"]
+
+
 def test_a_message_may_have_a_checksum_of_one_octet() -> None:
     number, raw = next(
         (number, raw)
@@ -227,6 +240,26 @@ def test_octets_of_no_telegram_are_counted_and_the_last_of_them_kept() -> None:
     assert read_all(reader) == []
     reader.end_of_data()
     assert (reader.skipped, reader.unrecognised) == (len(junk) + 3, (junk + b"end")[-256:])
+
+
+def test_nothing_is_unrecognised_before_something_came() -> None:
+    reader = FrameReader()
+    assert (reader.skipped, reader.unrecognised) == (0, b"")
+    reader.receive_data(b"junk" + PLAIN)
+    assert read_all(reader) == [only(PLAIN)]
+    assert (reader.skipped, reader.unrecognised) == (4, b"junk")
+
+
+@pytest.mark.parametrize("behind", [b"\x1a\x00\x00\x00", b"\x02\x00\x00\x00", ESCAPE])
+def test_an_escape_outside_of_a_telegram_is_no_damage(behind: bytes) -> None:
+    assert read(b"", [b"\x00" + ESCAPE + behind + b"\x00", PLAIN]) == [only(PLAIN)]
+
+
+@pytest.mark.parametrize("count", range(1, 14))
+def test_any_number_of_escape_octets_comes_back(count: int) -> None:
+    octets = b"\x1b" * count + b"\x00"
+    (entry,) = values_of(only(encode_telegram(b"ID", [Value(ObisCode(1, 0, 0, 0, 9, 255), octets)]))).entries
+    assert entry.value == octets
 
 
 def test_of_a_telegram_that_is_given_up_the_end_is_kept() -> None:
