@@ -98,6 +98,7 @@ def test_beyond_a_contradiction_nothing_is_walked() -> None:
     """Which of the two marks is wrong nobody knows, so neither leads anywhere."""
     marks = [Mark(NEWEST - DAY * 2, Decimal(100)), Mark(NEWEST - DAY * 4, Decimal(97))]
     walked = walk(periods([Decimal(1)] * 8), marks, SEVEN)
+    assert walked == walk(periods([Decimal(1)] * 8), marks, SEVEN, live=Mark(NEWEST, Decimal(100)))
     assert walked.counters == {}
     assert walked.told == (
         "from 2017-10-24 to 2017-10-26 the counter moved by 3.000, and what was added comes to 2: these "

@@ -97,6 +97,16 @@ def test_where_yesterdays_newest_hour_is_missing_today_is_not_known_to_be_whole(
     assert table.told == ("18 hours of today do not fit the meter's clock, 18:04: no hour has a time",)
 
 
+@pytest.mark.parametrize(("missing", "timed_hours"), [(18 + 24, 18 + 24), (18 + 24 + 3, 18 + 24 + 9)])
+def test_the_oldest_day_may_be_cut_at_its_end_and_not_at_its_begin(missing: int, timed_hours: int) -> None:
+    """A table ends anywhere in its last day; a line that is missing moves no other."""
+    lines = sent("#7")[: 18 + 24 + 10]
+    lines[missing] = "x"
+    table = timed(lines, STARTED)
+    assert len(table.lines) == timed_hours
+    assert {entry.at for entry in table.lines} <= {FULL - HOUR * place for place in range(52)}
+
+
 def test_hours_of_tomorrow_fit_no_clock() -> None:
     assert timed(sent("#7"), STARTED - 24 * HOUR).lines == ()
 
@@ -105,6 +115,8 @@ def test_a_day_with_an_hour_too_many_is_left_out() -> None:
     lines = sent("#7")
     table = timed([*lines[:30], lines[30], *lines[30:-1]], STARTED)
     assert table.untimed == 25
+    day = (FULL - HOUR * 19).date()
+    assert table.told == (f"{day.isoformat()} has not 24 hours: nothing tells which is which",)
     assert {entry.at for entry in table.lines} == {FULL - HOUR * place for place in range(959)} - {
         FULL - HOUR * place for place in range(18, 42)
     }
