@@ -92,6 +92,11 @@ async def test_a_certificate_of_another_host(certificates: Certificates) -> None
     assert "is for another name: set `database` to a name in it" in said
 
 
+async def test_the_check_warns_of_one_that_nobody_verifies_whether_it_is_there_or_not() -> None:
+    away = WriterSettings(database="postgresql://u@db.invalid/d")
+    assert [check.level for check in await checks(away)] == [Level.WARNING, Level.UNAVAILABLE]
+
+
 async def test_a_database_without_tls_gets_nothing_either(
     postgres: PostgresServer, certificates: Certificates
 ) -> None:
