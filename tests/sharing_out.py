@@ -44,7 +44,7 @@ def _place(item: pytest.Item) -> int:
 
 
 class FromBothEnds(LoadGroupScheduling):  # type: ignore[misc]  # pytest-xdist ships no types
-    """One process of six begins with what computes, the others with what waits."""
+    """One process of four begins with what computes, the others with what waits: one for each core."""
 
     def _split_scope(self, nodeid: str) -> str:
         scope: str = super()._split_scope(nodeid)
@@ -55,6 +55,6 @@ class FromBothEnds(LoadGroupScheduling):  # type: ignore[misc]  # pytest-xdist s
         self.assigned_work[node] = {
             scope: unit for scope, unit in self.assigned_work[node].items() if not all(unit.values())
         }
-        if self.nodes.index(node) % 6 == 5:
+        if self.nodes.index(node) % 4 == 3:
             self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
         super()._assign_work_unit(node)

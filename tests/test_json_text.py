@@ -163,8 +163,11 @@ _values = (
     )  # look unusual and are texts
     | st.datetimes(timezones=st.timezones() | st.just(UTC), allow_imaginary=False)
 )
+# With a hundred leaves for each of many keys, making them up took 40 s, and writing them 1 s.
 _messages = st.dictionaries(
-    st.text(), st.recursive(_values, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+    st.text(),
+    st.recursive(_values, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12),
+    max_size=6,
 )
 
 

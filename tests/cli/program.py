@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 # A new interpreter; and the same program, begun where all is imported already.
 PROGRAM = (sys.executable, "-m", "smart_meter_reader")
 QUICKLY = (*STARTED, "smart_meter_reader")
+# For lines at which nobody answers: no wait takes longer than to see that.
+HURRIED = (*STARTED, "tests.peers.hurried")
 
 
 def run(

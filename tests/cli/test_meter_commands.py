@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.program import PROGRAM, emulated, run
+from tests.cli.program import HURRIED, PROGRAM, QUICKLY, emulated, run
 
 QUICK = ["kamstrup", "--baud", "0", "--delay", "0"]
 LINE = ["--set", "answer_timeout=200ms", "--baud", "115200"]
@@ -58,7 +58,9 @@ def test_read_over_tcp_prints_a_table_for_people() -> None:
 )
 def test_read_says_why_there_is_no_reading(faults: str, reason: str) -> None:
     with emulated(*QUICK, "--fault", faults) as port:
-        done = run("read", port, "--client", "kamstrup", "--set", "retries=0", *LINE)
+        # What drops all can be waited for in no time; what answers must be given time to.
+        program = HURRIED if faults == "drop" else QUICKLY
+        done = run("read", port, "--client", "kamstrup", "--set", "retries=0", *LINE, program=program)
     assert done.returncode == 69
     assert reason in done.stderr
     assert done.stdout == ""

@@ -16,7 +16,7 @@ import pytest
 
 from smart_meter_reader.cli import main
 from smart_meter_reader.console import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE
-from tests.cli.program import PROGRAM, ROOT, emulated, run
+from tests.cli.program import HURRIED, PROGRAM, ROOT, emulated, run
 from tests.peers.lines import silent_terminal
 from tests.peers.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, login_lines
 
@@ -248,7 +248,7 @@ def test_doctor_spares_the_battery_when_told(home: Path) -> None:
 def test_doctor_tells_a_silent_meter_from_a_missing_port(home: Path) -> None:
     with silent_terminal() as port:
         settings(home, heat(port, 'answer_timeout = "100ms"\nretries = 0\n'))
-        done = run("doctor", "home", cwd=home)
+        done = run("doctor", "home", cwd=home, program=HURRIED)
     assert done.returncode == EXIT_UNAVAILABLE
     assert "WRONG    meter heat: no reading (no_echo_no_answer)" in done.stdout
     settings(home, heat("/dev/not-a-port"))

@@ -49,7 +49,9 @@ class Dialogue:
             env={**variables, "PYTHONPATH": str(ROOT), "TERM": terminal, **environment},
             # Ctrl-C reaches whoever has the terminal; ours takes it by itself.
             start_new_session=True,
-            preexec_fn=None if program is PROGRAM else partial(fcntl.ioctl, theirs, termios.TIOCSCTTY, 0),
+            preexec_fn=None
+            if program[: len(STARTED)] == STARTED
+            else partial(fcntl.ioctl, theirs, termios.TIOCSCTTY, 0),
         )
         os.close(theirs)
         self._raw = b""

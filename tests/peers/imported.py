@@ -35,8 +35,6 @@ ROOT = Path(__file__).parents[2]
 # Before ``python -m MODULE``'s own arguments.
 STARTED = (sys.executable, "-I", "-S", str(Path(__file__).with_name("start_imported.py")))
 _LONGEST = 1 << 17
-# An interpreter looks at these before anything of ours does.
-_OF_THE_INTERPRETER = ("LANG", "LC_", "PYTHON")
 
 
 def start_server() -> None:
@@ -159,11 +157,13 @@ class _Server:
             connection.close()
 
 
-def _of_the_interpreter(environment: Mapping[str, str]) -> dict[str, str]:
-    return {
+def _of_the_interpreter(environment: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The locale by which it encodes, and its own variables: what it looks at before anything of ours."""
+    locale = next(filter(None, map(environment.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "")
+    return locale, {
         name: value
         for name, value in environment.items()
-        if name.startswith(_OF_THE_INTERPRETER) and name != "PYTHONPATH"
+        if name.startswith("PYTHON") and name != "PYTHONPATH"
     }
 
 

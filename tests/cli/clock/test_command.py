@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import PROGRAM, ROOT, emulated, run
+from tests.cli.program import HURRIED, PROGRAM, ROOT, emulated, run
 from tests.peers.terminal import CTRL_C, at_terminal
 from tests.test_architecture import nodes_of
 
@@ -105,7 +105,7 @@ def test_a_66c_tells_its_clock_and_cannot_be_set() -> None:
 
 def test_a_meter_that_does_not_answer_is_unavailable() -> None:
     with emulated(*QUICK, "--fault", "drop,echo") as port:
-        done = run("clock", port, "--client", "kamstrup")
+        done = run("clock", port, "--client", "kamstrup", program=HURRIED)
     assert (done.returncode, done.stdout) == (69, "")
     assert "does not answer" in done.stderr
 

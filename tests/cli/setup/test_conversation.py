@@ -13,7 +13,7 @@ import pytest
 
 from smart_meter_reader.console import EXIT_INTERRUPTED, EXIT_OK, EXIT_SETTINGS, EXIT_USAGE
 from smart_meter_reader.sinks.web.access.passwords import written as written_password
-from tests.cli.program import ROOT, emulated, run
+from tests.cli.program import HURRIED, QUICKLY, ROOT, emulated, run
 from tests.peers.dialogue import CTRL_C, CTRL_D, Dialogue
 from tests.peers.lines import silent_terminal
 from tests.peers.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Watcher, login_lines
@@ -58,9 +58,9 @@ def written(home: Path) -> Path:
     return home
 
 
-def setup(home: Path, *arguments: str, terminal: str = "xterm") -> Dialogue:
+def setup(home: Path, *arguments: str, terminal: str = "xterm", program: Sequence[str] = QUICKLY) -> Dialogue:
     variables = {"HOME": str(home.parent), "XDG_STATE_HOME": str(home.parent / "state")}
-    return Dialogue("setup", *arguments, cwd=home, environment=variables, terminal=terminal)
+    return Dialogue("setup", *arguments, cwd=home, environment=variables, terminal=terminal, program=program)
 
 
 def say(talk: Dialogue, steps: Sequence[tuple[str, str, str]]) -> None:
@@ -169,7 +169,7 @@ def test_an_encrypted_p1_meter_whose_keys_are_never_shown(home: Path, tmp_path: 
 
 
 def test_where_no_meter_answers_it_helps_with_the_head_and_looks_again(home: Path) -> None:
-    with silent_terminal() as port, setup(home) as talk:
+    with silent_terminal() as port, setup(home, program=HURRIED) as talk:
         talk.answer("Which port", "7")
         talk.expect("there is no port of that number")
         talk.answer("Which port", "nonsense")
