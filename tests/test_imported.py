@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers.dialogue import CTRL_C, Dialogue
 from tests.peers.imported import ROOT, STARTED
 from tests.peers.start_imported import ADDRESS
-from tests.peers.terminal import CTRL_C, at_terminal
 
 NEW = (sys.executable, "-m")
 # A module that tells what it was given, and ends as it is told to.
@@ -106,14 +106,18 @@ def test_it_dies_with_who_stands_for_it(program: tuple[str, ...], tmp_path: Path
     assert process.returncode == -signal.SIGKILL
 
 
-def test_ctrl_c_at_its_terminal_comes_to_it(
-    program: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_ctrl_c_at_its_terminal_comes_to_it(program: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "told.py").write_text(
-        "import sys\ntry:\n  input('?')\nexcept KeyboardInterrupt: sys.exit(5)\n"
+        "import sys, time\n"
+        "try:\n"
+        "    print('asks', flush=True)\n"
+        "    while True: time.sleep(0.1)\n"
+        "except KeyboardInterrupt: sys.exit(5)\n"
     )
-    assert at_terminal([*program, "told"], [("?", CTRL_C)]).returncode == 5
+    with Dialogue(cwd=tmp_path, program=(*program, "told")) as talk:
+        talk.expect("asks")
+        talk.type(CTRL_C)
+        assert talk.end() == 5
 
 
 def test_another_language_takes_a_new_interpreter(program: tuple[str, ...], tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ async def _quiet(link: Link, found: set[str]) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + LONGEST_SECONDS
     count = -1
-    while count != len(found) and loop.time() < until and not link.failure:
+    while count != len(found) < MOST_TOPICS and loop.time() < until and not link.failure:
         count = len(found)
         await asyncio.sleep(QUIET_SECONDS)
 
