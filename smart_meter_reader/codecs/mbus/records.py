@@ -30,7 +30,6 @@ _GLOBAL_READOUT: Final = 0x7F
 _LENGTHS: Final = (0, 1, 2, 3, 4, 4, 6, 8, 0, 1, 2, 3, 4, -1, 6)
 _REAL: Final = 5
 _FIRST_BCD: Final = 9
-_NO_VALUE: Final = (0, 8)
 # Marks the length octet behind data field D, lest it be taken for a data field.
 _LVAR: Final = 0x100
 _LONG_BINARY: Final[Mapping[int, int]] = MappingProxyType({0xF5: 48, 0xF6: 64})
@@ -153,7 +152,7 @@ def _value(raw: bytes, code: int, vib: ValueInformation) -> tuple[Decimal | str 
     """The value, or None and why there is none."""
     if vib.error:
         return None, vib.error
-    if code in _NO_VALUE or not raw:
+    if not raw:
         return None, "no value was sent"
     try:
         return _read(raw, code, vib), ""

@@ -256,6 +256,7 @@ def test_long_binary_has_its_most_significant_octet_first() -> None:
 
 def test_a_date_is_one_in_a_binary_field_alone() -> None:
     assert one("426c5f1c").value == "2010-12-31"
+    assert one("096c12").value == Decimal(12)
     assert one("0a6c3412").value == Decimal(1234)
     assert one("056c0000803f").value == Decimal(1)
 

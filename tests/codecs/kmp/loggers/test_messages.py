@@ -140,8 +140,9 @@ def test_a_request_is_neither_cut_nor_longer(request_: Request, data: st.DataObj
 def test_every_cut_costs_all_rows(answer: LogAnswer) -> None:
     payload = answer.encode()
     for cut in range(1, len(payload)):
-        with pytest.raises(ProtocolError):
+        with pytest.raises(ProtocolError) as caught:
             answered(answer.CID, payload[:cut])
+        assert caught.value.reason == "length"
 
 
 @given(log_answers())
