@@ -32,7 +32,7 @@ from smart_meter_reader.meters.replay import ReplaySettings
 from smart_meter_reader.meters.sml.settings import SmlSettings
 from smart_meter_reader.mqtt import connection
 from smart_meter_reader.network.backoff import Backoff
-from smart_meter_reader.pipeline import supervisor
+from smart_meter_reader.pipeline import retries
 from smart_meter_reader.pipeline.kept_faults import FaultFile
 from smart_meter_reader.rooms import fault_of, outcome
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
@@ -127,7 +127,7 @@ COLLECTING = sink_record(f"{__name__}:_Collecting", "builtins:list")
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(supervisor, "BACKOFF", {kind: Backoff(0.02, 0.02) for kind in supervisor.BACKOFF})
+    monkeypatch.setattr(retries, "BACKOFF", {kind: Backoff(0.02, 0.02) for kind in retries.BACKOFF})
     monkeypatch.setattr(mqtt_sink, "FAULT_BACKOFF", Backoff(0.02, 0.02))
     monkeypatch.setattr(connection, "BROKER_AWAY", Backoff(0.02, 0.02))
     monkeypatch.setattr(registry, "SINKS", {**SINKS, "collecting": f"{__name__}:COLLECTING"})

@@ -11,7 +11,7 @@ from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Message
 from smart_meter_reader.network.backoff import Backoff
-from smart_meter_reader.pipeline.supervisor import backoff_for
+from smart_meter_reader.pipeline.retries import backoff_for
 from smart_meter_reader.rooms import Room, explained, outcome
 from smart_meter_reader.sinks.base import Sink
 

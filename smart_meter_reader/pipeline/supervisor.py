@@ -12,16 +12,12 @@ from smart_meter_reader.exceptions import (
     AbsentError,
     ExplainedError,
     LostError,
-    MeterSilentError,
-    ProtocolError,
-    SinkError,
-    TransportError,
 )
 from smart_meter_reader.messages import STANDBY, STARTING, Message, Publish, Reading, State, Status
 from smart_meter_reader.messages.freshness import Freshness
 from smart_meter_reader.meters.base import Client
-from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.pipeline.meter_states import MeterState, StateLog, Told, status_of
+from smart_meter_reader.pipeline.retries import backoff_for
 from smart_meter_reader.rooms import (
     INTERNAL_ERROR,
     Bug,
@@ -43,24 +39,10 @@ Keep = Callable[[str, Bug, bytes], None]
 TOLD_IN_AN_HOUR = 5
 # Fresh counters follow a reading, but a meter that sends every second would only fill the log with them.
 HEALTH_SECONDS = 60.0
+# Whoever publishes again so soon has not waited for its meter.
+AT_ONCE_SECONDS = 0.01
 # A sub-meter is missed after three of its intervals, and after so long at least.
 MISSED_SECONDS = 300.0
-
-# A cable that comes back is noticed within half a minute. A meter that answers rubbish, or not at all, sits
-# on a battery: asking it again and again helps nobody.
-BACKOFF: dict[type[BaseException], Backoff] = {
-    MeterSilentError: Backoff(5.0, 300.0),
-    TransportError: Backoff(1.0, 30.0),
-    ProtocolError: Backoff(5.0, 300.0),
-    SinkError: Backoff(1.0, 60.0),
-    ExplainedError: Backoff(5.0, 300.0),
-    BaseException: Backoff(1.0, 300.0),  # a bug, which may be over with the telegram that showed it
-}
-
-
-def backoff_for(error: BaseException) -> Backoff:
-    """The backoff of an error's class: that of the first one that it belongs to."""
-    return next(backoff for error_class, backoff in BACKOFF.items() if isinstance(error, error_class))
 
 
 class MeterSupervisor:
@@ -82,6 +64,7 @@ class MeterSupervisor:
         self._publish_on = publish
         self._clock = asyncio.get_running_loop().time
         self._last_attempt_at = self._clock()
+        self._published_at = float("-inf")
         self._told: dict[str, Told] = {client.meter: Told(self._clock())}
         self._state_logs: dict[str, StateLog] = {}
         self._failures = 0
@@ -172,7 +155,9 @@ class MeterSupervisor:
         """Pass on one of the client's messages, with the statuses that it implies."""
         await self._publish(message)
         # A client that finds hundreds of telegrams in its input never waits: let the others have their turn.
-        await asyncio.sleep(0)
+        before, self._published_at = self._published_at, self._clock()
+        if self._published_at - before < AT_ONCE_SECONDS:
+            await asyncio.sleep(0)
 
     async def _publish(self, message: Message) -> None:
         match message["type"]:
@@ -231,7 +216,10 @@ class MeterSupervisor:
                 await self._tell(meter, "offline", "not_sent", detail)
 
     def _told_of(self, meter: str) -> Told:
-        return self._told.setdefault(meter, Told(self._clock()))
+        told = self._told.get(meter)
+        if told is None:
+            told = self._told[meter] = Told(self._clock())
+        return told
 
     async def publish_health(self) -> None:
         """Publish the state again with fresh health counters."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.network.backoff import Backoff
-from smart_meter_reader.pipeline import supervisor
+from smart_meter_reader.pipeline import retries
 from smart_meter_reader.sinks import registry
 from tests.faults.cases import CASES, DLMS, DSMR, IEC, KAMSTRUP, MBUS, SML, Case, endured, late_port, truth_of
 from tests.faults.rig import COLLECTING, METER, LogToHeard, Port, Shown, running_service, shown
@@ -78,7 +78,7 @@ def outcomes(
     logging.getLogger().addHandler(handler)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "SINKS", COLLECTING)
-        patch.setattr(supervisor, "BACKOFF", {kind: Backoff(0.05, 0.1) for kind in supervisor.BACKOFF})
+        patch.setattr(retries, "BACKOFF", {kind: Backoff(0.05, 0.1) for kind in retries.BACKOFF})
         patch.setenv("STATE_DIRECTORY", str(tmp_path_factory.mktemp("state")))
         with asyncio.Runner(loop_factory=FairLoop) as runner:
             yield runner.run(run_all(chosen, tmp_path_factory.mktemp("ports")))

@@ -32,10 +32,11 @@ from smart_meter_reader.meters.kmp.settings import KamstrupSettings
 from smart_meter_reader.meters.p1.client import DsmrClient
 from smart_meter_reader.meters.p1.settings import DsmrSettings
 from smart_meter_reader.network.backoff import Backoff
-from smart_meter_reader.pipeline import supervisor
+from smart_meter_reader.pipeline import retries, supervisor
 from smart_meter_reader.pipeline.meter_states import status_of
+from smart_meter_reader.pipeline.retries import backoff_for
 from smart_meter_reader.pipeline.sink_supervisor import SinkSupervisor
-from smart_meter_reader.pipeline.supervisor import MeterSupervisor, backoff_for
+from smart_meter_reader.pipeline.supervisor import MeterSupervisor
 from smart_meter_reader.sinks.base import Sink
 from tests.peers.loop import FairLoop
 
@@ -121,7 +122,7 @@ async def said(client: ScriptedClient, runs: int) -> list[Message]:
 
 @pytest.fixture(autouse=True)
 def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "BACKOFF", {kind: Backoff(0.001, 0.002) for kind in supervisor.BACKOFF})
+    monkeypatch.setattr(retries, "BACKOFF", {kind: Backoff(0.001, 0.002) for kind in retries.BACKOFF})
 
 
 def states(messages: list[Message]) -> list[tuple[str, str, str]]:
