@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -56,6 +57,9 @@ LAST_RESORT_SECONDS = 4.7
 ONCE_PATIENCE_SECONDS = 10.0
 # After a fault in what goes on beside the meters.
 BACKGROUND_PAUSE = 60.0
+# What readings are made of has no circles and is soon gone by itself. By its usual thresholds (700, 10, 10)
+# the collector looks at it meanwhile, and of a thousand meters at all else: for 4 % of the CPU.
+GARBAGE_THRESHOLDS = (10_000, 20, 50)
 # The central queue is emptied as fast as it fills; its size only bounds a bug.
 CENTRAL_QUEUE_SIZE = 1000
 
@@ -260,6 +264,7 @@ def run_service(settings: ServiceSettings, *, once: bool = False) -> int:
 
 async def _run(settings: ServiceSettings, *, once: bool) -> int:
     service = Service(settings)
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     listen(service.stop, service.read_now)
     _log.info(
         "environment %s: %s -> %s",
