@@ -150,12 +150,14 @@ class MeterGuard:
         """What is not believed. A telegram has dozens of values, of which half have a rule, so: few calls."""
         rules, out_of_range, held_back = self._rules, self._out_of_range, set()
         for key, measurement in measurements.items():
-            if key not in rules:
+            rule = rules.get(key)
+            if rule is None:
                 continue
-            value = number(measurement["value"])
+            told = measurement["value"]
+            value = told if isinstance(told, Decimal) and told.is_finite() else number(told)
             if value is None:
                 continue  # text is not the guard's to judge
-            rule, unit = rules[key], measurement["unit"]
+            unit = measurement["unit"]
             if isinstance(rule, Ceiling):
                 new = Total(value, unit, measurement.get("measured_at", now))
                 if not self._believes(key, rule, new, now, rebased):
@@ -176,8 +178,9 @@ class MeterGuard:
             if not self._may_follow(last, new, key, ceiling, now, rebased):
                 return False
             self.revision += 1
-        self._candidates.pop(key, None)
-        self._doubts.pop(key, None)
+        if self._candidates or self._doubts:
+            self._candidates.pop(key, None)
+            self._doubts.pop(key, None)
         self._totals[key] = new
         return True
 
