@@ -22,6 +22,7 @@ AT_A_TIME = 16
 PATIENCE = 5.0
 # Over such a time the share is counted that was read, and then told.
 TELL_SECONDS = 30.0
+_NEVER = float("inf")
 
 
 class Turns:
@@ -32,7 +33,7 @@ class Turns:
         self._passed = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._planned = False
-        self._behind_since = float("inf")
+        self._behind_since = _NEVER
         self._read = 0
         self._left_out = 0
         self._counted_since = 0.0
@@ -41,7 +42,7 @@ class Turns:
     def overloaded(self) -> bool:
         """Whether there has been more to read than time for longer than a stall explains."""
         since = self._behind_since  # most calls need no look at the clock
-        return since != float("inf") and self._loop.time() - since > PATIENCE
+        return since != _NEVER and self._loop.time() - since > PATIENCE
 
     async def take(self) -> None:
         """Wait for one's turn; at once while there is time for all."""
@@ -95,8 +96,8 @@ class Turns:
         if self._passed:
             self._plan()
         if not self._waiting:
-            self._behind_since = float("inf")
-        elif self._behind_since == float("inf"):
+            self._behind_since = _NEVER
+        elif self._behind_since == _NEVER:
             self._behind_since = self._loop.time()
 
 

@@ -148,7 +148,9 @@ class JsonPresenter:
             told = [
                 self._watched(message["meter"], "info", message_text(without_address(message)), "identity")
             ]
-        self._newest.update((item.topic, item) for item in told if not item.keep)
+        for item in told:
+            if not item.keep:
+                self._newest[item.topic] = item
         return told
 
     def announce(self) -> list[MqttMessage]:

@@ -81,11 +81,15 @@ class Inbox(asyncio.Protocol):
 
     def take(self, most: int | None = None) -> bytes:
         """What was received and not yet taken, ``most`` bytes of it at most."""
-        received = bytes(self._input[:most])
-        del self._input[:most]
-        if not self._input and not self.ended:
-            self._arrived.clear()
-        if len(self._input) <= INPUT_LIMIT:
+        if most is None or len(self._input) <= most:
+            received = bytes(self._input)
+            self._input.clear()
+            if not self.ended:
+                self._arrived.clear()
+        else:
+            received = bytes(self._input[:most])
+            del self._input[:most]
+        if self._paused and len(self._input) <= INPUT_LIMIT:
             self.resume()
         return received
 

@@ -55,7 +55,7 @@ class P1Watch(LineWatch):
     @property
     def proven(self) -> bool:
         """Whether a whole frame or telegram came, so that speed and format are right."""
-        return super().proven or self._whole
+        return self._last_frame is not None or self._whole
 
     def note_good(self, now: float, length: int = 0) -> None:
         """A telegram that can be published; ``length`` in bytes."""

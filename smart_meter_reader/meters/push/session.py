@@ -88,12 +88,12 @@ class PushSession(ABC, Generic[_Watch]):
         while True:
             look = min(self._watch.deadline, self._next_look())
             received = await self._transport.read_before(look)
-            now = self._loop.time()
             if received:
                 now = await self._receive(received)
                 if await self._take(now) and self._once:
                     return
             else:
+                now = self._loop.time()
                 self._judge_silence(now, stalled=now - look > stalls.LATE_SECONDS)
             if now >= look and (text := self._watch.sum_up(now, self._summary_every)):
                 _log.warning("%s: %s", self._meter, text)

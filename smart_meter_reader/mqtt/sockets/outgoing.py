@@ -48,7 +48,9 @@ def following(identifier: int) -> int:
 
 
 def _variable(value: int) -> bytes:
-    """A variable byte integer."""
+    """A variable byte integer; of what is published, most are of two bytes."""
+    if 0x80 <= value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
     octets = bytearray()
     while value > 0x7F:
         octets.append(value & 0x7F | 0x80)
