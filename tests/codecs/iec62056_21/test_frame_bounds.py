@@ -16,8 +16,9 @@ from smart_meter_reader.codecs.iec62056_21.frame import (
     ShortLine,
 )
 from smart_meter_reader.codecs.iec62056_21.message import leading_noise, parse_identification
+from smart_meter_reader.codecs.iec62056_21.request import momentary_sign_on, short_request, sign_on
 from smart_meter_reader.codecs.parity import add_parity
-from smart_meter_reader.exceptions import FrameError
+from smart_meter_reader.exceptions import FrameError, ProtocolError
 
 KAM = Identification("KAM", "0", "MC")
 
@@ -251,3 +252,17 @@ def test_what_an_identification_says(line: str, mode: str, baud: int, ident: str
     """IEC 62056-21, 6.3.2 and table of 6.3.14: 0 to 6 in mode C, A to F in mode B."""
     told = parse_identification(line)
     assert (told.mode, told.baud, told.ident) == (mode, baud, ident)
+
+
+def test_what_is_asked() -> None:
+    """IEC 62056-21, 6.3.1: up to 32 letters, digits, blanks; 5511-634, 4: what MULTICAL answers."""
+    assert sign_on("12345678") == b"/?12345678!\r\n"
+    assert sign_on("x" * 32) == b"/?" + b"x" * 32 + b"!\r\n"
+    assert momentary_sign_on() == b"/#!\r\n"
+    assert short_request("#J") == b"/#J\r"
+    for address in ("x" * 33, "1!", "1\r\n", "\xe9"):
+        with pytest.raises(ProtocolError, match="is no device address"):
+            sign_on(address)
+    for name in ("#A", "#0", "1", "#10", ""):
+        with pytest.raises(ProtocolError, match="is no short request: one of #1, #2"):
+            short_request(name)

@@ -182,6 +182,17 @@ def test_of_a_device_counts_what_is_borne_out() -> None:
     assert found.meters["heat"].measurements["power"]["value"] == Decimal("2.4")
 
 
+def test_a_value_that_a_device_measured_out_of_order_is_left_out() -> None:
+    def heat(time: str, power: str) -> Telegram:
+        return sent("0-1:24.1.0(4)", f"0-1:24.2.1({ONE})(1.0*GJ)", f"0-1:24.2.2({time})({power}*kW)")
+
+    later = "240115220000W"
+    (found,) = confirmed(heat(ONE, "0.5"), heat(TWO, "0.6"), heat(later, "0.7"))
+    assert found.meters["heat"].measurements["power"]["value"] == Decimal("0.6")
+    (found,) = confirmed(heat(ONE, "0.5"), heat(later, "0.6"), heat(TWO, "0.7"))
+    assert list(found.meters["heat"].measurements) == ["heat_energy"]
+
+
 def test_a_device_that_is_heard_again_counts_when_two_say_the_same() -> None:
     silent, first, second = gas(NOTHING, "0.0"), gas(ONE, "1.0"), gas(TWO, "2.0")
     assert [found.meters for found in confirmed(silent, first, second)] == [{}]

@@ -46,6 +46,13 @@ def test_a_whole_table_gives_a_row_for_each_line(request_: str) -> None:
     assert moments == sorted(moments, reverse=True)
 
 
+@pytest.mark.parametrize("request_", LOGS)
+def test_a_line_is_as_long_as_its_columns_and_a_table_fills_one_day(request_: str) -> None:
+    plan = LOG_PLANS[request_]
+    assert len(sent(request_)[1]) + len("\r") == plan.line_length
+    assert plan.fills is (request_ != "#J")
+
+
 def test_real_months() -> None:
     """KenanV/KamstrupMultical66, demo_output.txt (MIT)."""
     table = real("iec-66c-kenanv-5", "#5")
