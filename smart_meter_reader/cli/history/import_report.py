@@ -48,9 +48,10 @@ def report(
     if not new:
         yield "There is nothing new in it."
     elif written:
-        yield f"{new} readings were written."
+        yield f"{_amount(new, 'reading')} {'was' if new == 1 else 'were'} written."
     else:
-        yield f"Nothing is written yet: the same with --write takes in {new} readings, after a backup."
+        amount = _amount(new, "reading")
+        yield f"Nothing is written yet: the same with --write takes in {amount}, after a backup."
 
 
 def listing(found: Sequence[Statistic]) -> str:
@@ -73,7 +74,8 @@ def _series(plan: MeterPlan, each: SeriesPlan, house: LocalCalendar, *, written:
     if each.first is None or each.last is None:
         return
     name = f"{printable(plan.meter)}, {each.series.quantity}"
-    yield f"{name}: {each.rows} readings on {each.days} days, {_range(each.first, each.last, each, house)}"
+    amount = f"{_amount(each.rows, 'reading')} on {_amount(each.days, 'day')}"
+    yield f"{name}: {amount}, {_range(each.first, each.last, each, house)}"
     verb = "went" if written else "would go"
     for count, sentence in (
         (each.earlier, f"{verb} before what is stored" if each.stored_first else f"{verb} in as new"),
@@ -108,6 +110,10 @@ def _range(first: StagedRow, last: StagedRow, each: SeriesPlan, house: LocalCale
         f"from {since} ({_shown(first.value)} {each.series.unit}) "
         f"to {until} ({_shown(last.value)} {each.series.unit})"
     )
+
+
+def _amount(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _shown(value: Decimal) -> str:

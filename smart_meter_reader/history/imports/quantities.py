@@ -28,7 +28,8 @@ def checked_unit(quantity: str, unit: str) -> str:
     if not unit and known.kind not in _WITHOUT_UNIT:
         raise UnfitRowError(f"{quantity} needs a unit: a column, or --unit")
     if unit and not measures(unit, known.kind):
-        raise UnfitRowError(f"{unit[:20]!r} is no unit of {quantity}, which is a {known.kind}")
+        measured = known.kind.replace("_", " ")
+        raise UnfitRowError(f"{unit[:20]!r} is no unit of {quantity}, which measures {measured}")
     return unit
 
 

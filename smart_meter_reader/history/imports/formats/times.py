@@ -75,8 +75,8 @@ def local_instant(local: datetime, zone: ZoneInfo, repeated: RepeatedHour) -> in
         case _:
             raise UnfitRowError(
                 f"{local:%Y-%m-%d %H:%M} comes twice in {zone.key}, where the clocks went back: write such "
-                f"times with their offset, {_WAYS}, say --zone UTC if they are in UTC, or leave those lines "
-                "out by --repeated-hour skip"
+                f"times with their offset, as {first.isoformat()}, say --zone UTC if they are in UTC, or "
+                "leave those lines out by --repeated-hour skip"
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from time import monotonic
 from typing import Any
 
 from smart_meter_reader.exceptions import ExplainedError
@@ -32,8 +33,13 @@ _MORE = (
     "water_temperature",
 )  # fmt: skip
 _MOST_MORE = 8
-# Each is a question of its own, and a page has two seconds.
+# Each is a question of its own, and a page has two seconds: on a busy computer what is further down has none.
 _MOST_CURVES = 12
+_SURE_CURVES = 3
+_CURVES_SECONDS = 1.0
+# Of more meters than these, those that do not answer are named above all; so many of them.
+_MOST_SEEN = 6
+_MOST_NAMED = 12
 
 
 def present(view: View) -> str:
@@ -50,8 +56,9 @@ def present(view: View) -> str:
         for each in _RANGES
     ]
     happened = recent_marks(view, view.time - timedelta(minutes=_RANGES[span]))
+    until = monotonic() + _CURVES_SECONDS
     cards = [
-        _card(view, meter, span, number, happened.get(str(meter["meter"]), []))
+        _card(view, meter, span, number, happened.get(str(meter["meter"]), []), until)
         for number, meter in enumerate(meters)
     ]
     return page(
@@ -59,8 +66,23 @@ def present(view: View) -> str:
         words("page.now"),
         tag("p", words("now.stored"), class_="age") if view.environments else None,
         chips(words("range"), links),
-        tag("div", *cards, today(view), class_="cards", data_live="api/v1/stream"),
+        tag("div", _down(view, meters), *cards, today(view), class_="cards", data_live="api/v1/stream"),
     )
+
+
+def _down(view: View, meters: Sequence[Mapping[str, Any]]) -> Markup | None:
+    """Which meters do not answer, with a way to each, where there are more of them than one sees at once."""
+    down = [
+        (number, str(meter["meter"]))
+        for number, meter in enumerate(meters)
+        if meter["state"] == "offline" and meter["reason"] != "starting"
+    ]
+    if not down or len(meters) <= _MOST_SEEN:
+        return None
+    links = [tag("a", name, href=f"#meter-{number}") for number, name in down[:_MOST_NAMED]]
+    more = [view.words("now.down.more", number=str(len(down) - _MOST_NAMED))] * (len(down) > _MOST_NAMED)
+    told = view.words("now.down", number=str(len(down)), all=str(len(meters)))
+    return tag("p", told, " ", joined(*links, *more, by=" · "), class_="down")
 
 
 def title_of(view: View, meter: Mapping[str, Any]) -> Markup:
@@ -86,11 +108,15 @@ def told_exponent(value: Decimal) -> int:
     return -exponent if isinstance(exponent, int) else 0
 
 
-def _card(view: View, meter: dict[str, Any], span: str, number: int, happened: Sequence[ShownMark]) -> Markup:
+def _card(
+    view: View, meter: dict[str, Any], span: str, number: int, happened: Sequence[ShownMark], until: float
+) -> Markup:
+    """``until`` when, by the clock that does not jump, a curve is still asked for."""
     measurements: Mapping[str, Any] = meter["measurements"]
     state = str(meter["state"])
     head = headline(meter)
     feeding = head == _EXPORT
+    drawn = number < _SURE_CURVES or (number < _MOST_CURVES and monotonic() < until)
     value = None
     if head is not None:
         name = _power_name(view, meter, head, str(measurements[head].get("name", head)))
@@ -105,9 +131,10 @@ def _card(view: View, meter: dict[str, Any], span: str, number: int, happened: S
         tag("p", _sentence(view, meter, head), class_="doing"),
         _reported(view, meter),
         _age(view, meter),
-        _curve(view, meter, span, f"m{number}", happened) if number < _MOST_CURVES else None,
+        _curve(view, meter, span, f"m{number}", happened) if drawn else None,
         _more(view, meter, head),
         tag("p", tag("a", view.words("now.history"), href=view.link("history", meter=str(meter["meter"])))),
+        id=f"meter-{number}",
         class_=f"card meter {'waiting' if meter['reason'] == 'starting' else state}",
         data_meter=str(meter["meter"]),
         data_state=f"{state} {meter['reason']}",
@@ -134,7 +161,8 @@ def _sentence(view: View, meter: Mapping[str, Any], head: str | None) -> Markup:
             return joined(words("doing.starting"))
         when = instant(since, _when(view, view.local(since))) if since else words("doing.unknown")
         why = explained(view, str(meter["reason"]), detail)
-        return joined(words.around(f"doing.{meter['state']}", since=when), " ", why)
+        before = joined(" ", words("doing.before")) if told and meter["state"] == "offline" else None
+        return joined(words.around(f"doing.{meter['state']}", since=when), before, " ", why)
     if detail and meter["reason"] not in ("", METER_REPORTS):
         return explained(view, str(meter["reason"]), detail)
     if head is None:

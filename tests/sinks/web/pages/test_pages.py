@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -262,6 +263,65 @@ def test_a_meter_that_is_down_says_since_when_and_what_to_do(browser: Browser, h
         expect(card.locator(".doing")).to_contain_text("Does not answer since")
         expect(card.locator(".doing")).to_contain_text("infrared head")
         expect(page.locator("[data-meter=new] .doing")).to_have_text("Waiting for its first reading.")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_no_word_above_a_figure_is_broken_on_a_phone(browser: Browser, home: Home, code: str) -> None:
+    with looking(browser, PHONE) as looked:
+        page = looked.open(f"{home.address}heat?lang={code}").page
+        too_wide = page.evaluate(
+            "[...document.querySelectorAll('.figures dt')].filter((each) => {"
+            " each.style.overflowWrap = 'normal'; each.style.hyphens = 'manual';"
+            " return each.scrollWidth > each.clientWidth; }).map((each) => each.textContent)"
+        )
+    assert too_wide == []
+
+
+def test_of_many_meters_those_that_are_down_are_named_above_all(browser: Browser, tmp_path: Path) -> None:
+    heard: list[Message] = []
+    for number in range(50):
+        heard.append(told(f"house-{number}", one("active_power_import", "0.5", "kW")))
+        down = number % 3 == 2
+        heard.append(state(f"house-{number}", *(("offline", "silent", "no answer") if down else ())))
+    with served(Home(nothing_stored(tmp_path), heard)) as home, looking(browser, PHONE) as looked:
+        page = looked.open(home.address).page
+        above = page.locator(".down")
+        expect(above).to_contain_text("16 of 50 meters do not answer: house-2 · house-5")
+        expect(above).to_contain_text("house-35 · and 4 more")
+        above.get_by_text("house-35").click()
+        expect(page.locator("[data-meter=house-35]")).to_be_in_viewport()
+        assert (looked.barriers(), looked.overflow(), looked.complaints) == ([], 0, [])
+        for code in LANGUAGES:
+            assert (
+                "16"
+                in re.findall(
+                    r'class="down">([^<]+)', render("now", {}, home.questions.ask, home.now(), code)
+                )[0]
+            )
+
+
+def test_of_a_few_meters_none_is_named_twice(home: Home) -> None:
+    assert 'class="down"' not in render("now", {}, home.questions.ask, home.now(), "en")
+
+
+def test_a_meter_that_never_answered_shows_nothing_from_before(home: Home) -> None:
+    silent = {**home.now()["meters"][0], "meter": "silent", "state": "offline", "reason": "silent"}
+    before = language("en")("doing.before")
+    for values, there in ((silent["measurements"], True), ({}, False)):
+        now = {**home.now(), "meters": [{**silent, "measurements": values}]}
+        assert (before in render("now", {}, home.questions.ask, now, "en")) is there
+
+
+def test_where_curves_take_too_long_the_page_is_there_without_them(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heat = next(each for each in home.now()["meters"] if each["meter"] == "heat")
+    now = {**home.now(), "meters": [heat] * 6}
+    page = sys.modules["smart_meter_reader.sinks.web.pages.present"]
+    for seconds, curves in ((60.0, 6), (0.0, 3)):
+        monkeypatch.setattr(page, "_CURVES_SECONDS", seconds)
+        text = render("now", {}, home.questions.ask, now, "en")
+        assert (text.count("data-curve"), text.count("data-meter=")) == (curves, 6)
 
 
 def test_estimated_bars_say_from_when_to_when(home: Home) -> None:
