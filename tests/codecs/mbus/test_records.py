@@ -318,6 +318,26 @@ def test_what_cannot_be_told_from_what_follows_ends_the_telegram(octets: str, wh
     assert caught.value.reason == "records"
 
 
+def test_a_text_unit_is_sought_before_its_vife_first() -> None:
+    """Where what follows could be one in either place: "!", or 33 letters behind a VIFE."""
+    record = one(b"\x0d\xfc\x01!" + b"\x3b\x20" + b"A" * 32)
+    assert (record.unit, record.modifiers, record.value) == ("!", ("only positive",), "A" * 32)
+
+
+def test_octets_that_are_no_letters_are_no_text_unit() -> None:
+    """VIFE 20, then ABC; not 32 letters, as many as octets follow."""
+    raw = bytes.fromhex("03fc2003434241153100" + "01060a" * 10)
+    first, *others = parse_records(raw).records
+    assert (first.unit, first.modifiers) == ("ABC", ("per second",))
+    assert [record.value for record in others] == [Decimal(10_000)] * 10
+
+
+@pytest.mark.parametrize("vifes", ["", "f4", "f4f4"])
+def test_a_text_unit_that_does_not_come_ends_the_telegram(vifes: str) -> None:
+    with pytest.raises(MalformedError, match="ends inside"):
+        parse_records(bytes.fromhex("02fc" + vifes))
+
+
 def test_fillers_and_what_is_the_makers() -> None:
     parsed = parse_records(bytes.fromhex("2f2f04060100000" + "02f2f1f" + "aabb"))
     assert [record.value for record in parsed.records] == [Decimal(1000)]
