@@ -81,7 +81,6 @@ class NatsLink:
         """``outages``: of all that are connected to these servers, told once."""
         self.name = name
         self.client = FleetClient(tls=settings.tls)
-        self.reconnects = 0
         self._settings = settings
         self._up = asyncio.Event()
         self._closed = asyncio.Event()
@@ -207,7 +206,6 @@ class NatsLink:
             )
 
     async def _regain(self) -> None:
-        self.reconnects += 1
         self._set_up()
         self._said.forget()
         news = self._outages.connected(self._settings.party, "")

@@ -132,9 +132,9 @@ class EntriesOnDisk:
             gone, self.known = len(self), NOTHING_ON_DISK
             self.finished.clear()
             self._passed = 0
-            if isinstance(error, DamagedHistoryError):
-                await in_daemon_thread(partial(self._told.move_aside, self._file.path, error.detail))
             self._lost(gone, error.detail)
+            if isinstance(error, DamagedHistoryError):
+                await self._move_aside(error.detail)
         except SpoolTakenError:
             raise
         except (HistoryError, SinkError) as error:
@@ -145,3 +145,9 @@ class EntriesOnDisk:
             return result
         self._retry_at = time.monotonic() + _RETRY_SECONDS
         return None
+
+    async def _move_aside(self, sentence: str) -> None:
+        try:
+            await in_daemon_thread(partial(self._told.move_aside, self._file.path, sentence))
+        except SinkError as error:  # no thread for it: it is found damaged again
+            self._told.disk(error.reason, error.detail)

@@ -186,11 +186,16 @@ class HistorySink(Sink):
     async def _look_again(self) -> None:
         """A person may have noted that what the clock stands behind is wrong: it counts no more then."""
         assert self._store is not None
-        newest = await self._newest_in(self._store)
-        if newest != self._newest:
+        try:
+            newest = await self._newest_in(self._store)
+            if newest == self._newest:
+                return
             known = await in_daemon_thread(self._store.open)
-            # Both at once: a reading may come at any time.
-            self._newest, self._intake = newest, Intake(known)
+        except HistoryError as error:
+            self._tell(error)  # it is looked at again, and set aside when something is to be written
+            return
+        # Both at once: a reading may come at any time.
+        self._newest, self._intake = newest, Intake(known)
 
     async def _newest_in(self, store: Store) -> datetime | None:
         newest = await in_daemon_thread(store.newest)

@@ -81,13 +81,14 @@ class EdgeReport:
 
 def alert_of(state: SpoolState, most_bytes: int, *, full: bool) -> str:
     """Why somebody should look; "" when all is well."""
-    if state.dropped:
-        return "spool_dropped"
     if full:
         return "stream_full"
     if state.bytes > most_bytes * 9 // 10:
         return "spool_nearly_full"
-    return "spool_old" if (state.age_seconds or 0) >= ALERT_AGE_SECONDS else ""
+    if (state.age_seconds or 0) >= ALERT_AGE_SECONDS:
+        return "spool_old"
+    # Last, since it stays until the service starts anew: what can still be mended comes first.
+    return "spool_dropped" if state.dropped else ""
 
 
 def event_body(now: datetime, state: SpoolState, unheard: int, reason: str) -> bytes:

@@ -230,6 +230,29 @@ async def test_a_clock_that_stands_behind_what_is_stored(
     assert used(tmp_path) == last
 
 
+async def test_a_file_of_a_newer_version_is_told_while_the_clock_stands_behind(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin = int(datetime.now(UTC).timestamp())
+    await kept(tmp_path, [energy(begin + 86400, "5")])
+    sink = HistorySink("history", settings(tmp_path, write_every=timedelta(seconds=1)))
+    async with running(sink) as queue:
+        queue.put(energy(begin, "6"))
+        await until(lambda: "nothing is stored" in caplog.text)
+        store = store_module.Store(path_in(tmp_path))
+        store.open()
+        connection = sqlite3.connect(path_in(tmp_path))
+        connection.execute("PRAGMA user_version = 99")
+        connection.close()
+        store.note("heat", "", "wrong", begin + 3600, begin + 90000, "the clock was wrong")
+        store.close()
+        await until(lambda: "newer version" in caplog.text)
+        # Not a fault of this program: what comes waits in memory.
+        queue.put(energy(begin + 1, "7"))
+    assert not sink.delivered
+    assert "what is not written waits in memory" in caplog.text
+
+
 async def test_another_zone_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     await kept(tmp_path, [energy(T0 - 10, "1")])
     await kept(tmp_path, [energy(T0, "2")], time_zone="Europe/Lisbon")
