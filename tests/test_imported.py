@@ -66,6 +66,7 @@ def test_it_has_what_its_starter_gives_it(program: tuple[str, ...], tmp_path: Pa
         ("sys.exit('sorry')", 1, "sorry\n"),
         ("raise ValueError('oh')", 1, "ValueError: oh\n"),
         ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM, ""),
+        ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, ""),
         ("raise KeyboardInterrupt", -signal.SIGINT, "KeyboardInterrupt\n"),
     ],
 )

@@ -36,7 +36,10 @@ def main() -> None:
         os.execv(sys.executable, [sys.executable, "-m", *sys.argv[1:]])  # noqa: S606 - becomes it
 
     def pass_on(number: int, _frame: object) -> None:
-        connection.send(bytes((number,)))
+        try:
+            connection.send(bytes((number,)))
+        except OSError:
+            pass  # it has ended: how is read next
 
     for number in PASSED_ON:
         if _signal.getsignal(number) != _signal.SIG_IGN:
@@ -45,7 +48,8 @@ def main() -> None:
     os.closerange(0, 3)  # so that who reads from the program, or writes to it, sees when it closes them
     code = int(connection.recv(16) or 1)
     if code < 0:
-        _signal.signal(-code, _signal.SIG_DFL)
+        if -code != _signal.SIGKILL:  # which nobody can handle
+            _signal.signal(-code, _signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)
 

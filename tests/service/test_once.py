@@ -7,11 +7,11 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.cli.program import QUICKLY
 from tests.peers.mosquitto import MakeBroker, Mosquitto
 from tests.peers.mqtt_recorder import retained
 from tests.peers.ports import free_port
@@ -60,7 +60,7 @@ def run_once(directory: Path, environment: str, port: int) -> subprocess.Complet
     shutil.copy(ROOT / "config.py", directory)
     (directory / "settings.toml").write_text(SETTINGS.format(port=port))
     return subprocess.run(
-        [sys.executable, "-m", "smart_meter_reader", "run", environment, "--once"],
+        [*QUICKLY, "run", environment, "--once"],
         cwd=directory,
         env={**os.environ, "STATE_DIRECTORY": str(directory)},
         capture_output=True,

@@ -17,6 +17,7 @@ from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.settings.loading import LoadedSettings, load_environment
 from smart_meter_reader.transport import ports as serial_ports
+from tests.cli.program import QUICKLY
 from tests.settings import reference as settings_reference
 from tests.settings.drivers import REGISTRIES
 
@@ -295,7 +296,7 @@ def test_the_reference_has_every_key() -> None:
 
 def command(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "smart_meter_reader", *arguments],
+        [*QUICKLY, *arguments],
         cwd=directory,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
