@@ -28,13 +28,14 @@ def settings(port: int, *meters: str, keys: str = "", more: str = "") -> str:
     return HEAD.format(port=port) + tables + SINKS.format(keys=keys, more=more) + stdout
 
 
-async def start_and_stop(folder: Path, text: str, port: int, *logged: str) -> str:
-    """Run until each meter was read, and until the log has what is to be in it; the log."""
+async def start_and_stop(folder: Path, text: str, port: int, *logged: str, published: str = "ready") -> str:
+    """Run until each meter was read, and until log and broker have what is to be there; the log."""
     async with service_process(folder, text, "house") as service:
         await service.more_readings(text.count("[house.meters."))
         await until(lambda: all(each in service.log for each in logged))
         with recording(port) as recorder:
             await until(lambda: "ready" in {item.payload for item in recorder.traffic})
+            await until(lambda: any(published in item.payload for item in recorder.traffic))
         await service.stop()
         return service.log
 
@@ -53,7 +54,9 @@ async def test_a_meter_that_is_gone_is_offline_told_and_can_be_cleared(
     told = [
         f"sink {name}: the meter heat is no longer in" for name in ("home_assistant", "mqtt_json", "homie")
     ]
-    log = await start_and_stop(tmp_path, renamed, broker.port, *told, command)
+    log = await start_and_stop(
+        tmp_path, renamed, broker.port, *told, command, published='"status_reason":"gone"'
+    )
     assert log.count(command) == 3
     left = retained(broker.port)
     assert [left[topic] for topic in topics] == ["offline", "offline"]

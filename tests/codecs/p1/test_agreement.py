@@ -251,7 +251,9 @@ def test_one_flipped_bit_in_each_of_three_thousand_telegrams() -> None:
     """Never another unit; what is wrong beyond what no reader can tell is two in a row, damaged alike."""
     wrong = values = 0
     for vector in damage.METERS:
-        outcome = damage.run(vector, 375)
+        # Where all are damaged, three in a row that bear each other out are chance: 2 to 15 of 375 for one
+        # meter, and none in a twelfth of the runs.
+        outcome = damage.run(vector, 375, seed=1)
         assert outcome.published, vector
         assert outcome.wrong_units == 0, outcome
         wrong, values = wrong + outcome.wrong.total(), values + outcome.values

