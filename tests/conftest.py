@@ -17,7 +17,7 @@ from hypothesis import settings
 
 from tests.peers.imported import start_server
 from tests.peers.loop import FairLoop
-from tests.sharing_out import FromBothEnds, arrange
+from tests.sharing_out import FromBothEnds, arrange, stand_back
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -50,6 +50,12 @@ async def hurrying_loop() -> None:
     # Not that of a test which is no coroutine.
     if isinstance(loop, FairLoop):
         loop.hurries = True
+
+
+def pytest_configure() -> None:
+    """Where tests run in several processes, those that compute leave the others their time."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        stand_back(worker)
 
 
 @pytest.hookimpl(wrapper=True)

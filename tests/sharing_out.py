@@ -1,11 +1,13 @@
 """Which process runs which test: what mostly waits is taken from one end, what only computes from the other.
 
-Two tests that wait leave the processors idle, and two that compute take them from each other; one of each do
-neither. What takes longest comes first on both sides, so that nothing long is left for the end.
+Tests that wait leave the processors idle now and then, and what computes takes that time and no more: its
+processes stand back behind the others, whose peers would be late else. What takes longest comes first on both
+sides, so that nothing long is left for the end.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from xdist.scheduler import LoadGroupScheduling
@@ -43,6 +45,17 @@ def _place(item: pytest.Item) -> int:
     return 2 if item.nodeid.startswith(_COMPUTING) else 1
 
 
+def begins_with_computing(number: int) -> bool:
+    """Whether the process of this number does: one of four."""
+    return number % 4 == 3
+
+
+def stand_back(worker: str) -> None:
+    """Let the other processes go first, where this one (gw0, gw1, ...) begins with what computes."""
+    if begins_with_computing(int(worker.removeprefix("gw"))):
+        os.nice(10)
+
+
 class FromBothEnds(LoadGroupScheduling):  # type: ignore[misc]  # pytest-xdist ships no types
     """One process of four begins with what computes, the others with what waits: one for each core."""
 
@@ -55,6 +68,6 @@ class FromBothEnds(LoadGroupScheduling):  # type: ignore[misc]  # pytest-xdist s
         self.assigned_work[node] = {
             scope: unit for scope, unit in self.assigned_work[node].items() if not all(unit.values())
         }
-        if self.nodes.index(node) % 4 == 3:
+        if begins_with_computing(self.nodes.index(node)):
             self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
         super()._assign_work_unit(node)
