@@ -28,7 +28,7 @@ from smart_meter_reader.history.errors import (
 from smart_meter_reader.history.intake.clock import ClockDoubt, clock_sentence, doubt, is_synchronised
 from smart_meter_reader.history.intake.holding import Held
 from smart_meter_reader.history.intake.intake import Intake
-from smart_meter_reader.history.places import HistoryPlace, set_aside
+from smart_meter_reader.history.places import HistoryPlace
 from smart_meter_reader.history.rows import STOPPED, EventRow, Row
 from smart_meter_reader.history.storage.raw import Block, BlockWriter
 from smart_meter_reader.history.storage.raw_columns import Columns, waiting
@@ -38,11 +38,12 @@ from smart_meter_reader.messages.receipts import SinkReceipts
 from smart_meter_reader.network.off_loop import in_daemon_thread
 from smart_meter_reader.rooms import Room, left_out
 from smart_meter_reader.sinks.base import Sink
+from smart_meter_reader.sinks.history.damaged import move_aside
 from smart_meter_reader.sinks.history.house import keep_house
 from smart_meter_reader.sinks.history.pasts import Pasts
 from smart_meter_reader.sinks.history.regular_backups import RegularBackups
 from smart_meter_reader.sinks.history.settings import HistorySettings
-from smart_meter_reader.sinks.history.telling import SeldomTold, tell_believed, tell_set_aside
+from smart_meter_reader.sinks.history.telling import SeldomTold, tell_believed
 from smart_meter_reader.sinks.history.waiting import drop_oldest, events_among, set_within, start_told
 
 _log = logging.getLogger(__name__)
@@ -140,8 +141,7 @@ class HistorySink(Sink):
 
     def _judge_clock(self, now: datetime) -> None:
         # A clock that was right once is only looked at for going back: this is on every reading's way.
-        known = True if self._believed else is_synchronised()
-        doubted = doubt(now, self._newest, known, self._settings.clock)
+        doubted = doubt(now, self._newest, self._believed or is_synchronised(), self._settings.clock)
         self._believed = doubted is None
         if doubted is self._doubt:
             return
@@ -194,8 +194,7 @@ class HistorySink(Sink):
         except HistoryError as error:
             self._tell(error)  # it is looked at again, and set aside when something is to be written
             return
-        # Both at once: a reading may come at any time.
-        self._newest, self._intake = newest, Intake(known)
+        self._newest, self._intake = newest, Intake(known)  # both at once: a reading may come at any time
 
     async def _newest_in(self, store: Store) -> datetime | None:
         newest = await in_daemon_thread(store.newest)
@@ -279,11 +278,7 @@ class HistorySink(Sink):
     async def _set_aside(self, path: Path | None, error: DamagedHistoryError) -> None:
         """Move a damaged file away and begin a new one: readings go on, and a backup can be restored."""
         assert path is not None
-        try:
-            aside = await in_daemon_thread(partial(set_aside, path, datetime.now()))  # noqa: DTZ005 - a file name
-        except OSError as why:
-            raise SinkError("history_damaged", f"{path} cannot be moved away: {why.strerror}") from why
-        tell_set_aside(self.name, path, aside, error)
+        await move_aside(self.name, path, error)
         if self._store is not None:
             await self._close()
             await self._open()

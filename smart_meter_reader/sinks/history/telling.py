@@ -5,11 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from pathlib import Path
 
-from smart_meter_reader.history.errors import DamagedHistoryError, DamagedRecentError
 from smart_meter_reader.history.intake.holding import Released
-from smart_meter_reader.history.places import backups
 from smart_meter_reader.history.storage.raw import Block
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.sinks.history.waiting import drop_first
@@ -67,10 +64,3 @@ def tell_believed(sink: str, released: Released) -> None:
         len(released.messages),
         lost,
     )
-
-
-def tell_set_aside(sink: str, path: Path, aside: Path, error: DamagedHistoryError) -> None:
-    """Tell where a damaged file is now, and what brings its content back."""
-    kept = [] if isinstance(error, DamagedRecentError) else backups(path)
-    hint = f"; the newest backup is {kept[-1]}: `history restore` brings it back" if kept else ""
-    _log.error("sink %s: %s; it is %s now, and a new one begins%s", sink, error.detail, aside, hint)
