@@ -110,9 +110,10 @@ class WebSink(Sink):
             listener.drop_all()
             await runner.cleanup()
 
-    def _take(self, message: Message) -> None:
+    def _take(self, message: Message, age: float = 0.0) -> None:
+        """Show a message, which is ``age`` seconds old."""
         now = asyncio.get_running_loop().time()
-        if self._live.take(message, now):
+        if self._live.take(message, now - age):
             self._site.changed(message["meter"])
         elif (more := self._said.more("too many", now)) is not None:
             _log.warning(

@@ -39,11 +39,11 @@ class TogetherPage(WebSink):
         self._site.environments = tuple(store.environment for store in stores)
         self._site.answer_by(partial(TogetherQuestions, stores, settings), stores[0].place.zone)
 
-    def _take(self, message: Message) -> None:
+    def _take(self, message: Message, age: float = 0.0) -> None:
         # A reading is as old as it was when it was stored.
-        age = max(0.0, time.time() - message["time"].timestamp()) if message["type"] == "reading" else 0.0
-        self._live.take(message, asyncio.get_running_loop().time() - age)
-        self._site.changed(message["meter"])
+        if message["type"] == "reading":
+            age = max(0.0, time.time() - message["time"].timestamp())
+        super()._take(message, age)
 
     async def looks(self, stop: asyncio.Event) -> AsyncIterator[Message]:
         """What is new in the stores, until ``stop`` is set."""

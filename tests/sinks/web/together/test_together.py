@@ -21,6 +21,7 @@ from smart_meter_reader.history.intake.intake import Intake
 from smart_meter_reader.history.places import HistoryPlace, history_file, recent_file
 from smart_meter_reader.history.rows import STOPPED, EventRow
 from smart_meter_reader.history.storage.store import Store as Writer
+from smart_meter_reader.sinks.web import live
 from smart_meter_reader.sinks.web.together import page as pages
 from smart_meter_reader.sinks.web.together.page import TogetherPage
 from smart_meter_reader.sinks.web.together.settings import PageSettings, load_page
@@ -93,6 +94,17 @@ async def test_meters_of_all_are_shown_as_old_as_they_were_stored(tmp_path: Path
         assert "written every quarter of an hour" in body
         assert "home/heat" in body
         assert "shed/heat" in body
+
+
+async def test_a_meter_that_finds_no_place_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(live, "MOST_METERS", 1)
+    async with shown(filled(tmp_path, "home", "5.0"), filled(tmp_path, "shed", "7.5")) as running:
+        assert list(await now(running, 1)) == ["home/heat"]
+        async with asyncio.timeout(20):
+            while "a message of shed/heat is not shown" not in caplog.text:
+                await asyncio.sleep(0.05)
 
 
 async def test_questions_go_to_the_store_of_the_meter(tmp_path: Path) -> None:
