@@ -46,7 +46,12 @@ _PAUSES = (
     "SELECT before, time FROM (SELECT time, lag(time) OVER (ORDER BY time) AS before FROM counter "
     "WHERE series = ? AND time BETWEEN ? AND ? AND origin <> ?) WHERE time - before > ?"
 )
-_OF_ANY_ORIGIN = -1
+_LAST_UP_TO = (
+    "SELECT time FROM counter WHERE series = ? AND time <= ? AND origin <> ? ORDER BY time DESC LIMIT 1"
+)
+_FIRST_AFTER = "SELECT time FROM counter WHERE series = ? AND time > ? AND origin <> ? ORDER BY time LIMIT 1"
+OF_ANY_ORIGIN = -1
+"""No origin of a row, so that none is left out."""
 _TIMES = "SELECT time FROM counter WHERE series = ? AND time >= ? ORDER BY time LIMIT ?"
 _TIMES_BEFORE = "SELECT time FROM counter WHERE series = ? AND time < ? ORDER BY time DESC LIMIT ?"
 
@@ -138,14 +143,14 @@ class CounterHistory:
         return found
 
     def pauses(
-        self, part: Part, since: int, until: int, least: int, without: int = _OF_ANY_ORIGIN
+        self, part: Part, since: int, until: int, least: int, without: int = OF_ANY_ORIGIN
     ) -> list[tuple[int, int]]:
-        """Where more than ``least`` seconds lie between two readings of a part, in a stretch of time.
+        """Where more than ``least`` seconds lie between two readings of a part, in a stretch or into it.
 
         Readings whose origin is ``without`` do not count as such.
         """
-        begin = max(self._before(part, since).time if since > part.first.time else since, part.first.time)
-        end = min(self._after(part, until).time if until < part.last.time else until, part.last.time)
+        begin = max(self._time(_LAST_UP_TO, part, since, without, part.first.time), part.first.time)
+        end = min(self._time(_FIRST_AFTER, part, until, without, part.last.time), part.last.time)
         return [
             (before, after)
             for before, after in self._connection.execute(_PAUSES, (part.series, begin, end, without, least))
@@ -168,6 +173,10 @@ class CounterHistory:
             end = self._times(_TIMES_BEFORE, part, (stretch + 1) * _STRETCH, _JUDGED_BY)[::-1]
             self._usual[key] = min(max(QUARTER, _middle_interval(begin), _middle_interval(end)), _DAY)
         return self._usual[key]
+
+    def _time(self, question: str, part: Part, instant: int, without: int, otherwise: int) -> int:
+        found = self._connection.execute(question, (part.series, instant, without)).fetchone()
+        return otherwise if found is None else int(found[0])
 
     def _times(self, question: str, part: Part, instant: int, most: int) -> list[int]:
         return [time for (time,) in self._connection.execute(question, (part.series, instant, most))]

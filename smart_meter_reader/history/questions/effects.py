@@ -33,14 +33,16 @@ def effects(
     """
     for quantity in quantities:
         before, after = now.counter(meter, quantity), then.counter(meter, quantity)
-        unit = before.parts[-1].unit if before.parts else ""
-        if not unit and not before.parts:
+        known = [*before.parts, *after.parts]
+        if not known:
             continue
+        unit = (before.parts or after.parts)[-1].unit
         for old, new in _days(now, before, after, unit, since, until):
             if old.difference != new.difference:
                 day = now.house.day_of(old.begin)
                 yield Change(quantity, unit, day, old.difference, new.difference)
-        begin, end = before.parts[0].first.time, before.parts[-1].last.time + 1
+        begin = min(part.first.time for part in known)
+        end = max(part.last.time for part in known) + 1
         total, other = (between(each, begin, end, unit).difference for each in (before, after))
         if total != other:
             yield Change(quantity, unit, None, total, other)

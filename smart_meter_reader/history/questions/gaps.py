@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from smart_meter_reader.history.questions.counters import QUARTER, CounterHistory
+from smart_meter_reader.history.questions.counters import OF_ANY_ORIGIN, QUARTER, CounterHistory
 from smart_meter_reader.history.questions.record import Event, History
 from smart_meter_reader.history.rows import CLEARED, RAISED, STARTED, STOPPED, RowOrigin
 
 # What is told a little before the last reading before a gap may be what ended it.
 _JUST_BEFORE = 120
-_OF_ANY = -1  # no origin of a row
 # The first value of a meter on M-Bus after a start was measured before it, by an hour at most as a rule.
 _MEASURED_BEFORE = 3600
 # What is told while a meter is read.
@@ -38,7 +37,7 @@ def gaps(history: History, meter: str, quantity: str, since: int, until: int) ->
     where anything was told of why; a meter whose memory is read once a day has none. Raises HistoryError.
     """
     counter = history.counter(meter, quantity)
-    missing = _long(counter, since, until, _OF_ANY)
+    missing = _long(counter, since, until, OF_ANY_ORIGIN)
     filled = [
         (begin, end)
         for begin, end in _long(counter, since, until, RowOrigin.LOGGER)

@@ -68,6 +68,7 @@ def test_a_meter_that_was_replaced_begins_anew(tmp_path: Path) -> None:
         (["replaced", "heat", "--at=2025-10-26T02:30"], "comes twice in Europe/Amsterdam"),
         (["replaced", "heat", "--at=noon"], "noon is no time: write it as"),
         (["replaced", "heat", "--at=2999-01-01"], "is yet to come"),
+        (["wrong", "heat", "--from=0001-01-01", "--to=2025-11-11"], "no meter was read in 1"),
         (["wrong", "heat", "--from=2025-11-12", "--to=2025-11-11"], "is before --from 2025-11-12"),
         (["wrong", "heat", "--from=2025-11-12", "--to=2025-11-12", "--quantity=power"], "no counter power"),
         (["undo", "7"], "there is no note 7: `history note list` lists them"),
@@ -80,6 +81,23 @@ def test_what_cannot_be_noted_is_said(tmp_path: Path, arguments: list[str], told
     assert told in done.stderr
     with History(path) as history:
         assert history.notes() == []
+
+
+@pytest.mark.parametrize("until", ["2025-11-16", "2025-11-17"])
+def test_taking_back_what_ended_the_readings_brings_them_all_back(tmp_path: Path, until: str) -> None:
+    week(tmp_path)
+    run("history", "note", "wrong", "heat", "--from=2025-11-14", f"--to={until}", cwd=tmp_path)
+    done = run("history", "note", "undo", "1", "--dry-run", cwd=tmp_path)
+    # The 90 too much made the counter begin anew: 150 and 34 kWh, or 150 and 106.
+    assert "heat_energy: the total of all time changes from 184 kWh to 256 kWh" in done.stdout
+
+
+def test_taking_back_that_all_was_wrong_tells_what_is_known_again(tmp_path: Path) -> None:
+    week(tmp_path)
+    run("history", "note", "wrong", "heat", "--from=2025-11-01", "--to=2025-11-18", cwd=tmp_path)
+    done = run("history", "note", "undo", "1", "--dry-run", cwd=tmp_path)
+    assert "heat_energy: the total of 2025-11-10 changes from unknown to 24 kWh" in done.stdout
+    assert "heat_energy: the total of all time changes from unknown to 256 kWh" in done.stdout
 
 
 def test_without_notes_that_is_said(tmp_path: Path) -> None:

@@ -117,6 +117,8 @@ def test_an_outage_is_filled_and_every_bar_exact(home: Path) -> None:
     ]
     assert (gap.begin, gap.end, gap.reason) == (T0 + 10 * HOUR, T0 + 82 * HOUR, STOPPED)
     assert gap.filled
+    with closing(History(home)) as history:
+        assert gaps(history, "heat", "heat_energy", T0 + 40 * HOUR, T0 + 41 * HOUR) == [gap]
     assert gap.text == "the service was stopped; filled from the meter's own memory"
 
 
