@@ -25,6 +25,8 @@ class Period(StrEnum):
     YEAR = "year"
 
 
+YEARS = range(1970, 2200)
+"""Meters tell nothing of other centuries, and dates beyond them do not add up."""
 _SECONDS = {Period.QUARTER: 900, Period.HOUR: 3600}
 
 
@@ -49,6 +51,12 @@ class LocalCalendar:
     def local(self, instant: int) -> datetime:
         """An instant by the clock on the wall, with its offset."""
         return datetime.fromtimestamp(instant, self.zone)
+
+    def moved(self, instant: int, shift: timedelta) -> int:
+        """The instant so many days later at the same time by the clock on the wall; before with a minus."""
+        wall = self.local(instant)
+        time = wall.time().replace(microsecond=0, fold=0)
+        return int(datetime.combine(wall.date() + shift, time, self.zone).timestamp())
 
     def first_day(self, step: Period, day: date) -> date:
         """The first day of the period in which a day lies; for hours that day. Weeks begin on Monday."""

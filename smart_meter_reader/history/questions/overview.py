@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from smart_meter_reader.history.periods import LocalCalendar, Period
@@ -22,6 +22,11 @@ class PeriodShown(StrEnum):
     YEAR = "year"
     ALL = "all"
 
+    @property
+    def period(self) -> Period | None:
+        """The period that it is; None for all."""
+        return None if self is PeriodShown.ALL else Period(self)
+
 
 # Into which steps a span is cut unless told.
 USUAL_STEP = {
@@ -30,12 +35,6 @@ USUAL_STEP = {
     PeriodShown.MONTH: Period.DAY,
     PeriodShown.YEAR: Period.MONTH,
     PeriodShown.ALL: Period.YEAR,
-}
-_PERIODS = {
-    PeriodShown.DAY: Period.DAY,
-    PeriodShown.WEEK: Period.WEEK,
-    PeriodShown.MONTH: Period.MONTH,
-    PeriodShown.YEAR: Period.YEAR,
 }
 
 
@@ -61,10 +60,11 @@ class EarlierStretch:
 
 def stretch(house: LocalCalendar, span: PeriodShown, day: date, first: date, last: date) -> Stretch:
     """The span in which a day lies; all: from the year of the ``first`` day with readings to the ``last``."""
-    if span is PeriodShown.ALL:
+    period = span.period
+    if period is None:
         return Stretch(span, house.first_day(Period.YEAR, first), last + timedelta(days=1))
-    since = house.first_day(_PERIODS[span], day)
-    return Stretch(span, since, house.next_day(_PERIODS[span], since))
+    since = house.first_day(period, day)
+    return Stretch(span, since, house.next_day(period, since))
 
 
 def comparisons(
@@ -79,7 +79,7 @@ def comparisons(
     for what, since, until in _earlier(house, shown):
         end, to_now = house.midnight(until), now < house.midnight(shown.until)
         if to_now:
-            end = min(end, _same_moment(house, now, since - shown.since))
+            end = min(end, house.moved(now, since - shown.since))
         (bar,) = summed_bars(counters, (house.midnight(since), end))
         if bar.difference is not None:
             found.append(EarlierStretch(what, since, until, to_now, bar))
@@ -87,16 +87,10 @@ def comparisons(
 
 
 def _earlier(house: LocalCalendar, shown: Stretch) -> Iterator[tuple[str, date, date]]:
-    period = _PERIODS.get(shown.span)
+    period = shown.span.period
     if period is None:
         return
     yield f"{period} before", house.earlier_day(period, shown.since), shown.since
     if period is not Period.YEAR:
         since = house.year_before(period, shown.since)
         yield "year before", since, house.next_day(period, since)
-
-
-def _same_moment(house: LocalCalendar, now: int, shift: timedelta) -> int:
-    local = house.local(now)
-    moved = local.date() + shift
-    return int(datetime.combine(moved, time(local.hour, local.minute, local.second), house.zone).timestamp())

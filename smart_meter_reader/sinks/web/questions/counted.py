@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypedDict
 
@@ -121,7 +121,10 @@ def _before(asked: Inquiry, seen: Shown) -> tuple[date, date]:
 def _year_before(asked: Inquiry, seen: Shown) -> tuple[date, date]:
     house = asked.house
     if seen.span is None:
-        return house.year_before(Period.DAY, seen.since), house.year_before(Period.DAY, seen.until)
+        since, until = (house.year_before(Period.DAY, day) for day in (seen.since, seen.until))
+        # Before 29 February all of the 28th belongs to it.
+        last = house.year_before(Period.DAY, seen.until - timedelta(days=1))
+        return since, max(until, last + timedelta(days=1))
     since = house.year_before(Period(seen.span), seen.since)
     return since, house.next_day(Period(seen.span), since)
 
@@ -143,17 +146,10 @@ def _earlier(
     if answer["total"] is None:
         return None
     if to_now is not None:
-        end = min(_same_moment(house, to_now, since - seen.since), house.midnight(until))
+        end = min(house.moved(to_now, since - seen.since), house.midnight(until))
         if end > boundaries[0]:
             answer["total_to_now"] = _bars(counter, (boundaries[0], end))[0].difference
     return answer
-
-
-def _same_moment(house: LocalCalendar, instant: int, shift: timedelta) -> int:
-    """So many days earlier at the same time by the clock on the wall."""
-    local = house.local(instant)
-    wall = time(local.hour, local.minute, local.second)
-    return int(datetime.combine(local.date() + shift, wall, house.zone).timestamp())
 
 
 def _answer(asked: Inquiry, counter: ChosenCounter, seen: Shown) -> BarsAnswer:

@@ -28,12 +28,6 @@ PER_DAY: Mapping[Period, float] = MappingProxyType(
         Period.YEAR: 1 / 365,
     }
 )
-_PERIODS = {
-    PeriodShown.DAY: Period.DAY,
-    PeriodShown.WEEK: Period.WEEK,
-    PeriodShown.MONTH: Period.MONTH,
-    PeriodShown.YEAR: Period.YEAR,
-}
 
 
 class ViewAnswer(TypedDict):
@@ -113,7 +107,7 @@ def view_of(asked: Inquiry, stored: Extent, seen: Shown) -> ViewAnswer | None:
     if seen.span is None:
         return None
     begin, end = seen.boundaries[0], seen.boundaries[-1]
-    period = _PERIODS.get(seen.span)
+    period = seen.span.period
     return {
         "view": seen.span,
         "date": seen.since,

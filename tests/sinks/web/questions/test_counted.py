@@ -240,3 +240,13 @@ def test_a_year_of_the_bill_begins_when_the_house_says(tmp_path: Path) -> None:
     assert told["before"]["total_to_now"] == told["this"]["total"]
     everything = ask(path, "bars", NOW, view="all")
     assert [bar["label"] for bar in everything["bars"]] == ["2023/24", "2024/25", "2025/26"]
+
+
+def test_days_that_end_before_a_leap_day_are_compared_with_as_many(tmp_path: Path) -> None:
+    path = home(tmp_path / "home.history", by_hour("2023-01-01T00:00", "2024-03-10T00:00"))
+    for since, days in (("2024-02-28", 1), ("2024-02-01", 28)):
+        told = ask(path, "compare", "2024-03-10T00:05", from_=since, to="2024-02-29")
+        before = told["year_before"]
+        assert before is not None
+        assert before["to"] == date(2023, 3, 1)
+        assert (told["this"]["total"], before["total"]) == (6 * days, 6 * days)
