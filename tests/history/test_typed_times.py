@@ -32,10 +32,9 @@ def test_a_time_of_the_house(text: str, utc: str) -> None:
     )
 
 
-def test_a_day_alone_ends_before_the_next_begins() -> None:
-    assert (
-        typed_time("2026-10-25", AMSTERDAM, end=True) - typed_time("2026-10-25", AMSTERDAM) == 25 * 3600 - 1
-    )
+@pytest.mark.parametrize("day", ["2026-10-25", "20261025"])
+def test_a_day_alone_ends_before_the_next_begins(day: str) -> None:
+    assert typed_time(day, AMSTERDAM, end=True) - typed_time(day, AMSTERDAM) == 25 * 3600 - 1
 
 
 @pytest.mark.parametrize(
@@ -49,6 +48,13 @@ def test_a_day_alone_ends_before_the_next_begins() -> None:
         ("2026-03-29T02:30", "does not exist in Europe/Amsterdam: the clocks went forward over it"),
         ("25.10.2026", "is no time: write it as 2026-10-25"),
         ("2026-02-30", "is no time"),
+        ("2026-W43", "2026-W43 is no time: write it as 2026-10-25"),
+        ("2026-W43-7", "is no time"),
+        ("0001-01-01", "no meter was read in 1"),
+        ("0001-01-01T00:00", "no meter was read in 1"),
+        ("1969-12-31T23:59Z", "no meter was read in 1969"),
+        ("9999-12-31", "no meter was read in 9999"),
+        ("9999-12-31T23:59-12:00", "no meter was read in 9999"),
         ("", "is no time"),
     ],
 )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from smart_meter_reader.cli.history.place import history_path
+from smart_meter_reader.cli.history.day import Day, require_order
+from smart_meter_reader.cli.history.place import existing_history
+from smart_meter_reader.cli.history.stored import require_stored
 from smart_meter_reader.console import EXIT_OK
 from smart_meter_reader.console.environments import complete_environment
 from smart_meter_reader.console.output_file import check_writable
@@ -26,15 +28,14 @@ from smart_meter_reader.history.questions.record import History
 
 _READINGS = "readings"
 _TOLD_EVERY = 5000
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
 @click.argument("environment", required=False, metavar="[ENV]", shell_complete=complete_environment)
 @click.option("--meter", "meters", multiple=True, help="Only this meter; may be given several times.")
 @click.option("--quantity", "quantities", multiple=True, help="Only this quantity, such as heat_energy.")
-@click.option("--from", "since", type=_DAY, metavar="DATE", help="The first day (YYYY-MM-DD).")
-@click.option("--to", "until", type=_DAY, metavar="DATE", help="The last day, included.")
+@click.option("--from", "since", type=Day(), metavar="DATE", help="The first day (YYYY-MM-DD).")
+@click.option("--to", "until", type=Day(), metavar="DATE", help="The last day, included.")
 @click.option(
     "--step",
     type=click.Choice([*(str(each) for each in Period), _READINGS]),
@@ -65,8 +66,8 @@ def export(
     environment: str | None,
     meters: tuple[str, ...],
     quantities: tuple[str, ...],
-    since: datetime | None,
-    until: datetime | None,
+    since: date | None,
+    until: date | None,
     step: str,
     kind: str,
     language: str,
@@ -83,15 +84,15 @@ def export(
         check_writable(output, replace=replace, instead="choose another name, or --replace it")
     elif kind == "xlsx" and sys.stdout.isatty():
         raise click.UsageError("a spreadsheet is nothing for a terminal: name a file with -o")
-    _require_days(since, until)
+    require_order(("--from", since), ("--to", until))
     selection = Selection(
         None if step == _READINGS else Period(step),
         meters,
         quantities,
-        since.date() if since else None,
-        until.date() + timedelta(days=1) if until else None,
+        since,
+        until + timedelta(days=1) if until else None,
     )
-    with closing(History(history_path(environment))) as history:
+    with closing(History(existing_history(environment))) as history:
         _check(history, selection)
         with closing(lines(history, selection)) as found:
             told = found if output is None else _told(found)
@@ -105,27 +106,12 @@ def export(
     return EXIT_OK
 
 
-def _require_days(since: datetime | None, until: datetime | None) -> None:
-    for day in (since, until):
-        if day is not None and not 1970 <= day.year < 2200:
-            raise click.UsageError(f"no meter was read in {day.year}")
-    if since is not None and until is not None and until < since:
-        raise click.UsageError("--to is before --from")
-
-
 def _check(history: History, selection: Selection) -> None:
     """Raise click.UsageError for a name that nothing is stored of."""
     kept = counters(history)
-    _require("meter", selection.meters, [meter for meter, _ in kept])
+    require_stored("meter", selection.meters, [meter for meter, _ in kept])
     chosen = [quantity for meter, quantity in kept if not selection.meters or meter in selection.meters]
-    _require("quantity", selection.quantities, chosen)
-
-
-def _require(what: str, named: Sequence[str], known: Sequence[str]) -> None:
-    for name in named:
-        if name not in known:
-            there = ", ".join(dict.fromkeys(known)) or "nothing yet"
-            raise click.UsageError(f"there is no {what} {name} in the history; stored is: {there}")
+    require_stored("quantity", selection.quantities, chosen)
 
 
 def _told(found: Iterator[ExportLine]) -> Iterator[ExportLine]:

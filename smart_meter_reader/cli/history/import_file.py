@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar, get_args
@@ -14,12 +16,13 @@ from zoneinfo import ZoneInfo
 import click
 
 from smart_meter_reader.cli.history.import_report import listing, report
-from smart_meter_reader.cli.history.place import history_settings, path_of
+from smart_meter_reader.cli.history.place import history_settings, path_for_import
 from smart_meter_reader.console import EXIT_DATA, EXIT_OK
 from smart_meter_reader.console.environments import complete_environment
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.history.imports import taking
 from smart_meter_reader.history.imports.formats.csv_rows import ROLES
+from smart_meter_reader.history.imports.formats.dsmr_reader import MAPPED
 from smart_meter_reader.history.imports.formats.home_assistant import statistics
 from smart_meter_reader.history.imports.formats.numbers import Numbers
 from smart_meter_reader.history.imports.formats.sniffing import ImportProgram, program_of
@@ -33,6 +36,7 @@ from smart_meter_reader.history.imports.found import (
     RepeatedHour,
     UnfitRowError,
 )
+from smart_meter_reader.history.intake.kept import is_counter
 from smart_meter_reader.history.zone import is_zone
 from smart_meter_reader.text import printable
 
@@ -103,52 +107,70 @@ def import_file(
     from smart_meter_reader.cli.settings import load_settings
 
     settings = load_settings(environment=environment).settings
-    kept = history_settings(settings)
     if zone and not is_zone(zone):
         raise click.UsageError(f"this computer knows no zone {zone!r}; such as Europe/Amsterdam, or UTC")
-    path = path_of(kept)
+    kept, meters = history_settings(settings), list(settings.meters)
+    path = path_for_import(kept, settings.environment)
+    house = taking.house_of(path, kept.zone)
     findings = Findings(printable(file.name))
+    options = ImportOptions(
+        zone=ZoneInfo(zone) if zone else house.zone,
+        meter=meter,
+        quantity=quantity,
+        unit=unit,
+        columns=_columns(maps),
+        dates=dates or "",
+        repeated_hour=repeated_hour or "",
+    )
+    options = _with_times(options, replaced, known, findings)
     try:
-        _require_file(file, findings)
-        house = taking.house_of(path, kept.zone)
-        options = ImportOptions(
-            zone=ZoneInfo(zone) if zone else house.zone,
-            meter=meter,
-            quantity=quantity,
-            unit=unit,
-            columns=MappingProxyType(dict(map(_pair, maps))),
-            dates=dates or "",
-            repeated_hour=repeated_hour or "",
-        )
-        options = taking.completed(
-            options,
-            tuple(sorted(_typed(lambda text: read_time(text, options, findings), each) for each in replaced)),
-            tuple(_typed(lambda text: _known(text, options, findings), each) for each in known),
-        )
-        found = ImportProgram(program) if program else program_of(file, findings)
-        if found is ImportProgram.HOME_ASSISTANT and not options.columns:
+        written_by = _program(program, file, findings)
+        if written_by is ImportProgram.HOME_ASSISTANT and not options.columns:
             print(listing(statistics(file, findings)))
             return EXIT_OK
-        _require_meter(found, options, list(settings.meters))
-        now = datetime.now(UTC)
-        with closing(taking.Import(file, found, options, findings)) as taken, _progress() as progress:
-            if write:
-                done = taken.write(path, house, now, progress, backup=not no_backup)
-            else:
-                done = taken.look(path, house, now, progress)
+        _require_fitting(written_by, options, meters)
+        with closing(taking.Import(file, written_by, options, findings)) as taken, _progress() as progress:
+            take = partial(taken.write, backup=not no_backup) if write else taken.look
+            done = take(path, house, datetime.now(UTC), progress)
     except RefusedFileError as error:
         for problem in error.problems:
             tell(problem)
         tell(f"nothing of {findings.name} was taken in")
         return EXIT_DATA
-    for line in report(done, found, findings.remarks, house, list(settings.meters), written=write):
+    for line in report(done, written_by, findings.remarks, house, meters, written=write):
         print(line)
     return EXIT_OK
 
 
-def _require_file(file: Path, findings: Findings) -> None:
+def _program(named: str | None, file: Path, findings: Findings) -> ImportProgram:
+    """What wrote the file, as it was named or is found out. Raises OSError and RefusedFileError."""
     if not file.is_file():
         raise findings.give_up("it is no file")
+    return ImportProgram(named) if named else program_of(file, findings)
+
+
+def _columns(maps: Sequence[str]) -> Mapping[str, str]:
+    """What stands for what. Raises click.UsageError, also where one thing would stand for two."""
+    columns: dict[str, str] = {}
+    for text in maps:
+        left, right = _pair(text)
+        if left in columns:
+            raise click.UsageError(f"--map {text}: {left} is {columns[left]} already; leave one of both out")
+        columns[left] = right
+    return MappingProxyType(columns)
+
+
+def _with_times(
+    options: ImportOptions, replaced: Sequence[str], known: Sequence[str], findings: Findings
+) -> ImportOptions:
+    """The options with the times in them, which are read as those of the file. Raises click.UsageError."""
+    return replace(
+        options,
+        replaced_at=tuple(
+            sorted(_typed(lambda text: read_time(text, options, findings), each) for each in replaced)
+        ),
+        known=tuple(_typed(lambda text: _known(text, options, findings), each) for each in known),
+    )
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -161,7 +183,7 @@ def _pair(text: str) -> tuple[str, str]:
 def _known(text: str, options: ImportOptions, findings: Findings) -> KnownPosition:
     quantity, _, rest = text.partition("=")
     value, at, time = rest.partition("@")
-    if not at:
+    if not (at and is_counter(quantity)):
         raise UnfitRowError(f"{text}: write it as heat_energy=1234.5@2025-01-01T00:00:00+01:00")
     return KnownPosition(quantity, read_time(time, options, findings), Numbers(findings).read(value, 0))
 
@@ -173,19 +195,23 @@ def _typed(read: Callable[[str], _Result], text: str) -> _Result:
         raise click.UsageError(str(error)) from None
 
 
-def _require_meter(program: ImportProgram, options: ImportOptions, names: Sequence[str]) -> None:
-    if program in _P1_PROGRAMS and not (options.meter or "electricity" in options.columns):
-        raise click.UsageError(
-            f"whose readings are these? say it by --meter; the settings have: {', '.join(names)}"
-        )
-    if program is ImportProgram.CSV:
-        from smart_meter_reader.history.intake.kept import is_counter
-
-        wrong = [key for key in options.columns if key not in ROLES and not is_counter(key)]
-        if wrong:
+def _require_fitting(program: ImportProgram, options: ImportOptions, names: Sequence[str]) -> None:
+    """Raise click.UsageError for a --map that says nothing to this program, and where the meter lacks."""
+    if program in _P1_PROGRAMS:
+        _require_left(options, lambda key: key in MAPPED, " or ".join(MAPPED))
+        if not (options.meter or "electricity" in options.columns):
             raise click.UsageError(
-                f"--map {wrong[0]}=...: left of = belongs {', '.join(ROLES)}, or a quantity that counts"
+                f"whose readings are these? say it by --meter; the settings have: {', '.join(names)}"
             )
+    if program is ImportProgram.CSV:
+        allowed = f"{', '.join(ROLES)}, or a quantity that counts"
+        _require_left(options, lambda key: key in ROLES or is_counter(key), allowed)
+
+
+def _require_left(options: ImportOptions, fits: Callable[[str], bool], allowed: str) -> None:
+    for key in options.columns:
+        if not fits(key):
+            raise click.UsageError(f"--map {key}=...: left of = belongs {allowed}")
 
 
 @contextmanager

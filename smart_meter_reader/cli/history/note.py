@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from smart_meter_reader.cli.history.place import existing_history
+from smart_meter_reader.cli.history.stored import require_stored
 from smart_meter_reader.console import EXIT_OK
 from smart_meter_reader.console.environments import complete_environment
 from smart_meter_reader.exceptions import ValueFormatError
@@ -189,9 +190,7 @@ def _sentence(each: Note, house: LocalCalendar) -> str:
 
 def _quantities(history: History, meter: str, quantity: str) -> list[str]:
     """The counters that a note is about. Raises click.UsageError for a name that nothing is stored of."""
-    if meter not in history.meters():
-        there = ", ".join(history.meters()) or "nothing yet"
-        raise click.UsageError(f"there is no meter {meter} in the history; stored is: {there}")
+    require_stored("meter", [meter], history.meters())
     kept = [each.quantity for each in history.kept(meter) if each.kind == "counter"]
     if quantity and quantity not in kept:
         raise click.UsageError(f"there is no counter {quantity} of {meter}; stored is: {', '.join(kept)}")

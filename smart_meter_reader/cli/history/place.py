@@ -28,13 +28,6 @@ def producing_meter(settings: ServiceSettings) -> str:
     return next((each.production for each in web if isinstance(each, WebSettings)), "")
 
 
-def history_path(environment: str | None) -> Path:
-    """The file of the history of ENV; it need not be there yet. Raises SettingsError."""
-    from smart_meter_reader.cli.settings import load_settings
-
-    return path_of(history_settings(load_settings(environment=environment).settings))
-
-
 def path_of(settings: HistorySettings) -> Path:
     """Where the history is. Raises SettingsError where this computer has no place for it."""
     path = settings.file
@@ -70,6 +63,14 @@ def existing_of(settings: HistorySettings, environment: str) -> Path:
             f"there is no history in {path}; that of the service is in {of_service.parent}, which only root "
             "may read: call the same command with sudo",
         ) from None
+
+
+def path_for_import(settings: HistorySettings, environment: str) -> Path:
+    """Where what is imported belongs: into the history that is there, else into a new one of this user."""
+    try:
+        return existing_of(settings, environment)
+    except NoHistoryError:  # nobody but root sees whether the service has one
+        return path_of(settings)
 
 
 def path_for_restore(settings: HistorySettings, environment: str) -> Path:

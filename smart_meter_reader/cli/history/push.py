@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from urllib.parse import urlsplit
 
 import click
 
+from smart_meter_reader.cli.history.day import Day, require_order
 from smart_meter_reader.cli.history.place import existing_of, history_settings
+from smart_meter_reader.cli.history.stored import require_stored
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.environments import complete_environment
 from smart_meter_reader.console.progress import progress_line
@@ -38,7 +40,6 @@ AT_ONCE = 1000
 # Home Assistant's recorder writes behind its answer.
 _SHOWN_SECONDS = 60.0
 _LOOK_AGAIN = 0.5
-_DAY = click.DateTime(["%Y-%m-%d"])
 _STAMP = "%Y-%m-%d %H:%M"
 
 
@@ -57,16 +58,16 @@ class Pushed:
     "--url", default="", help="Where Home Assistant is, as in the browser; else as in the settings."
 )
 @click.option("--meter", "meters", multiple=True, help="Only this meter; may be given several times.")
-@click.option("--since", type=_DAY, metavar="DATE", help="The first day (YYYY-MM-DD).")
-@click.option("--until", type=_DAY, metavar="DATE", help="The last day, included.")
+@click.option("--since", type=Day(), metavar="DATE", help="The first day (YYYY-MM-DD).")
+@click.option("--until", type=Day(), metavar="DATE", help="The last day, included.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be sent; nobody is asked.")
 def push(
     environment: str | None,
     sink: str | None,
     url: str,
     meters: tuple[str, ...],
-    since: datetime | None,
-    until: datetime | None,
+    since: date | None,
+    until: date | None,
     dry_run: bool,
 ) -> int:
     """Send the hours to Home Assistant's statistics, or with --to all of it to a database.
@@ -81,14 +82,15 @@ def push(
     """
     from smart_meter_reader.cli.settings import load_settings
 
+    require_order(("--since", since), ("--until", until))
     settings = load_settings(environment=environment).settings
-    kept = history_settings(settings)
     if sink is not None:
         from smart_meter_reader.cli.history.push_rows import push_to
 
         if url:
             raise click.UsageError("--url is for Home Assistant; the address of a database is in its sink")
         return push_to(settings, sink, meters, since, until, dry_run=dry_run)
+    kept = history_settings(settings)
     with closing(History(existing_of(kept, settings.environment))) as history:
         found = list(_found(history, meters, since, until))
         if not found:
@@ -99,7 +101,11 @@ def push(
     if dry_run:
         print("Nothing is sent: without --dry-run it is.")
         return EXIT_OK
-    server = _server(settings, kept, url)
+    return _sent(_server(settings, kept, url), found)
+
+
+def _sent(server: HomeAssistantRestSettings, found: Sequence[Pushed]) -> int:
+    """Send it, and say what is there afterwards; the exit code. Raises SinkError."""
     if server.sent_openly:
         tell(server.sent_openly)
     missing = asyncio.run(_push(server, found))
@@ -115,17 +121,14 @@ def push(
 
 
 def _found(
-    history: History, meters: Sequence[str], since: datetime | None, until: datetime | None
+    history: History, meters: Sequence[str], since: date | None, until: date | None
 ) -> Iterator[Pushed]:
     """What is to be sent. Raises click.UsageError for a meter that nothing is stored of."""
     house, now = history.house, int(time.time())
-    begin = house.midnight(since.date()) if since else -(2**62)
-    end = house.midnight(until.date() + timedelta(days=1)) if until else now
+    begin = house.midnight(since) if since else -(2**62)
+    end = house.midnight(until + timedelta(days=1)) if until else now
     known = counters(history)
-    for meter in meters:
-        if meter not in {each for each, _ in known}:
-            there = ", ".join(dict.fromkeys(each for each, _ in known)) or "nothing yet"
-            raise click.UsageError(f"there is no meter {meter} in the history; stored is: {there}")
+    require_stored("meter", meters, [meter for meter, _ in known])
     taken: dict[str, str] = {}
     with history.snapshot():
         for meter, quantity in known:
@@ -162,7 +165,7 @@ def _server(settings: ServiceSettings, kept: HistorySettings, url: str) -> HomeA
             "where is Home Assistant? Say it by --url http://homeassistant.local:8123, or set "
             "`home_assistant_url` of the sink `history`"
         )
-    if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
+    if not _is_address(address):
         raise click.UsageError(f"{address} is no address: http://HOST:PORT or https://HOST:PORT")
     if rest is not None and rest.url == address and kept.home_assistant_token is None:
         return rest
@@ -174,6 +177,14 @@ def _server(settings: ServiceSettings, kept: HistorySettings, url: str) -> HomeA
         return HomeAssistantRestSettings(url=address, token=token, ca=ca)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # a bracket of an IPv6 address that is not closed
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _asked() -> str:
@@ -194,8 +205,8 @@ async def _push(server: HomeAssistantRestSettings, found: Sequence[Pushed]) -> l
             statistic_ids=[each.statistic.id],
             period="hour",
         )
-        rows = told.get(each.statistic.id, []) if isinstance(told, dict) else []
-        return any(_tells(row, last) for row in rows)
+        rows = told.get(each.statistic.id) if isinstance(told, dict) else None
+        return isinstance(rows, list) and any(_tells(row, last) for row in rows)
 
     whole, sent = sum(len(each.rows) for each in found), 0
     missing = list(found)

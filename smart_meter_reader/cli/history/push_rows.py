@@ -13,6 +13,7 @@ from itertools import groupby, islice
 import click
 
 from smart_meter_reader.cli.history.place import existing_of, history_settings
+from smart_meter_reader.cli.history.stored import require_stored
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.progress import progress_line
 from smart_meter_reader.console.wrapping import tell
@@ -52,20 +53,19 @@ def push_to(
     settings: ServiceSettings,
     name: str,
     meters: Sequence[str],
-    since: datetime | None,
-    until: datetime | None,
+    since: date | None,
+    until: date | None,
     *,
     dry_run: bool,
 ) -> int:
     """Send it, and say what was sent; the exit code. Raises click.UsageError, SinkError and HistoryError."""
     chosen_sink = _sink(settings, name)
     kept = history_settings(settings)
-    first_day, last_day = since and since.date(), until and until.date()
-    selection = Selection(None, tuple(meters), (), first_day, _day_after(last_day))
+    selection = Selection(None, tuple(meters), (), since, until and until + timedelta(days=1))
     stored = {} if until else _stored_since(settings.environment, name)
     chosen = _Wanted(selection, {meter: int(time.timestamp()) for meter, time in stored.items()})
     with closing(History(existing_of(kept, settings.environment))) as history:
-        _require_known(history, meters)
+        require_stored("meter", meters, [meter for meter, _ in counters(history)])
         whole = _show(history, chosen)
         if not whole:
             tell(f"the history has no counter that {name} has not stored itself")
@@ -88,10 +88,6 @@ def push_to(
     return EXIT_OK
 
 
-def _day_after(day: date | None) -> date | None:
-    return day + timedelta(days=1) if day else None
-
-
 def _sink(settings: ServiceSettings, name: str) -> SinkSettings:
     """The sink of this name, if it stores in a database. Raises click.UsageError."""
     fitting = [each for each in settings.sinks.values() if isinstance(each.driver, StoringSettings)]
@@ -111,14 +107,6 @@ def _stored_since(environment: str, name: str) -> Mapping[str, datetime]:
         return since_of(memory if isinstance(memory, dict) else {})
     except ValueError:
         return {}
-
-
-def _require_known(history: History, meters: Sequence[str]) -> None:
-    known = [meter for meter, _ in counters(history)]
-    for meter in meters:
-        if meter not in known:
-            there = ", ".join(dict.fromkeys(known)) or "nothing yet"
-            raise click.UsageError(f"there is no meter {meter} in the history; stored is: {there}")
 
 
 def _show(history: History, chosen: _Wanted) -> int:

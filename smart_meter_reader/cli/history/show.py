@@ -7,14 +7,16 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import click
 
+from smart_meter_reader.cli.history.day import Day
 from smart_meter_reader.cli.history.place import existing_of, history_settings, producing_meter
 from smart_meter_reader.cli.history.show_gauge import gauge_lines
 from smart_meter_reader.cli.history.show_table import Look, aligned, explanations, summary, table
+from smart_meter_reader.cli.history.stored import listed, require_stored
 from smart_meter_reader.console import EXIT_OK
 from smart_meter_reader.console.charset import shows_unicode
 from smart_meter_reader.console.environments import complete_environment, environments
@@ -52,9 +54,7 @@ _NAMES = {"today": PeriodShown.DAY, **{str(span): span for span in PeriodShown}}
     show_default=True,
     help="The one in which --day lies.",
 )
-@click.option(
-    "--day", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="A day (YYYY-MM-DD); else today."
-)
+@click.option("--day", type=Day(), metavar="DATE", help="A day (YYYY-MM-DD); else today.")
 @click.option(
     "--step", type=click.Choice([str(each) for each in Period]), help="How long a line lasts; else as fits."
 )
@@ -63,7 +63,7 @@ def show(
     meter: str | None,
     quantity: str | None,
     period: str,
-    day: datetime | None,
+    day: date | None,
     step: str | None,
 ) -> int:
     """Show what the meters counted, with a bar beside each line.
@@ -82,25 +82,22 @@ def show(
     path, producer = existing_of(history_settings(settings), settings.environment), producing_meter(settings)
     with History(path) as history, history.snapshot():
         house = history.house
-        today = day.date() if day else house.day_of(now)
+        day = day or house.day_of(now)
         if meter is None:
             if quantity or step or span is not PeriodShown.DAY:
-                raise click.UsageError(f"of which meter? there are: {_list(history.meters())}")
-            lines = _all_meters(history, house, today, now, look, producer)
+                raise click.UsageError(f"of which meter? there are: {listed(history.meters())}")
+            lines = _all_meters(history, house, day, now, look, producer)
         else:
             keys = _quantities(history, meter, quantity)
-            title = _title(meter, keys, producer)
+            counters = _counters(history, meter, keys)
             size = USUAL_STEP[span] if step is None else Period(step)
-            if _is_gauge(history, meter, keys[0]):
-                shown = stretch(house, span, today, *_days(house, history, None, now))
-                _bound(house, shown, size)
-                heading = _heading(title, house, shown)
+            shown = stretch(house, span, day, *_days(house, history, counters, now))
+            _bound(house, shown, size)
+            heading = _heading(_title(meter, keys, producer), house, shown)
+            if counters is None:
                 lines = gauge_lines(history, meter, keys[0], heading, shown, size, now, look)
             else:
-                counters = [history.counter(meter, key) for key in keys]
-                shown = stretch(house, span, today, *_days(house, history, counters, now))
-                _bound(house, shown, size)
-                lines = _one_meter(counters, title, house, shown, size, now, look)
+                lines = _one_meter(counters, heading, house, shown, size, now, look)
         for line in lines:
             print(line)
     return EXIT_OK
@@ -144,7 +141,7 @@ def _all_meters(
 
 def _one_meter(
     counters: Sequence[CounterHistory],
-    title: str,
+    heading: str,
     house: LocalCalendar,
     shown: Stretch,
     step: Period,
@@ -156,7 +153,7 @@ def _one_meter(
     first = next((at for at, bar in enumerate(made) if bar.difference is not None), len(made))
     # Of all time there is nothing to say before the first reading; of a day one wants to see its hours.
     made = made[first:] if shown.span is PeriodShown.ALL else made
-    yield _heading(title, house, shown)
+    yield heading
     yield ""
     if all(bar.difference is None for bar in made):
         yield "  nothing is known of it"
@@ -181,24 +178,24 @@ def _compared(each: EarlierStretch) -> tuple[str, str, str]:
 
 def _quantities(history: History, meter: str, quantity: str | None) -> tuple[str, ...]:
     """What to show of a meter: one quantity, or several that add up. Raises click.UsageError."""
-    if meter not in history.meters():
-        raise click.UsageError(
-            f"there is no meter {meter} in the history; stored is: {_list(history.meters())}"
-        )
+    require_stored("meter", [meter], history.meters())
     kept = [each.quantity for each in history.kept(meter)]
     if quantity is None:
         found = main_counters(kept)
         if not found:
-            raise click.UsageError(f"which quantity of {meter}? stored is: {_list(kept)}")
+            raise click.UsageError(f"which quantity of {meter}? stored is: {listed(kept)}")
         return found[0].quantities
     of_several = {each.key: each.quantities for each in main_counters(kept)}
     if quantity not in kept and quantity not in of_several:
-        raise click.UsageError(f"there is no quantity {quantity} of {meter}; stored is: {_list(kept)}")
+        raise click.UsageError(f"there is no quantity {quantity} of {meter}; stored is: {listed(kept)}")
     return (quantity,) if quantity in kept else of_several[quantity]
 
 
-def _is_gauge(history: History, meter: str, quantity: str) -> bool:
-    return all(kept.kind == "gauge" for kept in history.kept(meter) if kept.quantity == quantity)
+def _counters(history: History, meter: str, keys: Sequence[str]) -> list[CounterHistory] | None:
+    """The counters of these quantities; None where it is a gauge that is asked for."""
+    if all(kept.kind == "gauge" for kept in history.kept(meter) if kept.quantity == keys[0]):
+        return None
+    return [history.counter(meter, key) for key in keys]
 
 
 def _days(
@@ -254,7 +251,3 @@ def _value(bar: Bar | None) -> str:
     if bar is None or bar.difference is None:
         return "-"
     return f"{'~ ' if bar.estimated else ''}{bar.difference:f} {bar.unit}"
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(dict.fromkeys(names)) or "nothing yet"

@@ -22,7 +22,7 @@ from smart_meter_reader.console.client import baud_option, settings_option
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.exceptions import ExplainedError, ValueFormatError
 from smart_meter_reader.history.periods import LocalCalendar
-from smart_meter_reader.history.typed_times import typed_time
+from smart_meter_reader.history.typed_times import typed_day, typed_time
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.meters.by_hand import Excerpt
 from smart_meter_reader.meters.registry import meter_drivers
@@ -99,7 +99,7 @@ def _excerpt(since: str | None, until: str | None, house: LocalCalendar) -> Exce
         try:
             # The entry of the midnight that ends a day is the one that tells of it.
             end = option == "--until"
-            seconds = typed_time(text, house, end=end) + (end and len(text) == len("2026-10-25"))
+            seconds = typed_time(text, house, end=end) + (end and typed_day(text) is not None)
         except ValueFormatError as error:
             raise click.UsageError(f"{option}: {error}") from None
         times.append(datetime.fromtimestamp(seconds, UTC))

@@ -60,7 +60,7 @@ def plan(
         segments = _segments(connection, meter)
         made = []
         for series in several:
-            counter = _counter(connection, series)
+            counter = stored_counter(connection, series)
             planner = SeriesPlanner(connection, counter, series, segments, options.replaced_at, now)
             staging.keep(series, planner.placed(_counted(staging, planner.plan, house, now, findings)))
             made.append(planner.plan)
@@ -71,10 +71,6 @@ def plan(
 
 def stored_counter(connection: sqlite3.Connection | None, series: StagedSeries) -> CounterHistory | None:
     """What is stored of a counter; None for nothing. Raises sqlite3.Error."""
-    return _counter(connection, series)
-
-
-def _counter(connection: sqlite3.Connection | None, series: StagedSeries) -> CounterHistory | None:
     if connection is None:
         return None
     counter = load_counter(connection, series.meter, series.quantity)

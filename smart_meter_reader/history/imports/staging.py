@@ -167,7 +167,8 @@ class Staging:
         elif known[1] != found.unit:
             findings.refuse(
                 f"{found.quantity} of {found.meter} is in {found.unit or 'no unit'} here, and in "
-                f"{known[1] or 'no unit'} in line {known[2]}: import each unit by itself",
+                f"{known[1] or 'no unit'} {f'in line {known[2]}' if known[2] else 'elsewhere'}: import each "
+                "unit by itself",
                 found.line,
             )
         return known[0]

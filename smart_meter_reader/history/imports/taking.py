@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from smart_meter_reader.history.imports.formats.sniffing import ImportProgram
-from smart_meter_reader.history.imports.found import Findings, ImportOptions, KnownPosition
+from smart_meter_reader.history.imports.found import Findings, ImportOptions
 from smart_meter_reader.history.imports.planning import MeterPlan, plan
 from smart_meter_reader.history.imports.reading import read, work_out_sums
 from smart_meter_reader.history.imports.staging import Staging
@@ -43,13 +43,6 @@ def house_of(path: Path, zone: str) -> LocalCalendar:
         return LocalCalendar(ZoneInfo(zone))
     with closing(History(path)) as history:
         return history.house
-
-
-def completed(
-    options: ImportOptions, replaced_at: tuple[int, ...], known: tuple[KnownPosition, ...]
-) -> ImportOptions:
-    """The options with what could be read only by means of them."""
-    return replace(options, replaced_at=replaced_at, known=known)
 
 
 class Import:

@@ -96,6 +96,10 @@ def test_an_export_of_a_p1_reader_needs_its_meter(house: House) -> None:
     done = run("history", "import", str(file), cwd=house.directory)
     assert done.returncode == EXIT_USAGE
     assert "the settings have: heat" in done.stderr
+    done = run(
+        *("history", "import", str(file), "--meter", "power", "--map", "gass=stove"), cwd=house.directory
+    )
+    assert (done.returncode, "electricity or gas" in done.stderr) == (EXIT_USAGE, True)
     known = "active_energy_import_tariff_1=100.000@2024-06-01T21:00"
     done = run("history", "import", str(file), "--meter", "power", "--known", known, cwd=house.directory)
     assert "no meter in the settings is called power" in done.stdout
@@ -109,7 +113,9 @@ def test_an_export_of_a_p1_reader_needs_its_meter(house: House) -> None:
         (("--zone", "Mars/North"), "knows no zone"),
         (("--map", "time"), "on both sides of ="),
         (("--map", "x=y"), "or a quantity that counts"),
+        (("--map", "time=end", "--map", "time=start"), "time is end already"),
         (("--known", "heat_energy=1"), "write it as"),
+        (("--known", "heat_energi=1@2025-01-01T00:00:00Z"), "write it as heat_energy=1234.5@"),
         (("--replaced-at", "once"), "is no time"),
     ],
 )

@@ -166,6 +166,8 @@ async def test_addresses_that_are_none(house: House, certificates: Certificates)
     code, said = await refused("homeassistant.local:8123")
     assert code == EXIT_USAGE
     assert "http://HOST:PORT" in said
+    code, said = await refused("http://[::1:8123")
+    assert (code, "http://HOST:PORT" in said) == (EXIT_USAGE, True)
     code, said = await refused("http://no-such-host.invalid:8123")
     assert code == EXIT_UNAVAILABLE
     assert "there is no host" in said
@@ -196,6 +198,12 @@ async def test_without_an_address_it_is_asked_for(house: House) -> None:
     done = await pushed(house)
     assert done.returncode == EXIT_USAGE
     assert "where is Home Assistant?" in done.stderr
+    for days, said in (
+        (("--until", "9999-12-31"), "no meter was read in 9999"),
+        (("--since", "2025-06-03", "--until", "2025-06-02"), "--until is before --since"),
+    ):
+        done = await pushed(house, *days, "--dry-run")
+        assert (done.returncode, said in done.stderr) == (EXIT_USAGE, True)
     done = await pushed(house, "--meter", "nobody", "--dry-run")
     assert done.returncode == EXIT_USAGE
     assert "there is no meter nobody in the history; stored is: heat" in " ".join(done.stderr.split())

@@ -178,6 +178,8 @@ def test_temperatures_have_lowest_mean_and_highest(tmp_path: Path) -> None:
             ["heat", "--quantity=gas_volume"],
             "there is no quantity gas_volume of heat; stored is: heat_energy",
         ),
+        (["--day=9999-12-31"], "no meter was read in 9999"),
+        (["heat", "--day=0001-01-01"], "no meter was read in 1"),
         (["--period=week"], "of which meter? there are: heat"),
         (["heat", "--day=2025-11-10", "--period=year", "--step=quarter"], "choose a longer --step"),
         (["heat", "--quantity=flow_temperature", "--step=quarter"], "the hours are kept: --step hour"),

@@ -232,3 +232,11 @@ def test_what_is_wrong_in_a_map_is_told(tmp_path: Path, columns: dict[str, str],
     file = home_assistant(tmp_path / "home-assistant_v2.db", heat(1.0))
     with pytest.raises(RefusedFileError, match=sentence):
         take(file, tmp_path / "h.sqlite", ImportOptions(AMSTERDAM, columns=MappingProxyType(columns)))
+
+
+def test_two_statistics_of_one_counter_need_one_unit(tmp_path: Path) -> None:
+    both = {**heat(1.0), "sensor.other": ("GJ", [(BEGIN + 7200, 3.0, 1.0)])}
+    file = home_assistant(tmp_path / "home-assistant_v2.db", both)
+    columns = MappingProxyType(dict.fromkeys(both, "heat.heat_energy"))
+    with pytest.raises(RefusedFileError, match="is in GJ here, and in kWh elsewhere: import each unit"):
+        take(file, tmp_path / "h.sqlite", ImportOptions(AMSTERDAM, columns=columns))

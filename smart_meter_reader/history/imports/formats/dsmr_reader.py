@@ -40,6 +40,8 @@ _QUANTITIES = (
     ("active_energy_export_tariff_2", "kWh"),
     ("gas_volume", "m³"),
 )
+MAPPED = ("electricity", "gas")
+"""What a person can say the meter of, by ``columns``."""
 _HOURS, _DAYS_WITH_COUNTERS = 6, 16
 # With the costs: 1.0, with the fixed costs, and with the counters.
 _DAYS = (10, 11, _DAYS_WITH_COUNTERS)

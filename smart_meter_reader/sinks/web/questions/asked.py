@@ -12,7 +12,7 @@ from typing import Annotated, TypeAlias, TypeVar
 import msgspec
 
 from smart_meter_reader.exceptions import ValueFormatError, WordedError
-from smart_meter_reader.history.periods import LocalCalendar
+from smart_meter_reader.history.periods import YEARS, LocalCalendar
 from smart_meter_reader.history.questions.record import History
 from smart_meter_reader.history.storage.raw_columns import Columns
 from smart_meter_reader.sinks.web.questions.entered import Entered
@@ -24,8 +24,6 @@ Moment: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time of the house with its offset."""
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
-# Meters tell nothing of other centuries, and dates beyond them do not add up.
-_YEARS = range(1970, 2200)
 
 
 class QuestionError(WordedError):
@@ -118,7 +116,7 @@ class Inquiry:
             raise QuestionError(
                 "no_date", "{key}: found {found!r}; write a date as 2026-11-29", key=key, found=text
             ) from None
-        if day.year not in _YEARS:
+        if day.year not in YEARS:
             raise _no_such_year(key, text)
         return day
 
@@ -133,7 +131,7 @@ class Inquiry:
             raise QuestionError(
                 "no_time", "{key}: found {found!r}; write a time as 2026-11-29T18:00", key=key, found=text
             ) from None
-        if moment.year not in _YEARS:
+        if moment.year not in YEARS:
             raise _no_such_year(key, text)
         return int((moment if moment.tzinfo else moment.replace(tzinfo=self.house.zone)).timestamp())
 
@@ -176,6 +174,6 @@ def _no_such_year(key: str, found: str) -> QuestionError:
         "{key}: found {found!r}; years go from {first} to {last}",
         key=key,
         found=found,
-        first=str(_YEARS[0]),
-        last=str(_YEARS[-1]),
+        first=str(YEARS[0]),
+        last=str(YEARS[-1]),
     )
