@@ -55,7 +55,7 @@ def explain(capture: bytes) -> str:
 
 def recognise(received: bytes) -> Garbage:
     """What ``received``, a stretch without any telegram, probably is."""
-    if _IMPORT_SEVEN in received and _IMPORT not in received and max(received) < 0x80:
+    if _IMPORT_SEVEN in received and max(received) < 0x80:
         return "seven_bits"
     if _ESCAPE in received:
         return "cut"

@@ -63,16 +63,16 @@ def identity_of(server_id: bytes, maker: bytes = b"") -> ServerIdentity:
     ``maker``: what the telegram calls its maker. Older ids and ids of zeros do not name one.
     """
     flag = maker[:_FLAG_LENGTH]
-    known = flag.decode("ascii").upper() if _is_flag(flag) else ""
+    known = flag.decode("ascii").upper() if flag.isalpha() else ""
     if not any(server_id):
         return ServerIdentity("", known if known in _MAKERS else "")
     if len(server_id) == _LENGTH:
         first, letters = server_id[0], server_id[2:5]
-        if first in _DIN and server_id[1] == _ELECTRICITY and _is_flag(letters):
+        if first in _DIN and server_id[1] == _ELECTRICITY and letters.isalpha():
             number = int.from_bytes(server_id[6:], "big")
             flag_of_id = letters.decode("ascii").upper()
             return ServerIdentity(f"1{flag_of_id}{server_id[5]:02X}{number:08d}", flag_of_id, number)
-        if first == _EDL21 and _is_flag(server_id[1:4]):
+        if first == _EDL21 and server_id[1:4].isalpha():
             flag_of_id = server_id[1:4].decode("ascii").upper()
             return ServerIdentity(server_id.hex().upper(), flag_of_id, int.from_bytes(server_id[6:], "big"))
     text = text_of(server_id)
@@ -87,7 +87,3 @@ def text_of(octets: bytes) -> str:
         if text.isprintable():
             return printable(text, LONGEST_NAME)
     return printable(f"0x{octets.hex()}", LONGEST_NAME)
-
-
-def _is_flag(letters: bytes) -> bool:
-    return letters.isascii() and letters.isalpha()

@@ -95,8 +95,8 @@ def _read_entry(octets: bytes, place: int, entries: list[ListEntry], unread: lis
     code = _code_of(octets[place + 2 : place + 8])
     place += 8
     status: Element = None
-    unit: Element = None
-    scaler: Element = 0
+    unit: Element
+    scaler: Element
     if octets[place] == ABSENT:
         place += 1
     else:

@@ -9,6 +9,7 @@ import pytest
 from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.codecs.sml.describe import describe_capture
+from smart_meter_reader.codecs.sml.garbage import Garbage, recognise
 from tests.codecs.sml.vectors import wire
 
 GOOD = wire("sml-dzg-7420")
@@ -35,6 +36,8 @@ def detail(capture: bytes) -> str:
         pytest.param(GOOD[4:], "escapes of SML", id="the end alone"),
         pytest.param(GOOD.translate(None, b"\x1b\x1a\x11\x13"), "raw, 8 bits", id="a terminal"),
         pytest.param(b"21:00:04.911 : " + GOOD.hex(" ").encode(), "as a program prints it", id="a log"),
+        pytest.param(GOOD.hex("-").upper().encode(), "as a program prints it", id="a log in capitals"),
+        pytest.param(GOOD.hex("\n").encode(), "as a program prints it", id="an octet a line"),
         pytest.param(P1, "`decode p1`", id="P1"),
         pytest.param(add_parity(P1), "`decode p1`", id="P1 with parity"),
         pytest.param(READOUT, "`decode iec62056_21`", id="a readout"),
@@ -63,3 +66,36 @@ def test_seven_bits_are_told_of_a_whole_telegram_too() -> None:
     assert description["error"]["kind"] == "checksum"
     assert "set it to 9600 8N1" in description["error"]["detail"]
     assert all(octet < 0x80 for octet in SEVEN_BITS)
+
+
+def test_printed_digits_are_looked_for_in_the_first_4096_octets() -> None:
+    assert "as a program prints it" in detail(b"." * (4096 - 8) + b"1b1b1b1b")
+    assert "as a program prints it" not in detail(b"." * (4096 - 7) + b"1b1b1b1b")
+
+
+def test_fewer_than_64_octets_are_few() -> None:
+    assert "63 octets are few" in detail(NOISE[:63])
+    assert "are few" not in detail(NOISE[:64])
+
+
+@pytest.mark.parametrize(
+    ("received", "kind"),
+    [
+        # The code of total import, whose last octet is FF, or was.
+        ("0108007f", "seven_bits"),
+        ("0108007f7f", "seven_bits"),
+        ("0108007f80", "unknown"),
+        ("010800ff", "no_control"),
+        ("010800ff0108007f", "no_control"),
+        # A list of seven, the octets of a code, electricity; with 07, and without.
+        ("77070100", "no_control"),
+        ("7701000108", "no_control"),
+        ("1b1b1b1b", "cut"),
+        ("1b1b1b1b0108007f", "seven_bits"),
+        ("1b1b1b1a", "unknown"),
+        ("770701", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_what_octets_without_a_telegram_are(received: str, kind: Garbage) -> None:
+    assert recognise(bytes.fromhex(received)) == kind

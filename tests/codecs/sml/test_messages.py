@@ -7,7 +7,14 @@ import pytest
 from smart_meter_reader.codecs.crc16 import crc16_kermit, crc16_x25
 from smart_meter_reader.codecs.sml.encode import encode_message
 from smart_meter_reader.codecs.sml.frame import Checksum
-from smart_meter_reader.codecs.sml.messages import ATTENTION, CLOSE, SmlMessage, parse_messages
+from smart_meter_reader.codecs.sml.messages import (
+    ATTENTION,
+    CLOSE,
+    GET_LIST,
+    OPEN,
+    SmlMessage,
+    parse_messages,
+)
 from smart_meter_reader.exceptions import MalformedError
 
 BODY = b"\x71\x01"  # a list of one element that is absent
@@ -22,6 +29,8 @@ def test_a_message_as_it_is_written() -> None:
     (message,) = parse_messages(MESSAGE)
     assert (message.tag, message.values, message.covered) == (CLOSE, None, COVERED)
     assert message.checksum == crc16_x25(COVERED).to_bytes(2, "little")
+    # TR-03109-1 annex IV b, 7.4: what the body of each message is.
+    assert (OPEN, GET_LIST, CLOSE, ATTENTION) == (0x0101, 0x0701, 0x0201, 0xFF01)
 
 
 @pytest.mark.parametrize(("checksum", "fits"), [("x25", (True, False)), ("kermit", (False, True))])

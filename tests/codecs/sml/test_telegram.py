@@ -38,6 +38,7 @@ def entry(value: Value) -> ListEntry | None:
         (1, 20, None),
         (1, -19, "1E-19"),
         (1, -20, None),
+        (1, 2**40, None),
         (0, -2, "0.00"),
         (2**63 - 1, -4, "922337203685477.5807"),
         (-(2**63), 0, "-9223372036854775808"),
@@ -138,6 +139,7 @@ def test_types_and_lengths_both_ways(kind: int, length: int, octets: str) -> Non
         ("5a" + "00" * 9, "a number of 9 octets"),
         ("43" + "0000", "an element of type 4"),
         ("21", "an element of type 2"),
+        ("2200", "an element of type 2"),
         ("f1800f" + "01" * 256, "a list of 2"),
     ],
 )
@@ -162,7 +164,15 @@ def test_ten_lists_within_one_another_are_the_most() -> None:
 
 @pytest.mark.parametrize(
     ("octets", "element"),
-    [("4200", False), ("4201", True), ("42ff", True), ("52ff", -1), ("62ff", 255), ("0341ff", b"A\xff")],
+    [
+        ("4200", False),
+        ("4201", True),
+        ("42ff", True),
+        ("52ff", -1),
+        ("62ff", 255),
+        ("0341ff", b"A\xff"),
+        ("59" + "7f" * 8, 0x7F7F7F7F7F7F7F7F),
+    ],
 )
 def test_elements(octets: str, element: Element) -> None:
     assert read_element(bytes.fromhex(octets), 0) == (element, len(octets) // 2)
