@@ -63,14 +63,23 @@ class WebSocketApi:
         """What a command gives. Raises SinkError, with what Home Assistant says, when it is refused."""
         self._number += 1
         await self._send({"id": self._number, "type": kind, **keys})
-        while True:
-            answer = await self._receive()
-            if answer.get("id") == self._number and answer.get("type") == "result":
-                break
+        try:
+            # All of it, as others' messages may come in between without end.
+            async with asyncio.timeout(_STEP_SECONDS):
+                answer = await self._result()
+        except TimeoutError:
+            raise self._silent() from None
         if answer.get("success"):
             return answer.get("result")
         error = answer.get("error")
         raise self._refused(kind, error if isinstance(error, dict) else {})
+
+    async def _result(self) -> dict[str, Any]:
+        """The answer to the last command."""
+        while True:
+            answer = await self._receive()
+            if answer.get("id") == self._number and answer.get("type") == "result":
+                return answer
 
     async def import_statistics(self, metadata: Mapping[str, object], stats: Sequence[object]) -> None:
         """Have rows of one statistic taken; those of an hour that it has already take the place of these."""
@@ -115,7 +124,7 @@ class WebSocketApi:
             raise self._ended()
         try:
             found = json.loads(message.data)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._not_home_assistant() from None
         if not isinstance(found, dict):
             raise self._not_home_assistant()
