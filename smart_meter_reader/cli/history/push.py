@@ -182,7 +182,8 @@ def _server(settings: ServiceSettings, kept: HistorySettings, url: str) -> HomeA
 def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
-    except ValueError:  # a bracket of an IPv6 address that is not closed
+        _ = parts.port
+    except ValueError:  # a bracket that is not closed, or a port that cannot be
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 

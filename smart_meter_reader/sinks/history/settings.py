@@ -12,6 +12,7 @@ from smart_meter_reader.guard.state import state_path
 from smart_meter_reader.history.intake.clock import TRUST_TOLD, Trust
 from smart_meter_reader.history.places import history_file, recent_file
 from smart_meter_reader.history.zone import is_zone, system_zone
+from smart_meter_reader.settings.hosts import URL_HELP, URL_PATTERN, require_url
 from smart_meter_reader.settings.schema import DriverSettings, Secret, setting
 
 
@@ -69,8 +70,8 @@ class HistorySettings(DriverSettings):
     home_assistant_url: str = setting(
         'address of Home Assistant, as in the browser, for `history push`; "": asked for',
         default="",
-        pattern=r"|https?://(\[[0-9A-Fa-f:.]+\]|[^/\s@?#:\[\]]+)(:[0-9]{1,5})?(/[^\s?#]*)?",
-        pattern_help="http://HOST:PORT or https://HOST:PORT",
+        pattern=f"|{URL_PATTERN}",
+        pattern_help=URL_HELP,
         identifies=True,
     )
     home_assistant_token: Secret | None = setting(
@@ -83,6 +84,7 @@ class HistorySettings(DriverSettings):
     )
 
     def __post_init__(self) -> None:
+        require_url("home_assistant_url", self.home_assistant_url)
         if self.time_zone and not is_zone(self.time_zone):
             raise ValueError(
                 f"time_zone: this computer knows no zone {self.time_zone!r}; `timedatectl list-timezones` "

@@ -23,6 +23,7 @@ from smart_meter_reader.network import stalls
 from smart_meter_reader.network.loopback import is_this_computer
 from smart_meter_reader.network.off_loop import in_daemon_thread
 from smart_meter_reader.rooms import Room, left_out
+from smart_meter_reader.settings.hosts import URL_HELP, URL_PATTERN, require_url
 from smart_meter_reader.settings.schema import DriverSettings, Secret, setting
 from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.home_assistant.api import Api
@@ -45,8 +46,8 @@ class HomeAssistantRestSettings(DriverSettings):
     url: str = setting(
         "address of Home Assistant, as in the browser",
         default="http://homeassistant.local:8123",
-        pattern=r"https?://(\[[0-9A-Fa-f:.]+\]|[^/\s@?#:\[\]]+)(:[0-9]{1,5})?(/[^\s?#]*)?",
-        pattern_help="http://HOST:PORT or https://HOST:PORT",
+        pattern=URL_PATTERN,
+        pattern_help=URL_HELP,
         identifies=True,
     )
     token: Secret = setting("long-lived access token, from your profile in Home Assistant (Security)")
@@ -68,6 +69,7 @@ class HomeAssistantRestSettings(DriverSettings):
     )
 
     def __post_init__(self) -> None:
+        require_url("url", self.url)
         if not self.url.startswith("https:") and (self.ca or self.insecure):
             raise ValueError("`ca` and `insecure` are about TLS: let `url` begin with https://")
         if not self.token.reveal().strip().isascii() or len(self.token.reveal().split()) != 1:

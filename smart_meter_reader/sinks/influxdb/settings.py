@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from smart_meter_reader.network.loopback import is_this_computer
+from smart_meter_reader.settings.hosts import URL_HELP, URL_PATTERN, require_url
 from smart_meter_reader.settings.schema import Secret, setting
 from smart_meter_reader.sinks.spooled.settings import StoringSettings
 
@@ -25,8 +26,8 @@ class InfluxDbSettings(StoringSettings):
     url: str = setting(
         "address of the server",
         default="http://localhost:8086",
-        pattern=r"https?://(\[[0-9A-Fa-f:.]+\]|[^/\s@?#:\[\]]+)(:[0-9]{1,5})?(/[^\s?#]*)?",
-        pattern_help="http://HOST:PORT or https://HOST:PORT",
+        pattern=URL_PATTERN,
+        pattern_help=URL_HELP,
         identifies=True,
     )
     database: str = setting(
@@ -66,6 +67,7 @@ class InfluxDbSettings(StoringSettings):
     )
 
     def __post_init__(self) -> None:
+        require_url("url", self.url)
         if not self.url.startswith("https:") and (self.ca or self.insecure):
             raise ValueError("`ca` and `insecure` are about TLS: let `url` begin with https://")
         if self.api == "v2" and not self.org:

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 import pytest
 
-from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
+from smart_meter_reader.console import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE
 from tests.cli.history.conftest import T0, House
 from tests.cli.program import PROGRAM, ROOT, run
 from tests.history.homes import energy, keep
@@ -166,8 +166,9 @@ async def test_addresses_that_are_none(house: House, certificates: Certificates)
     code, said = await refused("homeassistant.local:8123")
     assert code == EXIT_USAGE
     assert "http://HOST:PORT" in said
-    code, said = await refused("http://[::1:8123")
-    assert (code, "http://HOST:PORT" in said) == (EXIT_USAGE, True)
+    for url in ("http://[::1:8123", "http://homeassistant.local:81230"):
+        code, said = await refused(url)
+        assert (code, "http://HOST:PORT" in said) == (EXIT_USAGE, True)
     code, said = await refused("http://no-such-host.invalid:8123")
     assert code == EXIT_UNAVAILABLE
     assert "there is no host" in said
@@ -192,6 +193,14 @@ async def test_addresses_that_are_none(house: House, certificates: Certificates)
             file.write(f'home_assistant_ca = "{certificates.ca}"\n')
         done = await pushed(house)
         assert (done.returncode, done.stderr) == (EXIT_OK, "")
+
+
+async def test_an_address_that_cannot_be_is_a_fault_of_the_settings(house: House) -> None:
+    with (house.directory / "settings.toml").open("a") as file:
+        file.write('home_assistant_url = "http://homeassistant.local:81230"\n')
+    done = await pushed(house, "--dry-run")
+    assert done.returncode == EXIT_SETTINGS
+    assert "home_assistant_url: found" in done.stderr
 
 
 async def test_without_an_address_it_is_asked_for(house: House) -> None:

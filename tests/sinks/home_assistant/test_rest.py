@@ -349,6 +349,8 @@ async def test_nothing_there_is_explained() -> None:
         ({"url": "homeassistant.local:8123"}, "http://HOST:PORT"),
         ({"url": "http://user:password@host"}, "http://HOST:PORT"),
         ({"url": "http://host", "insecure": True}, "about TLS"),
+        ({"url": "http://host:81230"}, 'url: found "http://host:81230"; allowed: http://HOST:PORT'),
+        ({"url": "http://[:::]:8123"}, "an address of IPv6 between [ and ]"),
         ({"token": "two words"}, "is not a token"),
         ({"token": ""}, "token"),
     ],

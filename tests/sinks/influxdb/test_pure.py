@@ -153,6 +153,7 @@ GOOD: dict[str, Any] = {"api": "v1", "database": "home"}
         ({"token": Secret("x")}, "`token` is for v2 and v3"),
         ({"api": "v3", "username": "me"}, "are for v1"),
         ({"api": "v3", "token": Secret("a b")}, "copy it whole"),
+        ({"url": "http://host:80860"}, 'url: found "http://host:80860"; allowed: http://HOST:PORT'),
         ({"ca": "/x"}, "let `url` begin with https://"),
         ({"tags": {"meter": "x"}}, "'meter' cannot be the name of a tag"),
         ({"tags": {"a b": "x"}}, "'a b' cannot be the name of a tag"),
