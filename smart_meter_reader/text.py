@@ -36,6 +36,11 @@ def printable(text: str, longest: int = LONGEST_TEXT) -> str:
     return "".join([character if character.isprintable() else REPLACEMENT for character in text])
 
 
+def in_quotes(path: object) -> str:
+    """A path for a command that somebody is told to run: whatever it is called, one word to a shell."""
+    return "'" + str(path).replace("'", "'\"'\"'") + "'"
+
+
 def is_digits(text: str, most: int = LONGEST_NUMBER) -> bool:
     """One to ``most`` digits 0 to 9; no other script's, which str.isdigit() and int() take as well."""
     return len(text) <= most and text.isascii() and text.isdigit()

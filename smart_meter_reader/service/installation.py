@@ -27,7 +27,7 @@ from smart_meter_reader.settings.files.ownership import weakness
 from smart_meter_reader.settings.keys import values_of
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, SinkSettings
 from smart_meter_reader.settings.schema import DriverSettings
-from smart_meter_reader.text import printable
+from smart_meter_reader.text import in_quotes, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ def unreadable(directory: Path) -> Iterator[str]:
     """A line for each file that a user without rights could not read, with what to do about it."""
     for path in (directory / CONFIG, directory / SETTINGS):
         if not path.stat().st_mode & stat.S_IROTH:
-            yield f"{path}: the service's user cannot read it; run: chmod o+r '{path}'"
+            yield f"{path}: the service's user cannot read it; run: chmod o+r {in_quotes(path)}"
     closed = closed_directory(directory)
     if closed is not None:
         yield not_entered(closed)
@@ -223,7 +223,7 @@ def unreadable(directory: Path) -> Iterator[str]:
 
 def not_entered(closed: Path) -> str:
     """What to do about a directory that the service's user cannot enter."""
-    return f"{closed}: the service's user cannot enter it; run: chmod o+rx '{closed}'"
+    return f"{closed}: the service's user cannot enter it; run: chmod o+rx {in_quotes(closed)}"
 
 
 def unseen_files(prefix: str, settings: DriverSettings, place: Path, machine: Machine) -> Iterator[str]:

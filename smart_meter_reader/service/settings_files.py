@@ -23,6 +23,7 @@ from smart_meter_reader.files import user_name
 from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.settings.files.config_file import not_found
 from smart_meter_reader.settings.loading import LoadedSettings
+from smart_meter_reader.text import in_quotes
 
 CONFIG, SETTINGS, SECRETS = "config.py", "settings.toml", ".secrets.toml"
 NAMES = (CONFIG, SETTINGS, "settings.local.toml", SECRETS)
@@ -135,7 +136,8 @@ def _examine(status: os.stat_result, owner: int, path: Path) -> None:
         raise _refused(path, "is no plain file", "put a file there")
     if status.st_uid != owner:
         whose = f"belongs to user {user_name(status.st_uid)}, and its directory to user {user_name(owner)}"
-        raise _refused(path, whose, f"if its content is right, run: sudo chown {user_name(owner)}: '{path}'")
+        mend = f"sudo chown {user_name(owner)}: {in_quotes(path)}"
+        raise _refused(path, whose, f"if its content is right, run: {mend}")
     if status.st_nlink > 1:
         raise _refused(path, "has a second name (a hard link)", "put a copy there")
 

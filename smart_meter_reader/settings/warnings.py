@@ -7,6 +7,7 @@ import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from smart_meter_reader.quantities.aliases import meant_by
@@ -62,7 +63,7 @@ def secrets_sent_openly(sinks: Mapping[str, Any]) -> Iterator[str]:
 def _readable_by_others(files: Sequence[Path]) -> Iterator[str]:
     for path in dict.fromkeys(files):
         if path.name.startswith(".secrets") and path.stat().st_mode & 0o004:
-            yield f"{path.name} can be read by every user of this computer; run: chmod 600 {path}"
+            yield f"{path.name} can be read by every user of this computer; run: chmod 600 {quote(str(path))}"
 
 
 def _unstable_port(driver: DriverTable) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.settings.loading import LoadedSettings, load_environment
+from smart_meter_reader.settings.warnings import warnings_about
 from smart_meter_reader.transport import ports as serial_ports
 from tests.cli.program import QUICKLY
 from tests.settings import reference as settings_reference
@@ -224,6 +226,15 @@ def test_warns_when_secrets_can_be_read_by_all(directory: Path) -> None:
     assert load_house(directory).warnings == (
         f".secrets.toml can be read by every user of this computer; run: chmod 600 {secrets}",
     )
+
+
+def test_the_command_for_secrets_takes_a_path_with_blanks(tmp_path: Path) -> None:
+    secrets = tmp_path / "my meters" / ".secrets.toml"
+    secrets.parent.mkdir()
+    write_secrets(secrets, "1")
+    secrets.chmod(0o644)
+    (told,) = warnings_about([], [secrets])
+    assert shlex.split(told.rpartition("run: ")[2]) == ["chmod", "600", str(secrets)]
 
 
 def test_a_file_that_cannot_be_read_is_told(directory: Path) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smart_meter_reader.files import user_name
+from smart_meter_reader.text import in_quotes
 
 ROOT = frozenset({0})
 # As many as the kernel follows.
@@ -46,7 +47,7 @@ def weakness(path: Path, trusted: Set[int]) -> Weakness | None:
         passed = place != found[-1][0] and bool(status.st_mode & stat.S_ISVTX)
         if not stat.S_ISLNK(status.st_mode) and not passed and _is_open(place, status, trusted):
             who = "every user" if status.st_mode & stat.S_IWOTH else f"group {status.st_gid}"
-            return Weakness(place, who, f"sudo chmod go-w '{place}'")
+            return Weakness(place, who, f"sudo chmod go-w {in_quotes(place)}")
     return None
 
 
@@ -135,4 +136,4 @@ def _has_acl(place: Path) -> bool:
 def _chown(place: Path, status: os.stat_result, trusted: Set[int]) -> str:
     owner = "root" if trusted == ROOT else user_name(max(trusted))
     link = "-h " if stat.S_ISLNK(status.st_mode) else ""
-    return f"sudo chown {link}{owner}: '{place}'"
+    return f"sudo chown {link}{owner}: {in_quotes(place)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,15 @@ def test_what_every_user_may_write_is_found(tmp_path: Path, place: str) -> None:
     assert found is not None
     assert (found.place, found.who) == (tmp_path / place, "every user")
     assert found.mend == f"sudo chmod go-w '{tmp_path / place}'"
+
+
+def test_a_name_that_a_stranger_has_chosen_stays_one_word_to_a_shell(tmp_path: Path) -> None:
+    place = tmp_path / "a'; touch b '"
+    place.mkdir()
+    place.chmod(0o777)
+    found = weakness(place / "file", own())
+    assert found is not None
+    assert shlex.split(found.mend) == ["sudo", "chmod", "go-w", str(place)]
 
 
 def test_a_sticky_directory_is_passed_but_is_no_place_of_ones_own(tmp_path: Path) -> None:
