@@ -28,15 +28,17 @@ def first_reading(unit: str, ask: Ask, longest: float, waits: Callable[[str], bo
     ``waits``: whether, by what the service says, there is more to be waited for.
     """
     end = time.monotonic() + longest
-    said = ""
+    said, runs = "", True
     while time.monotonic() < end:
         state = ask(unit)
         if state is None:
             return Started(False, "systemd does not tell how it is doing")
         if state.trouble:
             return Started(False, f"it does not run: {state.trouble}")
-        said = state.said
-        if state.runs and not waits(said):
+        said, runs = state.said, state.runs
+        if runs and not waits(said):
             return Started(True, said)
         time.sleep(_LOOK_EVERY)
+    if not runs:
+        return Started(False, f"it does not run: it has ended{f' ({said})' if said else ''}")
     return Started(True, f"nothing yet after {longest:.0f} s: {said or 'it has said nothing'}")

@@ -93,3 +93,10 @@ def test_a_meter_that_takes_its_time_is_waited_for_no_longer_than_so() -> None:
     started = first_reading("home", lambda _: state, 0.6)
     assert started.runs
     assert "nothing yet" in started.said
+
+
+def test_a_service_that_was_stopped_meanwhile_does_not_run() -> None:
+    left = iter(["active"])
+    started = first_reading("home", lambda _: ServiceState(UNIT, next(left, "inactive")), 0.6)
+    assert not started.runs
+    assert "it does not run" in started.said

@@ -24,12 +24,11 @@ from smart_meter_reader.cli.home_assistant_app.options import (
 )
 from smart_meter_reader.cli.home_assistant_app.user import become_user, give_to_user
 from smart_meter_reader.console import EXIT_SETTINGS
+from smart_meter_reader.console.environments import environments
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.files import read_small, read_small_text, write_whole
 
 _FILES = ("config.py", "settings.toml", ".secrets.toml")
-# Tables of settings.toml that are no environments.
-_SHARED = frozenset({"default", "global", "page"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ def _take_own(around: Surroundings, broker: Broker | None, variables: MutableMap
     if broker is not None and not any("mqtt" in table for table in tables.values()):
         extra |= {f"MQTT__{key}": value for key, value in broker.settings.items()}
     variables.update({f"DYNACONF_{key}": json.dumps(value) for key, value in extra.items()})
-    names = [name for name in tables if name not in _SHARED]
+    names = environments(around.place)
     return variables.get("ENV_FOR_DYNACONF") or (names[0] if len(names) == 1 else ENVIRONMENT)
 
 

@@ -120,6 +120,8 @@ def test_an_own_settings_toml_takes_the_place_of_the_options(tmp_path: Path, mak
         surroundings = variables(tmp_path, supervisor.url)
         (tmp_path / "config" / "settings.toml").write_text(
             '[house.meters.dummy]\nclient = "dummy"\ninterval = "1s"\n[house.sinks.mqtt_json]\n'
+            # Neither is an environment.
+            "[page]\nport = 8081\n[writer]\nport = 8082\n"
         )
         watcher = Watcher(broker.port)
         with running(surroundings, log):
