@@ -16,10 +16,10 @@ import asyncpg
 from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
 from smart_meter_reader.fleet.written import Range
 from smart_meter_reader.network.tls import client_context
-from smart_meter_reader.sinks.postgresql.failures import unfit_table
+from smart_meter_reader.sinks.postgresql.failures import ANYTHING, REFUSES_ROWS, unfit_table
 from smart_meter_reader.writer import sql
 from smart_meter_reader.writer.arrivals import Arrival
-from smart_meter_reader.writer.failures import ANYTHING, REFUSES_ROWS, explained
+from smart_meter_reader.writer.failures import STATEMENT_SECONDS, explained
 from smart_meter_reader.writer.settings import WriterSettings
 from smart_meter_reader.writer.transaction import (
     Edge,
@@ -31,7 +31,6 @@ from smart_meter_reader.writer.transaction import (
 )
 
 CONNECT_SECONDS: Final = 10.0
-STATEMENT_SECONDS: Final = 20.0
 _CONNECTIONS: Final = 5  # one for each lane, one for questions, one for the page
 
 
@@ -126,7 +125,7 @@ class Database:
         try:
             async with self._opened.acquire() as connection, connection.transaction():
                 written = await write_batch(connection, arrivals)
-        except REFUSES_ROWS as error:
+        except (*REFUSES_ROWS, UnicodeError) as error:  # a text that is none
             if unfit := unfit_table(error, sql.ALL_COLUMNS):
                 raise NeedsAPersonError("unfit_table", f"the database takes no rows: {unfit}") from error
             raise RefusedRowsError("rows_refused", f"the database refuses it: {error}") from error

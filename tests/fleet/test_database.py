@@ -70,7 +70,7 @@ async def test_a_standby_is_told(postgres: PostgresServer, database: Database, n
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("postgresql://u@127.0.0.1:1/d", "no database listens at .*check `database`"),
+        ("postgresql://u@127.0.0.1:1/d", "nothing listens on .*check `database`"),
         ("postgresql://u@127.0.0.1:99999/d", "cannot be used"),
         ("postgresql://u@127.0.0.1:1/d?sslmode=nonsense", "cannot be used"),
     ],
@@ -238,7 +238,7 @@ async def test_the_rights_that_the_page_names_are_enough(
 
 
 async def test_a_database_that_is_away_is_told_as_such(postgres: PostgresServer) -> None:
-    with pytest.raises(NeedsAPersonError, match="no such database"):
+    with pytest.raises(NeedsAPersonError, match="has no database of that name"):
         await Database(WriterSettings(database=postgres.url("nowhere"))).open()
     away = Database(WriterSettings(database="postgresql://smr@127.0.0.1:1/x"))
     with pytest.raises(SinkError, match=r"127\.0\.0\.1:1/x"):

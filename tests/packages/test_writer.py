@@ -46,7 +46,7 @@ def test_the_writer_runs_is_restarted_and_gives_up_where_a_person_is_needed(mach
     assert float(exposure[1]) <= 2.0
 
     # What it waits for stands in its status; it was ready before.
-    where = "no database listens at postgresql://smr@127.0.0.1:5432/meters"
+    where = "nothing listens on postgresql://smr@127.0.0.1:5432/meters"
     machine.wait_for(UNIT, "StatusText", f"{where}: check `database`, and whether it runs")
     get = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9188/metrics').read().decode())"
     assert "smart_meter_fleet_connected 0.0" in machine.run(

@@ -13,12 +13,26 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from smart_meter_reader.exceptions import NeedsAPersonError
+from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
 from smart_meter_reader.network.tls import client_context
 from smart_meter_reader.sinks.postgresql import tables as sql
-from smart_meter_reader.sinks.postgresql.failures import ANYTHING, REFUSES_ROWS, RowsRefusedError, explained
+from smart_meter_reader.sinks.postgresql.failures import (
+    ANYTHING,
+    REFUSES_ROWS,
+    RowsRefusedError,
+    ServerWords,
+    explained,
+    unfit_table,
+)
 from smart_meter_reader.sinks.postgresql.settings import PostgreSqlSettings
-from smart_meter_reader.sinks.postgresql.tables import SinkTables, Table, state_arrays, value_arrays
+from smart_meter_reader.sinks.postgresql.tables import (
+    STATE_COLUMNS,
+    VALUE_COLUMNS,
+    SinkTables,
+    Table,
+    state_arrays,
+    value_arrays,
+)
 from smart_meter_reader.sinks.spooled.destination import Destination
 from smart_meter_reader.sinks.spooled.rows import MessageRows
 
@@ -61,7 +75,7 @@ class PostgreSql(Destination):
             await connection.execute("COMMIT")
         except REFUSES_ROWS as error:
             await connection.execute("ROLLBACK")
-            raise explained(error, self._settings) from error
+            raise _explained(error, self._settings) from error
 
     async def prepare(self) -> None:
         """Connect, and create the tables that are not there."""
@@ -137,7 +151,7 @@ class PostgreSql(Destination):
             usable = True
             raise
         except ANYTHING as error:
-            raise explained(error, self._settings) from error
+            raise _explained(error, self._settings) from error
         finally:
             if not usable:
                 self.give_up()
@@ -186,3 +200,37 @@ async def connected(settings: PostgreSqlSettings) -> AsyncIterator[PostgreSql]:
         yield database
     finally:
         database.give_up()
+
+
+_OURS = frozenset(VALUE_COLUMNS) | frozenset(STATE_COLUMNS)
+
+
+def _explained(error: BaseException, settings: PostgreSqlSettings) -> SinkError:
+    if unfit := unfit_table(error, _OURS):
+        return NeedsAPersonError(
+            "unfit_table", f"{settings.database} at {settings.where} takes no rows: {unfit}"
+        )
+    match error:
+        case (
+            asyncpg.InvalidSchemaNameError() | asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError()
+        ):
+            # The next attempt looks at the tables, and creates those that have gone.
+            return SinkError("table_changed", f"the tables in {settings.database} have changed ({error})")
+        case _:
+            return explained(error, _words(settings))
+
+
+def _words(settings: PostgreSqlSettings) -> ServerWords:
+    return ServerWords(
+        where=settings.where,
+        user=settings.username,
+        database=settings.database,
+        place="`host`" if settings.is_socket else "`host` and `port`",
+        name_setting="host",
+        login="`username`, `password` and `tls`",
+        tls="`tls`",
+        ca_setting="ca",
+        ca=settings.ca,
+        rights="grant it that right",
+        seconds=settings.timeout.total_seconds(),
+    )

@@ -1,16 +1,16 @@
-"""What asyncpg's errors mean for a person, and what is done next."""
+"""What asyncpg's errors mean for a person, and what is done next; for the sink and a fleet's writer."""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
 
 import asyncpg
 
 from smart_meter_reader.exceptions import LoginRefusedError, NeedsAPersonError, SinkError
 from smart_meter_reader.network import untrusted
-from smart_meter_reader.sinks.postgresql.settings import PostgreSqlSettings
-from smart_meter_reader.sinks.postgresql.tables import STATE_COLUMNS, VALUE_COLUMNS
 from smart_meter_reader.sinks.spooled.destination import SlowError
 from smart_meter_reader.text import printable
 
@@ -22,11 +22,36 @@ REFUSES_ROWS = (
     asyncpg.PLPGSQLError,
     asyncpg.ProgramLimitExceededError,
 )
-# All that a call can raise.
-ANYTHING = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError)
+# All that a call can raise; OverflowError is of a port that is none.
+ANYTHING = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+    ValueError,
+    OverflowError,
+)
 
 _LONGEST_WORDS = 300
-_OURS = frozenset(VALUE_COLUMNS) | frozenset(STATE_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerWords:
+    """What a person calls a server, and the settings that lead to it."""
+
+    where: str
+    user: str
+    database: str
+    # Names of settings, as they stand in sentences: of the place, of who we are, and of TLS.
+    place: str
+    name_setting: str  # the one that has the name which a certificate is for
+    login: str
+    tls: str
+    ca_setting: str
+    ca: Path | None
+    rights: str  # what to do where some are missing
+    seconds: float  # how long it has for a batch
 
 
 def unfit_table(error: BaseException, columns: Collection[str]) -> str:
@@ -51,55 +76,54 @@ class RowsRefusedError(SinkError):
     """Something of the batch is refused for ever; nothing of it is stored."""
 
 
-def explained(error: BaseException, settings: PostgreSqlSettings) -> SinkError:
+def explained(error: BaseException, server: ServerWords) -> SinkError:
     """One of ``ANYTHING`` as ours."""
-    words = printable(" ".join(str(error).split()), _LONGEST_WORDS)
-    where = settings.where
-    if unfit := unfit_table(error, _OURS):
-        return NeedsAPersonError("unfit_table", f"{settings.database} at {where} takes no rows: {unfit}")
+    words = printable(" ".join(str(error).split()), _LONGEST_WORDS) or type(error).__name__
+    where = server.where
     match error:
         case _ if isinstance(error, REFUSES_ROWS):
             return RowsRefusedError("refused_for_ever", words)
         case asyncpg.InvalidAuthorizationSpecificationError():
             return LoginRefusedError(
                 "login_refused_by_database",
-                f"{where} does not let {settings.username} in ({words}): check `username`, `password` and "
-                "`tls`, and pg_hba.conf there",
+                f"{where} does not let {server.user} in ({words}): check {server.login}, "
+                "and pg_hba.conf there",
             )
         case asyncpg.InvalidCatalogNameError():
             return NeedsAPersonError(
                 "no_database",
-                f"{where} has no database {settings.database}: create it there, or check `database`",
+                f"{where} has no database {server.database}: create it there, or check `database`",
             )
         case asyncpg.InsufficientPrivilegeError():
             return NeedsAPersonError(
-                "no_rights", f"{where} does not let {settings.username} write ({words}): grant it that right"
+                "no_rights", f"{where} does not let {server.user} write ({words}): {server.rights}"
             )
-        case (
-            asyncpg.InvalidSchemaNameError() | asyncpg.UndefinedTableError() | asyncpg.UndefinedColumnError()
-        ):
-            # The next attempt looks at the tables, and creates those that have gone.
-            return SinkError("table_changed", f"the tables in {settings.database} have changed ({words})")
         case asyncpg.ReadOnlySQLTransactionError():
             return NeedsAPersonError(
                 "read_only",
                 f"{where} takes no writes: it is a standby, or was set to read only; name the primary "
-                "in `host`",
+                f"in {server.place}",
             )
         case asyncpg.PostgresError():
             return _busy(error, where, words)
         case _:
-            return _unreachable(error, settings, words)
+            return _unreachable(error, server, words)
 
 
 def _busy(error: asyncpg.PostgresError, where: str, words: str) -> SinkError:
     match error:
+        case asyncpg.DeadlockDetectedError() | asyncpg.SerializationError():
+            return SinkError(
+                "database_busy", f"another program was at the same rows of {where}; it is tried again"
+            )
         case asyncpg.QueryCanceledError():
             return SlowError(
                 "statement_broken_off",
                 f"{where} breaks off what takes so long ({words}): smaller batches are tried; its "
                 "`statement_timeout` or `lock_timeout` for this login may be too short",
             )
+        case asyncpg.CannotConnectNowError() | asyncpg.OperatorInterventionError():
+            return SinkError("database_starts", f"{where} starts or stops ({words})")
         case asyncpg.TooManyConnectionsError():
             return SinkError(
                 "too_many_connections",
@@ -110,31 +134,36 @@ def _busy(error: asyncpg.PostgresError, where: str, words: str) -> SinkError:
             return SinkError("database_error", f"{where} says: {words}")
 
 
-def _unreachable(error: BaseException, settings: PostgreSqlSettings, words: str) -> SinkError:
-    where = settings.where
+def _unreachable(error: BaseException, server: ServerWords, words: str) -> SinkError:
+    where = server.where
     match error:
         case ssl.SSLCertVerificationError():
-            return untrusted.certificate_error(error, where, "host", settings.ca)
+            return untrusted.certificate_error(
+                error, where, server.name_setting, server.ca, ca_setting=server.ca_setting
+            )
         case ssl.SSLError():
             return NeedsAPersonError("tls_failed", f"TLS with {where} fails: check its ssl settings")
         case TimeoutError():
-            seconds = settings.timeout.total_seconds()
-            return SlowError("batch_timeout", f"{where} does not answer within {seconds:g} s")
-        case FileNotFoundError() if settings.is_socket:
+            return SlowError("batch_timeout", f"{where} does not answer within {server.seconds:g} s")
+        case FileNotFoundError():
             return SinkError(
-                "port_closed", f"no server listens in {where}: check `host`, and whether it runs"
+                "port_closed", f"no server listens in {where}: check {server.place}, and whether it runs"
             )
         case ConnectionRefusedError():
             return SinkError(
-                "port_closed", f"nothing listens on {where}: check `host` and `port`, and whether it runs"
+                "port_closed", f"nothing listens on {where}: check {server.place}, and whether it runs"
             )
-        case ConnectionError() if type(error) is ConnectionError and settings.tls:
+        case ConnectionError() if type(error) is ConnectionError:
+            # asyncpg's, of a server without TLS
             return NeedsAPersonError(
-                "no_tls", f"{where} speaks no TLS ({words}): switch `ssl` on there, or leave `tls` out here"
+                "no_tls",
+                f"{where} speaks no TLS ({words}): switch `ssl` on there, or leave {server.tls} out here",
             )
+        case asyncpg.ClientConfigurationError() | OverflowError():
+            return NeedsAPersonError("database_address", f"{server.place} ({where}) cannot be used: {words}")
         case asyncpg.InterfaceError() | ConnectionError() | ValueError():
             return SinkError("database_connection_lost", f"the connection to {where} is lost ({words})")
         case _:
             return SinkError(
-                "unreachable", f"{where} cannot be reached ({words}): check `host` and the network"
+                "unreachable", f"{where} cannot be reached ({words}): check {server.place} and the network"
             )
