@@ -14,6 +14,8 @@ from smart_meter_reader.console.checks import Check, ok, unavailable, warning
 
 # The first that is both able to sync each write and does not lose streams when it is killed.
 OLDEST: Final = (2, 10, 27)
+# Of a refusal (server/errors.json), "no suitable peers for placement": fewer servers than replicas, or three
+# that were started at once.
 NO_SUITABLE_PEERS: Final = 10005
 # A lease ends 10 s before it can be gone, and readings of two machines are told apart by their times.
 MOST_CLOCK_SECONDS: Final = 5.0

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 # What an entry takes beside its texts: the row, the index, and what Python keeps.
 _OVERHEAD = 100
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds_of(time: datetime) -> int:
+    """A time as it stands in a spool: microseconds since 1970."""
+    return (time - EPOCH) // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

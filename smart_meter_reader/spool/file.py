@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -14,7 +14,7 @@ from smart_meter_reader.history.errors import DamagedHistoryError, MovedHistoryE
 from smart_meter_reader.history.places import identity
 from smart_meter_reader.history.storage.connecting import connect, explained_for, whole_or_nothing
 from smart_meter_reader.history.storage.schema import Format, migrate
-from smart_meter_reader.spool.entries import Spooled, SpoolEntry
+from smart_meter_reader.spool.entries import EPOCH, Spooled, SpoolEntry, microseconds_of
 from smart_meter_reader.spool.lock import SpoolLock
 
 _Result = TypeVar("_Result")
@@ -34,7 +34,6 @@ INSERT INTO reserved VALUES (0);
 """
 SPOOL = Format("spool", 0x534D5253, (_TABLES,))  # "SMRS"
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SIZE = "(length(body) + length(CAST(id AS BLOB)) + length(CAST(kind AS BLOB)) + 100)"
 # SQLite takes 32,766 variables in one statement.
 _AT_ONCE = 10_000
@@ -126,7 +125,7 @@ class SpoolFile:
             gone, freed = _delete(connection, finished)
             count, size, newest = self._known.entries - gone, self._known.bytes - freed, self._known.newest
             for sequence, added, entry in entries:
-                row = (entry.id, added, _microseconds(entry.time), entry.kind, entry.body)
+                row = (entry.id, added, microseconds_of(entry.time), entry.kind, entry.body)
                 if _insert(connection, sequence, row):
                     count, size, newest = count + 1, size + entry.size, max(newest, sequence)
             return OnDisk(count, size, *_oldest(connection), newest)
@@ -147,7 +146,7 @@ class SpoolFile:
                 most_bytes -= len(body)
                 if found and most_bytes < 0:
                     break
-                moment = _EPOCH + timedelta(microseconds=time)
+                moment = EPOCH + timedelta(microseconds=time)
                 found.append(Spooled(sequence, SpoolEntry(key, moment, body, kind)))
             return found
 
@@ -255,7 +254,3 @@ def _pieces(keys: Collection[int]) -> Iterable[Sequence[int]]:
 
 def _marks(keys: Sequence[object]) -> str:
     return ",".join("?" * len(keys))
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - _EPOCH) // timedelta(microseconds=1)

@@ -19,13 +19,11 @@ from nats.js.errors import (
 from nats.js.kv import KeyValue
 
 from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
+from smart_meter_reader.fleet.judged import NO_SUITABLE_PEERS
 from smart_meter_reader.fleet.leases.settings import LeaseSettings
 from smart_meter_reader.json_text import dumps, loads_bounded
 
-# Words of the server (server/errors.json). "no suitable peers for placement": fewer servers than replicas, or
-# three that were started at once.
-NO_SUITABLE_PEERS = 10005
-# "replicas > 1 not supported in non-clustered mode": one server keeps one.
+# As NO_SUITABLE_PEERS: "replicas > 1 not supported in non-clustered mode": one server keeps one.
 NOT_CLUSTERED = 10074
 _REPLICAS = 3
 

@@ -44,7 +44,8 @@ from smart_meter_reader.sinks.history.pasts import Pasts
 from smart_meter_reader.sinks.history.regular_backups import RegularBackups
 from smart_meter_reader.sinks.history.settings import HistorySettings
 from smart_meter_reader.sinks.history.telling import SeldomTold, tell_believed
-from smart_meter_reader.sinks.history.waiting import drop_oldest, events_among, set_within, start_told
+from smart_meter_reader.sinks.history.waiting import drop_oldest, events_among, start_told
+from smart_meter_reader.sinks.waiting import set_within
 
 _log = logging.getLogger(__name__)
 

@@ -1,8 +1,7 @@
-"""What goes first, and what stays, when too much waits for the disk; and the wait itself."""
+"""What goes first, and what stays, when too much waits for the disk."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -49,16 +48,6 @@ def drop_first(blocks: deque[Block], most: int) -> int:
 def events_among(rows: Iterable[Row]) -> list[Row]:
     """What belongs to no device, and can go into any file."""
     return [row for row in rows if isinstance(row, EventRow)]
-
-
-async def set_within(event: asyncio.Event, seconds: float) -> bool:
-    """Whether an event is set before so many seconds have passed."""
-    # Not cancelled at the stop: what is being written is not to be given up half way.
-    try:
-        async with asyncio.timeout(seconds):
-            return await event.wait()
-    except TimeoutError:
-        return False
 
 
 def start_told(newest: datetime | None, now: datetime) -> list[Row]:

@@ -10,7 +10,6 @@ key too many at the top, in ``dev`` or in ``o`` makes Home Assistant reject all 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from itertools import islice
 from typing import Any, Literal, TypeAlias
 
 from smart_meter_reader import __homepage__, __version__
-from smart_meter_reader.json_text import loads_bounded
+from smart_meter_reader.json_text import dumps, loads_bounded
 from smart_meter_reader.sinks.home_assistant.entities import BUTTON_KEY, PLATFORMS, Platform
 
 Component: TypeAlias = dict[str, Any]
@@ -85,7 +84,7 @@ class DiscoveryPlace:
         for key, component in told.components.items():
             platform = component["p"]
             own = {name: value for name, value in component.items() if name != "p"}
-            payloads[self._of_entity(platform, key)] = _json({**told.shared, **own, **whole})
+            payloads[self._of_entity(platform, key)] = dumps({**told.shared, **own, **whole})
         return payloads | {self._of_entity(platform, key): "" for key, platform in told.removed.items()}
 
     def found(self, topic: str, payload: bytes) -> dict[str, Platform]:
@@ -127,8 +126,4 @@ def device_payload(told: Described) -> str:
     # A component with its platform and nothing else takes it away; one left out stays as it is.
     removed = {key: {"p": platform} for key, platform in told.removed.items()}
     whole = {"dev": told.device, "o": ORIGIN, "cmps": {**told.components, **removed}}
-    return _json({**whole, **told.shared, "qos": 1})
-
-
-def _json(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return dumps({**whole, **told.shared, "qos": 1})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+from smart_meter_reader.json_text import dumps
 from smart_meter_reader.messages import STARTING, Info, Reading, Status
 from smart_meter_reader.messages.freshness import expire_after
 from smart_meter_reader.mqtt.message import MqttMessage
@@ -121,11 +121,11 @@ class Meter:
 
     def state(self) -> str:
         """The JSON of the topic ``state``: every value ever read as text, null for what is unknown."""
-        return _json(self._state)
+        return dumps(self._state)
 
     def status(self) -> str:
         """The JSON of the topic ``status``."""
-        return _json(self._status)
+        return dumps(self._status)
 
     def _device(self, via: str) -> Device:
         if self._info is None:
@@ -194,8 +194,4 @@ def _finer(entity: Entity, seen: Entity) -> Entity | None:
 def _event(topics: Topics, told: EntityValue) -> MqttMessage:
     """An event, which is not retained: it happens once. It waits for a broker that is away: with its time."""
     content = {**told.attributes, "time": told.value}
-    return MqttMessage(topics.of_entity(told.entity), _json(content), retain=False, keep=True)
-
-
-def _json(values: Mapping[str, Value | None]) -> str:
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return MqttMessage(topics.of_entity(told.entity), dumps(content), retain=False, keep=True)

@@ -5,19 +5,18 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 
 from smart_meter_reader.messages import Message, Past, Reading, Status
 from smart_meter_reader.quantities.measurement import Measurement
-from smart_meter_reader.spool.entries import SpoolEntry
+from smart_meter_reader.spool.entries import EPOCH, SpoolEntry, microseconds_of
 
 # Rows of a meter's memory that travel together.
 _PAST_ROWS = 20
 _LARGEST_BODY = 16 * 1024 * 1024
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,6 @@ class RowMaker:
         self._slots: dict[str, int] = {}  # by meter, the one that was taken last
         self._own_times: dict[tuple[str, str], Measurement] = {}
         self._states: dict[str, tuple[str, str]] = {}
-        self.thinned = 0
 
     def entries(self, message: Message) -> list[SpoolEntry]:
         """What is to be stored of a message: nothing of an info."""
@@ -100,13 +98,14 @@ class RowMaker:
     def _reading(self, reading: Reading) -> list[SpoolEntry]:
         meter, time = reading["meter"], reading["time"]
         if self._every:
-            slot = (time - _EPOCH) // self._every
+            slot = (time - EPOCH) // self._every
             if self._slots.get(meter) == slot:
-                self.thinned += 1
                 return []
             self._slots[meter] = slot
         values = tuple(self._new(meter, time, reading["measurements"]))
-        return [_entry(meter, f"{meter} {_microseconds(time)}", time, MessageRows(values))] if values else []
+        return (
+            [_entry(meter, f"{meter} {microseconds_of(time)}", time, MessageRows(values))] if values else []
+        )
 
     def _new(self, meter: str, time: datetime, told: Mapping[str, Measurement]) -> Iterator[ValueRow]:
         for quantity, measurement in told.items():
@@ -123,7 +122,7 @@ class RowMaker:
             return []
         self._states[meter] = now
         row = StateRow(meter, status["time"], status["state"], status["reason"], status["detail"])
-        key = f"{meter} state {_microseconds(status['time'])} {status['state']} {status['reason']}"
+        key = f"{meter} state {microseconds_of(status['time'])} {status['state']} {status['reason']}"
         return [_entry(meter, key, status["time"], MessageRows(states=(row,)))]
 
 
@@ -138,7 +137,7 @@ def _past(past: Past) -> Iterator[SpoolEntry]:
         )
         if values:
             first, last = some[0]["measured_at"], some[-1]["measured_at"]
-            key = f"{meter} {past['logger']} {_microseconds(first)} {_microseconds(last)}"
+            key = f"{meter} {past['logger']} {microseconds_of(first)} {microseconds_of(last)}"
             yield _entry(meter, key, last, MessageRows(values))
 
 
@@ -152,7 +151,3 @@ def _value(meter: str, quantity: str, time: datetime, measurement: Measurement) 
 
 def _entry(meter: str, key: str, time: datetime, rows: MessageRows) -> SpoolEntry:
     return SpoolEntry(key, time, encode(rows), meter)
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - _EPOCH) // timedelta(microseconds=1)

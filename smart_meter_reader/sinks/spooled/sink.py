@@ -23,7 +23,6 @@ from smart_meter_reader.messages.receipts import SinkReceipts
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.rooms import Room, left_out
 from smart_meter_reader.sinks.base import Sink
-from smart_meter_reader.sinks.history.waiting import set_within
 from smart_meter_reader.sinks.spooled.clock import BelievedClock
 from smart_meter_reader.sinks.spooled.destination import (
     Destination,
@@ -34,6 +33,7 @@ from smart_meter_reader.sinks.spooled.destination import (
 from smart_meter_reader.sinks.spooled.pasts import SpooledPasts
 from smart_meter_reader.sinks.spooled.rows import MessageRows, RowMaker, decode
 from smart_meter_reader.sinks.spooled.settings import StoringSettings
+from smart_meter_reader.sinks.waiting import set_within
 from smart_meter_reader.spool.entries import Spooled
 from smart_meter_reader.spool.spool import Spool
 
