@@ -49,6 +49,8 @@ class Health(TypedDict, total=False):
     valid_readings: int
     damaged_frames: int
     retries: int
+    late_answers: int  # answers to something else than what was asked last; only where there were any
+    skipped_bytes: int  # outside of frames; only where there were any
     rejected_values: int
     reconnects: int
     left_out: int  # whole telegrams that were not read for want of time; only where there were any

@@ -28,7 +28,7 @@ class LineCounters:
     requests: int = 0
     retries: int = 0
     damaged_frames: int = 0
-    late_answers: int = 0
+    late_answers: int = 0  # to another request than the last one, or of another reader
     skipped_bytes: int = 0
     wake_ups: int = 0
     latency: float = 0.0  # seconds from the last request to its complete answer
@@ -38,6 +38,10 @@ class LineCounters:
         """Bring the meter's health up to date."""
         health["damaged_frames"] = self.damaged_frames
         health["retries"] = self.retries
+        if self.late_answers:
+            health["late_answers"] = self.late_answers
+        if self.skipped_bytes:
+            health["skipped_bytes"] = self.skipped_bytes
         health["latency_ms"] = round(self.latency * 1000)
 
 

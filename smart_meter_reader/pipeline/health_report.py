@@ -56,6 +56,8 @@ def meter_line(meter: str, state: str, health: Health, now: datetime) -> str:
     for count, what in (
         (health.get("damaged_frames", 0), "damaged"),
         (health.get("retries", 0), "retried"),
+        (health.get("late_answers", 0), "answers late"),
+        (health.get("skipped_bytes", 0), "bytes skipped"),
         (health.get("rejected_values", 0), "held back"),
         (health.get("reconnects", 0), "reconnects"),
         (health.get("left_out", 0), "left out for want of time"),

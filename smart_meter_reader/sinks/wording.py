@@ -25,6 +25,8 @@ HEALTH: Mapping[str, Count] = MappingProxyType(
         "valid_readings": Count("Valid readings"),
         "damaged_frames": Count("Damaged frames"),
         "retries": Count("Retries"),
+        "late_answers": Count("Late answers"),
+        "skipped_bytes": Count("Skipped bytes"),
         "rejected_values": Count("Rejected values"),
         "reconnects": Count("Reconnects"),
         "left_out": Count("Telegrams left out"),

@@ -34,7 +34,9 @@ PROBLEM_KEY = "problem"
 _FAULT_CODES = ("info_code", "error_code")
 _PROBLEMS, _NO_PROBLEM = "reported_problems", "none"
 # Good for a look when a line is bad: there for who switches it on.
-_SELDOM_WANTED = frozenset({"valid_readings", "retries", "reconnects", "latency_ms"})
+_SELDOM_WANTED = frozenset(
+    {"valid_readings", "retries", "late_answers", "skipped_bytes", "reconnects", "latency_ms"}
+)
 
 _TIMESTAMP = SensorClass(device_class="timestamp")
 _TEXT = SensorClass()
