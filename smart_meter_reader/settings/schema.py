@@ -106,6 +106,13 @@ class DriverSettings:
         """By key: what a sink alone may write to; no other sink of the environment may have the same."""
         return {}
 
+    def shown_at(self, meters: Sequence[str], printed: str) -> Iterator[str]:
+        """Of a sink: lines for a person who looks for the readings of these meters.
+
+        ``printed`` is where standard output is to be seen.
+        """
+        yield from ()
+
     def named(self, environment: str) -> Self:
         """These settings in this environment, for what shall differ from one to the next by itself."""
         return self

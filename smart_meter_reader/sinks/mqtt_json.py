@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -61,6 +61,10 @@ class MqttJsonSettings(BrokerSettings):
     def topic_trees(self) -> Mapping[str, str]:
         """All that it publishes stands below its base."""
         return {"base": self.base}
+
+    def shown_at(self, meters: Sequence[str], printed: str) -> Iterator[str]:
+        topics = ", ".join(f"{self.base}/{meter}/state" for meter in meters)
+        yield f"MQTT: {topics}"
 
 
 class MqttJsonSink(MqttSink):
@@ -218,4 +222,6 @@ DRIVER = SinkDriver(
     sink=f"{__name__}:MqttJsonSink",
     settings=f"{__name__}:MqttJsonSettings",
     examine="smart_meter_reader.mqtt.examination:check_broker",
+    called=("mqtt",),
+    past="`mqtt_json` with history = true",
 )

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -49,6 +49,9 @@ class StdoutSettings(DriverSettings):
     @property
     def unfit_for_service(self) -> str:
         return "" if self.format == "json" else _TABLE_IN_JOURNAL
+
+    def shown_at(self, meters: Sequence[str], printed: str) -> Iterator[str]:
+        yield f"Printed: {printed}"
 
 
 class StdoutSink(Sink):

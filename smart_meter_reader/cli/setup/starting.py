@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -21,15 +20,12 @@ from smart_meter_reader.console import EXIT_OK, PROGRAM
 from smart_meter_reader.console.checks import Level
 from smart_meter_reader.console.environments import typed
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.network.loopback import is_this_computer
 from smart_meter_reader.service.errors import ServiceError
 from smart_meter_reader.service.program import INSTALLED
 from smart_meter_reader.service.state import service_state
 from smart_meter_reader.service.steps import SETTINGS_HOME, Machine
 from smart_meter_reader.service.unit import UNIT, instance_name
-from smart_meter_reader.settings.loading import LoadedSettings, SinkSettings
-from smart_meter_reader.sinks.web.settings import address
-from smart_meter_reader.sinks.wording import meter_title
+from smart_meter_reader.settings.loading import LoadedSettings
 
 
 class Start:
@@ -124,43 +120,4 @@ def places(loaded: LoadedSettings, printed: str) -> Iterator[str]:
     """A line for each sink: where its readings are to be seen, those of stdout in ``printed``."""
     meters = list(loaded.settings.meters)
     for sink in loaded.settings.sinks.values():
-        yield from _places_of(sink, meters, printed)
-
-
-def _places_of(sink: SinkSettings, meters: list[str], printed: str) -> Iterator[str]:
-    driver = sink.driver
-    match sink.sink:
-        case "home_assistant":
-            devices = ", ".join(f'"{meter_title(meter)}"' for meter in meters)
-            yield f"Home Assistant: Settings, Devices & services, MQTT: {devices}"
-        case "home_assistant_rest":
-            yield f"Home Assistant: {driver.url}, Developer tools, States: sensor.{meters[0]}_..."
-        case "homie":
-            topics = ", ".join(f"{driver.base}/{meter}" for meter in meters)
-            yield f"openHAB: its inbox (MQTT binding); the topics begin with {topics}"
-        case "mqtt_json":
-            topics = ", ".join(f"{driver.base}/{meter}/state" for meter in meters)
-            yield f"MQTT: {topics}"
-        case "history":
-            yield f"The history: `{PROGRAM} history show`"
-        case "stdout":
-            yield f"Printed: {printed}"
-        case _:
-            yield from _elsewhere(sink.sink, driver)
-
-
-def _elsewhere(kind: str, driver: Any) -> Iterator[str]:
-    """Of sinks that are a database, a fleet or a page."""
-    match kind:
-        case "influxdb":
-            yield f"InfluxDB: {driver.measurement} in {driver.database} at {driver.url}"
-        case "postgresql":
-            where = f"{driver.database} at {driver.host}"
-            yield f"PostgreSQL: the table {driver.schema}.{driver.table} in {where}"
-        case "nats":
-            yield f"The fleet: site {driver.site} of {driver.tenant}, by {', '.join(driver.servers)}"
-        case "web":
-            yield f"The page: {address(driver)} in a browser of this computer"
-            if not is_this_computer(driver.host):
-                name = os.uname().nodename.removesuffix(".local")
-                yield f"  elsewhere by its address in the network, or as {name}.local"
+        yield from sink.driver.shown_at(meters, printed)

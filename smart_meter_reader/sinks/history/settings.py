@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Self
 
+from smart_meter_reader.console import PROGRAM
 from smart_meter_reader.guard.state import state_path
 from smart_meter_reader.history.intake.clock import TRUST_TOLD, Trust
 from smart_meter_reader.history.places import history_file, recent_file
@@ -126,3 +128,6 @@ class HistorySettings(DriverSettings):
             return Path(named).expanduser()
         state = state_path(self.file_name, os.environ)
         return state.parent if state else None
+
+    def shown_at(self, meters: Sequence[str], printed: str) -> Iterator[str]:
+        yield f"The history: `{PROGRAM} history show`"

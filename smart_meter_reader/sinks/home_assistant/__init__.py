@@ -10,6 +10,7 @@ MQTT = SinkDriver(
     sink=f"{_ROOM}.mqtt:HomeAssistantSink",
     settings=f"{_ROOM}.mqtt:HomeAssistantSettings",
     examine="smart_meter_reader.mqtt.examination:check_broker",
+    called=("hass",),
 )
 REST = SinkDriver(
     sink=f"{_ROOM}.rest:HomeAssistantRestSink",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -24,6 +24,7 @@ from smart_meter_reader.sinks.home_assistant.service import (
     started_topic,
 )
 from smart_meter_reader.sinks.mqtt_sink import MqttSink
+from smart_meter_reader.sinks.wording import meter_title
 
 _TOPIC = r"[^/#+$\s]+(/[^/#+$\s]+)*"
 _TOPIC_HELP = "a topic without wildcards"
@@ -93,6 +94,10 @@ class HomeAssistantSettings(BrokerSettings):
         """Where a device is announced, by its id."""
         url = self.configuration_url
         return DiscoveryPlace(self.discovery_prefix, device, self.discovery, self.service, url)
+
+    def shown_at(self, meters: Sequence[str], printed: str) -> Iterator[str]:
+        devices = ", ".join(f'"{meter_title(meter)}"' for meter in meters)
+        yield f"Home Assistant: Settings, Devices & services, MQTT: {devices}"
 
 
 class HomeAssistantPresenter:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -84,6 +84,9 @@ class HomeAssistantRestSettings(DriverSettings):
             f"the token goes to {self.url} unencrypted, and anybody on the way, or who answers to that name, "
             "can take it: let `url` begin with https://, or run this service on Home Assistant's own computer"
         )
+
+    def shown_at(self, meters: Sequence[str], printed: str) -> Iterator[str]:
+        yield f"Home Assistant: {self.url}, Developer tools, States: sensor.{meters[0]}_..."
 
 
 class HomeAssistantRestSink(Sink):

@@ -8,4 +8,5 @@ DRIVER = SinkDriver(
     sink="smart_meter_reader.sinks.homie.sink:HomieSink",
     settings="smart_meter_reader.sinks.homie.sink:HomieSettings",
     examine="smart_meter_reader.mqtt.examination:check_broker",
+    called=("openhab",),
 )

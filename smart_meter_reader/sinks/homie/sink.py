@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -51,6 +51,10 @@ class HomieSettings(BrokerSettings):
     def topic_trees(self) -> Mapping[str, str]:
         """All that it publishes stands below its base."""
         return {"base": self.base}
+
+    def shown_at(self, meters: Sequence[str], printed: str) -> Iterator[str]:
+        topics = ", ".join(f"{self.base}/{meter}" for meter in meters)
+        yield f"openHAB: its inbox (MQTT binding); the topics begin with {topics}"
 
 
 class HomieDevicePresenter:

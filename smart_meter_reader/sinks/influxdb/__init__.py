@@ -10,4 +10,5 @@ DRIVER = SinkDriver(
     sink=f"{_ROOM}.sink:InfluxDbSink",
     settings=f"{_ROOM}.settings:InfluxDbSettings",
     examine=f"{_ROOM}.examination:examine",
+    past="`influxdb`",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -100,6 +100,9 @@ class InfluxDbSettings(StoringSettings):
     def trees(self) -> Mapping[str, Hashable]:
         """Two sinks with the same tags would write the same points, some of them later than others."""
         return {"measurement": (self.url, self.database, self.measurement, tuple(sorted(self.tags.items())))}
+
+    def shown_at(self, meters: Sequence[str], printed: str) -> Iterator[str]:
+        yield f"InfluxDB: {self.measurement} in {self.database} at {self.url}"
 
 
 # What the points have themselves; in InfluxDB 3 no tag may be called as a field.

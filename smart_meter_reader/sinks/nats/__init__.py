@@ -6,4 +6,5 @@ DRIVER = SinkDriver(
     sink=f"{__name__}.sink:NatsSink",
     settings=f"{__name__}.settings:NatsSinkSettings",
     examine=f"{__name__}.examination:examine",
+    past="`nats`",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Self
@@ -48,3 +48,6 @@ class NatsSinkSettings(EdgeSettings, SpoolSettings):
     def trees(self) -> Mapping[str, Hashable]:
         """Two sinks of one environment would tell the same readings twice."""
         return {"site": (self.tenant, self.site)}
+
+    def shown_at(self, meters: Sequence[str], printed: str) -> Iterator[str]:
+        yield f"The fleet: site {self.site} of {self.tenant}, by {', '.join(self.servers)}"

@@ -10,4 +10,5 @@ DRIVER = SinkDriver(
     sink=f"{_ROOM}.sink:PostgreSqlSink",
     settings=f"{_ROOM}.settings:PostgreSqlSettings",
     examine=f"{_ROOM}.examination:examine",
+    past="`postgresql`",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -102,3 +102,7 @@ class PostgreSqlSettings(StoringSettings):
     def trees(self) -> Mapping[str, Hashable]:
         """Two sinks would write the same rows."""
         return {"table": (self.host, self.port, self.database, self.schema, self.table)}
+
+    def shown_at(self, meters: Sequence[str], printed: str) -> Iterator[str]:
+        where = f"{self.database} at {self.host}"
+        yield f"PostgreSQL: the table {self.schema}.{self.table} in {where}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -148,6 +149,12 @@ class WebSettings(DriverSettings):
     def trusted(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """Whose word on a request is believed."""
         return tuple(map(ip_network, self.proxies))
+
+    def shown_at(self, meters: Sequence[str], printed: str) -> Iterator[str]:
+        yield f"The page: {address(self)} in a browser of this computer"
+        if not is_this_computer(self.host):
+            name = os.uname().nodename.removesuffix(".local")
+            yield f"  elsewhere by its address in the network, or as {name}.local"
 
 
 def address(settings: WebSettings) -> str:
