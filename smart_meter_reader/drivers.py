@@ -30,6 +30,7 @@ class MeterDriver:
     """
 
     title: str  # the protocol as people write it: KMP, P1
+    called: tuple[str, ...] = ()  # what else people write for its client in settings, and are told better
     client: str  # meters.base.Client
     settings: str  # its settings, a subclass of meters.base.ClientSettings
     # scan: what it makes of bytes that come by themselves, and the questions it asks a silent port.
@@ -42,6 +43,7 @@ class MeterDriver:
     protocol: str
     decode: str
     sniff: str  # bytes -> Likeness
+    unread: str = ""  # bytes that no family takes -> what they are, nearly of this one; "" for nothing
     # record and diagnose: what a person sees behind the bytes, and how they are made fit to be given away.
     comment: str  # Burst -> str
     redact: str  # (events, Pseudonyms, settings) -> recordings.rewriting.Rewritten
@@ -75,6 +77,8 @@ class SinkDriver:
     sink: str  # sinks.base.Sink
     settings: str  # a subclass of settings.schema.DriverSettings
     examine: str  # doctor: (subject, settings) -> AsyncIterator[Check]; "" where nothing can be asked
+    called: tuple[str, ...] = ()  # what else people write for it in settings, and are told better
+    past: str = ""  # the sink as a sentence names it, with what makes it take what meters kept themselves
 
     @property
     def implementation(self) -> str:
@@ -119,6 +123,19 @@ def simulated(
         health=health,
         simulated=True,
     )
+
+
+def other_names(registry: Mapping[str, str]) -> Mapping[str, str]:
+    """What people call the drivers of a registry, and the names by which settings know these."""
+    return {called: name for name, path in registry.items() for called in _called(path)}
+
+
+def _called(path: str) -> tuple[str, ...]:
+    try:
+        names: tuple[str, ...] = imported(path).called
+    except ImportError:  # whoever writes its right name is told what is missing
+        return ()
+    return names
 
 
 def imported(path: str) -> Any:

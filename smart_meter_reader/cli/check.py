@@ -13,7 +13,8 @@ from smart_meter_reader.console.environments import complete_environment, typed
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.settings.loading import LoadedSettings
-from smart_meter_reader.settings.memories import WHO_TAKES_IT, takes_past
+from smart_meter_reader.settings.memories import takes_past, who_takes_past
+from smart_meter_reader.sinks.registry import SINKS
 
 
 @click.command()
@@ -52,7 +53,8 @@ def _remarks(loaded: LoadedSettings) -> Iterator[str]:
         back = meter.driver.reads_back
         if back and not taken:
             back = (
-                f"what the meter keeps itself is not read back, as no sink here takes it; {WHO_TAKES_IT} do",
+                "what the meter keeps itself is not read back, as no sink here takes it; "
+                f"{who_takes_past(SINKS)} do",
             )
         yield from (f"meter {name}: {remark}." for remark in (*meter.driver.remarks, *back))
     for name, sink in loaded.settings.sinks.items():

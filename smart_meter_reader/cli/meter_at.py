@@ -15,7 +15,7 @@ from smart_meter_reader.console.client import ClientChoice
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.meters.found import Found
-from smart_meter_reader.meters.registry import meter_drivers
+from smart_meter_reader.meters.registry import METERS, meter_drivers
 from smart_meter_reader.rooms import LastReceived, hearing
 
 _Result = TypeVar("_Result")
@@ -30,7 +30,7 @@ def client_option(able: Sequence[str]) -> Callable[[Callable[..., Any]], Callabl
     """The option `--client` of commands that find out themselves where it is missing."""
     return click.option(
         "--client",
-        type=ClientChoice(able),
+        type=ClientChoice(able, METERS),
         help=f"What kind of meter it is; without it {_FIRST} is tried first, and then what answers.",
     )
 

@@ -44,6 +44,11 @@ class ClientSettings(DriverSettings):
         """The quantities that the settings name, in their order; () where the meter decides."""
         return ()
 
+    @classmethod
+    def address_keys(cls, address: str) -> Mapping[str, Any]:
+        """The keys of settings by which a meter with this address is meant, however a person wrote it."""
+        return {"address": address}
+
     def typical_quantities(self, meter: str) -> tuple[str, ...] | None:
         """What a meter of this name tells as a rule, where its family reads several kinds of meters.
 

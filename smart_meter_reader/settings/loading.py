@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from smart_meter_reader.drivers import imported
+from smart_meter_reader.drivers import imported, other_names
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.settings.clashes import shared_ports, shared_trees, unfit_for_lease
 from smart_meter_reader.settings.common import CommonSettings, MeterCommonSettings
@@ -115,7 +115,7 @@ def checked(found: Mapping[str, Any], registries: Registries) -> LoadedSettings:
     files = [Path(table["source"]) for table in found["tables"]]
     sinks = {name: sink.driver for name, sink in settings.sinks.items()}
     meters = {name: meter.driver for name, meter in settings.meters.items()}
-    openly = [*secrets_sent_openly(sinks), *idle_modes(merged.place, meters, sinks)]
+    openly = [*secrets_sent_openly(sinks), *idle_modes(merged.place, meters, sinks, registries.sinks)]
     doubts = (
         [f"{merged.place / 'leases'}: {each}" for each in settings.leases.doubts] if settings.leases else []
     )
@@ -231,7 +231,8 @@ class _Tables:
             self.problems.append(f"{place}: missing; needed: one of {allowed}{suggestion}")
         else:
             text = value.text if isinstance(value, VariableValue) else value
-            suggestion = nearest(text, list(registry)) if isinstance(text, str) else ""
+            called = other_names(registry)
+            suggestion = nearest(text, list(registry), called) if isinstance(text, str) else ""
             self.problems.append(f"{place}: found {shown(str, value)}; allowed: {allowed}{suggestion}")
         return ""
 

@@ -12,24 +12,9 @@ from typing import Final
 METER_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 SINK_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
 
-# What people call a protocol or a program, and the family or sink that they mean by it.
-_CALLED: Final[Mapping[str, str]] = MappingProxyType(
+# Keys, as other programs name them (hass-mc66c, kamstrup-402-mqtt and others).
+_KEYS_ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "p1": "dsmr",
-        "esmr": "dsmr",
-        "smr": "dsmr",
-        "kmp": "kamstrup",
-        "multical": "kamstrup",
-        "d0": "iec62056_21",
-        "edl21": "sml",
-        "edl40": "sml",
-        "mme": "sml",
-        "iec1107": "iec62056_21",
-        "uh50": "iec62056_21",
-        "openhab": "homie",
-        "hass": "home_assistant",
-        "mqtt": "mqtt_json",
-        # Keys, as other programs name them (hass-mc66c, kamstrup-402-mqtt and others).
         **dict.fromkeys(("broker", "server", "hostname", "ip", "mqtt_ip", "address"), "host"),
         **dict.fromkeys(("user", "login", "mqtt_user"), "username"),
         **dict.fromkeys(("pass", "passwd", "mqtt_pass", "secret"), "password"),
@@ -52,19 +37,22 @@ _LETTERS: Final = str.maketrans(
 )
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
+def nearest(name: str, known: Sequence[str], called: Mapping[str, str] = _KEYS_ELSEWHERE) -> str:
     """'; did you mean "..."?' or nothing."""
-    near = meant(name, known)
+    near = meant(name, known, called)
     return f'; did you mean "{near}"?' if near else ""
 
 
-def meant(name: str, known: Sequence[str]) -> str:
-    """The known name that was probably meant, "" for none; of "MULTICAL 403" the first word counts."""
+def meant(name: str, known: Sequence[str], called: Mapping[str, str] = _KEYS_ELSEWHERE) -> str:
+    """The known name that was probably meant, "" for none; of "MULTICAL 403" the first word counts.
+
+    ``called``: what people call some of them.
+    """
     lower = name.strip().lower()
     word = re.split(r"[^a-z]", lower, maxsplit=1)[0]
-    for called in (_CALLED.get(lower), _CALLED.get(word), word):
-        if called and called in known:
-            return called
+    for each in (called.get(lower), called.get(word), word):
+        if each and each in known:
+            return each
     return next(iter(get_close_matches(lower, known, n=1)), "")
 
 

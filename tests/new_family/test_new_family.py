@@ -7,13 +7,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from smart_meter_reader.console import EXIT_DATA, EXIT_OK, EXIT_SETTINGS
+from smart_meter_reader.meters.registry import METERS
+from smart_meter_reader.sinks.registry import SINKS
 from tests.cli.program import ROOT, run
 from tests.new_family.street.codec import Answer, encode
 from tests.new_family.street.emulate import NUMBER
@@ -73,6 +75,10 @@ def test_check_knows_its_settings(home: Path) -> None:
     done = command("check", "home", cwd=home)
     assert done.returncode == EXIT_SETTINGS
     assert 'did you mean "doorplate"?' in done.stderr
+    settings.write_text(
+        settings.read_text().replace("dorplate", "doorplate").replace('"street"', '"strasse"')
+    )
+    assert 'did you mean "street"?' in command("check", "home", cwd=home).stderr
 
 
 def test_run_publishes_its_readings(home: Path) -> None:
@@ -114,6 +120,12 @@ def test_decode_reads_its_frames(protocol: str) -> None:
         assert command("decode", protocol, "-", feed=frame.replace(b"#", b"#0")).returncode == EXIT_DATA
     else:
         assert "taken for Street" in done.stderr
+
+
+def test_decode_auto_says_what_of_the_family_cannot_be_read() -> None:
+    done = command("decode", "auto", "-", feed=b"*1;2")
+    assert done.returncode == EXIT_DATA
+    assert "this is a street's answer without its end, which this program does not read" in done.stderr
 
 
 def test_mqtt_preview_shows_what_it_tells(home: Path) -> None:
@@ -171,29 +183,52 @@ def test_the_page_lists_exactly_the_files_of_a_family() -> None:
     }
 
 
+# The settings of programs that read one family, or write to one place.
+OF_OTHER_PROGRAMS = {
+    f"cli/setup/imports/{name}.py" for name in ("hass_mc66c", "kamstrup_402_mqtt", "mueli", "multical402")
+}
+
+
+def naming(rooms: Iterable[str], apart: str, names: Iterable[str], word: str) -> set[str]:
+    """The modules of the program that name a driver, or import it; ``apart`` is where all have their home."""
+    package = ROOT / "smart_meter_reader"
+    homes = "|".join(sorted({path.partition(":")[0].rpartition(f"{apart}.")[2] for path in names}))
+    named = re.compile(rf"\b{apart}\.({homes})\b|\"({word})\"")
+    found = {path for part in rooms for path in (package / part).rglob("*.py")} | set(package.glob("*.py"))
+    return {
+        str(path.relative_to(package)) for path in found if named.search(path.read_text("utf-8"))
+    } - OF_OTHER_PROGRAMS
+
+
+# All but what meters and sinks are made of, each with a room of its own; a codec is of a protocol.
+ROOMS = (
+    *("quantities", "messages", "network", "transport", "recordings", "settings", "console", "emulators"),
+    *("guard", "history", "mqtt", "spool", "fleet", "service", "pipeline", "cli"),
+)
+
+
 def test_every_command_knows_the_family_by_its_record_alone() -> None:
     """Outside of its own room no module of the program names a family, its client or its protocol."""
-    package = ROOT / "smart_meter_reader"
-    shared = [
-        path
-        for part in ("cli", "console", "settings", "recordings", "guard", "pipeline")
-        for path in sorted((package / part).rglob("*.py"))
-    ]
-    shared += [package / name for name in ("app.py", "drivers.py")]
     known = {
-        # The settings of programs that read one family.
-        "cli/setup/imports/hass_mc66c.py",
-        "cli/setup/imports/kamstrup_402_mqtt.py",
-        "cli/setup/imports/mueli.py",
-        "cli/setup/imports/multical402.py",
-        "settings/names.py",  # what people call a family who come from elsewhere; none needs it
         "cli/mqtt/preview.py",  # the dummy meter makes up the values
         "cli/mqtt/own_messages.py",  # a recording is played by the client that replays
         "cli/align/command.py",  # the default is the meter that most people put a head on
         "cli/meter_at.py",  # likewise, for logs and clock
+        "cli/read/command.py",  # a recording is read by the client that replays
     }
-    families = re.compile(
-        r"meters\.(kmp|p1|iec62056_21|dummy|replay)\b|\"(kamstrup|dsmr|iec62056_21|dummy)\""
-    )
-    naming = {str(path.relative_to(package)) for path in shared if families.search(path.read_text("utf-8"))}
-    assert naming == known
+    assert naming((*ROOMS, "sinks", "writer"), "meters", METERS.values(), "|".join(METERS)) == known
+
+
+def test_every_command_knows_the_sink_by_its_record_alone() -> None:
+    """But for commands whose matter is one sink, and those that propose one."""
+    known = {
+        *("cli/history/place.py", "cli/history/push.py", "cli/history/push_rows.py"),
+        *("cli/web/command.py", "cli/web/password.py", "cli/web/together.py"),
+        *("cli/diagnose/command.py", "cli/diagnose/history_section.py"),  # what the history's file is like
+        *("cli/service/sole_services.py", "service/page_installation.py"),  # the page of all environments
+        *("cli/setup/destinations.py", "cli/setup/here.py", "cli/setup/finding.py"),  # what a new home gets
+        *("cli/home_assistant_app/options.py", "cli/scan/settings_block.py"),  # likewise
+        "cli/read/command.py",  # a reading is shown as `stdout` shows it
+    }
+    words = set(SINKS) - {"history", "nats", "web"}  # of commands, of a table and of a scheme, too
+    assert naming((*ROOMS, "meters", "codecs"), "sinks", SINKS.values(), "|".join(sorted(words))) == known

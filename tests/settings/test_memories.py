@@ -11,6 +11,8 @@ from smart_meter_reader.cli import main
 from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.console import EXIT_OK
 from smart_meter_reader.drivers import imported
+from smart_meter_reader.settings.memories import who_takes_past
+from smart_meter_reader.settings.schema import DriverSettings
 from smart_meter_reader.sinks.registry import SINKS, sink_driver
 from tests.cli.program import ROOT
 
@@ -91,6 +93,14 @@ def test_log_mode_without_a_sink_that_takes_the_hours_is_warned_of(
     assert "no sink here takes them" not in told(
         tmp_path, monkeypatch, capsys, text + "[home.sinks.history]\n"
     )
+
+
+def test_all_sinks_that_may_take_it_are_named() -> None:
+    able = {
+        kind for kind in SINKS if imported(sink_driver(kind).settings).takes_past != DriverSettings.takes_past
+    }
+    assert able == {kind for kind in SINKS if f"`{kind}`" in who_takes_past(SINKS)}
+    assert who_takes_past(SINKS).endswith(" and `postgresql`")
 
 
 @pytest.mark.parametrize("kind", SINKS)

@@ -13,10 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smart_meter_reader.drivers import other_names
+from smart_meter_reader.meters.registry import METERS
 from smart_meter_reader.settings.names import nearest
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import Origin, Place, Secret, keys_of, parse, setting
 from smart_meter_reader.settings.values import VariableValue, shown
+from smart_meter_reader.sinks.registry import SINKS
 from tests.settings.drivers import BrokerSettings, Group, HeatSettings, Parity
 
 PLACE = Place({(): Origin("settings.toml", "house", ())}, ("meters", "heat"))
@@ -201,16 +204,20 @@ def test_a_login_is_never_shown(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "known", "meant"),
+    ("typed", "registry", "meant"),
     [
-        ("P1", ("dsmr", "kamstrup"), "dsmr"),
-        ("kmp", ("dsmr", "kamstrup"), "kamstrup"),
-        ("openhab", ("homie", "stdout"), "homie"),
-        ("hass", ("homie", "home_assistant"), "home_assistant"),
+        ("P1", METERS, "dsmr"),
+        ("kmp", METERS, "kamstrup"),
+        ("D0", METERS, "iec62056_21"),
+        ("EDL21", METERS, "sml"),
+        ("openhab", SINKS, "homie"),
+        ("hass", SINKS, "home_assistant"),
+        ("mqtt", SINKS, "mqtt_json"),
     ],
 )
 def test_a_protocol_or_program_is_known_by_what_people_call_it(
-    typed: str, known: tuple[str, ...], meant: str
+    typed: str, registry: Mapping[str, str], meant: str
 ) -> None:
-    assert nearest(typed, known) == f'; did you mean "{meant}"?'
-    assert nearest(typed, ("stdin",)) == ""
+    called = other_names(registry)
+    assert nearest(typed, list(registry), called) == f'; did you mean "{meant}"?'
+    assert nearest(typed, ("stdin",), called) == ""

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from smart_meter_reader.drivers import other_names
 from smart_meter_reader.meters.kmp.settings import KamstrupSettings
 from smart_meter_reader.meters.p1.settings import DsmrSettings
+from smart_meter_reader.meters.registry import METERS
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.settings.hosts import HOST_PATTERN, host_meant
 from smart_meter_reader.settings.names import name_problem, nearest
@@ -133,7 +135,7 @@ def test_keys_of_other_programs_are_known(settings_type: type[Any], key: str, me
 
 @pytest.mark.parametrize("client", ["MULTICAL 403", "multical_21", "Kamstrup 402", "kamstrupp"])
 def test_a_model_tells_its_client(client: str) -> None:
-    assert nearest(client, ["dsmr", "kamstrup", "sml"]) == '; did you mean "kamstrup"?'
+    assert nearest(client, list(METERS), other_names(METERS)) == '; did you mean "kamstrup"?'
 
 
 def test_a_name_with_an_umlaut_is_written_out() -> None:

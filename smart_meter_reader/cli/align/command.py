@@ -16,7 +16,7 @@ from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.drivers import imported
 from smart_meter_reader.exceptions import LostError, TransportError
 from smart_meter_reader.meters.head import Sign
-from smart_meter_reader.meters.registry import meter_driver, meter_drivers
+from smart_meter_reader.meters.registry import METERS, meter_driver, meter_drivers
 
 _BELL = "\a"
 WITH_HEAD = tuple(client for client, driver in meter_drivers().items() if driver.head)
@@ -26,7 +26,7 @@ WITH_HEAD = tuple(client for client, driver in meter_drivers().items() if driver
 @click.argument("port")
 @click.option(
     "--client",
-    type=ClientChoice(WITH_HEAD),
+    type=ClientChoice(WITH_HEAD, METERS),
     default="kamstrup",
     show_default=True,
     help="What kind of meter it is.",

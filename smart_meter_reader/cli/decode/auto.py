@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from smart_meter_reader.codecs.p1.garbage import other_protocol
 from smart_meter_reader.console import EXIT_DATA
 from smart_meter_reader.console.capture import read_capture_or_text
 from smart_meter_reader.drivers import Likeness, MeterDriver, imported
 from smart_meter_reader.meters.cipher_keys import key_options
 from smart_meter_reader.meters.registry import meter_drivers
-
-_NOT_READ: Mapping[str | None, str] = {
-    "hdlc": "HDLC frames without a whole notification of DLMS in them",
-    "dlms": "M-Bus frames without a whole notification of DLMS in them",
-}
 
 
 @click.command
@@ -43,10 +36,11 @@ def auto(
     captured = read_capture_or_text(capture)
     drivers = [driver for driver in meter_drivers().values() if driver.sniff]
     driver = likeliest(captured, drivers)
-    if driver is None and (other := other_protocol(captured)) in _NOT_READ:
-        click.echo(f"this is {_NOT_READ[other]}, which this program does not read", err=True)
-        context.exit(EXIT_DATA)
     if driver is None:
+        for unread in (imported(each.unread)(captured) for each in drivers if each.unread):
+            if unread:
+                click.echo(f"this is {unread}, which this program does not read", err=True)
+                context.exit(EXIT_DATA)
         titles = [each.title for each in drivers]
         known = f"{', '.join(titles[:-1])} and {titles[-1]}"
         click.echo(f"not recognised: none of {known} looks like this", err=True)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smart_meter_reader.cli.home_assistant_app.broker import Broker
-from smart_meter_reader.text import is_digits
+from smart_meter_reader.drivers import imported
+from smart_meter_reader.meters.base import ClientSettings
+from smart_meter_reader.meters.registry import METERS, meter_driver
 
 ENVIRONMENT = "home"
 INGRESS_PORT = 8099
@@ -19,8 +21,7 @@ _SECRET = frozenset({"key", "authentication_key", "password", "token"})
 # As in the form: what is no port of this computer has a field of its own.
 _NETWORK = "network_address"
 _BROKER = "mqtt_"
-# M-Bus: what is longer than a primary address is a secondary one.
-_ADDRESS, _SECONDARY_ADDRESS, _PRIMARY_DIGITS = "address", "secondary_address", 3
+_ADDRESS = "address"
 _SINKS = ("home_assistant", "homie", "mqtt_json")
 _PLACE = re.compile(rf"^\.?\w+\.toml \[{ENVIRONMENT}\] ")
 
@@ -93,7 +94,7 @@ def _option(place: str) -> str:
     first, *keys = place.split(".")
     if first == "mqtt" and keys:
         return _BROKER + ".".join(keys)
-    return ", ".join([first, *(_ADDRESS if key == _SECONDARY_ADDRESS else key for key in keys)])
+    return ", ".join([first, *(_ADDRESS if key.endswith(_ADDRESS) else key for key in keys)])
 
 
 def _meters(options: Mapping[str, Any]) -> Table:
@@ -118,10 +119,9 @@ def _meter(name: str, option: Mapping[str, Any]) -> Table:
         raise ValueError(f"option meters, {name}: either port or {_NETWORK}, not both")
     if address:
         keys["port"] = address
-    if keys.get("client") == "mbus" and _ADDRESS in keys:
-        digits = str(keys.pop(_ADDRESS))
-        is_primary = is_digits(digits, _PRIMARY_DIGITS)
-        keys |= {_ADDRESS: int(digits)} if is_primary else {_SECONDARY_ADDRESS: digits}
+    if _ADDRESS in keys and keys.get("client") in METERS:
+        family: type[ClientSettings] = imported(meter_driver(keys["client"]).settings)
+        keys |= family.address_keys(str(keys.pop(_ADDRESS)))
     return keys
 
 

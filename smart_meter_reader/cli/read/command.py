@@ -22,7 +22,7 @@ from smart_meter_reader.drivers import imported
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.messages import Info, Message, Reading
 from smart_meter_reader.meters.base import Client
-from smart_meter_reader.meters.registry import meter_driver, meter_drivers
+from smart_meter_reader.meters.registry import METERS, meter_driver, meter_drivers
 from smart_meter_reader.quantities.aliases import meant_by
 from smart_meter_reader.settings.schema import Origin, Place, parse
 from smart_meter_reader.settings.values import VariableValue
@@ -39,7 +39,7 @@ _ENVELOPE = frozenset({"type", "meter", "time", "interval"})
 @click.argument("port")
 @click.option(
     "--client",
-    type=ClientChoice(AT_A_PORT),
+    type=ClientChoice(AT_A_PORT, METERS),
     help="What kind of meter it is; a recording says so itself.",
 )
 @click.option(

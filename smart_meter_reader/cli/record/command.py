@@ -24,7 +24,7 @@ from smart_meter_reader.console.interruption import interruptible
 from smart_meter_reader.console.output_file import check_writable, write_output
 from smart_meter_reader.drivers import imported
 from smart_meter_reader.exceptions import RecordingEndedError
-from smart_meter_reader.meters.registry import meter_driver
+from smart_meter_reader.meters.registry import METERS, meter_driver
 from smart_meter_reader.recordings.text import format_recording
 from smart_meter_reader.transport import LineSettings, Parity
 
@@ -37,7 +37,9 @@ _READ_SECONDS = 300.0
 @click.argument("port")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--client", type=ClientChoice(AT_A_PORT), help="What kind of meter it is; without it, only listens."
+    "--client",
+    type=ClientChoice(AT_A_PORT, METERS),
+    help="What kind of meter it is; without it, only listens.",
 )
 @click.option("--registers", metavar="LIST", help="Kamstrup: what to read, such as 60,68.")
 @baud_option

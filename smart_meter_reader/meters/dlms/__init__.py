@@ -19,6 +19,7 @@ DRIVER = MeterDriver(
     protocol="dlms",
     decode=f"{_ROOM}.decode:dlms",
     sniff=f"{_ROOM}.decode:sniff",
+    unread=f"{_ROOM}.decode:unread",
     comment=f"{_ROOM}.comments:comment",
     redact=f"{_ROOM}.redaction:redact",
     typical=(

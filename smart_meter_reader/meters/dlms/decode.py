@@ -13,6 +13,7 @@ from smart_meter_reader.codecs.dlms.bare import find_notifications
 from smart_meter_reader.codecs.dlms.cipher import DlmsOpener
 from smart_meter_reader.codecs.dlms.describe import describe_capture
 from smart_meter_reader.codecs.dlms.reader import DlmsReader
+from smart_meter_reader.codecs.p1.garbage import other_protocol
 from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.exceptions import DecryptionError, FrameError
@@ -71,6 +72,12 @@ def sniff(capture: bytes) -> Likeness:
         if telegram is None:
             return Likeness.FRAMED if any(find_notifications(capture)) else found
         return Likeness.FRAMED if telegram.envelope.framing == "none" else Likeness.CHECKED
+
+
+def unread(capture: bytes) -> str:
+    """Frames that usually carry DLMS, without any of it."""
+    frames = {"hdlc": "HDLC", "dlms": "M-Bus"}.get(other_protocol(capture) or "")
+    return f"{frames} frames without a whole notification of DLMS in them" if frames else ""
 
 
 def _lines(description: Description) -> Iterator[str]:

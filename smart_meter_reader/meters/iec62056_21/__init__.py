@@ -8,6 +8,7 @@ _ROOM = "smart_meter_reader.meters.iec62056_21"
 
 DRIVER = MeterDriver(
     title="IEC 62056-21",
+    called=("d0", "iec1107", "uh50"),
     client=f"{_ROOM}.client:Iec62056_21Client",
     settings=f"{_ROOM}.settings:Iec62056_21Settings",
     listens="",  # what sends by itself in mode D is heard by P1, which has the same form

@@ -8,6 +8,7 @@ _ROOM = "smart_meter_reader.meters.kmp"
 
 DRIVER = MeterDriver(
     title="KMP",
+    called=("kmp", "multical"),
     client=f"{_ROOM}.client:KamstrupClient",
     settings=f"{_ROOM}.settings:KamstrupSettings",
     listens="",

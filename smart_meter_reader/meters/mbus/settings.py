@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from smart_meter_reader.codecs.mbus.address import SECONDARY_PATTERN, Address, Primary, address_of
 from smart_meter_reader.codecs.mbus.frame import ANY, LAST_PRIMARY
@@ -17,7 +17,10 @@ from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.quantities.aliases import ALIASES, quantity_meant
 from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
+from smart_meter_reader.text import is_digits
 from smart_meter_reader.transport import LineSettings
+
+_PRIMARY_DIGITS = 3
 
 ON_BUS = Schedule(interval=timedelta(minutes=1))
 THROUGH_HEAD = Schedule(interval=timedelta(hours=1))
@@ -107,6 +110,12 @@ class MbusSettings(PolledSettings):
         if self.through_head and self.interval is ON_BUS:
             # The one who looks at the settings shall see what holds.
             object.__setattr__(self, "interval", THROUGH_HEAD)
+
+    @classmethod
+    def address_keys(cls, address: str) -> Mapping[str, Any]:
+        """What is longer than a primary address is a secondary one."""
+        is_primary = is_digits(address, _PRIMARY_DIGITS)
+        return {"address": int(address)} if is_primary else {"secondary_address": address}
 
     @property
     def whom(self) -> Address:

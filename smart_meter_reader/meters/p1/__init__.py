@@ -8,6 +8,7 @@ _ROOM = "smart_meter_reader.meters.p1"
 
 DRIVER = MeterDriver(
     title="P1",
+    called=("p1", "esmr", "smr"),
     client=f"{_ROOM}.client:DsmrClient",
     settings=f"{_ROOM}.settings:DsmrSettings",
     listens=f"{_ROOM}.probe:LISTENING",

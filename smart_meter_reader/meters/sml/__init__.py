@@ -8,6 +8,7 @@ _ROOM = "smart_meter_reader.meters.sml"
 
 DRIVER = MeterDriver(
     title="SML",
+    called=("edl21", "edl40", "mme"),
     client=f"{_ROOM}.client:SmlClient",
     settings=f"{_ROOM}.settings:SmlSettings",
     listens=f"{_ROOM}.probe:LISTENING",

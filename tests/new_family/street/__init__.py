@@ -8,6 +8,7 @@ _ROOM = "tests.new_family.street"
 
 DRIVER = MeterDriver(
     title="Street",
+    called=("strasse",),
     client=f"{_ROOM}.client:StreetClient",
     settings=f"{_ROOM}.settings:StreetSettings",
     listens="",
@@ -19,6 +20,7 @@ DRIVER = MeterDriver(
     protocol="street",
     decode=f"{_ROOM}.decode:street",
     sniff=f"{_ROOM}.decode:sniff",
+    unread=f"{_ROOM}.decode:unread",
     comment=f"{_ROOM}.recording:comment",
     redact=f"{_ROOM}.recording:redact",
     typical=("active_energy_import",),

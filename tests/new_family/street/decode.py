@@ -36,3 +36,7 @@ def street(context: click.Context, capture: tuple[str, ...], as_json: bool) -> N
 def sniff(capture: bytes) -> Likeness:
     """How much captured bytes look like the street protocol."""
     return Likeness.CHECKED if FRAME.search(capture) else Likeness.NONE
+
+
+def unread(capture: bytes) -> str:
+    return "a street's answer without its end" if capture.startswith(b"*") and b"#" not in capture else ""
