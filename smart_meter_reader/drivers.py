@@ -30,7 +30,7 @@ class MeterDriver:
     """
 
     title: str  # the protocol as people write it: KMP, P1
-    called: tuple[str, ...] = ()  # what else people write for its client in settings, and are told better
+    called: tuple[str, ...]  # what else people write for its client in settings, and are told better
     client: str  # meters.base.Client
     settings: str  # its settings, a subclass of meters.base.ClientSettings
     # scan: what it makes of bytes that come by themselves, and the questions it asks a silent port.
@@ -43,7 +43,7 @@ class MeterDriver:
     protocol: str
     decode: str
     sniff: str  # bytes -> Likeness
-    unread: str = ""  # bytes that no family takes -> what they are, nearly of this one; "" for nothing
+    unread: str  # bytes that no family takes -> what they are, nearly of this one; "" for nothing
     # record and diagnose: what a person sees behind the bytes, and how they are made fit to be given away.
     comment: str  # Burst -> str
     redact: str  # (events, Pseudonyms, settings) -> recordings.rewriting.Rewritten
@@ -77,8 +77,8 @@ class SinkDriver:
     sink: str  # sinks.base.Sink
     settings: str  # a subclass of settings.schema.DriverSettings
     examine: str  # doctor: (subject, settings) -> AsyncIterator[Check]; "" where nothing can be asked
-    called: tuple[str, ...] = ()  # what else people write for it in settings, and are told better
-    past: str = ""  # the sink as a sentence names it, with what makes it take what meters kept themselves
+    called: tuple[str, ...]  # what else people write for it in settings, and are told better
+    past: str  # the sink as a sentence names it, with what makes it take what meters kept themselves
 
     @property
     def implementation(self) -> str:
@@ -106,6 +106,7 @@ def simulated(
     """A client without a meter of its own: no port to look at, no bytes to decode or redact."""
     return MeterDriver(
         title=title,
+        called=(),
         client=client,
         settings=settings,
         listens="",
@@ -117,6 +118,7 @@ def simulated(
         protocol="",
         decode="",
         sniff="",
+        unread="",
         comment="",
         redact="",
         typical=typical,

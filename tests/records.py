@@ -11,9 +11,10 @@ def meter_record(client: str, settings: str, **traits: Any) -> MeterDriver:
     """A family without commands; ``traits`` are fields of MeterDriver."""
     nothing: dict[str, Any] = {
         **dict.fromkeys(
-            ("listens", "head", "protocol", "decode", "sniff", "comment", "redact", "loggers", "clock"), ""
+            ("listens", "head", "protocol", "decode", "sniff", "unread", "comment", "redact", "loggers"), ""
         ),
-        **dict.fromkeys(("asks", "typical", "health"), ()),
+        **dict.fromkeys(("called", "asks", "typical", "health"), ()),
+        "clock": "",
         "emulators": {},
     }
     return MeterDriver(**{**nothing, "title": "test", "client": client, "settings": settings, **traits})
@@ -21,4 +22,4 @@ def meter_record(client: str, settings: str, **traits: Any) -> MeterDriver:
 
 def sink_record(sink: str, settings: str) -> SinkDriver:
     """A sink that has nothing to be examined."""
-    return SinkDriver(sink=sink, settings=settings, examine="")
+    return SinkDriver(sink=sink, settings=settings, examine="", called=(), past="")

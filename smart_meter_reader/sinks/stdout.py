@@ -188,4 +188,6 @@ def _name(key: str) -> str:
     return quantity.name if quantity else key
 
 
-DRIVER = SinkDriver(sink=f"{__name__}:StdoutSink", settings=f"{__name__}:StdoutSettings", examine="")
+DRIVER = SinkDriver(
+    sink=f"{__name__}:StdoutSink", settings=f"{__name__}:StdoutSettings", examine="", called=(), past=""
+)

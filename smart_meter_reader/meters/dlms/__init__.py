@@ -8,6 +8,7 @@ _ROOM = "smart_meter_reader.meters.dlms"
 
 DRIVER = MeterDriver(
     title="DLMS",
+    called=(),
     client=f"{_ROOM}.client:DlmsClient",
     settings=f"{_ROOM}.settings:DlmsSettings",
     listens=f"{_ROOM}.probe:LISTENING",

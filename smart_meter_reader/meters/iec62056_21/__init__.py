@@ -22,6 +22,7 @@ DRIVER = MeterDriver(
     protocol="iec62056_21",
     decode=f"{_ROOM}.decode:iec62056_21",
     sniff=f"{_ROOM}.decode:sniff",
+    unread="",
     comment=f"{_ROOM}.comments:comment",
     redact=f"{_ROOM}.redaction:redact",
     typical=("heat_energy", "volume", "power", "volume_flow", "flow_temperature", "return_temperature"),

@@ -18,6 +18,7 @@ DRIVER = MeterDriver(
     protocol="kmp",
     decode=f"{_ROOM}.decode:kmp",
     sniff=f"{_ROOM}.decode:sniff",
+    unread="",
     comment=f"{_ROOM}.comments:comment",
     redact=f"{_ROOM}.redaction:redact",
     typical=("heat_energy", "volume", "power", "volume_flow", "flow_temperature", "return_temperature"),

@@ -8,6 +8,7 @@ _ROOM = "smart_meter_reader.meters.mbus"
 
 DRIVER = MeterDriver(
     title="M-Bus",
+    called=(),
     client=f"{_ROOM}.client:MbusClient",
     settings=f"{_ROOM}.settings:MbusSettings",
     listens="",  # a meter answers, and never speaks first
@@ -17,6 +18,7 @@ DRIVER = MeterDriver(
     protocol="mbus",
     decode=f"{_ROOM}.decode:mbus",
     sniff=f"{_ROOM}.decode:sniff",
+    unread="",
     comment=f"{_ROOM}.comments:comment",
     redact=f"{_ROOM}.redaction:redact",
     typical=("heat_energy", "volume", "power", "volume_flow", "flow_temperature", "return_temperature"),

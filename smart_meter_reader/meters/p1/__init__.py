@@ -20,6 +20,7 @@ DRIVER = MeterDriver(
     protocol="p1",
     decode=f"{_ROOM}.decode:p1",
     sniff=f"{_ROOM}.decode:sniff",
+    unread="",
     comment="",  # telegrams are text
     redact=f"{_ROOM}.redaction:redact",
     typical=(

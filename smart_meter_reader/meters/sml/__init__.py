@@ -18,6 +18,7 @@ DRIVER = MeterDriver(
     protocol="sml",
     decode=f"{_ROOM}.decode:sml",
     sniff=f"{_ROOM}.decode:sniff",
+    unread="",
     comment=f"{_ROOM}.comments:comment",
     redact=f"{_ROOM}.redaction:redact",
     loggers="",  # they are for the display and the gateway

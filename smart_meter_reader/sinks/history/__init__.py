@@ -8,5 +8,6 @@ DRIVER = SinkDriver(
     sink="smart_meter_reader.sinks.history.sink:HistorySink",
     settings="smart_meter_reader.sinks.history.settings:HistorySettings",
     examine="smart_meter_reader.sinks.history.examination:examine",
+    called=(),
     past="`history`",
 )

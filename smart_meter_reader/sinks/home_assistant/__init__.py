@@ -11,9 +11,12 @@ MQTT = SinkDriver(
     settings=f"{_ROOM}.mqtt:HomeAssistantSettings",
     examine="smart_meter_reader.mqtt.examination:check_broker",
     called=("hass",),
+    past="",
 )
 REST = SinkDriver(
     sink=f"{_ROOM}.rest:HomeAssistantRestSink",
     settings=f"{_ROOM}.rest:HomeAssistantRestSettings",
     examine="smart_meter_reader.sinks.home_assistant.examination:check_home_assistant",
+    called=(),
+    past="",
 )

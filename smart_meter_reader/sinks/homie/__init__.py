@@ -9,4 +9,5 @@ DRIVER = SinkDriver(
     settings="smart_meter_reader.sinks.homie.sink:HomieSettings",
     examine="smart_meter_reader.mqtt.examination:check_broker",
     called=("openhab",),
+    past="",
 )

@@ -10,5 +10,6 @@ DRIVER = SinkDriver(
     sink=f"{_ROOM}.sink:InfluxDbSink",
     settings=f"{_ROOM}.settings:InfluxDbSettings",
     examine=f"{_ROOM}.examination:examine",
+    called=(),
     past="`influxdb`",
 )

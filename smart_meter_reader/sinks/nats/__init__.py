@@ -6,5 +6,6 @@ DRIVER = SinkDriver(
     sink=f"{__name__}.sink:NatsSink",
     settings=f"{__name__}.settings:NatsSinkSettings",
     examine=f"{__name__}.examination:examine",
+    called=(),
     past="`nats`",
 )

@@ -10,5 +10,6 @@ DRIVER = SinkDriver(
     sink=f"{_ROOM}.sink:PostgreSqlSink",
     settings=f"{_ROOM}.settings:PostgreSqlSettings",
     examine=f"{_ROOM}.examination:examine",
+    called=(),
     past="`postgresql`",
 )

@@ -8,4 +8,6 @@ DRIVER = SinkDriver(
     sink="smart_meter_reader.sinks.web.sink:WebSink",
     settings="smart_meter_reader.sinks.web.settings:WebSettings",
     examine="smart_meter_reader.sinks.web.examination:examine",
+    called=(),
+    past="",
 )
