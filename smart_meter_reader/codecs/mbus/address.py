@@ -13,7 +13,6 @@ from typing import Final, TypeAlias
 from smart_meter_reader.codecs.mbus.frame import (
     ANY,
     FCB,
-    LAST_PRIMARY,
     SELECT,
     SELECTED,
     SND_UD,
@@ -78,7 +77,7 @@ Address: TypeAlias = Primary | Secondary
 def address_of(text: str) -> Address | None:
     """What a person has typed: 0 to 250, 254, or 8 or 16 digits; None for anything else."""
     typed = text.strip()
-    if _PRIMARY.fullmatch(typed) and (int(typed) <= LAST_PRIMARY or int(typed) == ANY):
+    if _PRIMARY.fullmatch(typed):
         return Primary(int(typed))
     if _SECONDARY.fullmatch(typed):
         return Secondary(typed[:_DIGITS].upper(), typed[_DIGITS:].upper() or _REST)

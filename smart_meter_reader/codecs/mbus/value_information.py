@@ -24,8 +24,6 @@ from smart_meter_reader.codecs.mbus.meanings import (
 )
 from smart_meter_reader.codecs.mbus.record_octets import RecordOctets
 
-_EXTENSION: Final = 0x80
-
 ONLY_POSITIVE_WORDS: Final = "only positive"
 ONLY_NEGATIVE_WORDS: Final = "only negative"
 
@@ -49,7 +47,7 @@ def value_information(octets: RecordOctets) -> ValueInformation:
     code = octets.one("VIF") if first in EXTENSIONS else first
     if first & 0x7F != TEXT:
         return _understood(first, octets.extensions(code, "VIF"), "")
-    if first & _EXTENSION and octets.text_is_last:
+    if octets.text_is_last:
         vifes = octets.extensions(code, "VIF")
         return _understood(first, vifes, octets.unit())
     unit = octets.unit()
@@ -107,7 +105,7 @@ class _Additions:
             self.error = RECORD_ERRORS[vife]
             return
         addition = addition_of(vife)
-        if vife == 0 or addition is None:
+        if addition is None:
             if vife:
                 self._name(f"{octet:02x}", known=False)
             return

@@ -146,7 +146,7 @@ def _read_strange(octets: bytes, place: int, entries: list[ListEntry], unread: l
     elif len(element) == _LIST_PARTS and len(code) == _CODE - 1:
         # Its lengths have more octets than they need.
         _, status, _, unit, scaler, value, _ = element
-        sensible = _sensible(value, 0 if scaler is None else scaler)
+        sensible = _sensible(value, scaler)
         if sensible is None or not (unit is None or isinstance(unit, int)):
             unread.append(str(_code_of(code)))
         else:

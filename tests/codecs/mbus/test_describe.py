@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from smart_meter_reader.cli.decode.auto import auto
-from smart_meter_reader.codecs.mbus.describe import describe_capture
+from smart_meter_reader.codecs.mbus.describe import describe_capture, describe_frame, frame_name
+from smart_meter_reader.codecs.mbus.frame import LongFrame, ShortFrame, SingleCharacter
 from smart_meter_reader.console import EXIT_DATA, EXIT_OK
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.meters.mbus.decode import looks_wireless, mbus, sniff
@@ -111,6 +112,73 @@ def test_bytes_outside_of_frames_are_counted() -> None:
     described = describe_capture(b"abc" + SHARKY + b"de")
     assert described.skipped_bytes == 5
     assert described.frames[0]["skipped_bytes"] == 3
+    several = describe_capture(b"abc" + SHARKY + SHARKY + b"d" + SHARKY)
+    assert [each.get("skipped_bytes") for each in several.frames] == [3, None, 1]
+
+
+def test_damage_is_told_with_its_octets() -> None:
+    long, short = (
+        describe_capture(MULTICAL_403[:-3]).frames + describe_capture(b"\x10\x5b\x01\xff\x16").frames
+    )
+    assert (long["frame"], long["error"]["kind"]) == ("long", "incomplete")
+    assert long["bytes"] == MULTICAL_403[:-3].hex().upper()
+    assert (short["frame"], short["error"]["kind"], short["bytes"]) == ("short", "checksum", "105B01FF16")
+
+
+@pytest.mark.parametrize(
+    ("ci", "length", "name", "error"),
+    [
+        (0x52, 8, "select", None),
+        (0x52, 7, "SND_UD", None),
+        (0x51, 8, "SND_UD", None),
+        (0x00, 8, "SND_UD", "dlms"),
+        (0x1F, 2, "SND_UD", "dlms"),
+        (0x20, 2, "SND_UD", None),
+    ],
+)
+def test_what_a_reader_sends(ci: int, length: int, name: str, error: str | None) -> None:
+    told = describe_frame(LongFrame(0x53, 1, ci, b"\xab" * length))
+    assert (told["request"], told.get("error", {}).get("kind")) == (name, error)
+    assert told.get("payload") == (None if name == "select" else "AB" * length)
+
+
+def test_requests_by_their_names() -> None:
+    names = [frame_name(describe_frame(ShortFrame(control, 7))) for control in (0x40, 0x5A, 0x7A, 0x5B, 0x7B)]
+    assert names == [
+        "request SND_NKE to 7",
+        "request REQ_UD1 to 7",
+        "request REQ_UD1 to 7, FCB",
+        "request REQ_UD2 to 7",
+        "request REQ_UD2 to 7, FCB",
+    ]
+    assert frame_name(describe_frame(SingleCharacter())) == "acknowledge (E5)"
+    assert frame_name(describe_frame(LongFrame(0x08, 7, 0x78, b""))) == "answer"
+
+
+def test_an_answer_without_header_tells_of_its_records_alone() -> None:
+    told = describe_frame(LongFrame(0x08, 7, 0x78, bytes.fromhex("0486f00001000000")))
+    assert told.keys() == {
+        *("protocol", "frame", "address", "control", "ci"),
+        *("medium", "access", "status", "records", "measurements"),
+    }
+    (record,) = told["records"]
+    assert (record["dif"], record["vif"], "modifiers" in record) == ("04", "86F000", False)
+
+
+def test_an_answer_tells_states_model_and_what_is_the_makers() -> None:
+    header = bytes.fromhex("78563412" + "2d2c" + "3404" + "07" + "04" + "0000")
+    told = describe_frame(LongFrame(0x08, 7, 0x72, header + bytes.fromhex("04863b01000000" + "1fabcd")))
+    assert (told["states"], told["model"], told["status"]) == (["low power"], "MULTICAL 403", "04")
+    assert (told["manufacturer_data"], told["more_follows"]) == ("ABCD", True)
+    assert told["records"][0]["modifiers"] == ["only positive"]
+
+
+def test_an_answer_that_is_none_is_told_with_its_octets() -> None:
+    told = describe_frame(LongFrame(0x00, 7, 0x72, b"\xab"))
+    assert (told["error"]["kind"], told["payload"]) == ("control", "AB")
+    assert "C field 00h" in told["error"]["detail"]
+    told = describe_frame(LongFrame(0x08, 7, 0x72, b"\xab"))
+    assert (told["error"]["kind"], told["payload"]) == ("header", "AB")
 
 
 def test_a_telegram_by_radio_is_named_as_that() -> None:

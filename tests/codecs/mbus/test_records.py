@@ -21,7 +21,17 @@ from smart_meter_reader.codecs.mbus.encode import (
 )
 from smart_meter_reader.codecs.mbus.frame import LongFrame
 from smart_meter_reader.codecs.mbus.records import Record, parse_records
-from smart_meter_reader.codecs.mbus.telegram import ApplicationError, parse_telegram
+from smart_meter_reader.codecs.mbus.telegram import (
+    APPLICATION_ERROR,
+    FIXED,
+    NO_HEADER,
+    SHORT_HEADER,
+    VARIABLE,
+    ApplicationError,
+    joined,
+    parse_telegram,
+)
+from smart_meter_reader.codecs.mbus.value_information import is_text_vif
 from smart_meter_reader.exceptions import MalformedError, ProtocolError
 from tests.codecs.mbus.captures import CAPTURES, Entry, wire
 from tests.codecs.mbus.test_frame import read
@@ -186,6 +196,28 @@ def test_what_a_vife_makes_a_date_of(vife: int, words: str) -> None:
     assert (record.quantity, record.value, record.unit) == (f"energy, {words}", "2010-12-31", "")
 
 
+def test_what_one_vife_says_the_next_one_does_not_take_back() -> None:
+    # 39h makes a date of it and 41h a count without a unit, whose values are positive only (3Bh).
+    record = one("0286b93b5f1c")
+    assert (record.quantity, record.value, record.unit) == ("energy, start", "2010-12-31", "")
+    record = one("0186c13b07")
+    assert (record.quantity, record.value, record.unit) == (
+        "energy, times below lower limit",
+        Decimal(7),
+        "",
+    )
+
+
+@pytest.mark.parametrize(("octets", "vif"), [("04fd0f00000000", "fd0f"), ("0486f03b00000000", "86f03b")])
+def test_a_record_keeps_its_value_information_as_sent(octets: str, vif: str) -> None:
+    assert one(octets).vif.hex() == vif
+
+
+@pytest.mark.parametrize(("vif", "text"), [("7c", 1), ("fc3b", 1), ("06", 0), ("867c", 0), ("fd7c", 0)])
+def test_of_which_records_the_unit_is_text(vif: str, text: int) -> None:
+    assert is_text_vif(bytes.fromhex(vif)) is bool(text)
+
+
 def test_powers_upon_powers_are_no_number() -> None:
     record = one("0486" + "fd" * 8 + "7d" + "01000000")
     assert record.value is None
@@ -199,6 +231,10 @@ def test_powers_upon_powers_are_no_number() -> None:
         ("04863c00000000", "energy, only negative", ("only negative",)),
         ("0486ff0200000000", "energy, VIFE FF, VIFE 02", ("ff", "02")),
         ("04863d00000000", "energy, VIFE 3D", ("3d",)),
+        ("04860000000000", "energy", ()),
+        ("04867c00000000", "energy, VIFE 7C 00", ("7c 00",)),
+        # Behind FD, 7F is no maker's: what follows is of the standard.
+        ("04fdff3b00000000", "unknown VIF FD 7F", ("only positive",)),
         ("04ff0700000000", "manufacturer specific", ("07",)),
         ("049028a0860100", "volume, per pulse of input 0", ("per pulse of input 0",)),
         ("04a9fc0100000000", "power, phase L1", ("phase L1",)),
@@ -372,14 +408,71 @@ def test_headers_of_every_kind() -> None:
     encrypted = LongFrame(0x08, 1, 0x7A, bytes((7, 4, 0x10, 0x05)) + bytes(16))
     with pytest.raises(MalformedError, match="encrypted"):
         parse_telegram(encrypted)
+    with pytest.raises(MalformedError, match="encrypted"):
+        parse_telegram(encrypted._replace(payload=encrypted.payload[:4] + b"\x2f\x2e" + record))
+    # What begins with two fillers was opened already, as AES mode 5 has it.
+    opened = parse_telegram(encrypted._replace(payload=encrypted.payload[:4] + b"\x2f\x2f" + record))
+    assert opened.records == none.records
     with pytest.raises(MalformedError, match="12 octets, 3 were sent"):
         parse_telegram(LongFrame(0x08, 1, 0x72, b"abc"))
     with pytest.raises(ApplicationError, match="too many records"):
         parse_telegram(LongFrame(0x08, 1, 0x70, b"\x03"))
-    for ci, reason in ((0x00, "dlms"), (0x1F, "dlms"), (0x71, "alarm"), (0x20, "control_information")):
+    for ci, reason in (
+        (0x00, "dlms"),
+        (0x1F, "dlms"),
+        (0x20, "control_information"),
+        (0x71, "alarm"),
+        (0x75, "control_information"),
+        (0x76, "byte_order"),
+        (0x77, "byte_order"),
+    ):
         with pytest.raises(ProtocolError) as caught:
             parse_telegram(LongFrame(0x08, 1, ci, b"abc"))
         assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        (b"", "without a reason"),
+        (b"\x00", "an unspecified error"),
+        (b"\x01", "the CI field is not implemented"),
+        (b"\x02", "the buffer is too long"),
+        (b"\x03", "too many records"),
+        (b"\x04", "premature end of a record"),
+        (b"\x05", "more than ten DIFE"),
+        (b"\x06", "more than ten VIFE"),
+        (b"\x07", "error 7"),
+        (b"\x08", "the application is too busy to answer"),
+        (b"\x09", "too many readouts"),
+        (b"\x0a", "error 10"),
+    ],
+)
+def test_errors_that_a_meter_tells(payload: bytes, words: str) -> None:
+    # EN 13757-3, 8; only one that is busy will answer later.
+    with pytest.raises(ApplicationError) as caught:
+        parse_telegram(LongFrame(0x08, 1, 0x70, payload))
+    assert caught.value.detail == f"the meter answers: {words}"
+    busy = payload == b"\x08"
+    assert (caught.value.busy, caught.value.reason) == (busy, "meter_busy" if busy else "meter_refuses")
+    assert caught.value.code == (payload[0] if payload else None)
+
+
+def test_control_information_that_is_sent_too() -> None:
+    # EN 13757-3, table 1.
+    assert (VARIABLE, FIXED, NO_HEADER, SHORT_HEADER, APPLICATION_ERROR) == (0x72, 0x73, 0x78, 0x7A, 0x70)
+
+
+def test_telegrams_of_one_readout_are_joined_behind_the_first_header() -> None:
+    parts = [
+        parse_telegram(LongFrame(0x08, 1, 0x7A, bytes((access, 0, 0, 0)) + bytes.fromhex(octets)))
+        for access, octets in ((1, "0406010000001f"), (2, "0406020000001faa"), (3, "0406030000000fbb"))
+    ]
+    whole = joined(parts)
+    assert (whole.header.access, whole.more, whole.makers) == (1, False, b"\xaa\xbb")
+    assert [record.value for record in whole.records] == [Decimal(1000), Decimal(2000), Decimal(3000)]
+    assert whole.octets == b"".join(part.octets for part in parts)
+    assert joined(parts[:2]).more
 
 
 def test_two_fixed_counters() -> None:

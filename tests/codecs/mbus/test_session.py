@@ -120,6 +120,10 @@ def test_another_meter_in_between_ends_the_readout() -> None:
         ("12345678", Secondary("12345678")),
         ("12ffffff", Secondary("12FFFFFF")),
         ("123456782C2D3404", Secondary("12345678", "2C2D3404")),
+        ("123456782c2d3404", Secondary("12345678", "2C2D3404")),
+        (" 5 ", Primary(5)),
+        ("253", None),
+        ("1234567812", None),
         ("1234567A", None),
         ("", None),
         ("\u0663", None),
@@ -129,13 +133,31 @@ def test_addresses_as_people_type_them(typed: str, address: Primary | Secondary 
     assert address_of(typed) == address
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        (Primary(5), "address 5"),
+        (Primary(254), "address 254 (any meter)"),
+        (Secondary("12345678"), "secondary address 12345678"),
+        (Secondary("12345678", "2D2C3404"), "secondary address 123456782D2C3404"),
+    ],
+)
+def test_an_address_in_words(address: Primary | Secondary, words: str) -> None:
+    assert str(address) == words
+
+
 def test_a_secondary_address_selects_whom_it_fits() -> None:
     header = Header("12345678", "KAM", 0x34, 4)
     assert Secondary("123FFFFF").fits(header)
     assert Secondary("FFFFFFF8", "2D2CFFFF").fits(header)
     assert not Secondary("FFFFFFFF", "FFFF3504").fits(header)
     assert not Secondary("1234567F", "FFFFFF07").fits(header)
-    assert not Secondary("22345678").fits(header)
+    assert Secondary("22345678").fits(header) is False
+    # Who tells no number is not refused for it; who tells no maker has that of octets FF.
+    assert Secondary("22345678").fits(Header("", "KAM", 0x34, 4))
+    assert Secondary("12345678").fits(Header("12345678"))
+    assert not Secondary("12345678", "2D2CFFFF").fits(Header("12345678"))
+    assert not Secondary("12345678", "FFFEFFFF").fits(Header("12345678"))
     assert Secondary("1FFFFFFF").selection().encode().hex() == "680b0b6873fd52ffffff1fffffffffda16"
 
 
