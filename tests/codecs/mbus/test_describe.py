@@ -156,13 +156,13 @@ def test_requests_by_their_names() -> None:
 
 
 def test_an_answer_without_header_tells_of_its_records_alone() -> None:
-    told = describe_frame(LongFrame(0x08, 7, 0x78, bytes.fromhex("0486f00001000000")))
+    told = describe_frame(LongFrame(0x08, 7, 0x78, bytes.fromhex("8c1086f00001000000")))
     assert told.keys() == {
         *("protocol", "frame", "address", "control", "ci"),
         *("medium", "access", "status", "records", "measurements"),
     }
     (record,) = told["records"]
-    assert (record["dif"], record["vif"], "modifiers" in record) == ("04", "86F000", False)
+    assert (record["dif"], record["vif"], "modifiers" in record) == ("8C10", "86F000", False)
 
 
 def test_an_answer_tells_states_model_and_what_is_the_makers() -> None:
@@ -171,6 +171,8 @@ def test_an_answer_tells_states_model_and_what_is_the_makers() -> None:
     assert (told["states"], told["model"], told["status"]) == (["low power"], "MULTICAL 403", "04")
     assert (told["manufacturer_data"], told["more_follows"]) == ("ABCD", True)
     assert told["records"][0]["modifiers"] == ["only positive"]
+    (other,) = describe_capture(SHARKY).frames
+    assert (other["manufacturer"], "model" in other) == ("HYD", False)
 
 
 def test_an_answer_that_is_none_is_told_with_its_octets() -> None:

@@ -191,6 +191,23 @@ def test_a_search_finds_every_number_and_asks_no_more_than_it_must(
     assert asked <= 1 + 10 * 8 * max(1, len(there))
 
 
+def test_a_search_goes_from_digit_to_digit_and_tells_how_far_it_is() -> None:
+    search = Search(Secondary("1FFFFFFF", "2D2CFFFF"))
+    went = []
+    for step in (search.several, search.none, search.one, search.several, search.none):
+        went.append((search.next.digits if search.next else "", round(search.progress, 6)))
+        step()
+    assert went == [("1FFFFFFF", 0), ("10FFFFFF", 0), ("11FFFFFF", 0.1), ("12FFFFFF", 0.2), ("120FFFFF", 0.2)]
+    assert (search.next, search.progress) == (Secondary("121FFFFF", "2D2CFFFF"), pytest.approx(0.21))
+
+
+def test_a_search_for_a_whole_number_asks_once() -> None:
+    for came, stuck in ((Search.none, 0), (Search.one, 0), (Search.several, 1)):
+        search = Search(Secondary("12345678"))
+        came(search)
+        assert (search.next, search.progress, len(search.stuck)) == (None, 1, stuck)
+
+
 def test_two_meters_with_one_number_are_told_and_end_the_search_there() -> None:
     search = Search(Secondary("1234567F"))
     search.several()
