@@ -14,7 +14,6 @@ from typing import Final, NamedTuple
 from smart_meter_reader.codecs.dlms.axdr import OCTETS, AxdrError, Item, decode_item
 from smart_meter_reader.codecs.dlms.date_time import LENGTH, MeterTime, parse_date_time
 from smart_meter_reader.codecs.dlms.framing.unframed import (
-    DESCRIPTOR,
     DESCRIPTOR_LENGTH,
     UnframedProgress,
     begin_unframed,
@@ -61,7 +60,7 @@ def parse_notification(apdu: bytes, place: int = 0) -> Notification:
     begin = length_place + 1 + length
     time = parse_date_time(apdu[length_place + 1 : begin])
     progress = begin_unframed(apdu, place)
-    if isinstance(progress, UnframedProgress) and apdu[progress.place :][: len(DESCRIPTOR)] == DESCRIPTOR:
+    if isinstance(progress, UnframedProgress):
         described, end = _described(apdu, progress)
         if described:
             return Notification(invoke_id, time, bool(length), None, described, end)

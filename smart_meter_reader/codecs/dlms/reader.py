@@ -148,7 +148,7 @@ class DlmsReader:
     def _notification(self, apdu: bytes, place: int, envelope: Envelope) -> tuple[DlmsTelegram, int]:
         if apdu[place] != NOTIFICATION:
             raise MalformedError("malformed", f"an APDU with the tag {apdu[place]:02X}: {_ANSWERED}", apdu)
-        if envelope.authentication == "none" and envelope.frame_counter is None:
+        if envelope.frame_counter is None:
             self._refuse_plain()
         try:
             notification = parse_notification(apdu, place)

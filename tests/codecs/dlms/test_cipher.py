@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 
 from smart_meter_reader.codecs.ciphering.keys import Policy
-from smart_meter_reader.codecs.dlms.cipher import BURGENLAND_AUTHENTICATION_KEY, DlmsOpener, encrypt
+from smart_meter_reader.codecs.dlms.cipher import (
+    BURGENLAND_AUTHENTICATION_KEY,
+    DlmsOpener,
+    SealedApdu,
+    encrypt,
+    parse_cipher_frame,
+)
 from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
 from smart_meter_reader.codecs.dlms.notification import is_believable
+from smart_meter_reader.exceptions import MalformedError
 from tests.codecs.dlms.vectors import Outcome, opener, read, reasons, telegrams, wire
 
 KEY, AK, TITLE = bytes(range(16)), bytes(range(16, 32)), b"KFM\x67\0\0\0\x09"
@@ -99,3 +106,69 @@ def test_what_speaks_for_a_key() -> None:
 @pytest.mark.parametrize("security", [0xA0, 0xB0])
 def test_compressed_frames_are_refused(security: int) -> None:
     assert outcome(sealed(1, AK, security), DlmsOpener(KEY, AK)) == ["malformed"]
+
+
+def apdu(security: int, content: bytes, length: int | None = None) -> bytes:
+    """A whole frame of general-glo-ciphering, with another length than its own where one is given."""
+    body = bytes([security]) + content
+    return b"\xdb\x08" + TITLE + bytes([len(body) if length is None else length]) + body
+
+
+@pytest.mark.parametrize(("before", "behind"), [(b"", b""), (b"\1\2\3", b"\4\5")])
+def test_a_frame_is_taken_apart_where_it_stands(before: bytes, behind: bytes) -> None:
+    whole = apdu(0x20, b"\x01\x02\x03\x04text")
+    taken = parse_cipher_frame(before + whole + behind, len(before))
+    assert taken == SealedApdu(TITLE, 0x20, 0x01020304, b"text", len(before) + len(whole))
+    assert taken.nonce == TITLE + b"\x01\x02\x03\x04"
+
+
+@pytest.mark.parametrize(
+    ("security", "content", "fits"),
+    [
+        # Security control and counter; and twelve octets of a tag, where there is one.
+        (0x20, 4, True),
+        (0x20, 3, False),
+        (0x30, 16, True),
+        (0x30, 15, False),
+        (0x10, 16, True),
+        (0x10, 15, False),
+        (0x21, 4, True),
+        (0x2F, 4, True),
+    ],
+)
+def test_the_shortest_frames(security: int, content: int, fits: bool) -> None:
+    whole = apdu(security, bytes(content))
+    if fits:
+        assert parse_cipher_frame(whole).end == len(whole)
+        return
+    with pytest.raises(
+        MalformedError, match=f"{content + 1} octets are announced and {content + 1} are there"
+    ):
+        parse_cipher_frame(whole)
+
+
+@pytest.mark.parametrize(
+    ("whole", "said"),
+    [
+        (apdu(0x20, bytes(20), 22), "22 octets are announced and 21 are there"),
+        (apdu(0x20, bytes(20))[:-1], "21 octets are announced and 20 are there"),
+        (b"\xdb\x08" + TITLE + b"\0", "0 octets are announced and 0 are there"),
+        (b"\xdb\x08" + TITLE, "a length is missing"),
+        (b"\xdb\x07" + apdu(0x20, bytes(20))[2:], "no general-glo-ciphering with a system title of eight"),
+        (b"\xdc\x08" + apdu(0x20, bytes(20))[2:], "no general-glo-ciphering with a system title of eight"),
+        (apdu(0xA0, bytes(20)), "what is inside is compressed"),
+    ],
+)
+def test_what_is_no_frame_that_is_read(whole: bytes, said: str) -> None:
+    with pytest.raises(MalformedError, match=said) as caught:
+        parse_cipher_frame(whole)
+    assert caught.value.frame == whole
+
+
+def test_what_does_not_open_after_one_that_did_was_damaged() -> None:
+    spoilt = bytearray(encrypt(PLAIN, KEY, None, TITLE, 2))
+    spoilt[16] ^= 0xFF  # the first octet of the ciphertext: nothing begins like a notification
+    damaged = encode_hdlc(b"\xe6\xe7\x00" + spoilt)
+    assert outcome(damaged, DlmsOpener(KEY)) == ["wrong_encryption_key"]
+    assert outcome(sealed(1, None) + damaged, DlmsOpener(KEY)) == ["none", "damaged"]
+    assert outcome(sealed(1) + damaged, DlmsOpener(KEY, AK)) == ["verified", "damaged"]
