@@ -28,6 +28,18 @@ _TEMPERATURES: Final[Mapping[str, str]] = MappingProxyType(
 )
 _FLOWS: Final[Mapping[str, str]] = MappingProxyType({"v1": "volume_flow", "v2": "volume_flow_2"})
 _ENDINGS: Final = ("", "_one_decimal", "_average_hour", "_average_day", "_average_interval")
+_DIFFERENCES: Final = ("temperature_difference", "temperature_difference_one_decimal")
+_POWER: Final = "power"
+
+JUDGED: Final = frozenset(
+    (
+        *(quantity + ending for quantity in _TEMPERATURES.values() for ending in _ENDINGS),
+        *_DIFFERENCES,
+        *_FLOWS.values(),
+        _POWER,
+    )
+)
+"""The quantities whose values may be none, as only the info code tells."""
 
 
 class InfoCodes:
@@ -103,7 +115,7 @@ def _false(
             if sensor in broken and _is_one_of(measurements[key]["value"], _NO_TEMPERATURE):
                 yield key, broken[sensor].sentence
                 gone = gone or sensor != "t3"
-    for key in ("temperature_difference", "temperature_difference_one_decimal"):
+    for key in _DIFFERENCES:
         # Where one side was not measured, nor was what lies between them.
         if warm and key in measurements and (gone or _is_one_of(measurements[key]["value"], _NOTHING)):
             yield key, warm[0].sentence
@@ -112,8 +124,8 @@ def _false(
         if told and _is_one_of(measurements[quantity]["value"], _NOTHING):
             yield quantity, broken[sensor].sentence
     makes_power = [*warm, *([broken["v1"]] if "v1" in broken else [])]
-    if makes_power and "power" in measurements and _is_one_of(measurements["power"]["value"], _NOTHING):
-        yield "power", makes_power[0].sentence
+    if makes_power and _POWER in measurements and _is_one_of(measurements[_POWER]["value"], _NOTHING):
+        yield _POWER, makes_power[0].sentence
 
 
 def _is_one_of(value: Value, none: tuple[Decimal, ...]) -> bool:

@@ -264,6 +264,10 @@ _PLAIN_WORDS: Final[Mapping[int, str]] = MappingProxyType(
         0x41: "times below lower limit",
         0x48: "upper limit",
         0x49: "times above upper limit",
+        0x68: "during exceed of lower limit",
+        0x69: "leakage",
+        0x6C: "during exceed of upper limit",
+        0x6D: "overflow",
         0x7E: "future value",
     }
 )
@@ -287,6 +291,9 @@ EXTENDED_WORDS: Final[Mapping[int, str]] = MappingProxyType(
 _EDGES: Final = ("begin", "end")
 _LIMITS: Final = ("lower", "upper")
 _ORDERS: Final = ("first", "last")
+# E100 u f 1 b and E110 1 f 1 b. Where the bit before the last is 0, other things are meant: 68h, 69h, 6Ch and
+# 6Dh stand above, 44h, 45h, 4Ch and 4Dh in no table.
+_LIMIT_DATES: Final = frozenset(vife for vife in (*range(0x40, 0x50), *range(0x68, 0x70)) if vife & 0b10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +316,7 @@ def addition_of(vife: int) -> Addition | None:
         return Addition(exponent=3)
     if 0x78 <= vife <= 0x7B:
         return Addition("additive correction")
-    if 0x40 <= vife <= 0x4F or 0x68 <= vife <= 0x6F:
+    if vife in _LIMIT_DATES:
         return _limit_date(vife)
     if 0x50 <= vife <= 0x67:
         return _limit_duration(vife)

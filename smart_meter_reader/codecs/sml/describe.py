@@ -79,6 +79,8 @@ def _describe(frame: SmlFrame, values: ValueList, meter: SmlSender, *, public_ke
         description["unread"] = list(values.unread)
     if told.corrected:
         description["corrected"] = list(told.corrected)
+    if told.contradictory:
+        description["contradictory"] = list(told.contradictory)
     return description
 
 

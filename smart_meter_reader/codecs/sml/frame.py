@@ -136,11 +136,12 @@ class FrameReader:
         if self._escaped:
             payload = payload.replace(ESCAPE + ESCAPE, ESCAPE)
         if fill > _MOST_FILL or fill > len(payload):
-            raise self._given_up(end, MalformedError, "fill", f"it tells of {fill} octets to fill it")
+            detail = f"it tells of {fill} octets to fill it"
+            raise self._given_up(end, MalformedError, "fill", detail, as_sent=True)
         try:
             messages = parse_messages(payload[: len(payload) - fill])
         except MalformedError as error:
-            raise self._given_up(end, MalformedError, error.reason, error.detail) from None
+            raise self._given_up(end, MalformedError, error.reason, error.detail, as_sent=True) from None
         checksum: Checksum = "x25" if by_x25 else "kermit"
         if not self._trusts(checksum, messages):
             raise self._given_up(end, ChecksumError, "checksum", "that of its messages is another one")
@@ -160,14 +161,22 @@ class FrameReader:
         by_kermit = sum(message.fits_kermit() for message in messages)
         return by_kermit <= sum(message.fits_x25() for message in messages)
 
-    def _given_up(self, end: int, error: type[FrameError], reason: str, detail: str) -> FrameError:
-        """Drop the frame up to ``end``; a start inside it, behind a cut escape, is another one's."""
+    def _given_up(
+        self, end: int, error: type[FrameError], reason: str, detail: str, *, as_sent: bool = False
+    ) -> FrameError:
+        """Drop the frame up to ``end``; a start inside it, behind a cut escape, is another one's.
+
+        ``as_sent``: its checksum is right, so that no other one's is in it.
+        """
         frame = bytes(self._buffer[:end])
         inner = frame.rfind(START, len(START))
         self.looked_at += end
         self.unrecognised = frame[-_KEPT:]
-        # What stands for the fill and the checksum may be the begin of a start.
-        self._drop(max(0, end - _BEHIND_END) if inner < 0 else inner)
+        if as_sent:
+            self._drop(end)
+        else:
+            # What stands for the fill and the checksum may be the begin of a start.
+            self._drop(max(0, end - _BEHIND_END) if inner < 0 else inner)
         return error(reason, f"a telegram of {end} octets is damaged: {detail}", frame)
 
     def _skip(self, count: int) -> None:

@@ -8,7 +8,7 @@ What a model does is corrected in ``measurements`` alone: ``objects`` are as sen
 * EMH's two-way meters send their power without a sign at 15.7.0, and the direction in the status word of
   1.8.0: bit 5 is export (volkszaehler/vzlogger#431, #688). Other makers mean other things by it, so it is by
   table.
-* Some send a negative power at 1.7.0, which is the net power then, as from that telegram on.
+* Some have the net power at 1.7.0 and its like of the phases (``codecs.signed_power``).
 * Without its PIN a meter tells whole kWh and no power.
 """
 
@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from smart_meter_reader.codecs.obis import TABLES, ObisCode, quantity_of, with_own
+from smart_meter_reader.codecs.signed_power import SignedPowers
 from smart_meter_reader.codecs.sml.identity import ServerIdentity, identity_of, text_of
 from smart_meter_reader.codecs.sml.telegram import ListEntry, ValueList
 from smart_meter_reader.codecs.unit_numbers import NO_UNIT, unit_of
@@ -45,18 +46,22 @@ _TOTAL_D, _MOMENTARY_D = 8, 7
 _IMPORT_TOTAL, _EXPORT_TOTAL, _UNSIGNED_POWER = "1.8.0", "2.8.0", "15.7.0"
 _COARSE: Final = 3  # the power of ten in Wh: whole kWh
 _NET: Final = "active_power_net"
+_ONE_WAY: Final = ("active_power_import", "active_power_export")
+_NO_FLAG: Final = "-"
 
 
 class ToldValues(NamedTuple):
     """What one value list says. ``pin_missing``: None where nothing tells; ``corrected``: quantities.
 
-    ``objects`` by A-B:C.D.E(*F), as sent and without the public key.
+    ``objects`` by A-B:C.D.E(*F), as sent and without the public key. ``contradictory``: the powers that are
+    not among the measurements because of their sign, in words.
     """
 
     objects: dict[str, Measurement]
     measurements: dict[str, Measurement]
     pin_missing: bool | None
     corrected: tuple[str, ...]
+    contradictory: tuple[str, ...]
 
 
 class _CodeMeaning(NamedTuple):
@@ -87,7 +92,7 @@ class SmlSender:
         self._dzg = flag == "DZG" and any(self.identity.number in each for each in AFFECTED_DZG)
         self._export: Decimal | None = None
         self._stood = _DZG_STANDS_AFTER  # telegrams since the export total moved
-        self._signed: set[str] = set()  # powers of import that were negative once
+        self._signs = SignedPowers()
 
     @property
     def direction_bit(self) -> int | None:
@@ -99,6 +104,7 @@ class SmlSender:
         objects: dict[str, Measurement] = {}
         measurements: dict[str, Measurement] = {}
         corrected: list[str] = []
+        negative = False
         if self._dzg:
             self._note_export(values)
         for entry in values.entries:
@@ -115,11 +121,13 @@ class SmlSender:
             if self._dzg and self._is_misread(entry, value):
                 measured = {"value": _unsigned(value, entry.octets), "unit": unit}
                 corrected.append(quantity)
-            elif quantity.startswith("active_power_import"):
-                quantity = self._with_sign(quantity, value)
+            elif value < 0 and quantity.startswith(_ONE_WAY):
+                negative = True
             measurements.setdefault(quantity, measured)
+        announced = self.identity.flag or _NO_FLAG
+        contradictory = self._signs.split(announced, measurements, negative=negative)
         self._add_direction(values, measurements)
-        return ToldValues(objects, measurements, pin_missing(values), tuple(corrected))
+        return ToldValues(objects, measurements, pin_missing(values), tuple(corrected), tuple(contradictory))
 
     def _note_export(self, values: ValueList) -> None:
         for entry in values.entries:
@@ -135,11 +143,6 @@ class SmlSender:
             and value < 0
             and self._stood >= _DZG_STANDS_AFTER
         )
-
-    def _with_sign(self, quantity: str, value: Decimal) -> str:
-        if value < 0:
-            self._signed.add(quantity)
-        return quantity.replace("_import", "_net") if quantity in self._signed else quantity
 
     def _add_direction(self, values: ValueList, measurements: dict[str, Measurement]) -> None:
         """The net power, where the power has no sign and the status word has the direction."""

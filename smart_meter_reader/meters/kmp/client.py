@@ -17,6 +17,7 @@ from smart_meter_reader.messages.receipts import Receipts
 from smart_meter_reader.meters.backfill.plan import Planner
 from smart_meter_reader.meters.backfill.session import Backfill
 from smart_meter_reader.meters.base import InfoText, tell_texts
+from smart_meter_reader.meters.info_codes import JUDGED
 from smart_meter_reader.meters.kmp.absences import Absences
 from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
 from smart_meter_reader.meters.kmp.identity import Identity, read_identity
@@ -28,6 +29,7 @@ from smart_meter_reader.meters.kmp.settings import (
     OPTIONAL_REGISTERS,
     KamstrupSettings,
 )
+from smart_meter_reader.meters.poll_plan import Group
 from smart_meter_reader.meters.polling import NO_DISTANCE, PolledClient
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.text import bounded_number
@@ -46,6 +48,8 @@ _ELECTRICITY = tuple(resolve_register(quantity).id for quantity in ELECTRICITY_R
 _OPTIONAL = frozenset(resolve_register(quantity).id for quantity in OPTIONAL_REGISTERS)
 _INFO_EVENTS = "info_event_count"
 _INFO_BITS = resolve_register("info_bits").id
+_INFO_CODE = resolve_register("info_code").id
+_INFO_CODES = frozenset({_INFO_CODE, _INFO_BITS, resolve_register("water_info_code").id})
 
 
 class _IdleLossError(Exception):
@@ -64,6 +68,7 @@ class KamstrupClient(PolledClient[KamstrupSettings]):
     def __init__(self, meter: str, settings: KamstrupSettings) -> None:
         super().__init__(meter, settings, settings.plan)
         self._absences = Absences()
+        self._beside = _asked_beside(settings.plan)
         self._last_poll: datetime | None = None
         self._tells_type = True
         self._model = ""
@@ -178,6 +183,8 @@ class KamstrupClient(PolledClient[KamstrupSettings]):
         self._note_wake_up(now)
         due = self._times.registers_due(now)
         wanted = self._absences.present(list(_ELECTRICITY) if self._is_electricity else due, now)
+        if any(map(_is_judged, wanted)):
+            wanted += self._absences.present(self._beside, now)
         wanted = [register for register in wanted if register not in self._lacking]
         doubtful = {each for each in self._optional if not self._absences.has_answered(each)}
         # A second time when nothing came: that can be a meter without any of these, or one in trouble.
@@ -203,7 +210,8 @@ class KamstrupClient(PolledClient[KamstrupSettings]):
             self._info_events = None if count is None or not 0 <= count < 2**32 else int(count)
 
     def _period_of(self, register: int) -> timedelta:
-        return self._times.shortest_period if self._is_electricity else self._times.period_of(register)
+        nobodys = self._is_electricity or register in self._beside
+        return self._times.shortest_period if nobodys else self._times.period_of(register)
 
     @property
     def _has_default_registers(self) -> bool:
@@ -212,13 +220,13 @@ class KamstrupClient(PolledClient[KamstrupSettings]):
     @property
     def _optional(self) -> frozenset[int]:
         """What nobody asked for by name: it is read where it is there, and its lack is no news."""
-        return _OPTIONAL if self._has_default_registers else frozenset()
+        return _OPTIONAL if self._has_default_registers else frozenset(self._beside)
 
     @property
     def _lacking(self) -> frozenset[int]:
         """What a meter of this model has not, so that nobody has to ask."""
         family = family_of(self._model)
-        without = self._has_default_registers and family is not None and family is not BITS
+        without = _INFO_BITS in self._optional and family is not None and family is not BITS
         return frozenset({_INFO_BITS}) if without else frozenset()
 
     def _note_absent(self, wanted: Sequence[int], answered: Mapping[int, object], now: datetime) -> None:
@@ -250,6 +258,17 @@ class KamstrupClient(PolledClient[KamstrupSettings]):
         }
         tell_texts(info, told)
         return info
+
+
+def _is_judged(register: int) -> bool:
+    return register_of(register).quantity in JUDGED
+
+
+def _asked_beside(plan: Sequence[Group]) -> tuple[int, ...]:
+    """What no setting names and is read all the same: whether temperatures, flow and power were measured."""
+    registers = {register for group in plan for register in group.registers}
+    unjudged = any(map(_is_judged, registers)) and registers.isdisjoint(_INFO_CODES)
+    return (_INFO_CODE, _INFO_BITS) if unjudged else ()
 
 
 async def _listen_idle(connection: KmpConnection) -> None:

@@ -60,6 +60,8 @@ def _lines(description: Description) -> Iterator[str]:
         yield from _values(others, "    ")
     for quantity in description.get("corrected", ()):
         yield f"  {quantity} is corrected: this firmware tags it as signed though it is not"
+    for reason in description.get("contradictory", ()):
+        yield f"  {reason}: no quantity"
     for code in description.get("unread", ()):
         yield f"  {code} has no value that makes sense"
 

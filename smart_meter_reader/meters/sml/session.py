@@ -104,6 +104,11 @@ class SmlSession(PushSession[SmlWatch]):
         for code in values.unread:
             if self._complaints.first(code, now):
                 _log.info("%s: %s has no value that makes sense and is left out", self._meter, code)
+        for reason in told.contradictory:
+            if self._complaints.first(reason, now):
+                _log.info(
+                    "%s: %s, which makes no sense beside its export, and is left out", self._meter, reason
+                )
         for quantity in told.corrected:
             if self._complaints.first(f"corrected {quantity}", now):
                 _log.info(

@@ -166,6 +166,11 @@ def test_what_stands_for_no_value_is_left_out(octets: str, why: str) -> None:
         (0x5F, "duration of last exceed of upper limit", "7", "days"),
         (0x60, "duration of first", "7", "seconds"),
         (0x67, "duration of last", "7", "days"),
+        # E110 1 u 0 0, E110 1001 and E110 1101: values, and no dates.
+        (0x68, "during exceed of lower limit", "7000", "Wh"),
+        (0x69, "leakage", "7000", "Wh"),
+        (0x6C, "during exceed of upper limit", "7000", "Wh"),
+        (0x6D, "overflow", "7000", "Wh"),
         (0x78, "additive correction", "7000", "Wh"),
         (0x7B, "additive correction", "7000", "Wh"),
         (0x70, "", "0.007", "Wh"),
@@ -235,6 +240,11 @@ def test_powers_upon_powers_are_no_number() -> None:
         ("04867c00000000", "energy, VIFE 7C 00", ("7c 00",)),
         # Behind FD, 7F is no maker's: what follows is of the standard.
         ("04fdff3b00000000", "unknown VIF FD 7F", ("only positive",)),
+        # E100 u f 1 b are dates; where that 1 is 0 and f is 1, no table has them.
+        ("04864400000000", "energy, VIFE 44", ("44",)),
+        ("04864500000000", "energy, VIFE 45", ("45",)),
+        ("04864c00000000", "energy, VIFE 4C", ("4c",)),
+        ("04864d00000000", "energy, VIFE 4D", ("4d",)),
         ("04ff0700000000", "manufacturer specific", ("07",)),
         ("049028a0860100", "volume, per pulse of input 0", ("per pulse of input 0",)),
         ("04a9fc0100000000", "power, phase L1", ("phase L1",)),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smart_meter_reader.codecs.crc16 import crc16_kermit, crc16_x25
@@ -392,6 +392,7 @@ def test_random_bytes_parse_or_raise_frame_errors(junk: bytes, places: list[int]
 
 
 @given(st.binary(max_size=200))
+@example(START)
 def test_any_payload_under_a_right_checksum_parses_or_is_malformed(payload: bytes) -> None:
     for each in read(encode_frame(payload)):
         assert isinstance(each, SmlFrame | MalformedError)

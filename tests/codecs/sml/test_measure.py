@@ -263,13 +263,41 @@ def test_without_a_status_word_or_a_power_there_is_no_direction() -> None:
     assert list(only_total.measurements) == ["active_energy_import"]
 
 
+def powers(sent: ToldValues) -> dict[str, str]:
+    return {key.removeprefix("active_power_"): str(item["value"]) for key, item in sent.measurements.items()}
+
+
 def test_a_negative_power_of_import_is_the_net_power_from_then_on() -> None:
+    """The import is told all the same: it would stay for ever as it was before the power turned."""
     sender = SmlSender(ISKRA)
-    for value, quantity in ((50, "import"), (5, "import"), (0, "import"), (-50, "net"), (50, "net")):
-        sent = told(sender, ISKRA, entry(1, value))
-        assert list(sent.measurements) == [f"active_power_{quantity}"]
+    for value in ("5.0", "0.5", "0.0"):
+        sent = told(sender, ISKRA, entry(1, int(float(value) * 10)))
+        assert powers(sent) == {"import": value}
+    assert powers(told(sender, ISKRA, entry(1, -50))) == {"import": "0.0", "export": "5.0", "net": "-5.0"}
+    assert powers(told(sender, ISKRA, entry(1, 50))) == {"import": "5.0", "export": "0.0", "net": "5.0"}
     (hager,) = described("sml-emh-ehz361")
-    assert hager["measurements"]["active_power_net"]["value"] == Decimal("-5632.1916")
+    assert {key: str(item["value"]) for key, item in hager["measurements"].items() if "power" in key} == {
+        "active_power_import": "0.0000",
+        "active_power_export": "5632.1916",
+        "active_power_net": "-5632.1916",
+    }
+
+
+@pytest.mark.parametrize(
+    ("taken", "given", "left"), [(-50, 50, {"export": "5.0"}), (50, -50, {"import": "5.0"})]
+)
+def test_a_negative_power_beside_its_other_direction_is_no_quantity_and_told(
+    taken: int, given: int, left: dict[str, str]
+) -> None:
+    values = (entry(1, taken), Value(code(2, 7), given, WATT, -1))
+    sent = told(SmlSender(ISKRA), ISKRA, *values)
+    assert powers(sent) == left
+    assert [item["value"] for item in sent.objects.values()] == [Decimal(taken) / 10, Decimal(given) / 10]
+    (wrong,) = sent.contradictory
+    assert wrong.endswith(" is negative")
+    assert not told(SmlSender(ISKRA), ISKRA, entry(1, 50), Value(code(2, 7), 0, WATT, -1)).contradictory
+    (description,) = describe_capture(encode_telegram(ISKRA, values))
+    assert description["contradictory"] == [wrong]
 
 
 # --- the PIN ---

@@ -174,6 +174,44 @@ async def test_an_older_model_is_not_asked_for_info_bits() -> None:
     assert not [registers for registers in asked(emulated) if 369 in registers]
 
 
+@pytest.mark.parametrize(
+    ("registers", "requests"),
+    [
+        (("flow_temperature",), [(86, 99, 369)]),
+        (("heat_energy",), [(60,)]),
+        (("flow_temperature", "info_bits"), [(86, 369)]),
+    ],
+)
+async def test_whether_a_value_was_measured_is_asked_where_no_setting_does(
+    registers: tuple[str, ...], requests: list[tuple[int, ...]], caplog: pytest.LogCaptureFixture
+) -> None:
+    emulated = meter()
+    emulated.report(32)  # T1 is short-circuited
+    async with on_pty(emulated) as path:
+        reading = (await once(client(path, registers=registers)))[-1]
+    assert reading["type"] == "reading"
+    assert "flow_temperature" not in reading["measurements"]
+    assert asked(emulated) == requests
+    if "flow_temperature" in registers:
+        assert reading["measurements"]["reported_problems"]["value"] == "t1_low"
+        assert "flow_temperature 0.00 °C is left out" in caplog.text
+
+
+async def test_a_meter_that_has_no_info_code_is_read_without_and_it_is_no_news(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    emulated = meter("omit:info_code", "omit:info_bits")
+    async with on_pty(emulated) as path:
+        reader = client(path, registers=("power",))
+        async with running(reader) as heard:
+            for count in (1, 2):
+                await heard.until(lambda count=count: len(heard.readings) == count)  # type: ignore[misc]
+                reader.read_now()
+    assert [list(reading["measurements"]) for reading in heard.readings] == [["power"]] * 2
+    assert asked(emulated)[:2] == [(80, 99, 369), (80,)]
+    assert "does not have" not in caplog.text
+
+
 async def test_what_the_meter_reports_is_its_status_until_it_is_over() -> None:
     emulated = meter()
     async with on_pty(emulated) as path, running(client(path, interval=SOON)) as heard:
@@ -224,19 +262,19 @@ async def test_groups_have_their_own_interval_and_share_frames_when_due_together
 async def test_a_register_the_meter_lacks_is_told_once_and_not_asked_every_time(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    emulated = meter("omit:power")
+    emulated = meter("omit:volume")
     async with (
         on_pty(emulated) as path,
         # Far above what a poll takes: the pauses are times, and are compared with a number of polls.
-        running(client(path, registers=("heat_energy", "power", 4711), interval=CALM)) as heard,
+        running(client(path, registers=("heat_energy", "volume", 4711), interval=CALM)) as heard,
     ):
         await heard.until(lambda: len(heard.readings) >= 8)
     assert all(list(reading["measurements"]) == ["heat_energy"] for reading in heard.readings)
     told = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
     assert told == [
-        "heat: the meter does not have power (80), register_4711 (4711); it is asked again now and then"
+        "heat: the meter does not have volume (68), register_4711 (4711); it is asked again now and then"
     ]
-    assert sum(80 in registers for registers in asked(emulated)) < 8 / 2
+    assert sum(68 in registers for registers in asked(emulated)) < 8 / 2
 
 
 async def test_good_readings_log_nothing_above_info(caplog: pytest.LogCaptureFixture) -> None:

@@ -37,6 +37,7 @@ _END = re.compile(rb"\n!([^\r\n/]{4}|[^\r\n/]{0,3}(?:[\r\n]|(?=/)))")
 _CHECKSUM = re.compile(rb"[0-9A-Fa-f]{1,4}")
 # The begin of a data line, which neither noise nor ciphertext contains by chance.
 DATA_LINE = re.compile(rb"[\r\n][0-9]{1,2}-[0-9]{1,2}:[0-9]")
+_LONGEST_LINE_START = 8
 _DATA = re.compile(rb"[0-9]{1,2}-[0-9]{1,2}:[0-9.*]+\(|\(")
 _HOLLEY = b"/HLY"
 
@@ -65,6 +66,7 @@ class PlainReader:
         self._ending = False  # whether the line of the end has begun
         self._synchronised = False
         self._lost_start = False
+        self._passed = b""  # the last of what was skipped, where the begin of a data line may be cut
         self._checked_header = b""  # header of the last telegram with a good checksum
         self.skipped = 0  # bytes outside of telegrams
 
@@ -118,16 +120,25 @@ class PlainReader:
         self._note_skipped(skipped)
 
     def _note_skipped(self, skipped: bytes) -> None:
+        """Count what is outside of telegrams; lines of data and an end are one that lost its first line."""
         self.skipped += len(skipped)
-        if _COLON in skipped and DATA_LINE.search(skipped):
-            self._lost_start = True
-        if self._lost_start and _END_MARK in skipped:
+        seen = self._passed + skipped
+        self._passed = seen[1 - _LONGEST_LINE_START :]
+        place = 0
+        while True:
+            if not self._lost_start:
+                line = DATA_LINE.search(seen, place) if _COLON in seen else None
+                if line is None:
+                    return
+                self._lost_start, place = True, line.end()
+            place = seen.find(_END_MARK, place) + 1
+            if not place:
+                return
             if self._synchronised:
                 self._events.append(
                     IncompleteError("truncated", "a telegram came without its first line", skipped)
                 )
-            self._lost_start = False
-            self._synchronised = True
+            self._lost_start, self._synchronised = False, True
 
     def _follow(self) -> bool:
         """Look for the end of the telegram; True when there may be more to do."""
@@ -147,7 +158,7 @@ class PlainReader:
         self._inside = False
         self._judge(covered, field)
         self._synchronised = True
-        self._lost_start = False
+        self._lost_start, self._passed = False, b""
         return True
 
     def _overflow(self) -> bool:

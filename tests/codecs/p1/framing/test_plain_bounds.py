@@ -54,6 +54,10 @@ def kinds(*pieces: bytes, one_meter: bool = True, end: bool = False) -> list[str
     return [each.checksum if isinstance(each, PlainFrame) else each.reason for each in told]
 
 
+def cut(stream: bytes, size: int) -> list[bytes]:
+    return [stream[begin : begin + size] for begin in range(0, len(stream), size)]
+
+
 def test_the_telegram_is_what_lies_between_the_slash_and_the_exclamation_mark() -> None:
     assert read(GOOD)[0] == [PlainFrame(COVERED, "ok")]
     assert read(PLAIN)[0] == [PlainFrame(COVERED, "absent")]
@@ -107,6 +111,13 @@ def test_a_lost_beginning_is_told_once_the_stream_is_known() -> None:
     # Without a line of data, or without an end, it is noise.
     assert kinds(GOOD, b"noise!\r\n", GOOD) == ["ok", "ok"]
     assert kinds(GOOD, LINE, GOOD) == ["ok", "ok"]
+    # Lines and ends count in their order, however they are cut.
+    lost = rest + LINE + b"!\r\n" + rest
+    early = GOOD + b"noise!\r\n" + LINE + GOOD + b"-0:1\r\n!\r\n"
+    for size in (1, 2, 3, 7, 8, 500):
+        assert kinds(*cut(GOOD + lost, size)) == ["ok", *["truncated"] * 3], size
+        assert kinds(*cut(lost, size)) == ["truncated"] * 2, size
+        assert kinds(*cut(early, size)) == ["ok", "ok"], size
     # The end may come in another piece than the line.
     assert kinds(GOOD, b"\r\n" + LINE, b"!\r\n") == ["ok", "truncated"]
     assert kinds(GOOD, b"\r\n" + LINE, GOOD, b"!\r\n") == ["ok", "ok"]
