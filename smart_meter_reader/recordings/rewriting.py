@@ -42,6 +42,36 @@ def rewrite_runs(events: Sequence[Event], rewrite: Rewrite) -> Iterator[Event]:
     yield from _rewritten(run, request, rewrite)
 
 
+def rewrite_as_they_end(
+    events: Sequence[Event], take: Callable[[bytes], bytes], finish: Callable[[], bytes]
+) -> Iterator[Event]:
+    """The events with other bursts from the meter: what each completes, as ``take`` gives it.
+
+    ``finish`` gives what stands in the last one without an end. A burst that completes nothing is left out.
+    """
+    bursts = [
+        index
+        for index, event in enumerate(events)
+        if isinstance(event, Burst) and event.direction == FROM_METER
+    ]
+    last = bursts[-1] if bursts else -1
+    for index, event in enumerate(events):
+        if not isinstance(event, Burst) or event.direction != FROM_METER:
+            yield event
+            continue
+        payload = take(event.payload)
+        if index == last:
+            payload += finish()
+        if payload:
+            yield replace(event, payload=payload)
+
+
+def bytes_left_out(count: int) -> Iterator[str]:
+    """The note on bytes that belong to no whole frame, where there are any."""
+    if count:
+        yield f"{count} bytes that belong to no whole frame are left out"
+
+
 def _rewritten(run: list[Burst], request: bytes, rewrite: Rewrite) -> Iterator[Event]:
     if not run:
         return

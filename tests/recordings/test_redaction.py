@@ -422,6 +422,19 @@ def test_without_the_right_key_nothing_encrypted_is_given_away(key: bytes | None
     assert any("2 encrypted telegrams without a fitting key are left out" in note for note in redacted.notes)
 
 
+def test_what_is_cut_damaged_or_none_is_told_as_that_and_not_as_closed() -> None:
+    first, second = (event.payload for event in encrypted(2).events if isinstance(event, Burst))
+    damaged = encode_telegram(TELEGRAM)[:-3] + b"~\r\n"
+    recording = Recording(bursts(("<", b"noise" + first + damaged), ("<", second[:40])), "dsmr")
+    redacted = redact(recording, Pseudonyms(), settings=with_keys(KEY, AK))
+    assert len(p1_telegrams(joined(redacted.recording), PUBLIC_KEY, PUBLIC_AUTHENTICATION_KEY)) == 1
+    assert "2 damaged telegrams are left out" in redacted.notes
+    assert [
+        note for note in redacted.notes if note.endswith("bytes that belong to no whole frame are left out")
+    ]
+    assert not [note for note in redacted.notes if "without a fitting key" in note]
+
+
 @pytest.mark.parametrize("key", [KEY, None])
 def test_frames_without_a_system_title_are_encrypted_anew_too(key: bytes | None) -> None:
     frame = encrypt_untitled(TELEGRAM, KEY, AK, 7)

@@ -1,7 +1,7 @@
 """Redacts recordings of meters that push DLMS: numbers of meters, system titles, texts; checksums anew.
 
 An encrypted telegram is decrypted, redacted, and encrypted again with keys that everybody may know; without
-its key it is left out, since nobody can tell what is in it. So is what is damaged.
+its key it is left out, since nobody can tell what is in it. So is what is damaged, and what is in no frame.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from smart_meter_reader.codecs.ciphering.keys import AUTHENTICATED, parse_key
@@ -26,8 +25,8 @@ from smart_meter_reader.codecs.dlms.notification import parse_notification
 from smart_meter_reader.exceptions import DecryptionError, FrameError
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms
-from smart_meter_reader.recordings.rewriting import Rewritten
-from smart_meter_reader.recordings.text import FROM_METER, Burst, Event
+from smart_meter_reader.recordings.rewriting import Rewritten, bytes_left_out, rewrite_as_they_end
+from smart_meter_reader.recordings.text import Event
 
 PUBLIC_KEY: Final = bytes(range(16))
 PUBLIC_AUTHENTICATION_KEY: Final = bytes(range(16, 32))
@@ -46,15 +45,8 @@ _MODEL: Final = "96.1.7"
 def redact(events: Sequence[Event], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
     """The stream with everything replaced that may name a person or a device. ``settings`` have the keys."""
     redactor = _StreamRedactor(names, _opener(settings))
-    written: list[Event] = []
-    for event in events:
-        if not isinstance(event, Burst) or event.direction != FROM_METER:
-            written.append(event)
-            continue
-        payload = redactor.take(event.payload)
-        if payload:
-            written.append(replace(event, payload=payload))
-    return Rewritten(tuple(written), redactor.settings, redactor.notes)
+    written = tuple(rewrite_as_they_end(events, redactor.take, redactor.finish))
+    return Rewritten(written, redactor.settings, redactor.notes)
 
 
 def _opener(settings: ClientSettings | None) -> DlmsOpener | None:
@@ -101,11 +93,21 @@ class _StreamRedactor:
             notes.append(f"{self._closed} encrypted telegrams without a fitting key are left out")
         if self._damaged:
             notes.append(f"{self._damaged} damaged frames or telegrams are left out")
-        return tuple(notes)
+        return (*notes, *bytes_left_out(self._reader.skipped))
 
     def take(self, received: bytes) -> bytes:
         """What these bytes complete, fit to be given away."""
         self._reader.receive_data(received)
+        return self._completed()
+
+    def finish(self) -> bytes:
+        """The recording has ended: what is still in what came, fit to be given away."""
+        self._reader.finish()
+        written = self._completed()
+        self._damaged += sum(1 for _ in self._joiner.drop("the recording ends"))
+        return written
+
+    def _completed(self) -> bytes:
         written = b""
         while True:
             try:

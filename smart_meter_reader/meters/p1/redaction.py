@@ -1,15 +1,16 @@
 """Redacts P1 streams: equipment identifiers, texts, long numbers in the header; checksums anew.
 
 An encrypted telegram is decrypted, redacted, and encrypted again with keys that everybody may know; without
-its key it is left out, since nobody can tell what is in it.
+its key it is left out, since nobody can tell what is in it. Where some are encrypted, so is what is damaged
+or stands in no telegram.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal
 
 from smart_meter_reader.codecs.ciphering.keys import parse_key
@@ -23,7 +24,12 @@ from smart_meter_reader.exceptions import DecryptionError, FrameError
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.recordings.data_sets import redact_data_sets, redact_fragments, redact_name
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms
-from smart_meter_reader.recordings.rewriting import Rewritten, rewrite_runs
+from smart_meter_reader.recordings.rewriting import (
+    Rewritten,
+    bytes_left_out,
+    rewrite_as_they_end,
+    rewrite_runs,
+)
 from smart_meter_reader.recordings.text import FROM_METER, Burst, Event
 
 PUBLIC_KEY: Final = bytes(range(16))
@@ -126,13 +132,9 @@ def _encrypted(events: Sequence[Event], names: Pseudonyms, opener: Opener | None
         return opened
 
     reader = FrameReader(open_frame)
-    written: list[Event] = []
-    left_out = 0
-    for event in events:
-        if not isinstance(event, Burst) or event.direction != FROM_METER:
-            written.append(event)
-            continue
-        reader.receive_data(event.payload)
+    left_out = Counter[type[FrameError | DecryptionError]]()
+
+    def completed() -> bytes:
         payload = b""
         for found in _frames(reader):
             if isinstance(found, PlainFrame):
@@ -140,13 +142,32 @@ def _encrypted(events: Sequence[Event], names: Pseudonyms, opener: Opener | None
             elif isinstance(found, Opened):
                 payload += _encrypt(found, frames.pop(0), names)
             else:
-                left_out += 1
-        if payload:
-            written.append(replace(event, payload=payload))
-    return _told(written, opener, left_out)
+                left_out[DecryptionError if isinstance(found, DecryptionError) else FrameError] += 1
+        return payload
+
+    def take(received: bytes) -> bytes:
+        reader.receive_data(received)
+        return completed()
+
+    def finish() -> bytes:
+        reader.finish()
+        return completed()
+
+    written = tuple(rewrite_as_they_end(events, take, finish))
+    notes = _notes(left_out[DecryptionError], left_out[FrameError], reader.skipped)
+    return _told(written, opener, notes)
 
 
-def _told(written: list[Event], opener: Opener | None, left_out: int) -> Rewritten:
+def _notes(closed: int, damaged: int, skipped: int) -> Iterator[str]:
+    """What is not in the recording any more."""
+    if closed:
+        yield f"{closed} encrypted telegrams without a fitting key are left out"
+    if damaged:
+        yield f"{damaged} damaged telegrams are left out"
+    yield from bytes_left_out(skipped)
+
+
+def _told(written: tuple[Event, ...], opener: Opener | None, left_out: Iterable[str]) -> Rewritten:
     """What was written, and what the person who gets it must know."""
     settings: dict[str, str] = {}
     notes: list[str] = []
@@ -154,9 +175,7 @@ def _told(written: list[Event], opener: Opener | None, left_out: int) -> Rewritt
         settings["key"] = json.dumps(PUBLIC_KEY.hex())
         settings["authentication_key"] = json.dumps(PUBLIC_AUTHENTICATION_KEY.hex())
         notes.append("telegrams are encrypted with public keys, which stand in the recording")
-    if left_out:
-        notes.append(f"{left_out} encrypted telegrams without a fitting key are left out")
-    return Rewritten(tuple(written), settings, tuple(notes))
+    return Rewritten(written, settings, (*notes, *left_out))
 
 
 def _frames(reader: FrameReader) -> Iterator[PlainFrame | Opened | FrameError | DecryptionError]:

@@ -16,7 +16,7 @@ from smart_meter_reader.meters.dlms.redaction import redact
 from smart_meter_reader.meters.dlms.settings import DlmsSettings
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms, leaks
 from smart_meter_reader.recordings.rewriting import Rewritten
-from smart_meter_reader.recordings.text import FROM_METER, Burst
+from smart_meter_reader.recordings.text import FROM_METER, Burst, LineChange
 from smart_meter_reader.settings.schema import Secret
 from tests.codecs.dlms.vectors import BY_ID, VECTORS, Vector, opener, read, telegrams, wire
 
@@ -85,6 +85,38 @@ def test_what_the_person_must_know(name: str, note: str) -> None:
     payload, written, _ = redacted(BY_ID[name])
     assert note in written.notes
     assert bool(payload) == (name == "hdlc-kamstrup-dk-glo30")
+
+
+XT211 = wire("raw-egd-xt211-spec")
+# A notification as other programs print it: without its frame, which no line has.
+BARE = wire("hdlc-kaifa-no-list2-it-net")[17:-3]
+
+
+@pytest.mark.parametrize(
+    ("stream", "kept", "damaged", "outside"),
+    [
+        (XT211 + XT211, 2 * len(XT211), 0, 0),
+        (BARE, 0, 0, len(BARE)),
+        (XT211 + b"\x00\x11" + XT211, 2 * len(XT211), 0, 2),
+        (XT211 + XT211[:-5], len(XT211), 1, len(XT211) - 5),  # the recording ends within it
+        (b"\x00" + XT211[:40], 0, 1, 41),
+    ],
+)
+@pytest.mark.parametrize("piece", [5000, 11])
+def test_nothing_is_left_out_without_a_word(
+    stream: bytes, kept: int, damaged: int, outside: int, piece: int
+) -> None:
+    pieces = [stream[begin : begin + piece] for begin in range(0, len(stream), piece)]
+    events = (
+        *(Burst(number, FROM_METER, each) for number, each in enumerate(pieces)),
+        LineChange(99, "2400 Bd 8E1"),
+    )
+    written = redact(events, Pseudonyms(), None)
+    assert sum(len(event.payload) for event in written.events if isinstance(event, Burst)) == kept
+    assert written.events[-1] == LineChange(99, "2400 Bd 8E1")
+    told = [f"{damaged} damaged frames or telegrams are left out"] * bool(damaged)
+    told += [f"{outside} bytes that belong to no whole frame are left out"] * bool(outside)
+    assert list(written.notes) == told
 
 
 def test_comments_say_what_a_burst_is() -> None:
