@@ -1,6 +1,11 @@
 """The database: connects, makes or checks the tables, and writes a batch in one transaction.
 
 What it refuses for a message's own sake is told apart from what passes by itself.
+
+A pooler (PgBouncer) may stand before it: then each transaction may be another connection's, which has none of
+the statements that were prepared before. It is known by the process that answers, which is not the one that
+the login has named; then no statement is kept. One that is used at once reaches one connection even so: the
+library ends its request only when the answer is there (Flush, not Sync, behind Parse and Describe).
 """
 
 from __future__ import annotations
@@ -31,7 +36,9 @@ from smart_meter_reader.writer.transaction import (
 )
 
 CONNECT_SECONDS: Final = 10.0
+_CLOSE_SECONDS: Final = 1.0
 _CONNECTIONS: Final = 5  # one for each lane, one for questions, one for the page
+_STATEMENTS: Final = 100  # kept prepared by each connection
 
 
 class RefusedRowsError(SinkError):
@@ -46,27 +53,20 @@ class Database:
         self._pool: asyncpg.Pool[Any] | None = None
 
     async def open(self) -> None:
-        """Connect, and see that the tables are there."""
-        settings = self._settings
-        password = settings.database_password
-        # None: as `sslmode` in the address says.
-        verified = _verified(settings) if settings.database_tls else None
+        """Connect, and see who answers."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
+                address = _address(self._settings)
                 self._pool = await asyncpg.create_pool(
-                    settings.database,
-                    password=password.reveal() if password else None,
-                    ssl=verified,
+                    **address,
                     # The library logs a traceback for each attempt to keep up a least number.
                     min_size=0,
                     max_size=_CONNECTIONS,
                     command_timeout=STATEMENT_SECONDS,
-                    timeout=CONNECT_SECONDS / 2,
-                    server_settings={"application_name": "smart-meter-reader writer"},
+                    statement_cache_size=0 if await _is_pooled(address) else _STATEMENTS,
                 )
         except ANYTHING as error:
-            raise explained(error, settings) from error
-        await self._fetch("SELECT")
+            raise explained(error, self._settings) from error
 
     async def close(self) -> None:
         """Give up what is under way."""
@@ -179,6 +179,28 @@ class Database:
         except ANYTHING as error:
             raise explained(error, self._settings) from error
         return found
+
+
+def _address(settings: WriterSettings) -> dict[str, Any]:
+    """Where it is and as whom, as the library takes it."""
+    password = settings.database_password
+    return {
+        "dsn": settings.database,
+        "password": password.reveal() if password else None,
+        # None: as `sslmode` in the address says.
+        "ssl": _verified(settings) if settings.database_tls else None,
+        "timeout": CONNECT_SECONDS / 2,
+        "server_settings": {"application_name": "smart-meter-reader writer"},
+    }
+
+
+async def _is_pooled(address: Mapping[str, Any]) -> bool:
+    """Whether another process answers than the one that the login has told (BackendKeyData)."""
+    connection = await asyncpg.connect(**address, statement_cache_size=0)
+    try:
+        return bool(await connection.fetchval("SELECT pg_backend_pid()") != connection.get_server_pid())
+    finally:
+        await connection.close(timeout=_CLOSE_SECONDS)
 
 
 def _verified(settings: WriterSettings) -> ssl.SSLContext:

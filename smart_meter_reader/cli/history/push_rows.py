@@ -29,9 +29,9 @@ from smart_meter_reader.sinks.spooled.rows import MessageRows, ValueRow
 from smart_meter_reader.sinks.spooled.settings import StoringSettings
 from smart_meter_reader.sinks.spooled.sink import SpooledSink, since_of
 
-# Rows that are refused or stored together, and how many of these go in one batch.
+# Rows that are refused or stored together, and how many go in one batch.
 _TOGETHER = 50
-_BATCH = 40
+_BATCH = 2000
 _STAMP = "%Y-%m-%d %H:%M"
 
 
@@ -74,11 +74,14 @@ def push_to(
             print("Nothing is sent: without --dry-run it is.")
             return EXIT_OK
         sink: SpooledSink = imported(sink_driver(chosen_sink.sink).sink)(name, chosen_sink.driver)
+        batches = _Batches()
         try:
-            refused = asyncio.run(_push(sink, chosen.rows(history), whole))
+            refused = asyncio.run(_push(sink, chosen.rows(history), whole, batches))
         except SinkError as error:
             tell(f"{error.detail}; whoever pushes again sends nothing twice")
             return EXIT_UNAVAILABLE
+        if batches.too_many:
+            tell(f"{name} takes no batch of {batches.too_many} values: {batches.most} were sent at once")
     for words in refused[:10]:
         tell(f"refused: {words}")
     if refused:
@@ -126,28 +129,48 @@ def _show(history: History, chosen: _Wanted) -> int:
     return whole
 
 
-async def _push(sink: SpooledSink, found: Iterator[ExportLine], whole: int) -> list[str]:
+async def _push(sink: SpooledSink, found: Iterator[ExportLine], whole: int, batches: _Batches) -> list[str]:
     """Send all of it; what was refused of it. Raises SinkError."""
     refused: list[str] = []
     sent = 0
     async with sink.connected() as destination:
         with progress_line(f"sending to {sink.name}") as progress:
             rows = map(_row, found)
-            while batch := [each for _ in range(_BATCH) if (each := tuple(islice(rows, _TOGETHER)))]:
-                refused += await _store(destination, [MessageRows(each) for each in batch])
-                sent += sum(map(len, batch))
+            while batch := tuple(islice(rows, batches.most)):
+                refused += await batches.store(destination, batch)
+                sent += len(batch)
                 progress(min(1.0, sent / whole))
     return refused
 
 
-async def _store(destination: Destination, batch: Sequence[MessageRows]) -> list[str]:
-    try:
-        return list((await destination.store(batch)).values())
-    except TooLargeError:
-        if len(batch) == 1:
-            raise
-        middle = len(batch) // 2
-        return [*await _store(destination, batch[:middle]), *await _store(destination, batch[middle:])]
+class _Batches:
+    """How many rows the database takes at once: as many as it has not refused."""
+
+    def __init__(self) -> None:
+        self.most = _BATCH
+        self.too_many = 0  # the fewest that it has refused; 0: none
+
+    async def store(self, destination: Destination, rows: Sequence[ValueRow]) -> list[str]:
+        """Store them, in halves where they are too many; what was refused. Raises SinkError."""
+        refused: list[str] = []
+        left = rows
+        while left:
+            batch = left[: self.most]
+            together = [MessageRows(tuple(batch[begin : begin + _TOGETHER])) for begin in _begins(batch)]
+            try:
+                refused += (await destination.store(together)).values()
+            except TooLargeError as error:
+                if len(batch) == 1:
+                    raise TooLargeError(error.reason, f"{error.detail}, not even one value") from None
+                self.too_many = len(batch)
+                self.most = len(batch) // 2
+                continue
+            left = left[len(batch) :]
+        return refused
+
+
+def _begins(batch: Sequence[ValueRow]) -> range:
+    return range(0, len(batch), _TOGETHER)
 
 
 def _row(line: ExportLine) -> ValueRow:

@@ -106,8 +106,19 @@ def test_what_is_refused_is_counted(house: House, influx: InfluxStandIn) -> None
 
 def test_too_large_batches_are_halved(house: House, influx: InfluxStandIn) -> None:
     influx.largest = 1000
-    assert pushed(house, "--to", "influxdb").returncode == EXIT_OK
+    done = pushed(house, "--to", "influxdb")
+    assert done.returncode == EXIT_OK
     assert influx.values == WHOLE
+    assert "influxdb takes no batch of 168 values: 84 were sent at once" in done.stderr
+
+
+def test_a_server_that_takes_not_even_one_value_is_told(house: House, influx: InfluxStandIn) -> None:
+    influx.largest = 20
+    done = pushed(house, "--to", "influxdb")
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert "takes no batch that is so large" in done.stderr
+    assert "not even one value" in done.stderr
+    assert influx.values == []
 
 
 async def test_into_postgresql_beside_a_sink_at_work(house: House, tmp_path: Path) -> None:
