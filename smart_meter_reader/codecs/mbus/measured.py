@@ -160,6 +160,26 @@ def _quantities(telegram: MbusTelegram) -> Iterator[tuple[str, Decimal, str]]:
             yield quantity, *displayed(record)
     if header.maker == KAMSTRUP:
         yield from _of_kamstrup(header, records)
+    if medium == GAS:
+        yield from _of_the_last_hour(records)
+
+
+def _of_the_last_hour(records: tuple[Record, ...]) -> Iterator[tuple[str, Decimal, str]]:
+    """What a Dutch gas meter tells instead of the volume of now: the newest hour's, and when that was.
+
+    DSMR P2 companion standard; Landis+Gyr G350 (libmbus, LGB_G350): storage 1 with a time, and no storage 0.
+    With a date alone it would be of a due date, and beside a volume of now it is older than that.
+    """
+    volumes = [
+        each
+        for each in records
+        if each.quantity == "volume"
+        and each.function == "instantaneous"
+        and not (each.tariff or each.subunit)
+    ]
+    timed = any(each.quantity == "date time" and each.storage == 1 and each.value for each in records)
+    if timed and [each.storage for each in volumes] == [1] and isinstance(volumes[0].value, Decimal):
+        yield "gas_volume", *displayed(volumes[0])
 
 
 def _countable(records: tuple[Record, ...]) -> Iterator[Record]:

@@ -379,3 +379,26 @@ def test_problems_are_reported_only_where_a_status_byte_can_tell_them() -> None:
     assert measured(short.encode()) == {"volume": "0.005 m³"}, "nobody says whose"
     fixed = bytes.fromhex("78563412" + "0a00" + "e97e" + "01000000" + "35010000")
     assert measured(LongFrame(0x08, 5, 0x73, fixed).encode()) == {"water_volume": "1 l"}
+
+
+_OF_THE_HOUR, _AT_THE_HOUR = bytes.fromhex("4c1392408310"), bytes.fromhex("466d000008162700")
+
+
+@pytest.mark.parametrize(
+    ("records", "medium", "told"),
+    [
+        ([_OF_THE_HOUR, _AT_THE_HOUR], 3, {"gas_volume": "10834.092 m³"}),
+        ([_AT_THE_HOUR, _OF_THE_HOUR], 3, {"gas_volume": "10834.092 m³"}),
+        ([bytes.fromhex("0c1393408310"), _OF_THE_HOUR, _AT_THE_HOUR], 3, {"gas_volume": "10834.093 m³"}),
+        ([_OF_THE_HOUR, bytes.fromhex("426c1627")], 3, {}),  # of a due date
+        ([_OF_THE_HOUR], 3, {}),
+        ([_OF_THE_HOUR, bytes.fromhex("466d000000000000")], 3, {}),  # a time that was never set
+        ([_OF_THE_HOUR, bytes.fromhex("066d000008162700")], 3, {}),  # a time of now
+        ([_OF_THE_HOUR, bytes.fromhex("cc011391408310"), _AT_THE_HOUR], 3, {}),
+        ([_OF_THE_HOUR, _AT_THE_HOUR], 7, {}),
+    ],
+)
+def test_gas_of_the_last_hour_is_told_where_nothing_newer_is(
+    records: list[bytes], medium: int, told: dict[str, str]
+) -> None:
+    assert of(records, "LGB", medium) == told
