@@ -166,8 +166,8 @@ _values = (
 # With a hundred leaves for each of many keys, making them up took 40 s, and writing them 1 s.
 _messages = st.dictionaries(
     st.text(),
-    st.recursive(_values, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=12),
-    max_size=6,
+    st.recursive(_values, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8),
+    max_size=4,
 )
 
 

@@ -85,6 +85,11 @@ class Schedule:
 
     def _next_minute(self, now: datetime, zone: tzinfo | None) -> datetime:
         due = now.astimezone(UTC).replace(second=0, microsecond=0)
+        here = due.astimezone(zone)
+        soonest = min((minute - here.minute - 1) % 60 + 1 for minute in self.minutes)
+        found = (due + timedelta(minutes=soonest)).astimezone(zone)
+        if found.utcoffset() == here.utcoffset():
+            return found
         # Minute by minute: at most two hours of them, and right however a zone shifts (by 30 minutes, even).
         while True:
             due += timedelta(minutes=1)

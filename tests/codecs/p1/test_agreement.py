@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.codecs.p1.agreement import Agreement, Judged
-from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser
 from tests.codecs.p1 import damage
 from tests.codecs.p1.streams import read, reasons
@@ -228,8 +227,6 @@ def test_a_damaged_line_end_spoils_no_unit_of_a_telegram_behind_it(vector: str, 
     good = [outcome for outcome in read(raw * 3) if isinstance(outcome, Telegram)][-1]
     for line in re.findall(rb"[0-9*.]\([^\n]*\)\r?\n", raw):
         for spoilt in bits(raw, line[line.index(b")") :]) if raw.count(line[line.index(b")") :]) > 1 else ():
-            reader = P1Reader()
-            reader.receive_data(raw + spoilt + raw + raw)
             outcomes = read(raw + spoilt + raw + raw, one_meter=True)
             judged = confirmed(judge(*(each for each in outcomes if isinstance(each, Telegram))))
             assert judged

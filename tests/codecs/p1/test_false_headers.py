@@ -98,7 +98,7 @@ def test_what_is_decrypted_in_vain_is_bounded_by_what_arrives(
     flood: Callable[[int], bytes], piece: int
 ) -> None:
     worker = Worker()
-    stream = flood(100_000)
+    stream = flood(40_000)
     reader = FrameReader(worker.open, worker.opener.is_likely)
     _, errors = read(reader, stream, piece)
     # Four times as much of either kind, and what may have been saved up before.
@@ -141,11 +141,11 @@ def test_the_meter_is_read_in_the_midst_of_a_flood(
     reader = FrameReader(worker.open, worker.opener.is_likely)
     if known:
         assert len(read(reader, sealed(1), piece)[0]) == 1
-    stream = b"".join(flood(20_000) + b"".join(map(sealed, range(n, n + 3))) for n in (10, 20, 30))
+    stream = b"".join(flood(20_000) + b"".join(map(sealed, range(n, n + 3))) for n in (10, 20))
     # A false header that claims 16 KiB is believed until as much has come.
     frames, _ = read(reader, stream + bytes(17_000), piece)
     counters = [frame.frame_counter for frame in frames if isinstance(frame, Opened)]
-    assert counters == [10, 11, 12, 20, 21, 22, 30, 31, 32]
+    assert counters == [10, 11, 12, 20, 21, 22]
 
 
 def test_a_flood_of_recordings_ends_and_the_meter_is_read_again() -> None:
