@@ -112,3 +112,93 @@ def test_no_capture_with_frames_has_any(vector: Vector) -> None:
 )
 def test_junk_is_none(unit: bytes) -> None:
     assert not list(find_notifications(unit * (100_000 // len(unit))))
+
+
+TIME = "07ea0b1e010c000000ffc400"
+# Structures of two numbers: the fewest values that a list has.
+SMALL = bytes.fromhex("0f00000001" + "0c" + TIME + "0202" + "0600000001" + "0600000002")
+OTHER = SMALL[:-1] + b"\3"
+
+
+@pytest.mark.parametrize(
+    ("capture", "found"),
+    [
+        (SMALL, [SMALL]),
+        (b"\1\2" + SMALL + b"\1", [SMALL]),
+        # The head of a frame: nothing behind it is found, and what stands before it is.
+        (SMALL + b"\x7e\xa0" + OTHER, [SMALL]),
+        (b"\x7e\xa0" + SMALL, []),
+        (b"\x68\x05\x05\x68\x53" + SMALL, []),
+        (LLC + b"\xdb" + SMALL, []),
+        (b"\x7e\x9f" + SMALL, [SMALL]),
+        (b"\x68\x05\x06\x68\x53" + SMALL, [SMALL]),
+        # An LLC in front is no content; with something before that, it is the rest of a frame's head.
+        (LLC + SMALL, [SMALL]),
+        (b"\1" + LLC + SMALL, []),
+        (SMALL + LLC + OTHER, [SMALL, OTHER]),
+        (SMALL + b"\1" + LLC + OTHER, [SMALL]),
+        (b"\1" + LLC + SMALL + bytes(4) + OTHER, [OTHER]),
+        # What cannot be read hides none behind it.
+        (SMALL[:20] + b"\xff" * 9 + OTHER, [OTHER]),
+    ],
+)
+def test_where_a_notification_may_stand(capture: bytes, found: list[bytes]) -> None:
+    assert list(find_notifications(capture)) == found
+
+
+@pytest.mark.parametrize(
+    ("behind", "followed"),
+    [
+        ("01027e", True),
+        ("01027e5555", True),
+        ("0116", True),
+        ("011655", True),
+        ("7e", False),
+        ("017e", False),
+        ("0102037e", False),
+        ("16", False),
+        ("010216", False),
+    ],
+)
+def test_what_the_end_of_a_frame_follows_is_none(behind: str, followed: bool) -> None:
+    end = bytes.fromhex(behind)
+    assert list(find_notifications(SMALL + end)) == ([] if followed else [SMALL])
+    # All of that frame are gone, and none that stood before it.
+    assert list(find_notifications(SMALL + LLC + OTHER + end)) == ([] if followed else [SMALL, OTHER])
+    assert list(find_notifications(SMALL + b"\r\n" + OTHER + end)) == [SMALL, OTHER][: 1 if followed else 2]
+
+
+@pytest.mark.parametrize(
+    ("octets", "listed"),
+    [
+        ("0f00000001" + "0c" + TIME + "0202" + "0600000001" + "0600000002", True),
+        ("0f00000001" + "090c" + TIME + "0102" + "0600000001" + "0600000002", True),
+        ("0f00000001" + "0c" + TIME + "0201" + "0600000001", False),
+        # A time that is none; and lists without tags, of two values and of one.
+        ("0f00000001" + "0c" + "07ff" * 6 + "0202" + "0600000001" + "0600000002", False),
+        ("0f00000001" + "0c" + TIME + "0202160501" + "02" + "020200030100010800ff020600000005" * 2, True),
+        ("0f00000001" + "0c" + TIME + "0202160501" + "01" + "020200030100010800ff020600000005", False),
+    ],
+)
+def test_a_list_has_two_values_and_a_time(octets: str, listed: bool) -> None:
+    apdu = bytes.fromhex(octets)
+    assert list(find_notifications(apdu)) == ([apdu] if listed else [])
+
+
+def test_none_is_found_inside_of_another() -> None:
+    outer = (
+        SMALL[:18]
+        + bytes.fromhex("0202")
+        + b"\x09"
+        + bytes([len(SMALL)])
+        + SMALL
+        + bytes.fromhex("0600000001")
+    )
+    assert list(find_notifications(outer + SMALL)) == [outer, SMALL]
+
+
+@pytest.mark.parametrize(("length", "count"), [(16 * 1024, 1), (16 * 1024 + 1, 0)])
+def test_none_is_longer_than_sixteen_kibibytes(length: int, count: int) -> None:
+    # A head of twenty octets, a number of five, and text behind four octets of length.
+    apdu = SMALL[:20] + SMALL[-5:] + b"\x09\x82" + (length - 29).to_bytes(2, "big") + b"x" * (length - 29)
+    assert len(list(find_notifications(apdu + b"\0" * 4))) == count

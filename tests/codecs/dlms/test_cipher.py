@@ -19,6 +19,7 @@ from tests.codecs.dlms.vectors import Outcome, opener, read, reasons, telegrams,
 
 KEY, AK, TITLE = bytes(range(16)), bytes(range(16, 32)), b"KFM\x67\0\0\0\x09"
 PLAIN = wire("hdlc-aidon-no-list1")[12:-3]
+SHORT = bytes.fromhex("0f00000001" + "00" + "0101" + "0600000001")
 
 
 def sealed(counter: int, ak: bytes | None = AK, security: int | None = None, key: bytes = KEY) -> bytes:
@@ -172,3 +173,36 @@ def test_what_does_not_open_after_one_that_did_was_damaged() -> None:
     assert outcome(damaged, DlmsOpener(KEY)) == ["wrong_encryption_key"]
     assert outcome(sealed(1, None) + damaged, DlmsOpener(KEY)) == ["none", "damaged"]
     assert outcome(sealed(1) + damaged, DlmsOpener(KEY, AK)) == ["verified", "damaged"]
+
+
+@pytest.mark.parametrize(
+    ("plaintext", "reason"),
+    [
+        # Counter mode goes wrong where the octets do: a begin like that of a notification speaks for the key.
+        ("0f00000001" + "00" + "ffff", "damaged"),
+        ("0f00000001" + "09" + "ffff", "damaged"),
+        ("0f00000001" + "0c" + "ffff", "damaged"),
+        ("0f00000001" + "01" + "ffff", "wrong_encryption_key"),
+        ("0e00000001" + "00" + "ffff", "wrong_encryption_key"),
+        ("0f" + "00" * 4, "wrong_encryption_key"),
+    ],
+)
+def test_how_what_was_encrypted_begins_tells_about_the_key(plaintext: str, reason: str) -> None:
+    stream = encode_hdlc(b"\xe6\xe7\x00" + encrypt(bytes.fromhex(plaintext), KEY, None, TITLE, 1))
+    assert outcome(stream, DlmsOpener(KEY)) == [reason]
+
+
+def test_a_counter_that_was_proven_counts_for_frames_without_a_tag() -> None:
+    own = DlmsOpener(KEY, AK, "warn")
+    assert outcome(sealed(5) + sealed(4, None), own) == ["verified", "replayed"]
+
+
+def test_what_was_not_encrypted_proves_no_key() -> None:
+    plain = encode_hdlc(b"\xe6\xe7\x00" + apdu(0x00, b"\0\0\0\1" + SHORT))
+    noise = encode_hdlc(b"\xe6\xe7\x00" + apdu(0x20, b"\0\0\0\2" + bytes(20)))
+    assert outcome(plain + noise, DlmsOpener(KEY, None, "off")) == ["none", "wrong_encryption_key"]
+
+
+def test_without_an_authentication_key_a_frame_says_that_it_is_encrypted_alone() -> None:
+    assert parse_cipher_frame(encrypt(SHORT, KEY, None, TITLE, 1)).security == 0x20
+    assert parse_cipher_frame(encrypt(SHORT, KEY, AK, TITLE, 1)).security == 0x30
