@@ -69,7 +69,7 @@ def telling_of(
     device_name = texts.get(_DEVICE_NAME, "")
     names = [text for item in nameless[:1] if isinstance(text := item_text(item), str)]
     list_name = texts.get(_LIST_VERSION) or next((name for name in names if "_V" in name), "")
-    letters = device_name[:3] or title[:3].decode("latin-1") or list_name[:3].upper()
+    letters = device_name[:3] or title[:3].decode("latin-1") or list_name[:3]
     return Telling(list_name, device_name, texts.get(_TYPE_NUMBER, ""), letters.upper(), make, layout)
 
 

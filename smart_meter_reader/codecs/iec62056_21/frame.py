@@ -265,7 +265,7 @@ class FrameReader:
             if not self._damaged():
                 self._found.append(ShortLine(text, ended))
                 self._restart()
-        elif self._lines and text.isascii() and text.decode("ascii").isprintable():
+        elif self._lines and text.decode("ascii").isprintable():
             self._take_data_line(text)
         else:
             self._skip()

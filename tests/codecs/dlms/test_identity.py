@@ -108,6 +108,7 @@ def test_a_number_behind_the_last_value_has_eight_digits(octets: bytes, number: 
     # One with a code goes before it, and one that is not the last is none.
     assert identity({"96.1.0": "5"}, text(b"x"), text(octets)).serial_number == "5"
     assert identity({}, text(octets), text(b"x")).serial_number == ""
+    assert identity({}, text(b"x"), text(octets), text(b"x")).serial_number == ""
     assert identity({}, text(b"x"), Item(UINT32, 12345678)).serial_number == ""
     assert identity({}).serial_number == ""
 

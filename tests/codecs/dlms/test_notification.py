@@ -25,14 +25,14 @@ TAGLESS = (
     + ENERGY.hex()
     + "0206000000"
     + "05"
-    + "02020001"
+    + "02021f41"
     + TARIFF.hex()
     + "02"
     + "09025431"
 )
 BOTH = (
     TaglessValue(3, ENERGY, 2, Item(UINT32, 5)),
-    TaglessValue(1, TARIFF, 2, Item(OCTETS, b"T1")),
+    TaglessValue(0x1F41, TARIFF, 2, Item(OCTETS, b"T1")),
 )
 
 

@@ -16,7 +16,14 @@ from smart_meter_reader.codecs.iec62056_21.frame import (
     ShortLine,
 )
 from smart_meter_reader.codecs.iec62056_21.message import leading_noise, parse_identification
-from smart_meter_reader.codecs.iec62056_21.request import momentary_sign_on, short_request, sign_on
+from smart_meter_reader.codecs.iec62056_21.request import (
+    MODE_D_BAUD,
+    SHORT_ANSWER_BAUD,
+    SIGN_ON_BAUD,
+    momentary_sign_on,
+    short_request,
+    sign_on,
+)
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.exceptions import FrameError, ProtocolError
 
@@ -69,6 +76,7 @@ def test_an_echo_that_lost_its_line_end_is_known(received: bytes, in_request: bo
         (b"/#1", [Request(b"/#1")]),
         (b"/?!", [Request(b"/?!")]),
         (b"/", []),
+        (b"/K", [("incomplete", b"/K")]),
         (b"/KAM0M", [("incomplete", b"/KAM0M")]),
         (b"\x06000", []),
         (b"0507109 ", [ShortLine(b"0507109 ", ended=False)]),
@@ -110,15 +118,19 @@ def test_data_lines_without_end_are_given_up_at_the_same_cap() -> None:
     assert frames((line + b"\r\n") * (count + 1)) == [("incomplete", b"\r\n".join([line] * (count + 1)))]
 
 
-@pytest.mark.parametrize("line", [b"!", b" !", b"1.8.0(1*kWh)!", b"1.8.0(1*kWh)! "])
+@pytest.mark.parametrize(
+    "line", [b"!", b" !", b"!1A2B", b" !1A2B", b"1.8.0(1*kWh)!", b"1.8.0(1*kWh)! ", b"!1A2B(x)"]
+)
 def test_an_exclamation_mark_at_either_end_of_a_line_closes_a_readout(line: bytes) -> None:
     sent = b"2.8.0(2*kWh)\r\n" + line
     assert frames(sent + b"\r\n") == [DataBlock(sent, Bcc.ABSENT)]
+    assert frames(line + b"\r\n") == [DataBlock(line, Bcc.ABSENT)]
 
 
 def test_a_line_of_text_between_data_lines_is_of_the_readout() -> None:
     lines = b"1.8.0(1*kWh)\r\nsome text\r\n2.8.0(2*kWh)\r\n!"
-    assert frames(lines + b"\r\n") == [DataBlock(lines, Bcc.ABSENT)]
+    for end in (b"\r\n", b"\r", b"\n"):
+        assert frames(lines.replace(b"\r\n", end) + end) == [DataBlock(lines, Bcc.ABSENT)]
     # Without a readout before it, it is noise, and so is a line that nobody can read.
     assert frames(b"some text\r\n!\r\n") == [DataBlock(b"!", Bcc.ABSENT)]
     assert frames(lines.replace(b"some", b"so\x01e") + b"\r\n") == [
@@ -143,6 +155,8 @@ def test_a_short_answer_ends_a_readout_that_was_not_closed() -> None:
         (b"\x06/KAM0MC\r\n", [KAM]),
         (b"\x0600\x021.8.0(1*kWh)\r\n!\r\n\x03", []),
         (b"\x0605071 12966\r", [ShortLine(b"05071 12966")]),  # noise before an answer
+        (b"\x0612345\r", [ShortLine(b"12345")]),
+        (b"\x061234\r", []),
     ],
 )
 def test_an_option_select_has_three_characters(received: bytes, expected: list[object]) -> None:
@@ -155,7 +169,10 @@ def test_an_option_select_has_three_characters(received: bytes, expected: list[o
         (b"/KAM0MC", True),
         (b"/KAM0", True),
         (b"/KAM", False),
+        (b"/1AM0MC", False),
         (b"/K1M0MC", False),
+        (b"/KA10MC", False),
+        (b"/KAM\x01MC", False),
         (b"/KAM0M\x01", False),
     ],
 )
@@ -169,7 +186,11 @@ def test_what_follows_a_slash_that_begins_nothing_is_read() -> None:
 
 
 def test_a_line_that_another_message_cuts_is_told_where_it_held_values() -> None:
-    assert frames(b"0507109 12/KAM0MC\r\n") == [("incomplete", b"0507109 12"), KAM]
+    found, reader = read(b"0507109 12/KAM0MC\r\n")
+    assert (found, reader.skipped) == ([("incomplete", b"0507109 12"), KAM], 0)
+    # Behind another frame too, and behind a value that has ended.
+    assert frames(b"/KAM0MC\r\n0507109 12/KAM0MC\r\n") == [KAM, ("incomplete", b"0507109 12"), KAM]
+    assert frames(b"1.8.0(1234)/KAM0MC\r\n") == [("incomplete", b"1.8.0(1234)"), KAM]
     found, reader = read(b"xyz 12/KAM0MC\r\n")
     assert (found, reader.skipped) == ([KAM], 6)
 
@@ -178,13 +199,19 @@ def test_a_line_that_another_message_cuts_is_told_where_it_held_values() -> None
     ("stream", "kept"),
     [
         (b"\x021.8.0(1*kWh)\r\n/KAM0MC\r\n", b"\x021.8.0(1*kWh)\r\n"),
+        (b"\x021.8.0(1*kWh)\r/KAM0MC\r\n", b"\x021.8.0(1*kWh)\r"),
+        (b"\x021.8.0(1*kWh)\n/KAM0MC\r\n", b"\x021.8.0(1*kWh)\n"),
+        (add_parity(b"\x021.8.0(1*kWh)\r/KAM0MC\r\n"), add_parity(b"\x021.8.0(1*kWh)\r")),
         (b"\x021.8.0(1*kWh)\r\n\x02", b"\x021.8.0(1*kWh)\r\n"),
+        (b"\x021.8.0(1\x02", b"\x021.8.0(1"),
     ],
 )
 def test_a_message_that_begins_inside_another_is_read(stream: bytes, kept: bytes) -> None:
-    begun, *others = frames(stream)
+    found, reader = read(stream)
+    begun, *others = found
     assert begun == ("incomplete", kept)
-    assert others == ([KAM] if b"KAM" in stream else [])
+    assert others == ([] if stream.endswith(b"\x02") else [KAM])
+    assert reader.skipped == 0
 
 
 def test_a_slash_that_is_no_first_of_its_line_begins_nothing_inside_a_message() -> None:
@@ -198,6 +225,68 @@ def test_a_check_character_that_fits_both_ways_is_judged_as_the_make_reckons(mak
     assert sum_bcc(body) == xor_bcc(body)
     found = frames(b"/" + maker + b"0X\r\n\x02" + body + bytes([xor_bcc(body)]))
     assert found[1:] == [DataBlock(body[:-1], told)]
+
+
+BODY = b"1.8.0(1*kWh)\r\n!\r\n\x03"
+WHOLE = b"\x02" + BODY + bytes([xor_bcc(BODY)])
+BLOCK = DataBlock(BODY[:-1], Bcc.XOR)
+
+
+@pytest.mark.parametrize(
+    ("received", "expected", "skipped"),
+    [
+        (WHOLE, [BLOCK], 0),
+        # A line of values before a message was not closed; one without a digit is noise.
+        (b"2.8.0(2*kWh)\r\n" + WHOLE, [("incomplete", b"2.8.0(2*kWh)"), BLOCK], 0),
+        (b"2.8.0(2*kWh)\r\n/KAM0MC\r\n", [("incomplete", b"2.8.0(2*kWh)"), KAM], 0),
+        (b"ab" + WHOLE, [BLOCK], 2),
+        # An STX of noise before another one, before a short answer, and before an empty line of a message.
+        (b"\x02abc" + WHOLE, [BLOCK], 4),
+        (b"\x02x\r0507109 1296626\r", [ShortLine(b"0507109 1296626")], 3),
+        (b"\x02\r\n" + BODY + bytes([xor_bcc(b"\r\n" + BODY)]), [DataBlock(b"\r\n" + BODY[:-1], Bcc.XOR)], 0),
+        # A request, its echo before an answer, and what is like one.
+        (b"\x06000\r\n", [Request(b"000")], 0),
+        (b"/#1x\r", [Request(b"/#1x")], 0),
+        (b"/#1234\r", [Request(b"/#1234")], 0),
+        (b"/#11234\r", [Request(b"/#1"), ShortLine(b"1234")], 0),
+        (b"\x060507109 1296626\r", [ShortLine(b"0507109 1296626")], 1),
+        (b"/0507109 1296626\r", [ShortLine(b"0507109 1296626")], 1),
+        (b"x-507109 1296626\n", [ShortLine(b"-507109 1296626")], 1),
+        # A value that was cut off swallows the identification behind it.
+        (b"1.8.0(0012/KAM0MC\r\n", [("incomplete", b"1.8.0(0012"), KAM], 0),
+        (b"1.8.0(1\r\n!\r\n", [DataBlock(b"1.8.0(1\r\n!", Bcc.ABSENT)], 0),
+        # A slash in a parenthesis that opens the line begins nothing.
+        (b"1.8.0(1)\r\n(/ESY5Q3D)\r\n!\r\n", [DataBlock(b"1.8.0(1)\r\n(/ESY5Q3D)\r\n!", Bcc.ABSENT)], 0),
+    ],
+)
+def test_frames_beside_one_another_and_what_is_skipped(
+    received: bytes, expected: list[object], skipped: int
+) -> None:
+    found, reader = read(received)
+    assert (found, reader.skipped) == (expected, skipped)
+
+
+def test_a_reader_is_empty_when_nothing_is_begun_or_waits() -> None:
+    reader = FrameReader()
+    assert reader.is_empty
+    for received in (b"0", b"507109 1296626\r", b"1.8.0(1)\r\n"):
+        reader.receive_data(received)
+        assert not reader.is_empty
+    assert reader.next_frame() == ShortLine(b"0507109 1296626")
+    assert not reader.is_empty  # the line of values
+    reader.receive_data(b"!\r\n")
+    assert not reader.is_empty
+    assert reader.next_frame() == DataBlock(b"1.8.0(1)\r\n!", Bcc.ABSENT)
+    assert reader.is_empty
+    assert (BLOCK_LIMIT, LINE_LIMIT) == (65_536, 1024)
+
+
+@pytest.mark.parametrize("sent", [WHOLE, b"/KAM0MC\r", b"1.8.0(1*kWh)!\r", b"0507109 1296626\r"])
+def test_no_frame_comes_of_wrong_parity(sent: bytes) -> None:
+    damaged = bytearray(add_parity(sent))
+    assert len(frames(bytes(damaged))) == 1
+    damaged[3] ^= 0x80
+    assert frames(bytes(damaged)) == [("parity", bytes(damaged))]
 
 
 def test_wrong_parity_is_counted() -> None:
@@ -239,11 +328,19 @@ def test_noise_before_a_short_answer(line: bytes, noise: int) -> None:
 @pytest.mark.parametrize(
     ("line", "mode", "baud", "ident"),
     [
+        ("/XYZ0X", "C", 300, "X"),
+        ("/XYZ1X", "C", 600, "X"),
+        ("/XYZ2X", "C", 1200, "X"),
+        ("/XYZ3X", "C", 2400, "X"),
         ("/EMH4\\@01LZQJL0014E", "C", 4800, "01LZQJL0014E"),
         ("/LGZ5\\2\\W3ZMD120", "C", 9600, "3ZMD120"),
         ("/XYZ6X", "C", 19200, "X"),
         ("/XYZ7X", "A", 300, "X"),
         ("/XYZAX", "B", 600, "X"),
+        ("/XYZBX", "B", 1200, "X"),
+        ("/XYZCX", "B", 2400, "X"),
+        ("/XYZDX", "B", 4800, "X"),
+        ("/XYZEX", "B", 9600, "X"),
         ("/XYZFX", "B", 19200, "X"),
         ("/XYZGX", "A", 300, "X"),
     ],
@@ -256,6 +353,8 @@ def test_what_an_identification_says(line: str, mode: str, baud: int, ident: str
 
 def test_what_is_asked() -> None:
     """IEC 62056-21, 6.3.1: up to 32 letters, digits, blanks; 5511-634, 4: what MULTICAL answers."""
+    # 6.4: modes A to C begin at 300 Bd, mode D is at 2400; 5511-634, 4: short answers come at 1200.
+    assert (SIGN_ON_BAUD, MODE_D_BAUD, SHORT_ANSWER_BAUD) == (300, 2400, 1200)
     assert sign_on("12345678") == b"/?12345678!\r\n"
     assert sign_on("x" * 32) == b"/?" + b"x" * 32 + b"!\r\n"
     assert momentary_sign_on() == b"/#!\r\n"
