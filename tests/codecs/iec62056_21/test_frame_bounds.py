@@ -268,16 +268,16 @@ def test_frames_beside_one_another_and_what_is_skipped(
 
 def test_a_reader_is_empty_when_nothing_is_begun_or_waits() -> None:
     reader = FrameReader()
-    assert reader.is_empty
+    seen: list[object] = [reader.is_empty]
     for received in (b"0", b"507109 1296626\r", b"1.8.0(1)\r\n"):
         reader.receive_data(received)
-        assert not reader.is_empty
-    assert reader.next_frame() == ShortLine(b"0507109 1296626")
-    assert not reader.is_empty  # the line of values
+        seen.append(reader.is_empty)
+    assert seen == [True, False, False, False]
+    seen = [reader.next_frame(), reader.is_empty]  # the line of values is left
     reader.receive_data(b"!\r\n")
-    assert not reader.is_empty
-    assert reader.next_frame() == DataBlock(b"1.8.0(1)\r\n!", Bcc.ABSENT)
-    assert reader.is_empty
+    seen += [reader.is_empty, reader.next_frame(), reader.is_empty]
+    block = DataBlock(b"1.8.0(1)\r\n!", Bcc.ABSENT)
+    assert seen == [ShortLine(b"0507109 1296626"), False, False, block, True]
     assert (BLOCK_LIMIT, LINE_LIMIT) == (65_536, 1024)
 
 
