@@ -10,7 +10,8 @@ import gc
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -18,6 +19,9 @@ from hypothesis import settings
 from tests.peers.imported import start_server
 from tests.peers.loop import FairLoop
 from tests.sharing_out import FromBothEnds, arrange, stand_back
+
+if TYPE_CHECKING:
+    from tests.peers.postgresql import PostgresServer
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -50,6 +54,19 @@ async def hurrying_loop() -> None:
     # Not that of a test which is no coroutine.
     if isinstance(loop, FairLoop):
         loop.hurries = True
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A database server that all tests of a process share."""
+    from tests.peers.postgresql import postgres_server, programs  # asyncpg is not for everybody
+
+    try:
+        programs()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    with postgres_server() as server:
+        yield server
 
 
 def pytest_configure() -> None:

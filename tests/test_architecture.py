@@ -107,6 +107,27 @@ def test_the_root_has_few_modules() -> None:
     assert len(loose) <= 9, sorted(loose)
 
 
+TESTS = Path(__file__).parent
+# Tests of what no single room does, and what tests are made of.
+ACROSS = {"container", "data", "faults", "fuzz", "new_family", "packages", "peers", "validators"}
+# Rooms whose tests stand with those of their users: each family, the history, the service and the page.
+WITH_USERS = {"meters/push", "history/imports/formats", "cli/service", "cli/web"}
+
+
+def rooms_below(folder: Path) -> set[str]:
+    found = {path.parent.relative_to(folder) for path in folder.rglob("*.py")}
+    return {str(room) for room in found} - {"."}
+
+
+def test_the_tests_mirror_the_package() -> None:
+    package = rooms_below(PACKAGE)
+    modules = {str(path.relative_to(PACKAGE).with_suffix("")) for path in MODULES}
+    tests = {room for room in rooms_below(TESTS) if room.partition("/")[0] not in ACROSS}
+    assert tests <= package | modules, "tests of a room that is not there"
+    without = {room for room in package if room not in tests and (PACKAGE / room / "__init__.py").exists()}
+    assert without == WITH_USERS
+
+
 def test_codecs_are_functions_of_bytes() -> None:
     allowed = ("codecs", "exceptions", "quantities", "text")
     for path in below("codecs"):

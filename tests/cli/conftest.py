@@ -1,5 +1,5 @@
-"""The broker fixtures: `broker`, `make_broker`, `certificates`."""
+"""The broker fixtures: `broker`, `make_broker`, `watcher`, `certificates`."""
 
-from tests.peers.mosquitto import broker, certificates, make_broker
+from tests.peers.mosquitto import broker, certificates, make_broker, watcher
 
-__all__ = ["broker", "certificates", "make_broker"]
+__all__ = ["broker", "certificates", "make_broker", "watcher"]

@@ -1,1 +1,1 @@
-"""The sink `history`."""
+"""A fleet of edges, servers and writers, each a process of its own."""

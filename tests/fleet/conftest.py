@@ -1,8 +1,8 @@
-"""Fixtures of a fleet: `certificates`, one server, a database that all tests of a process share, `fleet`."""
+"""Fixtures of a fleet: `certificates`, one server, `fleet`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
 
@@ -11,21 +11,11 @@ import pytest
 from tests.fleet.fleet import Fleet, Keys
 from tests.peers.mosquitto import certificates
 from tests.peers.nats import NatsServer, Setup, nats_server
-from tests.peers.postgresql import PostgresServer, postgres_server, programs
+from tests.peers.postgresql import PostgresServer
 
-__all__ = ["certificates", "fleet", "hub", "keys", "postgres"]
+__all__ = ["certificates", "fleet", "hub", "keys"]
 
 _numbers = count(1)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    try:
-        programs()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-    with postgres_server() as server:
-        yield server
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from smart_meter_reader.meters.p1.lines import FAST_LINE, SLOW_LINE
 from smart_meter_reader.meters.registry import meter_drivers
 from smart_meter_reader.meters.sml.lines import LINE as SML_LINE
 from smart_meter_reader.transport import LineSettings
-from tests.cli.test_decode_other import SML
+from tests.cli.decode.test_auto import SML
 from tests.codecs.dlms.vectors import wire as dlms_wire
 from tests.codecs.mbus.captures import SHARKY
 from tests.codecs.p1.test_field import wire

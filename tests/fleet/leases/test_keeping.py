@@ -22,7 +22,7 @@ from smart_meter_reader.settings.schema import Secret
 from tests.fleet.fleet import Keys
 from tests.peers.nats import PATIENCE, NatsServer, make_key, nats_server
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def settings(server: NatsServer, edge: str) -> LeaseSettings:

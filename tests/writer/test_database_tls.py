@@ -13,10 +13,10 @@ from smart_meter_reader.writer.database import Database
 from smart_meter_reader.writer.examination import examine_database
 from smart_meter_reader.writer.settings import WriterSettings, load_writer
 from tests.fleet.fleet import ROOT
-from tests.fleet.test_database import told
 from tests.peers.mosquitto import Certificates, make_certificates
 from tests.peers.postgresql import PostgresServer
 from tests.sinks.postgresql.cluster import Cluster, cluster
+from tests.writer.test_database import told
 
 pytestmark = pytest.mark.xdist_group("PostgreSQL with TLS")
 

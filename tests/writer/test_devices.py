@@ -15,9 +15,9 @@ from smart_meter_reader.writer.database import Database
 from smart_meter_reader.writer.devices import MIX_LASTS, Devices, device_name
 from tests.fleet.fed_edge import reading
 from tests.fleet.fleet import Fleet
-from tests.fleet.test_command import until_it_says
-from tests.fleet.test_database import database, name
 from tests.peers.postgresql import PostgresServer
+from tests.writer.test_database import database, name
+from tests.writer.test_service import until_it_says
 
 __all__ = ["database", "name"]
 

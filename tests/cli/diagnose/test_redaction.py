@@ -65,7 +65,7 @@ from smart_meter_reader.recordings.pseudonyms import Pseudonyms, forms_of, leaks
 from smart_meter_reader.recordings.text import Burst, Recording, format_recording
 from smart_meter_reader.settings.schema import Origin, Place, Secret, parse
 
-DATA = Path(__file__).parent.parent / "data"
+DATA = Path(__file__).parents[2] / "data"
 SERIAL = 71234567
 CUSTOMER = "00098765431"
 KEY = bytes.fromhex("A1B2C3D4E5F60718293A4B5C6D7E8F90")

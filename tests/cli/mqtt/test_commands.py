@@ -31,7 +31,7 @@ from tests.peers.mosquitto import PASSWORD, USER, MakeBroker, Mosquitto, Watcher
 from tests.peers.mqtt_recorder import recording
 from tests.peers.ports import free_port
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 _TOPIC, _STATUS = b"smart-meter-reader/heat/status", b'{"state":"online"}'
 RETAINED = bytes((0x31, 2 + len(_TOPIC) + len(_STATUS), 0, len(_TOPIC))) + _TOPIC + _STATUS
 

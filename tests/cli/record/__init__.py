@@ -1,0 +1,1 @@
+"""The command `record`, and what is done with recordings."""

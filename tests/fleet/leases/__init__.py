@@ -1,0 +1,1 @@
+"""Leases of meters that several machines reach."""
