@@ -12,30 +12,53 @@ import pytest
 
 from smart_meter_reader.cli.diagnose.settings_redaction import redact_problem, redact_settings
 from smart_meter_reader.drivers import imported
+from smart_meter_reader.fleet.leases import DRIVER as LEASES
+from smart_meter_reader.fleet.settings import NatsSettings
+from smart_meter_reader.guard.settings import GuardSettings
 from smart_meter_reader.messages import IDENTIFYING, Info
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.registry import METERS
+from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.recordings.pseudonyms import HIDDEN, Pseudonyms
+from smart_meter_reader.settings.common import CommonSettings, MeterCommonSettings
 from smart_meter_reader.settings.schema import Key, keys_of, setting
 from smart_meter_reader.settings.values import is_table
 from smart_meter_reader.sinks.registry import SINKS
+from smart_meter_reader.sinks.web.together.settings import PageSettings
+from smart_meter_reader.writer.settings import WriterSettings
 
 # Text that says of which make a meter is, not which one it is.
 NAMES_NOBODY = {"meter_type", "meter_type_text", "type_number", "info_code_text", "reported_problems"}
 _TELLING = re.compile(r".*(number|_id|identif|address|customer|message)(_.*|s)?")
 
 
+# What is neither a meter's nor a sink's: of every environment, of leases, and of the two lone services.
+OTHERS: dict[str, type[Any]] = {
+    "environment": CommonSettings,
+    "meters": MeterCommonSettings,
+    "guard": GuardSettings,
+    "leases": imported(LEASES.settings),
+    "mqtt": BrokerSettings,
+    "nats": NatsSettings,
+    "writer": WriterSettings,
+    "page": PageSettings,
+}
+
+
 def every_key() -> Iterator[tuple[str, Key]]:
     def keys(settings: type[Any], place: str) -> Iterator[tuple[str, Key]]:
         for name, key in keys_of(settings).items():
             yield f"{place}.{name}", key
-            inner = [kind for kind in getattr(key.annotation, "__args__", ()) if is_table(kind)]
+            kinds = (key.annotation, *getattr(key.annotation, "__args__", ()))
+            inner = [kind for kind in kinds if is_table(kind)]
             for kind in inner:
                 yield from keys(kind, f"{place}.{name}")
 
     for name, path in {**METERS, **SINKS}.items():
         yield from keys(imported(imported(path).settings), name)
+    for name, settings in OTHERS.items():
+        yield from keys(settings, name)
 
 
 KEYS = dict(every_key())
@@ -44,6 +67,12 @@ KEYS = dict(every_key())
 def test_every_key_of_free_text_says_whether_it_names_somebody() -> None:
     undecided = [place for place, key in KEYS.items() if key.is_free_text and key.limits.identifies is None]
     assert undecided == [], "setting(..., identifies=True or False)"
+
+
+def test_every_number_that_may_name_somebody_by_its_name_says_whether_it_does() -> None:
+    for place, key in KEYS.items():
+        if _TELLING.fullmatch(key.name) and not key.is_free_text:
+            assert key.limits.identifies is not None, place
 
 
 def test_keys_that_name_somebody_by_their_name_do() -> None:

@@ -40,6 +40,7 @@ class StdoutSettings(DriverSettings):
     messages: tuple[Literal["reading", "status", "info"], ...] = setting(
         'which messages are written, such as ["reading"]; by default all',
         default=("reading", "status", "info"),
+        identifies=False,
     )
 
     def __post_init__(self) -> None:

@@ -29,6 +29,7 @@ class LeaseSettings(EdgeSettings):
         default="leases",
         pattern=NAME,
         pattern_help=NAME_HELP,
+        identifies=True,
     )
     ttl: timedelta = setting(
         "how long a lease lives without being renewed; another machine reads after that at the earliest",

@@ -150,7 +150,11 @@ class KamstrupSettings(LoggerSettings):
     rts: bool | None = setting("level of RTS, for heads that live on it; left alone by default", default=None)
     dtr: bool | None = setting("level of DTR, for heads that live on it; left alone by default", default=None)
     address: int = setting(
-        "destination address; 63 is the meter itself", default=HEAT_METER, minimum=0, maximum=255
+        "destination address; 63 is the meter itself",
+        default=HEAT_METER,
+        minimum=0,
+        maximum=255,
+        identifies=False,
     )
     answer_timeout: timedelta = setting(
         "how long to wait for an answer to begin before the request is repeated",

@@ -36,6 +36,7 @@ class MbusSettings(PolledSettings):
         default=None,
         minimum=0,
         maximum=ANY,
+        identifies=False,
     )
     secondary_address: str = setting(
         "instead of address: 8 digits of the identification number, F for any, or 16 with maker, version and "
