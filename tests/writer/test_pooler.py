@@ -6,9 +6,9 @@ import asyncio
 
 from smart_meter_reader.writer.database import Database
 from smart_meter_reader.writer.settings import WriterSettings
-from tests.fleet.test_database import EDGE, told
 from tests.peers.pgbouncer import pgbouncer
 from tests.peers.postgresql import USER, PostgresServer
+from tests.writer.test_database import EDGE, told
 
 _ROUNDS = 10
 
