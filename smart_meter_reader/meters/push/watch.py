@@ -16,6 +16,7 @@ from smart_meter_reader.exceptions import (
     FrameError,
     NoTelegramError,
     ReplayedError,
+    WrongMeterError,
 )
 
 _INTERVALS: Final = 6
@@ -145,7 +146,7 @@ class LineWatch(ABC):
         return True
 
     @abstractmethod
-    def death(self, unrecognised: bytes, now: float) -> NoTelegramError:
+    def death(self, unrecognised: bytes, now: float) -> NoTelegramError | WrongMeterError:
         """Why nothing good comes. ``unrecognised`` are the last bytes that belonged to no telegram."""
 
     def _nothing_good(self, now: float) -> str:

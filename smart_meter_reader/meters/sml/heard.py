@@ -67,6 +67,8 @@ class HeardMeters:
         self._newcomers: dict[bytes, _Newcomer] = {}
         self._strangers: set[bytes] = set()
         self._news: list[str] = []
+        # Whose telegram was read last, where it is not the one that the settings name; else "".
+        self.stranger = ""
 
     @property
     def memory(self) -> Mapping[str, Any]:
@@ -102,6 +104,7 @@ class HeardMeters:
 
         To be called for each, published or not: what a model does is told by what came before.
         """
+        self.stranger = ""
         server_id = values.server_id
         heard = self._meters.get(server_id)
         if heard is None:
@@ -143,6 +146,7 @@ class HeardMeters:
         sender = SmlSender(server_id, self._direction_bit, maker_of(values))
         serial = sender.identity.serial_number or "without a number"
         if self._wanted and serial != self._wanted:
+            self.stranger = serial
             self._tell_stranger(server_id, f"the meter {serial} is heard too, and left alone")
             return None
         number = self._number_of(server_id, serial)

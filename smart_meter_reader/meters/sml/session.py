@@ -36,7 +36,8 @@ class SmlSession(PushSession[SmlWatch]):
         *,
         once: bool = False,
     ) -> None:
-        watch = SmlWatch(settings.port, asyncio.get_running_loop().time(), settings.patience, for_one=once)
+        opened = asyncio.get_running_loop().time()
+        watch = SmlWatch(settings.port, opened, settings.patience, wanted=settings.wanted, for_one=once)
         super().__init__(heard.meter, settings, transport, publish, health, watch, once=once)
         self._heard = heard
         self._reader = FrameReader()
@@ -84,19 +85,27 @@ class SmlSession(PushSession[SmlWatch]):
 
     def _good(self, frame: SmlFrame, now: float) -> list[tuple[str, ValueList, ToldValues]]:
         """What the meters that are read say in a frame, each with its name."""
-        self._watch.note_good(now)
         self._turns.count(1, 0)
         if frame.checksum == "kermit" and not self._told_checksum:
             self._told_checksum = True
             _log.info("%s: its checksum is CRC-16/Kermit, as Holley's of some firmware", self._meter)
         found = []
+        stranger = ""
         for message in frame.messages:
             values = message.values
-            if values is None or (read := self._heard.read(values)) is None:
+            if values is None:
+                continue
+            read = self._heard.read(values)
+            if read is None:
+                stranger = self._heard.stranger or stranger
                 continue
             count_reading(self._health, datetime.now(UTC))
             self._complain(values, read[1], now)
             found.append((read[0], values, read[1]))
+        if stranger and not found:
+            self._watch.note_stranger(stranger)
+        else:
+            self._watch.note_good(now)
         self._tell_news()
         return found
 

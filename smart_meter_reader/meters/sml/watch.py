@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from smart_meter_reader.codecs.p1 import garbage as others
 from smart_meter_reader.codecs.sml.garbage import EXPLANATIONS, recognise
-from smart_meter_reader.exceptions import ChecksumError, FrameError, NoTelegramError
+from smart_meter_reader.exceptions import ChecksumError, FrameError, NoTelegramError, WrongMeterError
 from smart_meter_reader.meters.push.watch import LineWatch, Patience
 
 _MANY: Final = 0.5
@@ -21,8 +21,12 @@ class SmlWatch(LineWatch):
     # Telegrams come every one to four seconds; a minute is the patience before anything is known.
     waits: ClassVar = Patience(unknown=60.0, shortest=15.0, for_one=15.0)
 
-    def __init__(self, port: str, opened: float, timeout: float | None, *, for_one: bool = False) -> None:
+    def __init__(
+        self, port: str, opened: float, timeout: float | None, *, wanted: str = "", for_one: bool = False
+    ) -> None:
         super().__init__(port, opened, timeout, for_one=for_one)
+        self._wanted = wanted
+        self._stranger = ""  # who was heard since the last good one, and is not the wanted one
         self._since_good = 0  # damaged ones, over all summaries
         self._endless = 0  # of these, what did not end as it has to
 
@@ -30,6 +34,12 @@ class SmlWatch(LineWatch):
         """A telegram whose checksum is right."""
         super().note_good(now)
         self._since_good = self._endless = 0
+        self._stranger = ""
+
+    def note_stranger(self, serial: str) -> None:
+        """A telegram of another meter than the settings name: no sign of life of that one."""
+        self._stranger = serial
+        self.received = 0
 
     def note_damaged(self, error: FrameError) -> None:
         super().note_damaged(error)
@@ -40,8 +50,18 @@ class SmlWatch(LineWatch):
     def _spoilt(self) -> int:
         return self._since_good
 
-    def death(self, unrecognised: bytes, now: float) -> NoTelegramError:
+    @property
+    def tally(self) -> str:
+        return f"only the meter {self._stranger} is heard" if self._stranger else super().tally
+
+    def death(self, unrecognised: bytes, now: float) -> NoTelegramError | WrongMeterError:
         since = self._nothing_good(now)
+        if self._stranger:
+            return WrongMeterError(
+                "wrong_meter",
+                f"{since}: only the meter {self._stranger} is heard there, the settings expect "
+                f"{self._wanted}: it is not read until serial_number is corrected or removed",
+            )
         if self._endless >= _ENOUGH and self._endless == self._since_good:
             # A poor head loses other bytes than 1A as well.
             return NoTelegramError(

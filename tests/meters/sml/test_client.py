@@ -14,7 +14,7 @@ import pytest
 
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import EmulatedLine, on_pty, on_tcp
-from smart_meter_reader.exceptions import NoTelegramError
+from smart_meter_reader.exceptions import NoTelegramError, WrongMeterError
 from smart_meter_reader.guard.guard import Guard, MeterPolicy
 from smart_meter_reader.messages import METER_REPORTS, Info, Message, Reading
 from smart_meter_reader.meters.sml.client import SmlClient
@@ -180,6 +180,16 @@ async def test_the_one_that_the_settings_name_is_read_alone() -> None:
     assert {reading["meter"] for reading in heard.readings} == {"power"}
     assert set(values(heard.readings, "active_energy_import")) == {Decimal("25892776.1")}
     assert client.memory == {}
+
+
+async def test_where_only_another_meter_is_heard_than_the_settings_name_that_is_told() -> None:
+    """Its telegrams are no sign of life of the one that is wanted, which would else be silent for ever."""
+    async with on_pty(Recorded(wire("sml-iskra-mt631-pin"))) as port:
+        client = client_of(port, serial_number="1ITR0000000017", timeout=timedelta(seconds=0.5))
+        with pytest.raises(
+            WrongMeterError, match=r"1ISK\w+ is heard there, the settings expect 1ITR0000000017"
+        ):
+            await client.run(Heard("power"))
 
 
 @pytest.mark.parametrize(
