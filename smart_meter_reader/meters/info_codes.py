@@ -19,6 +19,9 @@ from smart_meter_reader.text import bounded_number
 NOTHING_REPORTED: Final = "none"
 """What the texts say where there is nothing to say."""
 
+CODES: Final = frozenset({"info_code", "info_bits", "water_info_code"})
+"""The quantities that say what a meter reports."""
+
 _DISCONNECTED, _SHORTED = Decimal(185), Decimal(0)
 _NO_TEMPERATURE: Final = (_DISCONNECTED, _SHORTED)
 _NOTHING: Final = (Decimal(0),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
@@ -15,7 +15,7 @@ from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import METER_REPORTS, Health, Info, Publish, Reply, Status
 from smart_meter_reader.meters.base import Client, PolledSettings, count_in, count_reading
 from smart_meter_reader.meters.conversation import LineCounters
-from smart_meter_reader.meters.info_codes import InfoCodes
+from smart_meter_reader.meters.info_codes import CODES, InfoCodes
 from smart_meter_reader.meters.poll_plan import Group, LastDay, Plan, Spacing
 from smart_meter_reader.network import stalls
 from smart_meter_reader.quantities.measurement import Measurement
@@ -223,11 +223,25 @@ class PolledClient(Client, Generic[_Settings]):
         for sentence in sentences:
             self._warn_once(sentence)
 
-    def _explained(self, measurements: dict[str, Measurement], model: str) -> dict[str, Measurement]:
-        """A reading with its info code in words, and without what was not measured for what that says."""
-        explained, left_out = self._info_codes.judge(measurements, model)
+    def _explained(
+        self, measurements: Mapping[str, Measurement], model: str, wanted: Collection[str] = ()
+    ) -> dict[str, Measurement]:
+        """A reading with its info code in words, and without what was not measured for what that says.
+
+        ``wanted``: the only quantities that are published, and those words only with a code among them
+        or where they say why a value is missing; empty for all.
+        """
+        judged = {
+            key: each for key, each in measurements.items() if not wanted or key in wanted or key in CODES
+        }
+        explained, left_out = self._info_codes.judge(judged, model)
         self._reject(left_out)
-        return explained
+        if not wanted:
+            return explained
+        in_words = left_out or not CODES.isdisjoint(wanted)
+        return {
+            key: each for key, each in explained.items() if key in wanted or (in_words and key not in CODES)
+        }
 
     def _reported(self, now: datetime) -> Status | None:
         """The status that says what the meter reports of itself, when that has changed."""

@@ -42,6 +42,7 @@ from smart_meter_reader.meters.iec62056_21.settings import (
     READOUT,
     Iec62056_21Settings,
 )
+from smart_meter_reader.meters.info_codes import CODES
 from smart_meter_reader.meters.poll_plan import Group
 from smart_meter_reader.meters.polling import NO_DISTANCE, PolledClient
 from smart_meter_reader.network import stalls
@@ -202,15 +203,19 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         return known.readout or await confirmed_readout(line, line.read_out)
 
     async def _publish(self, measurements: dict[str, Measurement], publish: Publish) -> None:
-        if not self._holds_a_measured_value(measurements):
+        wanted = self._settings.registers
+        if not self._holds_a_measured_value(
+            {key: each for key, each in measurements.items() if not wanted or key in wanted}
+        ):
             raise ProtocolError(
                 "registers_unknown",
                 f"{self._settings.port}: the meter answers, but tells no measured value that is wanted and "
                 "known: correct `registers` or `requests`; `decode iec62056_21` shows what a recording holds",
             )
-        explained = self._explained(measurements, MODELS[self._model].name if self._model in MODELS else "")
+        model = MODELS[self._model].name if self._model in MODELS else ""
+        explained = self._explained(measurements, model, wanted)
         await self._publish_reading(explained, publish)
-        untold = [key for key in self._settings.registers if key not in self._told]
+        untold = [key for key in wanted if key not in self._told]
         if untold:
             self._warn_once(
                 f"the meter does not tell {', '.join(untold)}, though `registers` names it: remove it, or "
@@ -223,7 +228,10 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         return any(key in wanted or QUANTITIES[key].kind is not Kind.TEXT for key in measurements)
 
     def _measurements(self, confirmed: Confirmed, scaling: Scaling) -> dict[str, Measurement]:
-        """The values by quantity; those that two answers did not agree on are left out and counted."""
+        """The wanted values by quantity, and what the meter reports.
+
+        Those that two answers did not agree on are left out and counted.
+        """
         measured = measured_in(confirmed.answer, scaling)
         doubtful = confirmed.doubtful_quantities() & measured.keys()
         sure = {key: item for key, item in measured.items() if key not in doubtful}
@@ -235,7 +243,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         self._leave_out(
             "answers differ too much in", [key for key in doubtful if not wanted or key in wanted]
         )
-        return {key: item for key, item in sure.items() if not wanted or key in wanted}
+        return {key: item for key, item in sure.items() if not wanted or key in wanted or key in CODES}
 
     def _leave_out(self, why: str, values: Collection[str]) -> None:
         if values:

@@ -17,7 +17,7 @@ from smart_meter_reader.messages.receipts import Receipts
 from smart_meter_reader.meters.backfill.plan import Planner
 from smart_meter_reader.meters.backfill.session import Backfill
 from smart_meter_reader.meters.base import InfoText, tell_texts
-from smart_meter_reader.meters.info_codes import JUDGED
+from smart_meter_reader.meters.info_codes import CODES, JUDGED
 from smart_meter_reader.meters.kmp.absences import Absences
 from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
 from smart_meter_reader.meters.kmp.identity import Identity, read_identity
@@ -49,7 +49,7 @@ _OPTIONAL = frozenset(resolve_register(quantity).id for quantity in OPTIONAL_REG
 _INFO_EVENTS = "info_event_count"
 _INFO_BITS = resolve_register("info_bits").id
 _INFO_CODE = resolve_register("info_code").id
-_INFO_CODES = frozenset({_INFO_CODE, _INFO_BITS, resolve_register("water_info_code").id})
+_INFO_CODES = frozenset(resolve_register(quantity).id for quantity in CODES)
 
 
 class _IdleLossError(Exception):

@@ -113,7 +113,7 @@ class MbusClient(PolledClient[MbusSettings]):
                 f"{self._settings.port}: the meter answers, but tells no measured value that is wanted and "
                 "known: correct `registers`; `decode mbus` shows what a recording holds",
             )
-        explained = self._explained(measurements, telegram.header.model)
+        explained = self._explained(measured, telegram.header.model, wanted)
         await self._publish_reading(explained, publish)
         untold = [key for key in wanted if key not in self._told]
         if untold:

@@ -32,6 +32,7 @@ from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import Origin, Place, parse
 from smart_meter_reader.transport import LineSettings
 from tests.codecs.iec62056_21.captures import capture
+from tests.peers.heard import Heard
 
 pytestmark = pytest.mark.usefixtures("hurrying_loop")
 
@@ -163,6 +164,16 @@ async def test_nothing_is_asked_for_what_nobody_wants() -> None:
     _, reading, _ = await read_once(meter, model="multical_401", registers=("heat_energy", "volume"))
     assert set(reading["measurements"]) == {"heat_energy", "volume"}
     assert list(meter.asked) == [b"/?!\r\n", b"\x06000\r\n"]
+
+
+async def test_what_was_not_measured_is_left_out_also_where_the_info_code_is_not_wanted() -> None:
+    broken = emulated(values={"t_flow": 0, "info": 8})  # T1 is outside of its range
+    async with on_pty(broken) as port:
+        reader, heard = client(port, registers=("flow_temperature", "volume")), Heard("heat")
+        await reader.run(heard, once=True)
+    (reading,) = heard.readings
+    assert reading["measurements"].keys() == {"volume", "info_code_text", "reported_problems"}
+    assert reader.health["rejected_values"] == 1
 
 
 async def test_a_mode_c_meter_is_read_at_the_speed_it_offers() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from smart_meter_reader.codecs.mbus.encode import integer_record
 from smart_meter_reader.codecs.mbus.frame import LongFrame, ShortFrame
 from smart_meter_reader.emulators.stream import EmulatedLine, on_pty, on_tcp
 from smart_meter_reader.exceptions import (
@@ -22,6 +24,7 @@ from smart_meter_reader.exceptions import (
 )
 from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.lines import shared_line, sharing_lines
+from smart_meter_reader.meters.mbus.emulated_meters import Counted, Telegrams
 from smart_meter_reader.meters.mbus.emulator import EmulatedBus, meter_of
 from smart_meter_reader.meters.mbus.settings import MbusSettings
 from smart_meter_reader.meters.mbus.timing import line_at
@@ -204,6 +207,36 @@ async def test_only_what_is_wanted_is_published(caplog: pytest.LogCaptureFixture
         assert "does not tell gas_volume" in caplog.text
         with pytest.raises(ProtocolError, match="no measured value that is wanted"):
             await once(client(path, address=1, registers=("gas_volume",)))
+
+
+def _shorted(counted: Counted, number: str) -> Telegrams:
+    """A MULTICAL whose flow sensor T1 is short-circuited, as info bit 32 tells."""
+    (records,) = meter_of("multical_403").model.telegrams(counted, number)
+    there = {
+        integer_record(6811, b"\x59", octets=2): integer_record(0, b"\x59", octets=2),
+        integer_record(0, b"\xff\x22"): integer_record(32, b"\xff\x22"),
+    }
+    return (tuple(there.get(record, record) for record in records),)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (("flow_temperature",), {"info_code_text", "reported_problems"}),
+        (("volume",), {"volume"}),
+        (("volume", "info_bits"), {"volume", "info_bits", "info_code_text", "reported_problems"}),
+    ],
+)
+async def test_what_was_not_measured_is_told_also_where_the_info_code_is_not_wanted(
+    wanted: tuple[str, ...], told: set[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = meter_of("multical_403", address=1)
+    broken = replace(whole, model=replace(whole.model, telegrams=_shorted))
+    async with on_pty(bus(meters=(broken,))) as path:
+        reading = (await once(client(path, address=1, registers=wanted)))[-1]
+    assert reading["type"] == "reading"
+    assert reading["measurements"].keys() == told
+    assert ("flow_temperature 0.00 °C is left out" in caplog.text) == (wanted == ("flow_temperature",))
 
 
 async def test_a_meter_at_a_head_is_woken_before_it_is_asked() -> None:
