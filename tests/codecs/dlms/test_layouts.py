@@ -24,7 +24,6 @@ from smart_meter_reader.codecs.dlms.axdr import (
 from smart_meter_reader.codecs.dlms.describe import describe_telegram
 from smart_meter_reader.codecs.dlms.framing.hdlc import encode_hdlc
 from smart_meter_reader.codecs.dlms.positional import POSITIONAL, find_positions
-from smart_meter_reader.codecs.dlms.scales import NO_OWN_STEPS, OwnSteps
 from smart_meter_reader.codecs.dlms.telegram import DlmsTelegram
 from tests.codecs.dlms.vectors import read
 
@@ -53,7 +52,7 @@ def pushed(*objects: tuple[int, str, int]) -> Item:
     )
 
 
-def telegram_of(*items: Item, own: OwnSteps = NO_OWN_STEPS) -> DlmsTelegram:
+def telegram_of(*items: Item) -> DlmsTelegram:
     apdu = b"\xe6\xe7\x00\x0f\0\0\0\1\0" + encode_item(Item(STRUCTURE, list(items)))
     (found,) = read(encode_hdlc(apdu))
     assert isinstance(found, DlmsTelegram), found
