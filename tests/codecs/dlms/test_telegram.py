@@ -146,11 +146,16 @@ def test_what_an_entry_measures(entry: Item, expected: dict[str, str]) -> None:
     assert measured(entry) == expected
 
 
+def test_a_tariff_that_is_a_number_is_one_without_places() -> None:
+    (told,) = built(coded(TARIFF, Item(UINT8, 2))).measurements.values()
+    assert isinstance(told["value"], int)
+
+
 def test_a_bare_number_is_worth_what_the_settings_say() -> None:
     entries = [coded(CURRENT, Item(UINT32, 5)), coded(FACTOR, Item(UINT32, 9))]
     telegram = built(*entries, own=OwnSteps(current=Decimal("0.1")))
     assert telegram.measurements == {"current_l1": {"value": Decimal("0.5"), "unit": "A"}}
-    assert (telegram.unscaled, telegram.assumed) == (("power_factor",), {"current_l1"})
+    assert (telegram.unscaled, telegram.assumed) == (("power_factor",), frozenset({"current_l1"}))
     assert telegram.steps.current == Decimal("0.1")
     telegram = built(*entries)
     assert (telegram.unscaled, telegram.assumed) == (("current_l1", "power_factor"), frozenset())

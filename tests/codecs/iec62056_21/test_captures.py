@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.codecs.iec62056_21.describe import NO_IDENTIFICATION, describe_capture
-from smart_meter_reader.codecs.iec62056_21.scaling import parse_program, scaling_of_program
+from smart_meter_reader.codecs.iec62056_21.scaling import Scaling, parse_program, scaling_of_program
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.quantities import QUANTITIES
 from tests.codecs.iec62056_21.captures import CAPTURES, capture
@@ -210,3 +210,39 @@ def test_data_sets_without_an_identification_are_told_as_such() -> None:
     (answer,) = describe_capture(b"2.8.0(000010.490*kWh)\r\n15.8.0(061571.780*kWh)\r\n!\r\n")
     assert set(answer["measurements"]) == {"active_energy_export", "active_energy_sum"}
     assert answer["note"] == NO_IDENTIFICATION
+
+
+def test_damage_is_told_with_its_bytes() -> None:
+    block = b"\x021.8.0(1*kWh)\r\n!\r\n\x03"
+    (wrong,) = describe_capture(block + b"\x7f")
+    assert (wrong["error"]["kind"], wrong["bytes"], wrong["bcc"]) == (
+        "checksum",
+        (block + b"\x7f").hex().upper(),
+        "bad",
+    )
+    (cut,) = describe_capture(b"\x021.8.0(1*k")
+    assert (cut["error"]["kind"], cut["bytes"], "bcc" in cut) == (
+        "incomplete",
+        b"\x021.8.0(1*k".hex().upper(),
+        False,
+    )
+    (nothing,) = describe_capture(b"")
+    assert nothing.keys() == {"protocol", "error"}
+
+
+def test_values_of_one_code_are_a_list_in_their_order() -> None:
+    sets = b"1.8.0(1*kWh)\r\n2.8.0(9*kWh)\r\n1.8.0(2*kWh)\r\n1.8.0(3*kWh)(4*kWh)\r\n!\r\n"
+    (answer,) = describe_capture(b"/XYZ5M\r\n" + sets)
+    assert answer["objects"]["2.8.0"] == {"value": Decimal(9), "unit": "kWh"}
+    assert [each["value"] for each in answer["objects"]["1.8.0"]] == [1, 2, 3, 4]
+    assert "unread" not in answer
+
+
+def test_what_is_known_of_a_meter_goes_before_what_its_capture_tells() -> None:
+    captured = capture("iec-66c-kenanv-1") + capture("iec-66c-kenanv-d")
+    other = scaling_of_program(parse_program("42119"))
+    answer, _ = describe_capture(captured, scaling=other)
+    assert answer["measurements"]["heat_energy"] == {"value": Decimal("5071.09"), "unit": "GJ"}
+    # And what is not known of it, the capture completes.
+    answer, _ = describe_capture(captured, scaling=Scaling())
+    assert answer["measurements"]["heat_energy"] == {"value": Decimal("507.109"), "unit": "MWh"}
