@@ -490,6 +490,7 @@ def test_two_fixed_counters() -> None:
     raw = bytes.fromhex("68131368080573785634120a00e97e01000000350100003c16")
     telegram = parse_telegram(long_frame(raw))
     assert (telegram.header.id, telegram.header.medium_name) == ("12345678", "water")
+    assert (telegram.fixed, parse_telegram(LongFrame(0x08, 1, 0x78, b"")).fixed) == (True, False)
     assert [(each.quantity, each.value, each.unit, each.storage) for each in telegram.records] == [
         ("volume", Decimal(1), "l", 0),
         ("volume", Decimal(135), "l", 1),
