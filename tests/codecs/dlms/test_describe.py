@@ -25,6 +25,7 @@ def test_telegrams_and_damage_come_in_their_order() -> None:
     # What only the end of the capture shows is told last.
     assert kinds(GOOD + GOOD[:30]) == ["hdlc", "truncated"]
     assert kinds(GOOD[:30]) == ["truncated"]
+    assert kinds(encode_hdlc(b"\xe6\xe7\x00\x0f", segmented=True)) == ["incomplete"]
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,7 @@ def test_telegrams_and_damage_come_in_their_order() -> None:
 )
 def test_damage_is_told_with_the_frame_that_it_was_in(frame: bytes, framing: str | None) -> None:
     told, _ = describe_capture(frame + GOOD)
+    assert told.keys() == {"protocol", "error"} | ({"framing"} if framing else set())
     assert (told["protocol"], told.get("framing")) == ("dlms", framing)
     assert told["error"].keys() == {"kind", "detail"}
 

@@ -138,8 +138,14 @@ def test_a_damaged_frame_ends_what_was_begun() -> None:
     assert "a frame of it is damaged" in only(outcomes[1:2])
 
 
+def test_a_frame_that_the_end_cuts_is_told() -> None:
+    assert numbers(read(frame(notification(1)) + frame(notification(2))[:20])) == [1, "truncated"]
+
+
 def test_a_segmented_telegram_is_one() -> None:
     apdu = LLC + notification(1)
+    # Whose end is missing when another one begins, and is told before that.
+    assert numbers(read(encode_hdlc(apdu[:10], segmented=True) + frame(notification(2)))) == ["incomplete", 2]
     assert numbers(read(encode_hdlc(apdu[:10], segmented=True) + encode_hdlc(apdu[10:]))) == [1]
 
 
