@@ -132,6 +132,8 @@ WORDS = {
     0x3E: "at base conditions",
     0x40: "lower limit",
     0x48: "upper limit",
+    0x68: "during exceed of lower limit, leakage",
+    0x6C: "during exceed of upper limit, overflow",
     0x7E: "future value",
 }
 BEHIND_FC = {
@@ -193,7 +195,12 @@ def test_every_vife_that_only_names() -> None:
         (0x5F, Addition("duration of last exceed of upper limit", unit="days")),
         (0x60, Addition("duration of first", unit="seconds")),
         (0x67, Addition("duration of last", unit="days")),
-        (0x68, Addition("date of begin of first", unit="", form=Form.DATE)),
+        (0x42, Addition("date of begin of first exceed of lower limit", unit="", form=Form.DATE)),
+        (0x44, None),
+        (0x45, None),
+        (0x4C, None),
+        (0x4D, None),
+        (0x6A, Addition("date of begin of first", unit="", form=Form.DATE)),
         (0x6F, Addition("date of end of last", unit="", form=Form.DATE)),
         (0x7C, None),
         (0x7F, None),
