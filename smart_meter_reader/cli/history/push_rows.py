@@ -24,7 +24,7 @@ from smart_meter_reader.history.questions.record import History
 from smart_meter_reader.pipeline.sink_memory import remembered
 from smart_meter_reader.settings.loading import ServiceSettings, SinkSettings
 from smart_meter_reader.sinks.registry import sink_driver
-from smart_meter_reader.sinks.spooled.destination import Destination, TooLargeError
+from smart_meter_reader.sinks.spooled.destination import Destination, SlowError, TooLargeError
 from smart_meter_reader.sinks.spooled.rows import MessageRows, ValueRow
 from smart_meter_reader.sinks.spooled.settings import StoringSettings
 from smart_meter_reader.sinks.spooled.sink import SpooledSink, since_of
@@ -144,7 +144,7 @@ async def _push(sink: SpooledSink, found: Iterator[ExportLine], whole: int, batc
 
 
 class _Batches:
-    """How many rows the database takes at once: as many as it has not refused."""
+    """How many rows the database takes at once: as many as it has not refused, or been too slow for."""
 
     def __init__(self) -> None:
         self.most = _BATCH
@@ -162,11 +162,18 @@ class _Batches:
             except TooLargeError as error:
                 if len(batch) == 1:
                     raise TooLargeError(error.reason, f"{error.detail}, not even one value") from None
-                self.too_many = len(batch)
-                self.most = len(batch) // 2
+                self._halve(len(batch))
+                continue
+            except SlowError:
+                if len(batch) <= _TOGETHER:
+                    raise  # it hangs, whatever it gets
+                self._halve(len(batch))
                 continue
             left = left[len(batch) :]
         return refused
+
+    def _halve(self, refused: int) -> None:
+        self.too_many, self.most = refused, refused // 2
 
 
 def _begins(batch: Sequence[ValueRow]) -> range:

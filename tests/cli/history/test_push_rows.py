@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from smart_meter_reader.cli.history.push_rows import _Batches
 from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
 from smart_meter_reader.sinks.postgresql.sink import PostgreSqlSink
+from smart_meter_reader.sinks.spooled.destination import Destination, SlowError
+from smart_meter_reader.sinks.spooled.rows import MessageRows, ValueRow
 from tests.cli.history.conftest import T0, House
 from tests.cli.program import run
 from tests.history.homes import energy
@@ -110,6 +113,33 @@ def test_too_large_batches_are_halved(house: House, influx: InfluxStandIn) -> No
     assert done.returncode == EXIT_OK
     assert influx.values == WHOLE
     assert "influxdb takes no batch of 168 values: 84 were sent at once" in done.stderr
+
+
+class _Slow(Destination):
+    """Stores so many rows in time, and no more."""
+
+    def __init__(self, fastest: int) -> None:
+        self.fastest = fastest
+        self.stored: list[int] = []
+
+    async def store(self, batch: Sequence[MessageRows]) -> Mapping[int, str]:
+        count = sum(map(len, batch))
+        if count > self.fastest:
+            raise SlowError("batch_timeout", "it does not answer within 10 s")
+        self.stored.append(count)
+        return {}
+
+
+async def test_a_database_that_is_slow_is_sent_less_until_it_evidently_hangs() -> None:
+    row = ValueRow("heat", "heat_energy", "kWh", datetime(2026, 11, 30, tzinfo=UTC), Decimal(1))
+    batches, slow = _Batches(), _Slow(300)
+    assert await batches.store(slow, [row] * 700) == []
+    assert slow.stored == [175] * 4
+    assert (batches.too_many, batches.most) == (350, 175)
+    hanging = _Slow(0)
+    with pytest.raises(SlowError):
+        await batches.store(hanging, [row] * 700)
+    assert hanging.stored == []
 
 
 def test_a_server_that_takes_not_even_one_value_is_told(house: House, influx: InfluxStandIn) -> None:
