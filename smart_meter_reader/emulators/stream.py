@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import tty
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -169,29 +169,48 @@ async def on_tcp(
 
     Raises SettingsError when nothing can listen there.
     """
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await meter.serve(_TcpLine(reader, writer, line))
-        except ConnectionError:
-            pass  # the listener has gone; others may come
-        except asyncio.CancelledError:
-            # Not to wait for what a listener that has stopped reading will never take.
-            writer.transport.abort()
-            raise
-        finally:
-            writer.close()
-
     tasks: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(talk(reader, writer), name="emulated meter, one listener")
+        task = asyncio.create_task(_talk(meter, reader, writer, line), name="emulated meter, one listener")
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         task.add_done_callback(_tell_crash)
 
+    server = await _listening(accept, host, port)
     try:
-        server = await asyncio.start_server(accept, host, port)
+        taken = server.sockets[0].getsockname()[1]
+        yield f"[{host}]:{taken}" if ":" in host else f"{host}:{taken}"
+    finally:
+        server.close()
+        await _end(list(tasks))
+
+
+async def _talk(
+    meter: EmulatedMeter,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    line: LineSettings | None,
+) -> None:
+    """Be the meter for one listener."""
+    try:
+        await meter.serve(_TcpLine(reader, writer, line))
+    except ConnectionError:
+        pass  # the listener has gone; others may come
+    except asyncio.CancelledError:
+        # Not to wait for what a listener that has stopped reading will never take.
+        writer.transport.abort()
+        raise
+    finally:
+        writer.close()
+
+
+async def _listening(
+    accept: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None], host: str, port: int
+) -> asyncio.Server:
+    """A server that hands over each listener. Raises SettingsError."""
+    try:
+        return await asyncio.start_server(accept, host, port)
     except UnicodeError:
         raise SettingsError([f"cannot listen on {host}:{port}: no computer has such a name"]) from None
     except OSError as error:
@@ -200,12 +219,6 @@ async def on_tcp(
         if error.errno and not isinstance(error, socket.gaierror):
             reason = os.strerror(error.errno)
         raise SettingsError([f"cannot listen on {host}:{port}: {reason}"]) from error
-    try:
-        taken = server.sockets[0].getsockname()[1]
-        yield f"[{host}]:{taken}" if ":" in host else f"{host}:{taken}"
-    finally:
-        server.close()
-        await _end(list(tasks))
 
 
 def _tell_crash(task: asyncio.Task[None]) -> None:

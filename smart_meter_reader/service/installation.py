@@ -1,18 +1,16 @@
-"""Plans the installation of one environment: which files become root's own, and which are refused."""
+"""Plans the installation of one environment, and words what a person should know before."""
 
 from __future__ import annotations
 
 import shlex
-import stat
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.service import settings_files
 from smart_meter_reader.service.errors import ServiceError
-from smart_meter_reader.service.program import PACKAGED, Program, closed_directory
-from smart_meter_reader.service.settings_files import CONFIG, NAMES, SECRETS, SETTINGS, LoadSettings
+from smart_meter_reader.service.placed_settings import not_entered, placed_settings
+from smart_meter_reader.service.program import PACKAGED, Program
+from smart_meter_reader.service.settings_files import LoadSettings
 from smart_meter_reader.service.steps import SETTINGS_HOME, Machine, Step, remove_step, write_step
 from smart_meter_reader.service.unit import (
     PLAIN_NAME,
@@ -23,11 +21,10 @@ from smart_meter_reader.service.unit import (
     source_in,
     unit_template,
 )
-from smart_meter_reader.settings.files.ownership import weakness
 from smart_meter_reader.settings.keys import values_of
-from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, SinkSettings
+from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
 from smart_meter_reader.settings.schema import DriverSettings
-from smart_meter_reader.text import in_quotes, printable
+from smart_meter_reader.text import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +55,24 @@ def plan(
     """
     if not replace:
         _require_same_source(machine, environment, directory)
-    if directory.is_relative_to(machine.inside(Path("/etc"))) and is_ours(directory, trusted):
-        loaded, steps, place = load(directory, environment), list[Step](), directory
-        warnings = [*loaded.warnings, *unreadable(directory)]
-    else:
-        place = machine.inside(SETTINGS_HOME / environment)
-        for target in (place, *(place / name for name in NAMES)):
-            require_ours(target, trusted)
-        contents = contents_for(directory, place, trusted)
-        loaded = settings_files.load_contents(contents, environment, load)
-        steps = [write_settings(place / name, content) for name, content in contents.items()]
-        warnings = list(loaded.warnings)
-    if loaded.exposed:
-        # The service's user has to read that file, and so can every other.
-        raise SettingsError(loaded.exposed)
-    require_ours(machine.units, trusted)
-    drivers: list[MeterSettings | SinkSettings] = [*loaded.settings.meters.values()]
-    drivers += loaded.settings.sinks.values()
-    for each in drivers:
-        warnings += unseen_files(f"{each.name}.", each.driver, place, machine)
-    warnings += _unfit(loaded)
-    warnings += [not_entered(closed) for closed in dict.fromkeys(program.closed())]
+    placed = placed_settings(
+        machine, SETTINGS_HOME / environment, directory, trusted, lambda found: load(found, environment)
+    )
+    settings, place = placed.loaded.settings, placed.place
+    warnings = [
+        *placed.warnings,
+        *_doubts(settings, place, machine),
+        *map(not_entered, dict.fromkeys(program.closed())),
+    ]
     if hiding := machine.hidden(UNIT):
         warnings.append(hides(hiding))
-    ports = [port for sink in loaded.settings.sinks.values() for port in sink.driver.listening_ports]
-    steps += machine.unit_steps(UNIT, unit_template())
-    steps += _drop_in(machine, environment, place, program, directory, ports)
-    steps += start_steps(machine, instance_name(environment))
+    ports = [port for sink in settings.sinks.values() for port in sink.driver.listening_ports]
+    steps = [
+        *placed.steps,
+        *machine.unit_steps(UNIT, unit_template()),
+        *_drop_in(machine, environment, place, program, directory, ports),
+        *start_steps(machine, instance_name(environment)),
+    ]
     return InstallPlan(steps, warnings, place)
 
 
@@ -164,68 +152,6 @@ def _require_same_source(machine: Machine, environment: str, directory: Path) ->
         )
 
 
-def is_ours(directory: Path, trusted: Set[int]) -> bool:
-    """Whether nobody but the trusted can change the settings there."""
-    return not any(weakness(path, trusted) for path in (directory, *(directory / name for name in NAMES)))
-
-
-def require_ours(path: Path, trusted: Set[int]) -> None:
-    """Raise ServiceError when others can change what is, or comes, there."""
-    found = weakness(path, trusted)
-    if found is not None:
-        raise ServiceError(
-            f"{found.place} can be changed by {found.who}, and root keeps the service's files there; "
-            f"run: {found.mend}",
-        )
-
-
-def contents_for(directory: Path, own: Path, trusted: Set[int]) -> Mapping[str, bytes]:
-    """The files that the service is to have: those in ``directory``, over those that it has already."""
-    installed = {name: (own / name).read_bytes() for name in NAMES if (own / name).is_file()}
-    taken = settings_files.take(directory)
-    default = settings_files.default_config()
-    config = taken.get(CONFIG, installed.get(CONFIG, default))
-    if config not in (default, installed.get(CONFIG)):
-        _require_config(directory / CONFIG, own / CONFIG, trusted)
-    return {**installed, CONFIG: config, **taken}
-
-
-def _require_config(config: Path, installed: Path, trusted: Set[int]) -> None:
-    """Refuse a program of somebody else's, which root would have to run to see the settings."""
-    found = weakness(config, trusted)
-    if found is not None:
-        there, here = shlex.quote(str(installed)), shlex.quote(str(config))
-        raise ServiceError(
-            f"{config} is not the one that `smart-meter-reader init` writes. It is a program, {found.who} "
-            "can change it, and root runs no such thing. Remove it (then the usual one is taken); or read "
-            f"it, and put it there yourself:",
-            f"  sudo mkdir -p {shlex.quote(str(installed.parent))}",
-            f"  sudo tee {there} <{here}",
-        )
-
-
-def write_settings(path: Path, content: bytes) -> Step:
-    """Write one file of settings; secrets are for root alone."""
-    if path.name == CONFIG and content == settings_files.default_config():
-        return write_step(path, content, shown="(the one that `smart-meter-reader init` writes)")
-    return write_step(path, content, 0o600 if path.name == SECRETS else 0o644)
-
-
-def unreadable(directory: Path) -> Iterator[str]:
-    """A line for each file that a user without rights could not read, with what to do about it."""
-    for path in (directory / CONFIG, directory / SETTINGS):
-        if not path.stat().st_mode & stat.S_IROTH:
-            yield f"{path}: the service's user cannot read it; run: chmod o+r {in_quotes(path)}"
-    closed = closed_directory(directory)
-    if closed is not None:
-        yield not_entered(closed)
-
-
-def not_entered(closed: Path) -> str:
-    """What to do about a directory that the service's user cannot enter."""
-    return f"{closed}: the service's user cannot enter it; run: chmod o+rx {in_quotes(closed)}"
-
-
 def unseen_files(prefix: str, settings: DriverSettings, place: Path, machine: Machine) -> Iterator[str]:
     """A line for each file that the settings name and the service would look for in vain.
 
@@ -242,8 +168,13 @@ def unseen_files(prefix: str, settings: DriverSettings, place: Path, machine: Ma
             )
 
 
-def _unfit(loaded: LoadedSettings) -> Iterator[str]:
-    for name, sink in loaded.settings.sinks.items():
+def _doubts(settings: ServiceSettings, place: Path, machine: Machine) -> Iterator[str]:
+    """A line for each file that the service would look for in vain, and for each sink of no use to one."""
+    drivers: list[MeterSettings | SinkSettings] = [*settings.meters.values()]
+    drivers += settings.sinks.values()
+    for each in drivers:
+        yield from unseen_files(f"{each.name}.", each.driver, place, machine)
+    for name, sink in settings.sinks.items():
         if sentence := sink.driver.unfit_for_service:
             yield f"sink {name}: {sentence}"
 

@@ -218,17 +218,26 @@ async def report_to_manager(
         if not hanging:
             notifier.alive()
         elif told != [pulse.meter for pulse in hanging]:
-            for pulse in hanging:
-                age = format_duration(timedelta(seconds=round(pulse.since_reading)))
-                if pulse.is_faulty:
-                    _log.error("meter %s gives nothing but %s for %s", pulse.meter, pulse.reason, age)
-                else:
-                    _log.error("meter %s hangs: neither a reading nor an error for %s", pulse.meter, age)
+            _log_hanging(hanging)
         told = [pulse.meter for pulse in hanging]
         due = now + wait
-        try:
-            async with asyncio.timeout_at(due):
-                await changed.wait()
-                await asyncio.sleep(SETTLE_SECONDS)
-        except TimeoutError:
-            pass  # time to feed the watchdog, whatever has changed
+        await _settled(changed, due)
+
+
+def _log_hanging(hanging: Sequence[Pulse]) -> None:
+    for pulse in hanging:
+        age = format_duration(timedelta(seconds=round(pulse.since_reading)))
+        if pulse.is_faulty:
+            _log.error("meter %s gives nothing but %s for %s", pulse.meter, pulse.reason, age)
+        else:
+            _log.error("meter %s hangs: neither a reading nor an error for %s", pulse.meter, age)
+
+
+async def _settled(changed: asyncio.Event, due: float) -> None:
+    """Wait until a change is over, or it is ``due`` to feed the watchdog, whatever has changed."""
+    try:
+        async with asyncio.timeout_at(due):
+            await changed.wait()
+            await asyncio.sleep(SETTLE_SECONDS)
+    except TimeoutError:
+        pass

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 
-from smart_meter_reader.service.installation import InstallPlan, not_entered
+from smart_meter_reader.service.installation import InstallPlan
+from smart_meter_reader.service.placed_settings import not_entered
 from smart_meter_reader.service.program import Program
 from smart_meter_reader.service.sole_settings import PlannedWithSettings, sole_settings
 from smart_meter_reader.service.steps import STATE_HOME, Machine, Step, write_step
@@ -26,29 +27,30 @@ def plan_page(
 
     Raises ServiceError and SettingsError.
     """
-    place, steps, loaded = sole_settings(machine, PAGE, directory, trusted, load)
+    placed = sole_settings(machine, PAGE, directory, trusted, load)
     missing = [each for each in environments if not machine.installed(each)]
     warnings = [
-        *loaded.warnings,
+        *placed.warnings,
         *(f"{each} is no service here yet: install it, then restart the page" for each in missing),
         *map(not_entered, dict.fromkeys(program.closed())),
     ]
-    states = [STATE_HOME / each for each in environments if each not in loaded.settings.histories]
+    states = [STATE_HOME / each for each in environments if each not in placed.loaded.settings.histories]
     drop_in = page_drop_in_text(
         environments,
-        machine.outside(place),
+        machine.outside(placed.place),
         program.interpreter,
         program.places,
         states,
-        loaded.settings.port,
+        placed.loaded.settings.port,
         directory,
     )
-    steps += [
+    steps = [
+        *placed.steps,
         *machine.unit_steps(PAGE.unit, unit_template(PAGE.unit)),
         write_step(machine.drop_in_of(PAGE.unit), drop_in.encode()),
         *_start(machine, [each for each in environments if each not in missing]),
     ]
-    return PlannedWithSettings(InstallPlan(steps, warnings, place), loaded.settings)
+    return PlannedWithSettings(InstallPlan(steps, warnings, placed.place), placed.loaded.settings)
 
 
 def _start(machine: Machine, there: Sequence[str]) -> list[Step]:

@@ -62,16 +62,14 @@ LoadSettings: TypeAlias = Callable[[Path, str], LoadedSettings]
 """Loads an environment from a directory, with the drivers that this program has."""
 
 
-def load_contents(
-    contents: Mapping[str, bytes], environment: str, load: Callable[[Path, str], _Loaded]
-) -> _Loaded:
+def load_contents(contents: Mapping[str, bytes], load: Callable[[Path], _Loaded]) -> _Loaded:
     """Load the settings from a directory of our own, where nobody exchanges them. Raises SettingsError."""
     with tempfile.TemporaryDirectory(prefix="smart-meter-reader-") as name:
         for file, content in contents.items():
             path = Path(name, file)
             path.write_bytes(content)
             path.chmod(0o600)
-        return load(Path(name), environment)
+        return load(Path(name))
 
 
 def place_file(path: Path, content: bytes, mode: int) -> None:

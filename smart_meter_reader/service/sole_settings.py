@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.service import settings_files
 from smart_meter_reader.service.errors import ServiceError
-from smart_meter_reader.service.installation import (
-    InstallPlan,
-    contents_for,
-    is_ours,
-    require_ours,
-    unreadable,
-    write_settings,
-)
-from smart_meter_reader.service.settings_files import NAMES, SECRETS
-from smart_meter_reader.service.steps import Machine, Step
+from smart_meter_reader.service.installation import InstallPlan
+from smart_meter_reader.service.placed_settings import PlacedSettings, placed_settings
+from smart_meter_reader.service.settings_files import SECRETS
+from smart_meter_reader.service.steps import Machine
 from smart_meter_reader.service.unit import SoleService
 from smart_meter_reader.settings.one_table import LoadedTable
 from smart_meter_reader.settings.schema import DriverSettings
@@ -42,27 +34,13 @@ def sole_settings(
     directory: Path,
     trusted: Set[int],
     load: Callable[[Path], LoadedTable[Settings]],
-) -> tuple[Path, list[Step], LoadedTable[Settings]]:
-    """Where the service will have its settings, the steps that put them there, and what they say.
+) -> PlacedSettings[LoadedTable[Settings]]:
+    """Those of a service of which a machine has one. Raises ServiceError and SettingsError."""
 
-    See ``installation.plan``. Raises ServiceError and SettingsError.
-    """
-    if directory.is_relative_to(machine.inside(Path("/etc"))) and is_ours(directory, trusted):
-        loaded = load(directory)
-        place, steps = directory, list[Step]()
-        loaded = replace(loaded, warnings=(*loaded.warnings, *unreadable(directory)))
-    else:
-        place = machine.inside(service.settings)
-        for target in (place, *(place / name for name in NAMES)):
-            require_ours(target, trusted)
-        contents = contents_for(directory, place, trusted)
+    def examine(contents: Mapping[str, bytes]) -> None:
         _require_no_strangers(service, directory, contents.get(SECRETS, b""))
-        loaded = settings_files.load_contents(contents, service.table, lambda found, _: load(found))
-        steps = [write_settings(place / name, content) for name, content in contents.items()]
-    if loaded.exposed:
-        raise SettingsError(loaded.exposed)
-    require_ours(machine.units, trusted)
-    return place, steps, loaded
+
+    return placed_settings(machine, service.settings, directory, trusted, load, examine)
 
 
 def _require_no_strangers(service: SoleService, directory: Path, secrets: bytes) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 from pathlib import Path
 
-from smart_meter_reader.service.installation import InstallPlan, not_entered, start_steps, unseen_files
+from smart_meter_reader.service.installation import InstallPlan, start_steps, unseen_files
+from smart_meter_reader.service.placed_settings import not_entered
 from smart_meter_reader.service.program import Program
 from smart_meter_reader.service.sole_settings import PlannedWithSettings, sole_settings
 from smart_meter_reader.service.steps import Machine, write_step
@@ -25,18 +26,20 @@ def plan_writer(
 
     Raises ServiceError and SettingsError.
     """
-    place, steps, loaded = sole_settings(machine, WRITER, directory, trusted, load)
+    placed = sole_settings(machine, WRITER, directory, trusted, load)
+    settings = placed.loaded.settings
     warnings = [
-        *loaded.warnings,
-        *unseen_files("writer.", loaded.settings, place, machine),
+        *placed.warnings,
+        *unseen_files("writer.", settings, placed.place, machine),
         *map(not_entered, dict.fromkeys(program.closed())),
     ]
     drop_in = writer_drop_in_text(
-        machine.outside(place), program.interpreter, program.places, loaded.settings.port, directory
+        machine.outside(placed.place), program.interpreter, program.places, settings.port, directory
     )
-    steps += [
+    steps = [
+        *placed.steps,
         *machine.unit_steps(WRITER.unit, unit_template(WRITER.unit)),
         write_step(machine.drop_in_of(WRITER.unit), drop_in.encode()),
         *start_steps(machine, WRITER.unit),
     ]
-    return PlannedWithSettings(InstallPlan(steps, warnings, place), loaded.settings)
+    return PlannedWithSettings(InstallPlan(steps, warnings, placed.place), settings)

@@ -152,7 +152,7 @@ class SettingsDraft:
 
     def load(self) -> LoadedSettings:
         """The settings, all of them judged. Raises SettingsError."""
-        return load_contents(self.contents, self.environment, load_settings)
+        return load_contents(self.contents, lambda place: load_settings(place, self.environment))
 
     @property
     def _secret_environment(self) -> str:

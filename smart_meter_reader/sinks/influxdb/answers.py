@@ -73,16 +73,34 @@ def _refusal(told: Mapping[str, Any], words: str, status: int) -> Refusal:
 
 def _error(answer: WriteAnswer, server: str, database: str, words: str, *, known: bool) -> SinkError:
     match answer.status:
-        case 401:
-            return LoginRefusedError(
-                "token_refused",
-                f"{server} does not let us in ({words}): check `token`, or `username` and `password`",
-            )
-        case 403:
-            return LoginRefusedError(
-                "no_right_to_write",
-                f"{server} does not let us write to {database} ({words}): give us the right",
-            )
+        case 401 | 403 as status:
+            return _refused_login(status, server, database, words)
+        case 413:
+            return TooLargeError("too_large", f"{server} takes no batch that is so large ({words})")
+        case 429 | 503:
+            return LaterError("busy", f"{server} has too much to do ({words})", _seconds(answer.headers))
+        case status if status < 400 or status in (404, 405):
+            return _nobody_writes_here(answer, server, database, words, known=known)
+        case status:
+            return SinkError("server_error", f"{server} answers with HTTP {status} ({words})")
+
+
+def _refused_login(status: int, server: str, database: str, words: str) -> LoginRefusedError:
+    if status == 401:
+        return LoginRefusedError(
+            "token_refused",
+            f"{server} does not let us in ({words}): check `token`, or `username` and `password`",
+        )
+    return LoginRefusedError(
+        "no_right_to_write", f"{server} does not let us write to {database} ({words}): give us the right"
+    )
+
+
+def _nobody_writes_here(
+    answer: WriteAnswer, server: str, database: str, words: str, *, known: bool
+) -> SinkError:
+    """The address, or what it names, is another one than readings go to."""
+    match answer.status:
         case 404 if known:
             return NeedsAPersonError(
                 "no_database",
@@ -94,24 +112,18 @@ def _error(answer: WriteAnswer, server: str, database: str, words: str, *, known
                 "no_write_api",
                 f"{server} has no such way of writing (HTTP {answer.status}): check `api` and `url`",
             )
-        case 413:
-            return TooLargeError("too_large", f"{server} takes no batch that is so large ({words})")
-        case 429 | 503:
-            return LaterError("busy", f"{server} has too much to do ({words})", _seconds(answer.headers))
         case status if status < 300:
             # A page of whatever else listens there: taken for an answer it would cost all readings.
             return NeedsAPersonError(
                 "not_influxdb", f"{server} answers, but not as InfluxDB does (HTTP {status}): check `url`"
             )
-        case status if status < 400:
+        case _:
             where = printable(answer.headers.get("location", ""), 200) or "elsewhere"
             return SinkError(
                 "redirected",
                 f"{server} redirects to {where}, and readings go to nobody but `url`: set that to the "
                 "address where it ends up",
             )
-        case status:
-            return SinkError("server_error", f"{server} answers with HTTP {status} ({words})")
 
 
 def _told(body: bytes) -> Mapping[str, Any]:

@@ -134,6 +134,13 @@ _MOST_ROWS = 24
 
 def curve_chart(words: PageLanguage, chart: CurveChart) -> Markup:
     """The figure with a table of every so-manieth reading, and beside it what happened until then."""
+    unit = chart.curves[0].unit if chart.curves else ""
+    foot = words("chart.curve_marks") if chart.marks else ""
+    table, told = _curve_table(words, chart), json.dumps(_for_script(chart))
+    return _figure(words, chart.number, chart.title, table, foot, kind="curve", unit=unit, curve=told)
+
+
+def _curve_table(words: PageLanguage, chart: CurveChart) -> Markup:
     heads = [tag("th", chart.first, scope="col")]
     heads += [tag("th", f"{each.title} ({each.unit})", scope="col") for each in chart.curves]
     if chart.marks:
@@ -150,8 +157,12 @@ def curve_chart(words: PageLanguage, chart: CurveChart) -> Markup:
         )
         for at in shown
     ]
-    table = tag("table", tag("caption", chart.title), tag("thead", tag("tr", *heads)), tag("tbody", *rows))
-    told = {
+    return tag("table", tag("caption", chart.title), tag("thead", tag("tr", *heads)), tag("tbody", *rows))
+
+
+def _for_script(chart: CurveChart) -> dict[str, object]:
+    """All that is drawn, as numbers."""
+    return {
         "times": [round(time) for time in chart.times],
         "seconds": chart.seconds,
         "marks": [{"time": round(mark.time), "text": mark.text} for mark in chart.marks],
@@ -167,11 +178,6 @@ def curve_chart(words: PageLanguage, chart: CurveChart) -> Markup:
             for each in chart.curves
         ],
     }
-    unit = chart.curves[0].unit if chart.curves else ""
-    foot = words("chart.curve_marks") if chart.marks else ""
-    return _figure(
-        words, chart.number, chart.title, table, foot, kind="curve", unit=unit, curve=json.dumps(told)
-    )
 
 
 def _notes_beside(chart: CurveChart, shown: Sequence[int]) -> dict[int, str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypedDict
 
 from smart_meter_reader.history.media import medium_of
-from smart_meter_reader.history.questions.record import Note
+from smart_meter_reader.history.periods import LocalCalendar
+from smart_meter_reader.history.questions.record import Kept, Note, Segment
 from smart_meter_reader.sinks.web.questions.asked import Inquiry, Moment
 from smart_meter_reader.sinks.web.questions.chosen import counters_of, mains_of, name_of
 
@@ -95,43 +96,45 @@ def meters(asked: Inquiry) -> MetersAnswer:
 def _meter(asked: Inquiry, name: str, notes: list[Note]) -> MeterAnswer:
     kept = asked.history.kept(name)
     mains = mains_of(kept)
-    house = asked.house
     return {
         "meter": name,
         "medium": medium_of({each.quantity for each in kept}),
         "main": mains[0].key if mains else None,
         "mains": [_main(asked, name, main.medium, main.key, main.quantities) for main in mains],
-        "quantities": [
-            {
-                "quantity": each.quantity,
-                "name": name_of(each.quantity),
-                "unit": each.unit,
-                "kind": each.kind,
-                "decimals": each.decimals,
-            }
-            for each in kept
-        ],
-        "devices": [
-            {
-                "serial_number": each.serial_number,
-                "since": house.local(each.since),
-                "until": None if each.until is None else house.local(each.until),
-                "why": each.why,
-            }
-            for each in asked.history.segments(name)
-        ],
-        "notes": [
-            {
-                "number": note.number,
-                "quantity": note.quantity,
-                "kind": note.kind,
-                "since": house.local(note.since),
-                "until": house.local(note.until),
-                "text": note.text,
-                "taken_back": None if note.taken_back is None else house.local(note.taken_back),
-            }
-            for note in notes
-        ],
+        "quantities": [_quantity(each) for each in kept],
+        "devices": [_device(asked.house, each) for each in asked.history.segments(name)],
+        "notes": [_note(asked.house, each) for each in notes],
+    }
+
+
+def _quantity(kept: Kept) -> QuantityAnswer:
+    return {
+        "quantity": kept.quantity,
+        "name": name_of(kept.quantity),
+        "unit": kept.unit,
+        "kind": kept.kind,
+        "decimals": kept.decimals,
+    }
+
+
+def _device(house: LocalCalendar, segment: Segment) -> DeviceAnswer:
+    return {
+        "serial_number": segment.serial_number,
+        "since": house.local(segment.since),
+        "until": None if segment.until is None else house.local(segment.until),
+        "why": segment.why,
+    }
+
+
+def _note(house: LocalCalendar, note: Note) -> NoteAnswer:
+    return {
+        "number": note.number,
+        "quantity": note.quantity,
+        "kind": note.kind,
+        "since": house.local(note.since),
+        "until": house.local(note.until),
+        "text": note.text,
+        "taken_back": None if note.taken_back is None else house.local(note.taken_back),
     }
 
 

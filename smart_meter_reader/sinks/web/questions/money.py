@@ -6,21 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
-from typing import TypedDict
+from typing import TypeAlias, TypedDict
 
 from smart_meter_reader.exceptions import ValueFormatError
-from smart_meter_reader.history.costs.bills import BilledCounters, bills
+from smart_meter_reader.history.costs.bills import Bill, BilledCounters, bills
 from smart_meter_reader.history.costs.contracts import Contract
 from smart_meter_reader.history.media import MainCounter, Medium
+from smart_meter_reader.history.periods import LocalCalendar, Period
+from smart_meter_reader.history.questions.bars import Bar
 from smart_meter_reader.history.questions.counters import CounterHistory
 from smart_meter_reader.sinks.web.contract_settings import ContractSettings
 from smart_meter_reader.sinks.web.questions.asked import Inquiry, Moment, QuestionError, not_stored
 from smart_meter_reader.sinks.web.questions.chosen import ChosenCounter, counters_of, mains_of
-from smart_meter_reader.sinks.web.questions.shown import MOST_BARS, ViewAnswer, stretch_shown, view_of
+from smart_meter_reader.sinks.web.questions.shown import MOST_BARS, Shown, ViewAnswer, stretch_shown, view_of
 from smart_meter_reader.sinks.web.questions.signed import ProblemAnswer, contract_of, with_prices
 
 _YEAR = timedelta(days=365)
 _DIGITS = 60
+
+_Written: TypeAlias = tuple[Contract, ContractSettings]
+"""A contract as bills are made of it, and as a person has entered it."""
 
 
 class CostAnswer(TypedDict):
@@ -93,36 +98,17 @@ class _Account:
 def costs(asked: Inquiry) -> CostsAnswer:
     """What a meter's use cost, bar by bar."""
     account = _account(asked)
-    first = account.contracts[0]
-    extent = account.extent
+    first, extent = account.contracts[0], account.extent
     seen = stretch_shown(asked, extent, MOST_BARS // 2)
-    within = (extent.first, asked.now)
     try:
-        made = bills(account.contracts, account.counters, asked.house, seen.boundaries, within)
-        used = extent.bars(seen.boundaries)
-        year, expected = _year(asked, account)
+        told = _bars(asked, account, seen)
+        year = _year(asked, account)
     except ValueFormatError as error:
         raise QuestionError(
             "prices_of_other_unit",
             "contracts: {why}; write the unit of the prices in `unit`",
             why=str(error),
         ) from error
-    told: list[CostAnswer] = []
-    for bill, bar in zip(made, used, strict=True):
-        known = bar.difference is not None or bool(bill.fixed)
-        told.append(
-            {
-                "begin": asked.house.local(bill.begin),
-                "end": asked.house.local(bill.end),
-                "label": asked.house.label(seen.step, bill.begin),
-                "used": bar.difference,
-                "energy": bill.energy if known else None,
-                "fixed": bill.fixed if known else None,
-                "feed_in": bill.feed_in if known else None,
-                "total": bill.total if known else None,
-                "unpriced": bill.unpriced if known else None,
-            }
-        )
     return {
         "meter": first.meter,
         "medium": first.medium,
@@ -139,13 +125,36 @@ def costs(asked: Inquiry) -> CostsAnswer:
         "fixed": _sum([each["fixed"] for each in told]),
         "feed_in": _sum([each["feed_in"] for each in told]),
         "unpriced": _sum([each["unpriced"] for each in told]),
-        "year_expected": expected,
+        "year_expected": None if year is None else year["total"],
         "year": year,
         "problems": list(account.problems),
     }
 
 
-def _year(asked: Inquiry, account: _Account) -> tuple[YearAnswer | None, Decimal | None]:
+def _bars(asked: Inquiry, account: _Account, seen: Shown) -> list[CostAnswer]:
+    """What each piece cost. Raises ValueFormatError where the prices are of another unit."""
+    within = (account.extent.first, asked.now)
+    made = bills(account.contracts, account.counters, asked.house, seen.boundaries, within)
+    used = account.extent.bars(seen.boundaries)
+    return [_told(asked.house, seen.step, *each) for each in zip(made, used, strict=True)]
+
+
+def _told(house: LocalCalendar, step: Period, bill: Bill, bar: Bar) -> CostAnswer:
+    known = bar.difference is not None or bool(bill.fixed)
+    return {
+        "begin": house.local(bill.begin),
+        "end": house.local(bill.end),
+        "label": house.label(step, bill.begin),
+        "used": bar.difference,
+        "energy": bill.energy if known else None,
+        "fixed": bill.fixed if known else None,
+        "feed_in": bill.feed_in if known else None,
+        "total": bill.total if known else None,
+        "unpriced": bill.unpriced if known else None,
+    }
+
+
+def _year(asked: Inquiry, account: _Account) -> YearAnswer | None:
     """What the last 365 days would have cost by the contracts of today; None with fewer days of readings."""
     until = asked.today
     since = until - _YEAR
@@ -156,9 +165,9 @@ def _year(asked: Inquiry, account: _Account) -> tuple[YearAnswer | None, Decimal
         if (contract.since or until) <= until and (contract.until is None or contract.until > until)
     ]
     if not current or account.extent.first > begin or account.extent.last < end - 86400:
-        return None, None
+        return None
     bill = asked.entered.year_bills.bill(current, account.counters, asked.house, begin, end)
-    year: YearAnswer = {
+    return {
         "from": since,
         "to": until,
         "energy": bill.energy,
@@ -167,7 +176,6 @@ def _year(asked: Inquiry, account: _Account) -> tuple[YearAnswer | None, Decimal
         "total": bill.total,
         "unpriced": bill.unpriced,
     }
-    return year, bill.total
 
 
 def _account(asked: Inquiry) -> _Account:
@@ -182,10 +190,16 @@ def _account(asked: Inquiry) -> _Account:
     meter = asked.text("meter") or _first_meter(asked.entered.contracts, stored)
     if meter not in stored:
         raise not_stored("meter", meter, stored)
+    written = _of_meter(asked, meter, stored[meter])
+    return _priced(asked, meter, stored[meter], _of_medium(asked, meter, written))
+
+
+def _of_meter(asked: Inquiry, meter: str, mains: Sequence[MainCounter]) -> Mapping[str, _Written]:
+    """The contracts for what a meter counts, by name; the one that is named is among them. QuestionError."""
     written = {
         name: (contract, settings)
         for name, settings in asked.entered.contracts.items()
-        if settings.meter == meter and (contract := contract_of(name, settings, stored[meter])) is not None
+        if settings.meter == meter and (contract := contract_of(name, settings, mains)) is not None
     }
     named = asked.text("contract")
     if named and named not in written:
@@ -200,6 +214,12 @@ def _account(asked: Inquiry) -> _Account:
         raise QuestionError(
             "no_contract", "meter: there is no contract for {meter} in the settings", meter=meter
         )
+    return written
+
+
+def _of_medium(asked: Inquiry, meter: str, written: Mapping[str, _Written]) -> Mapping[str, _Written]:
+    """Those for the medium that is asked for, else for that of the first; of these the named one alone."""
+    named = asked.text("contract")
     wanted = asked.text("medium") or next(iter(written.values()))[0].medium
     found = {
         name: each
@@ -213,7 +233,7 @@ def _account(asked: Inquiry) -> _Account:
             wanted=wanted,
             meter=meter,
         )
-    return _priced(asked, meter, stored[meter], found)
+    return found
 
 
 def _first_meter(
@@ -227,7 +247,7 @@ def _priced(
     asked: Inquiry,
     meter: str,
     mains: Sequence[MainCounter],
-    found: Mapping[str, tuple[Contract, ContractSettings]],
+    found: Mapping[str, _Written],
 ) -> _Account:
     contracts, problems = with_prices(asked, found)
     return _Account(contracts, *_counters(asked, meter, mains, contracts[0]), problems)

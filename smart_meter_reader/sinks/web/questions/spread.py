@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TypedDict
 
 from smart_meter_reader.history.periods import Period
+from smart_meter_reader.history.questions.record import Spread
 from smart_meter_reader.sinks.web.questions.asked import Inquiry, Moment, QuestionError
 from smart_meter_reader.sinks.web.questions.chosen import meter_of, name_of
 from smart_meter_reader.sinks.web.questions.shown import MOST_BARS, ViewAnswer, stretch_shown, view_of
@@ -53,20 +54,7 @@ class _Hours:
 
 def spreads(asked: Inquiry) -> SpreadsAnswer:
     """A gauge in each piece of a stretch of time; the shortest piece is an hour."""
-    meter = meter_of(asked)
-    kept = [each.quantity for each in asked.history.kept(meter) if each.kind == "gauge"]
-    wanted = asked.text("quantity")
-    if not kept:
-        raise QuestionError("no_gauge", "of the meter {meter} no gauge is stored, such as power", meter=meter)
-    if wanted and wanted not in kept:
-        raise QuestionError(
-            "no_such_gauge",
-            "quantity: of {wanted!r} of the meter {meter} no gauge is stored; stored is: {there}",
-            wanted=wanted,
-            meter=meter,
-            there=", ".join(kept),
-        )
-    quantity = wanted or next((each for each in _USUAL if each in kept), kept[0])
+    meter, quantity = _gauge(asked)
     stored = _Hours(*(asked.history.gauge_extent(meter, quantity) or (asked.now, asked.now)))
     if asked.choice("period", Period) is Period.QUARTER:
         raise QuestionError(
@@ -83,16 +71,35 @@ def spreads(asked: Inquiry) -> SpreadsAnswer:
         "from": seen.since,
         "to": seen.until,
         "view": view_of(asked, stored, seen),
-        "spreads": [
-            {
-                "begin": asked.house.local(each.begin),
-                "end": asked.house.local(each.end),
-                "label": asked.house.label(seen.step, each.begin),
-                "n": each.n,
-                "low": each.low,
-                "high": each.high,
-                "mean": each.mean,
-            }
-            for each in made
-        ],
+        "spreads": [_told(asked, seen.step, each) for each in made],
+    }
+
+
+def _gauge(asked: Inquiry) -> tuple[str, str]:
+    """The meter and the quantity that are asked for. Raises QuestionError and NoHistoryError."""
+    meter = meter_of(asked)
+    kept = [each.quantity for each in asked.history.kept(meter) if each.kind == "gauge"]
+    wanted = asked.text("quantity")
+    if not kept:
+        raise QuestionError("no_gauge", "of the meter {meter} no gauge is stored, such as power", meter=meter)
+    if wanted and wanted not in kept:
+        raise QuestionError(
+            "no_such_gauge",
+            "quantity: of {wanted!r} of the meter {meter} no gauge is stored; stored is: {there}",
+            wanted=wanted,
+            meter=meter,
+            there=", ".join(kept),
+        )
+    return meter, wanted or next((each for each in _USUAL if each in kept), kept[0])
+
+
+def _told(asked: Inquiry, step: Period, each: Spread) -> SpreadAnswer:
+    return {
+        "begin": asked.house.local(each.begin),
+        "end": asked.house.local(each.end),
+        "label": asked.house.label(step, each.begin),
+        "n": each.n,
+        "low": each.low,
+        "high": each.high,
+        "mean": each.mean,
     }
