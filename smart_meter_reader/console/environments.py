@@ -11,11 +11,9 @@ import click
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.settings.files.config_file import elsewhere
 from smart_meter_reader.settings.files.toml_text import read_toml
+from smart_meter_reader.settings.names import is_environment
 
-# Tables that belong to every environment, or to the page of several, and are none themselves.
-_SHARED = frozenset({"default", "global", "page"})
-# That of the writer of a fleet; one with meters is an environment that is called so.
-WRITER = "writer"
+_WRITER = "writer"
 
 
 def environments(directory: Path) -> list[str]:
@@ -24,15 +22,14 @@ def environments(directory: Path) -> list[str]:
         content = read_toml(directory / "settings.toml")
     except (OSError, SettingsError):
         return []  # said by `check`; a shell that completes has nowhere to say it
-    tables = {name: table for name, table in content.items() if isinstance(table, dict)}
-    if is_writer(tables.get(WRITER)):
-        del tables[WRITER]
-    return [name for name in tables if name not in _SHARED]
+    return [
+        name for name, table in content.items() if isinstance(table, dict) and is_environment(name, table)
+    ]
 
 
 def is_writer(table: Mapping[str, object] | None) -> bool:
     """Whether what settings.toml says in [writer] is for the writer of a fleet, and no environment."""
-    return table is not None and "meters" not in table
+    return table is not None and not is_environment(_WRITER, table)
 
 
 def complete_environment(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

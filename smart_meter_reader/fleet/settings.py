@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from smart_meter_reader.network.loopback import is_this_computer
+from smart_meter_reader.settings.hosts import require_url
 from smart_meter_reader.settings.schema import DriverSettings, Secret, setting
 
 
@@ -47,6 +48,8 @@ class NatsSettings(DriverSettings):
     def __post_init__(self) -> None:
         if not self.servers:
             raise ValueError("`servers` is empty: name at least one")
+        for server in self.servers:
+            require_url("servers", server, "HOST or HOST:PORT")
         logins = [each for each in (self.nkey, self.nkey_file, self.credentials) if each is not None]
         if len(logins) > 1:
             raise ValueError("`nkey`, `nkey_file` and `credentials` are one login each: leave one of them")

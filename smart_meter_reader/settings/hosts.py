@@ -26,13 +26,13 @@ _WRITTEN: Final = re.compile(
 )
 
 
-def require_url(key: str, url: str) -> None:
-    """Raise ValueError for a URL of that shape whose port or address cannot be; "" is none."""
+def require_url(key: str, url: str, allowed: str = URL_HELP) -> None:
+    """Raise ValueError where port or address cannot be: of a URL, or of HOST:PORT alone; "" is none."""
     try:
-        _ = urlsplit(url).port
+        _ = urlsplit(url if "://" in url else f"//{url}").port
     except ValueError:
         raise ValueError(
-            f'{key}: found "{url}"; allowed: {URL_HELP}, with a port up to 65535, and an address of IPv6 '
+            f'{key}: found "{url}"; allowed: {allowed}, with a port up to 65535, and an address of IPv6 '
             "between [ and ]"
         ) from None
 

@@ -61,6 +61,16 @@ def in_plain_letters(text: str) -> str:
     return text.lower().translate(_LETTERS)
 
 
+def is_environment(name: str, table: Mapping[str, object]) -> bool:
+    """Whether a table of settings.toml is an environment.
+
+    None are those that belong to all, that of the page of several, and that of the writer of a fleet; one
+    with meters is an environment that is called as the writer is.
+    """
+    lower = name.lower()
+    return lower not in ("default", "global", "page") and (lower != "writer" or "meters" in table)
+
+
 def holds_secrets(source: str) -> bool:
     """Whether a source of settings is meant for secrets: .secrets.toml, the credentials file, a variable."""
     return "secrets" in Path(source).name or source.startswith("variable ")

@@ -210,7 +210,7 @@ def test_scan_without_permission_says_which_group(closed_port: str) -> None:
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("name", ["default", "a.b", "", "größe", "1st"])
+@pytest.mark.parametrize("name", ["default", "page", "a.b", "", "größe", "1st"])
 def test_scan_refuses_names_that_are_no_environments(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scan", "/dev/x", "--environment", name]) == EXIT_USAGE
     assert "--environment" in capsys.readouterr().err

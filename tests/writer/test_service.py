@@ -50,6 +50,8 @@ def test_without_its_table_it_says_so(tmp_path: Path) -> None:
         ('database = "postgresql://u:p@h/d"', "without a password"),
         ('database = "postgresql://u@h/d"\nservers = ["nats://h:1"]', "without nats://"),
         ('database = "postgresql://u@h/d"\nservers = []', "name at least one"),
+        ('database = "postgresql://u@h/d"\nservers = ["h:42222x"]', "HOST or HOST:PORT"),
+        ('database = "postgresql://u@h/d"\nservers = ["h:99999"]', 'found "h:99999"; allowed: HOST or'),
         ('database = "postgresql://u@h/d"\nca = "x.pem"', "set `tls` to true"),
         ('server = ["h"]', 'did you mean "servers"?'),
     ],

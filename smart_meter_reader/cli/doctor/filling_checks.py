@@ -18,9 +18,8 @@ from smart_meter_reader.settings.loading import MeterSettings
 
 def check_filling(subject: str, meter: MeterSettings, environment: str) -> Iterator[Check]:
     """Tells what is missing; nothing where nothing is, or nothing is known. It opens no port."""
-    own = state_path(environment, os.environ)
-    of_service = SERVICE_STATE / environment / f"{environment.replace('/', '_')}.json"
-    for path in (own, of_service):
+    of_service = {"STATE_DIRECTORY": str(SERVICE_STATE / environment)}
+    for path in (state_path(environment, os.environ), state_path(environment, of_service)):
         filling = _filling(path, meter) if path is not None else ""
         if filling:
             yield ok(subject, f"filling history from the meter's own memory: {filling}")

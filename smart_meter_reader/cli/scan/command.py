@@ -21,6 +21,7 @@ from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.meters.found import Found, printable_only
+from smart_meter_reader.settings.names import is_environment
 from smart_meter_reader.transport.ports import is_console, serial_ports, stable_name
 
 _SETTINGS = Path("settings.toml")
@@ -116,9 +117,10 @@ def _is_new(found: Found, there: Target) -> bool:
 
 def _target(wanted: str | None) -> Target:
     wanted = wanted if wanted is not None else os.environ.get("ENV_FOR_DYNACONF") or None
-    if wanted is not None and (not _NAME.fullmatch(wanted) or wanted.lower() in ("default", "global")):
+    # With the meters that it gets.
+    if wanted is not None and not (_NAME.fullmatch(wanted) and is_environment(wanted, {"meters": {}})):
         raise click.UsageError(
-            f"--environment {wanted}: use letters a-z, digits, _ and -, and not default or global"
+            f"--environment {wanted}: use letters a-z, digits, _ and -, and not default, global or page"
         )
     return target(Path(), wanted)
 

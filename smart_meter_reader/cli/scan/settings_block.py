@@ -16,6 +16,7 @@ from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.files import read_small
 from smart_meter_reader.meters.found import Found, printable_only
 from smart_meter_reader.settings.files.toml_text import decode_text, parse_toml, read_toml
+from smart_meter_reader.settings.names import is_environment
 
 # The files that can have meters, and the name of the environment where there is none yet.
 _FILES = ("settings.toml", "settings.local.toml")
@@ -58,8 +59,8 @@ def target(directory: Path, wanted: str | None) -> Target:
 def target_in(files: Sequence[Mapping[str, Any]], wanted: str | None) -> Target:
     """The same in files that have been read: their tables by name."""
     names = {name.lower(): name for file in files for name in file}
-    own = [name for name in names if name not in ("default", "global")]
-    chosen = (wanted or (own[0] if len(own) == 1 else HOME)).lower()
+    own = {name.lower() for file in files for name, table in file.items() if is_environment(name, table)}
+    chosen = (wanted or (min(own) if len(own) == 1 else HOME)).lower()
     tables = [table for file in files for name, table in file.items() if name.lower() in (chosen, "default")]
     meters = {name: meter for table in tables for name, meter in _table(table, "meters").items()}
     at = {

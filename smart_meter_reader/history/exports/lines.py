@@ -11,7 +11,7 @@ from itertools import pairwise
 from smart_meter_reader.history.periods import LocalCalendar, Period
 from smart_meter_reader.history.questions.bars import Bar, bars
 from smart_meter_reader.history.questions.counters import CounterHistory
-from smart_meter_reader.history.questions.parts import Part
+from smart_meter_reader.history.questions.parts import Part, turned
 from smart_meter_reader.history.questions.record import History
 from smart_meter_reader.history.rows import RowOrigin
 
@@ -135,7 +135,7 @@ def _readings(
         before: tuple[int, Decimal, Decimal] | None = None
         for time, value, origin in counter.samples(part, since, until):
             # The differences go on where the digits have rolled over; the counter shows what the meter did.
-            sum_, shown = _decimal(part, value), _decimal(part, value - _turned(part, time))
+            sum_, shown = _decimal(part, value), _decimal(part, value - turned(part.turns, time))
             begin, sum_before, shown_before = before or (time, sum_, shown)
             yield ExportLine(
                 begin,
@@ -154,7 +154,3 @@ def _readings(
 
 def _decimal(part: Part, value: int) -> Decimal:
     return Decimal(value).scaleb(-part.decimals)
-
-
-def _turned(part: Part, time: int) -> int:
-    return sum(add for since, add in part.turns if since <= time)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from smart_meter_reader.exceptions import ValueFormatError
 from smart_meter_reader.history.questions.counters import CounterHistory, Point, index_of
-from smart_meter_reader.history.questions.parts import Part
+from smart_meter_reader.history.questions.parts import Part, turned
 from smart_meter_reader.history.rows import RowOrigin
 from smart_meter_reader.quantities.units import ratio, scale
 
@@ -119,8 +119,8 @@ def _pile_up(
             instants[at + 1],
         )
         if pile.begin is None:
-            pile.begin = convert(points[at].value - _turns_at(part, instants[at]))
-        pile.end = convert(points[at + 1].value - _turns_at(part, instants[at + 1]))
+            pile.begin = convert(points[at].value - turned(part.turns, instants[at]))
+        pile.end = convert(points[at + 1].value - turned(part.turns, instants[at + 1]))
 
 
 def _add(pile: _Pile, part: Part, begin: Point, end: Point, amount: int, since: int, until: int) -> None:
@@ -128,10 +128,6 @@ def _add(pile: _Pile, part: Part, begin: Point, end: Point, amount: int, since: 
     pile.origin = max(pile.origin, begin.origin, end.origin)
     pile.unread += tuple(unread for unread in dict.fromkeys((begin.unread, end.unread)) if unread is not None)
     pile.covered += max(0, min(until, part.last.time) - max(since, part.first.time))
-
-
-def _turns_at(part: Part, instant: int) -> int:
-    return sum(add for since, add in part.turns if since <= instant)
 
 
 def _bar(begin: int, end: int, unit: str, decimals: int, pile: _Pile) -> Bar:

@@ -125,6 +125,10 @@ def test_the_environment_is_the_only_one_or_home(tmp_path: Path) -> None:
     assert target(tmp_path, None).environment == "home"
     settings.write_text("[barn]\n[HOME]\n")
     assert target(tmp_path, None).environment == "HOME"
+    settings.write_text("[Barn]\n[page]\n[writer]\n")
+    assert target(tmp_path, None).environment == "Barn", "the others are no environments"
+    settings.write_text("[page]\n")
+    assert target(tmp_path, None).environment == "home"
     settings.write_text("broken")
     with pytest.raises(SettingsError, match=r"settings\.toml, line 1: a line is the name of a table"):
         target(tmp_path, None)

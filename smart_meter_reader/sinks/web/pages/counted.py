@@ -14,7 +14,8 @@ from smart_meter_reader.sinks.web.pages.marks import ShownMark, text_of
 from smart_meter_reader.sinks.web.pages.markup import Markup
 from smart_meter_reader.sinks.web.pages.view import View
 
-_DEEPER = {"year": "year", "month": "month", "week": "week", "day": "day"}
+# The bars that are views of their own.
+_DEEPER = frozenset({"year", "month", "week", "day"})
 _MEASURED = "measured"
 _WEEK = 7
 
@@ -63,8 +64,7 @@ def is_doubtful(bar: Mapping[str, Any]) -> bool:
 
 def deeper(view: View, period: str, begin: datetime) -> str | None:
     """The address of the view that shows one bar from within; None for those that have nothing within."""
-    inner = _DEEPER.get(period)
-    return None if inner is None else view.link(view=inner, date=begin.date().isoformat())
+    return view.link(view=period, date=begin.date().isoformat()) if period in _DEEPER else None
 
 
 def stacked(
