@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import tempfile
+from array import array
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,8 +20,10 @@ from benchmarks.old_home import END, make
 from benchmarks.p1_meters import telegram
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
-from smart_meter_reader.history.costs.priced import priced
+from smart_meter_reader.history.costs.bills import BilledCounters, bills
+from smart_meter_reader.history.costs.contracts import Contract, MomentPrices
 from smart_meter_reader.history.intake.intake import Intake
+from smart_meter_reader.history.media import Medium
 from smart_meter_reader.history.periods import Period
 from smart_meter_reader.history.questions.bars import bars
 from smart_meter_reader.history.questions.peaks import highest
@@ -33,7 +36,8 @@ from smart_meter_reader.quantities.measurement import Measurement
 
 _MILLISECONDS = 1e-3
 # One for each quarter of an hour of a year.
-_PRICES = [Decimal(20_000 + number % 977).scaleb(-5) for number in range(366 * 96)]
+_PRICES = [20_000 + number % 977 for number in range(366 * 96)]
+_QUARTER = 900
 _TELEGRAMS = 900  # of a quarter of an hour
 _P1 = ("power-1", "active_energy_import")
 
@@ -100,9 +104,13 @@ def _peak(path: Path, since: date, until: date) -> None:
 def _prices(path: Path, since: date, until: date) -> None:
     with History(path) as history, history.snapshot():
         boundaries = history.house.boundaries(Period.QUARTER, since, until)
-        prices = _PRICES[: len(boundaries) - 1]
-        cost, unpriced = priced(history.counter(*_P1), boundaries, prices, "kWh")
-        assert cost > 0 == unpriced
+        begins = array("q", boundaries[:-1])
+        prices = MomentPrices(begins, _PRICES[: len(begins)], 5, _QUARTER)
+        contract = Contract("dynamic", _P1[0], Medium.ELECTRICITY, "kWh", "EUR", moments=prices)
+        whole = (boundaries[0], boundaries[-1])
+        counters = BilledCounters([history.counter(*_P1)], {}, [])
+        (bill,) = bills([contract], counters, history.house, whole, whole)
+        assert bill.energy > 0 == bill.unpriced
 
 
 def _gauge(path: Path, since: date, until: date) -> None:

@@ -15,7 +15,7 @@ from smart_meter_reader.drivers import imported
 from smart_meter_reader.fleet.leases import DRIVER as LEASES
 from smart_meter_reader.fleet.settings import NatsSettings
 from smart_meter_reader.guard.settings import GuardSettings
-from smart_meter_reader.messages import IDENTIFYING, Info
+from smart_meter_reader.messages import Info
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.registry import METERS
 from smart_meter_reader.mqtt.settings import BrokerSettings
@@ -98,7 +98,7 @@ def test_quantities_that_are_numbers_of_somebody_say_so() -> None:
 def test_every_field_of_an_info_is_decided() -> None:
     harmless = {"type", "meter", "time", "manufacturer", "model", "firmware", "dialect", "interval", "via"}
     harmless |= {"transformer_ratio", "p1_version", "type_code"}
-    assert set(Info.__annotations__) == IDENTIFYING | harmless
+    assert set(Info.__annotations__) == {"serial_number"} | harmless
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,10 +136,6 @@ class Past(TypedDict):
     lease_revision: NotRequired[int]  # as that of a reading
 
 
-# What of an info names a household or a device, and is left out of what is meant for sharing.
-IDENTIFYING = frozenset({"serial_number"})
-
-
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What becomes of a request for a reading now: taken, it comes as any other reading.

@@ -55,7 +55,7 @@ class SpoolLimits:
 class SpoolState:
     """A spool in numbers. ``depth`` is ``waiting`` and ``sent``; ``age_seconds`` that of the oldest, or None.
 
-    ``dropped`` and ``repeated`` (the same id while it was there) are since the start.
+    ``dropped`` is since the start.
     """
 
     depth: int
@@ -65,4 +65,3 @@ class SpoolState:
     bytes: int
     age_seconds: int | None
     dropped: int
-    repeated: int

@@ -68,7 +68,7 @@ class Spool:
         self._next = self._reserved = 0
         self._tidied = float("-inf")
         self._opened = False
-        self._dropped = self._repeated = 0
+        self._dropped = 0
 
     async def open(self) -> None:
         """Open the file and find what an earlier run left: all of it is waiting.
@@ -190,7 +190,6 @@ class Spool:
             bytes=self._bytes,
             age_seconds=max(0, time.time_ns() // 1_000_000 - oldest) // 1000 if depth else None,
             dropped=self._dropped,
-            repeated=self._repeated,
         )
 
     @property
@@ -203,9 +202,7 @@ class Spool:
         for entry in entries:
             if entry.time.tzinfo is None:
                 raise ValueError(f"the time of the entry {entry.id} is naive")
-            if entry.id in new or self._memory.sequence_of(entry.id) is not None:
-                self._repeated += 1
-            else:
+            if entry.id not in new and self._memory.sequence_of(entry.id) is None:
                 new[entry.id] = entry
         return list(new.values())
 

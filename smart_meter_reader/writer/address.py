@@ -11,8 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from smart_meter_reader.network.loopback import is_this_computer
 
-# Without a word the server may choose: no TLS, and any certificate where it has one.
-_DEFAULT: Final = "prefer"
 _VERIFYING: Final = frozenset({"verify-ca", "verify-full"})
 
 

@@ -204,7 +204,7 @@ async def test_the_same_id_is_one_entry(path: Path) -> None:
     await spool.add([entry(1), entry(1)])
     await spool.add([entry(1), entry(2)])
     assert ids(await spool.oldest(9)) == numbers(1, 2)
-    assert spool.state.repeated == 2
+    assert spool.state.depth == 2
     await spool.close()
     again = await opened(path, SpoolLimits())
     await again.add([entry(2), entry(3)])

@@ -40,9 +40,6 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 ERROR_CODE: Final = "F"
 """Without a unit: 0 is no fault."""
 
-CLOCK: Final = "9.36"
-"""(2022-06-08&10:06:51), the meter's own time, of which it does not say the zone."""
-
 MOMENTARY: Final = frozenset({"power", "volume_flow", "flow_temperature", "return_temperature"})
 """What the sign-on's readout does not hold, and the answer to ``/#!`` does."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -20,8 +19,6 @@ from smart_meter_reader.meters.poll_plan import Group
 from smart_meter_reader.meters.polling import NO_DISTANCE, PolledClient
 from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.quantities.measurement import Measurement
-
-_log = logging.getLogger(__name__)
 
 _MOST_NAMED = 8
 _SAYS_NOTHING = (Kind.CODE, Kind.TEXT)  # of what flows

@@ -19,10 +19,11 @@ from smart_meter_reader.history.costs.bills import Bill, BilledCounters, YearBil
 from smart_meter_reader.history.costs.contracts import Contract, MomentPrices, TimeSlot
 from smart_meter_reader.history.media import Medium
 from smart_meter_reader.history.periods import LocalCalendar, Period
-from smart_meter_reader.history.questions.bars import between
+from smart_meter_reader.history.questions.bars import bars, between
 from smart_meter_reader.history.questions.record import History
 from smart_meter_reader.messages import Message
 from tests.history.homes import keep, reading
+from tests.history.questions.test_bars import T0, lives
 
 HOUSE = LocalCalendar(ZoneInfo("Europe/Amsterdam"))
 KEYS = ("active_energy_import", "active_energy_import_tariff_1", "active_energy_import_tariff_2")
@@ -276,3 +277,28 @@ def test_bars_in_money_add_up_to_the_whole(
     assert sum(bill.unpriced for bill in made) == whole.unpriced
     assert sum(bill.total for bill in made) == whole.total
     assert all(bill.unpriced >= 0 for bill in made)
+
+
+@given(
+    messages=lives(),
+    cents=st.lists(st.one_of(st.none(), st.integers(-100_000, 300_000)), min_size=1, max_size=60),
+    length=st.integers(60, 90_000),
+)
+@settings(deadline=None, max_examples=60)
+def test_prices_of_moments_are_those_of_the_bars_between_them(
+    tmp_path_factory: pytest.TempPathFactory, messages: list[Message], cents: list[int | None], length: int
+) -> None:
+    path = tmp_path_factory.mktemp("moments") / "h"
+    keep(path, messages)
+    boundaries = [T0 - 600 + number * length for number in range(len(cents) + 1)]
+    whole = (boundaries[0], boundaries[-1])
+    prices = MomentPrices(array("q", boundaries[:-1]), cents, 5, length)
+    with History(path) as history:
+        counter = history.counter("heat", "heat_energy")
+        (bill,) = bills([contract(moments=prices)], BilledCounters([counter], {}, []), HOUSE, whole, whole)
+        amounts = [bar.difference or Decimal(0) for bar in bars(counter, boundaries)]
+    pairs = list(zip(amounts, cents, strict=True))
+    assert bill.energy == sum(
+        (amount * Decimal(price).scaleb(-5) for amount, price in pairs if price), Decimal(0)
+    )
+    assert bill.unpriced == sum((amount for amount, price in pairs if price is None), Decimal(0))
