@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from smart_meter_reader.codecs.p1.garbage import OtherProtocol, other_protocol
+from smart_meter_reader.codecs.other_protocols import OtherProtocol, other_protocol
 from smart_meter_reader.codecs.parity import strip_parity
 
 # What nothing was found in may be of any length.

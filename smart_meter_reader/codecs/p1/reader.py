@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from smart_meter_reader.codecs.other_protocols import other_protocol
 from smart_meter_reader.codecs.p1.encryption.cipher import Opened, Opener
 from smart_meter_reader.codecs.p1.encryption.header import CipherFrame
 from smart_meter_reader.codecs.p1.framing.frame import FrameReader
 from smart_meter_reader.codecs.p1.framing.plain import PlainFrame
-from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, other_protocol
+from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS
 from smart_meter_reader.codecs.p1.mbus import InUse
 from smart_meter_reader.codecs.p1.obis import CodeTableError, Further
 from smart_meter_reader.codecs.p1.telegram import Telegram, TelegramParser

@@ -13,7 +13,7 @@ from smart_meter_reader.codecs.dlms.bare import find_notifications
 from smart_meter_reader.codecs.dlms.cipher import DlmsOpener
 from smart_meter_reader.codecs.dlms.describe import describe_capture
 from smart_meter_reader.codecs.dlms.reader import DlmsReader
-from smart_meter_reader.codecs.p1.garbage import other_protocol
+from smart_meter_reader.codecs.other_protocols import other_protocol
 from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.exceptions import DecryptionError, FrameError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from smart_meter_reader.codecs.other_protocols import other_protocol
 from smart_meter_reader.codecs.p1.framing.plain import DATA_LINE
-from smart_meter_reader.codecs.p1.garbage import other_protocol
 from smart_meter_reader.exceptions import FrameError, NoTelegramError
 from smart_meter_reader.meters.push.watch import LineWatch, Patience
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from smart_meter_reader.codecs.other_protocols import other_protocol
 from smart_meter_reader.codecs.p1.encode import encode_telegram, encrypt_telegram
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.framing.checksum import crc16_x25
-from smart_meter_reader.codecs.p1.garbage import other_protocol, recognise
+from smart_meter_reader.codecs.p1.garbage import recognise
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.exceptions import (
