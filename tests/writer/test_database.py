@@ -112,6 +112,17 @@ async def test_what_a_replaced_reader_sends_is_marked(
     ]  # fmt: skip
 
 
+async def test_a_row_that_a_trigger_refuses_is_refused_as_that_row(
+    database: Database, postgres: PostgresServer, name: str
+) -> None:
+    raises = "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'no'; END$$"
+    trigger = "CREATE TRIGGER no BEFORE INSERT ON fleet_reading FOR EACH ROW EXECUTE FUNCTION no()"
+    for statement in (raises, trigger):
+        await postgres.asked(statement, database=name)
+    with pytest.raises(RefusedRowsError, match="the database refuses it: no"):
+        await database.write([told(1)])
+
+
 async def test_what_is_refused_leaves_nothing_behind(
     database: Database, postgres: PostgresServer, name: str
 ) -> None:
