@@ -109,7 +109,7 @@ def choose(talk: Dialogue) -> None:
 @contextmanager
 def browser(machine: Machine, folder: Path) -> Iterator[Browser]:
     """This computer's browser, in the machine's network."""
-    assert CHROMIUM.exists(), f"there is no {CHROMIUM}; scripts/test-packages installs it"
+    assert CHROMIUM.exists(), f"there is no {CHROMIUM}; scripts/browser installs it"
     start = folder / "chromium"
     start.write_text(f'#!/bin/sh\nexec {shlex.join(machine.in_its_network())} {CHROMIUM} "$@"\n')
     start.chmod(0o755)

@@ -15,7 +15,7 @@ from tests.sinks.web.running import KEPT, PASSWORD, page, reading
 
 async def test_one_logs_in_asks_for_a_reading_and_leaves() -> None:
     if not CHROMIUM.exists():
-        pytest.skip(f"there is no {CHROMIUM}: sudo apt install chromium")
+        pytest.skip(f"there is no {CHROMIUM}: scripts/browser installs one")
     asked, complaints = asyncio.Event(), list[str]()
 
     def read() -> Reply:

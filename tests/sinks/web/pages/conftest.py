@@ -19,7 +19,7 @@ from tests.sinks.web.pages.serving import Home, served, stored
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
-        pytest.skip(f"there is no {CHROMIUM}: sudo apt install chromium")
+        pytest.skip(f"there is no {CHROMIUM}: scripts/browser installs one")
     with sync_playwright() as playwright:
         browser = launched(playwright)
         yield browser
