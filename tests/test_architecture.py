@@ -270,6 +270,34 @@ def test_a_name_of_a_class_means_one_thing() -> None:
     assert all(path.startswith("codecs/") for name in OF_EACH_CODEC for path in places[name])
 
 
+def aliases(path: Path) -> Iterator[tuple[str, str]]:
+    """The types that a module gives a name, and what each is."""
+    for node in tree_of(path).body:
+        match node:
+            case ast.AnnAssign(ast.Name(name), ast.Name("TypeAlias"), value) if value is not None:
+                yield name, ast.unparse(value)
+            case ast.Assign([ast.Name(name)], ast.Subscript() | ast.BinOp() as value) if name[:1].isupper():
+                if not name.isupper():
+                    yield name, ast.unparse(value)
+
+
+def test_a_name_of_a_type_means_one_thing() -> None:
+    """But for those of one codec alone, which has the words of its protocol."""
+    classes = {
+        node.name: "a class"
+        for path in MODULES
+        for node in tree_of(path).body
+        if isinstance(node, ast.ClassDef)
+    }
+    meant: dict[str, set[str]] = {}
+    for path in MODULES:
+        if path.is_relative_to(PACKAGE / "codecs"):
+            continue
+        for name, what in aliases(path):
+            meant.setdefault(name, {classes[name]} if name in classes else set()).add(what)
+    assert {name: found for name, found in meant.items() if len(found) > 1} == {}
+
+
 # Objects of others, and fields of our dataclasses by the names that the dataclass itself gives.
 LOOKED_UP_BY_NAME = {
     "drivers.py",  # import strings

@@ -30,11 +30,11 @@ _MONITOR_SECONDS: Final = 3.0
 _ANSWER_SECONDS: Final = 5.0
 # No answer means that nobody may ask, which the library does not tell from nobody being there.
 _NOT_TOLD: Final = (nats.errors.Error, TimeoutError, OSError)
-Ask = Callable[[NatsLink], AsyncIterator[Check]]
+AskServer = Callable[[NatsLink], AsyncIterator[Check]]
 
 
 async def examine_servers(
-    subject: str, settings: NatsSettings, ask: Ask, **options: Any
+    subject: str, settings: NatsSettings, ask: AskServer, **options: Any
 ) -> AsyncIterator[Check]:
     """Connect, look at the server, let ``ask`` look at the rest, and at each server's monitoring port."""
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from smart_meter_reader.fleet.written import (
     MOST_NUMBERS,
     MOST_RANGES,
-    Range,
+    SequenceRange,
     WrittenTold,
     numbers_in,
     ranges_of,
@@ -42,12 +42,12 @@ class Unheard:
         self.forget(refused)
         return written, refused
 
-    def question(self, now: float, patience: float) -> list[Range]:
+    def question(self, now: float, patience: float) -> list[SequenceRange]:
         """The oldest of those that were published ``patience`` seconds ago: to be asked about."""
         late = sorted(each for each, since in self._since.items() if now - since >= patience)
         return ranges_of(late[:MOST_NUMBERS])[:MOST_RANGES]
 
-    def lost(self, asked: Iterable[Range], answer: WrittenTold) -> list[int]:
+    def lost(self, asked: Iterable[SequenceRange], answer: WrittenTold) -> list[int]:
         """Of those that were asked about: what a writer knows nothing of though nothing is on its way.
 
         They are to be published again, and are forgotten here.

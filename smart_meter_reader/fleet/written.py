@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from smart_meter_reader.json_text import dumps, loads_bounded
 
-Range: TypeAlias = tuple[int, int]
+SequenceRange: TypeAlias = tuple[int, int]
 """First and last sequence, both included."""
 
 # In one message; more are told, or asked for, in the next.
@@ -26,14 +26,14 @@ class WrittenTold:
     """
 
     edge: str
-    written: tuple[Range, ...] = ()
-    refused: tuple[Range, ...] = ()
+    written: tuple[SequenceRange, ...] = ()
+    refused: tuple[SequenceRange, ...] = ()
     settled: bool = False
 
 
-def ranges_of(numbers: Iterable[int]) -> list[Range]:
+def ranges_of(numbers: Iterable[int]) -> list[SequenceRange]:
     """The numbers as ranges, in order."""
-    found: list[Range] = []
+    found: list[SequenceRange] = []
     for number in sorted(set(numbers)):
         if found and found[-1][1] == number - 1:
             found[-1] = (found[-1][0], number)
@@ -42,7 +42,7 @@ def ranges_of(numbers: Iterable[int]) -> list[Range]:
     return found
 
 
-def numbers_in(ranges: Iterable[Range]) -> Iterator[int]:
+def numbers_in(ranges: Iterable[SequenceRange]) -> Iterator[int]:
     """The numbers of ranges; those that nobody could have meant are cut off after ``MOST_NUMBERS``."""
     left = MOST_NUMBERS
     for first, last in ranges:
@@ -70,12 +70,12 @@ def decode_told(text: bytes) -> WrittenTold:
     return WrittenTold(_edge(read.get("edge")), written, refused, settled)
 
 
-def encode_asked(edge: str, ranges: Iterable[Range]) -> bytes:
+def encode_asked(edge: str, ranges: Iterable[SequenceRange]) -> bytes:
     """What an edge asks: {"edge": "pi-7", "asked": [[1, 12]]}."""
     return dumps({"edge": edge, "asked": list(ranges)[:MOST_RANGES]}).encode()
 
 
-def decode_asked(text: bytes) -> tuple[str, tuple[Range, ...]]:
+def decode_asked(text: bytes) -> tuple[str, tuple[SequenceRange, ...]]:
     """The edge and the ranges that it asks for. Raises ValueError."""
     read = loads_bounded(text)
     if not isinstance(read, dict):
@@ -89,13 +89,13 @@ def _edge(name: Any) -> str:
     return name
 
 
-def _ranges(found: Any) -> tuple[Range, ...]:
+def _ranges(found: Any) -> tuple[SequenceRange, ...]:
     if not isinstance(found, list) or len(found) > MOST_RANGES:
         raise ValueError(f"no list of at most {MOST_RANGES} ranges")
     return tuple(_range(each) for each in found)
 
 
-def _range(found: Any) -> Range:
+def _range(found: Any) -> SequenceRange:
     match found:
         case [int(first), int(last)] if 0 <= first <= last < _LARGEST:
             return first, last

@@ -10,7 +10,7 @@ from smart_meter_reader.mqtt.message import Command, MqttMessage, Presenter
 from smart_meter_reader.mqtt.told import ConnectionLog
 from smart_meter_reader.rooms import Room
 
-Ask = Callable[[str], object]
+AskMeter = Callable[[str], object]
 """Asks for a reading of the meter of this name. It never waits, however often it is called."""
 
 # What a controller is shown after a command, once for all that come meanwhile.
@@ -27,7 +27,7 @@ class Commands:
     def __init__(
         self,
         presenter: Presenter,
-        ask: Ask,
+        ask: AskMeter,
         publish: Callable[[list[MqttMessage]], None],
         told: ConnectionLog,
         room: Room,

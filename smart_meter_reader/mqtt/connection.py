@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
-from smart_meter_reader.mqtt.commands import Ask, Commands
+from smart_meter_reader.mqtt.commands import AskMeter, Commands
 from smart_meter_reader.mqtt.failures import LinkFaultError, unexpected
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage, Presenter
@@ -56,7 +56,7 @@ class Connection:
         outages: Outages,
         turns: asyncio.Semaphore,
         room: Room,
-        ask: Ask = lambda meter: None,
+        ask: AskMeter = lambda meter: None,
         settle: Callable[[MqttMessage, bool], None] = lambda message, delivered: None,
     ) -> None:
         self.name = name

@@ -32,7 +32,7 @@ from smart_meter_reader.service.notify import Pulse
 
 _log = logging.getLogger(__name__)
 
-Keep = Callable[[str, Bug, bytes], None]
+KeepFault = Callable[[str, Bug, bytes], None]
 """Keeps a fault of the client of a meter, and what was received last, for ``diagnose``."""
 
 # A port that comes and goes every second would fill the log; whoever tries a plug shall see what he does.
@@ -55,7 +55,7 @@ class MeterSupervisor:
     What the client raises stays here; what is none of our errors is told as ``alert internal_error``.
     """
 
-    def __init__(self, client: Client, publish: Publish, keep: Keep | None = None) -> None:
+    def __init__(self, client: Client, publish: Publish, keep: KeepFault | None = None) -> None:
         """``keep`` gets each new fault of this program with the bytes that were received last."""
         self.client = client
         self._keep = keep

@@ -11,7 +11,7 @@ from smart_meter_reader.service.state import ServiceState
 
 _LOOK_EVERY = 0.5
 
-Ask = Callable[[str], ServiceState | None]
+AskService = Callable[[str], ServiceState | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,9 @@ class Started:
     said: str
 
 
-def first_reading(unit: str, ask: Ask, longest: float, waits: Callable[[str], bool] = is_waiting) -> Started:
+def first_reading(
+    unit: str, ask: AskService, longest: float, waits: Callable[[str], bool] = is_waiting
+) -> Started:
     """Wait ``longest`` seconds at most. Ctrl-C ends the waiting (KeyboardInterrupt), not the service.
 
     ``waits``: whether, by what the service says, there is more to be waited for.

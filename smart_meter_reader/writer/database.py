@@ -19,7 +19,7 @@ from typing import Any, Final
 import asyncpg
 
 from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
-from smart_meter_reader.fleet.written import Range
+from smart_meter_reader.fleet.written import SequenceRange
 from smart_meter_reader.network.tls import client_context
 from smart_meter_reader.sinks.postgresql.failures import ANYTHING, REFUSES_ROWS, unfit_table
 from smart_meter_reader.writer import sql
@@ -141,7 +141,9 @@ class Database:
         except ANYTHING as error:
             raise explained(error, self._settings) from error
 
-    async def known(self, edge: Edge, asked: Iterable[Range]) -> tuple[list[Range], list[Range]]:
+    async def known(
+        self, edge: Edge, asked: Iterable[SequenceRange]
+    ) -> tuple[list[SequenceRange], list[SequenceRange]]:
         """Of an edge's sequences those that were written, and those that were refused."""
         found = await self._fetch(sql.ASKED, *edge, multirange(asked))
         if not found:
@@ -207,6 +209,6 @@ def _verified(settings: WriterSettings) -> ssl.SSLContext:
     return client_context(ca=settings.database_ca, insecure=False, ca_setting="database_ca")
 
 
-def _ranges_in(text: str) -> list[Range]:
+def _ranges_in(text: str) -> list[SequenceRange]:
     """PostgreSQL tells them with the first number that is not in them: {[1,13),[14,15)}."""
     return [(int(first), int(end) - 1) for first, end in re.findall(r"\[(\d+),(\d+)\)", text)]

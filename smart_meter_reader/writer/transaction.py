@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from smart_meter_reader.fleet.written import Range, ranges_of
+from smart_meter_reader.fleet.written import SequenceRange, ranges_of
 from smart_meter_reader.writer import sql
 from smart_meter_reader.writer.arrivals import Arrival
 from smart_meter_reader.writer.devices import Devices
@@ -174,6 +174,6 @@ def columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def multirange(ranges: Iterable[Range]) -> str:
+def multirange(ranges: Iterable[SequenceRange]) -> str:
     """Ranges as PostgreSQL reads them."""
     return "{" + ",".join(f"[{first},{last}]" for first, last in ranges) + "}"

@@ -16,7 +16,7 @@ from smart_meter_reader.cli.setup.announced import (
 )
 from smart_meter_reader.cli.setup.draft import SettingsDraft
 from smart_meter_reader.cli.setup.talk import Talk
-from smart_meter_reader.cli.setup.toml_editing import Value
+from smart_meter_reader.cli.setup.toml_editing import TomlValue
 from smart_meter_reader.console.checks import Level
 from smart_meter_reader.drivers import imported
 from smart_meter_reader.exceptions import SettingsError
@@ -187,7 +187,7 @@ def _asked(talk: Talk, draft: SettingsDraft, usual: str) -> SettingsDraft:
     )
     match = _HOST.fullmatch(answer)
     assert match is not None
-    values: dict[str, Value] = {"host": match[1]}
+    values: dict[str, TomlValue] = {"host": match[1]}
     if match[2] or table.get("port"):
         values["port"] = int(match[2] or 0)
     tls = talk.agree("Does it speak TLS?", default=bool(table.get("tls", match[2] == "8883")))

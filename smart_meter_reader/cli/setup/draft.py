@@ -12,7 +12,13 @@ from typing import Any, Self
 from smart_meter_reader.cli.init import starter
 from smart_meter_reader.cli.scan.settings_block import HOME, Target, target_in
 from smart_meter_reader.cli.settings import load_settings
-from smart_meter_reader.cli.setup.toml_editing import Value, comment_out, remove_keys, remove_table, set_keys
+from smart_meter_reader.cli.setup.toml_editing import (
+    TomlValue,
+    comment_out,
+    remove_keys,
+    remove_table,
+    set_keys,
+)
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.files import read_small
 from smart_meter_reader.service.settings_files import default_config, load_contents
@@ -88,7 +94,7 @@ class SettingsDraft:
         found = (_at(tables, (name, *path)) for name in ("default", self._secret_environment))
         return any(value is not None for value in found)
 
-    def put(self, path: tuple[str, ...], values: Mapping[str, Value]) -> Self:
+    def put(self, path: tuple[str, ...], values: Mapping[str, TomlValue]) -> Self:
         """With these keys in a table of settings.toml; what says the same already is left alone."""
         own = _at(tomllib.loads(self.settings), (self.environment, *path))
         seen = self.table(*path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smart_meter_reader.cli.setup.draft import SettingsDraft
 from smart_meter_reader.cli.setup.talk import Talk
-from smart_meter_reader.cli.setup.toml_editing import Value
+from smart_meter_reader.cli.setup.toml_editing import TomlValue
 from smart_meter_reader.cli.web.password import unfit
 from smart_meter_reader.network.loopback import is_this_computer
 from smart_meter_reader.sinks.web.access.passwords import written
@@ -63,7 +63,7 @@ def page(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
         return "" if good else "a port is a number from 1 to 65535"
 
     port = int(talk.ask("At which port", str(table.get("port", _PORT)), wrong))
-    values: dict[str, Value] = {"port": port} if port != table.get("port", _PORT) else {}
+    values: dict[str, TomlValue] = {"port": port} if port != table.get("port", _PORT) else {}
     if chosen == 0:
         return draft.put(path, values if alone else {**values, "host": "127.0.0.1"})
     draft = draft.put(path, {**values, "host": _EVERYBODY} if alone else values)

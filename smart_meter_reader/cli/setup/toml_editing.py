@@ -15,11 +15,11 @@ import tomlkit
 from smart_meter_reader.cli.scan.settings_block import toml_value
 from smart_meter_reader.exceptions import SettingsError
 
-Value = str | int | list[str]
+TomlValue = str | int | list[str]
 Path = tuple[str, ...]
 
 
-def set_keys(text: str, path: Path, values: Mapping[str, Value], name: str) -> str:
+def set_keys(text: str, path: Path, values: Mapping[str, TomlValue], name: str) -> str:
     """``text`` with ``values`` in the table ``path``, which is made at the end where there is none.
 
     ``name`` is that of the file. Raises SettingsError.
@@ -93,7 +93,7 @@ def remove_table(text: str, path: Path, name: str) -> str:
     return _verified(text, after, path, None, name)
 
 
-def _replaced(text: str, path: Path, values: Mapping[str, Value]) -> str:
+def _replaced(text: str, path: Path, values: Mapping[str, TomlValue]) -> str:
     document = tomlkit.parse(text)
     node: Any = document
     for part in path:
@@ -103,7 +103,7 @@ def _replaced(text: str, path: Path, values: Mapping[str, Value]) -> str:
     return tomlkit.dumps(document)
 
 
-def _added(text: str, path: Path, values: Mapping[str, Value]) -> str:
+def _added(text: str, path: Path, values: Mapping[str, TomlValue]) -> str:
     """Behind the last line of the table, before the remarks on the next one; or in a table of its own."""
     written = [f"{key} = {toml_value(value)}" for key, value in values.items()]
     lines = text.split("\n")

@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
+from smart_meter_reader.codecs.ciphering.keys import Authentication
 from smart_meter_reader.codecs.p1 import derived
 from smart_meter_reader.codecs.p1.data_block import data_lines, text_of
 from smart_meter_reader.codecs.p1.devices import DeviceReader, Devices, SubMeter
@@ -28,7 +29,6 @@ from smart_meter_reader.quantities.units import shift_in_use, shifted
 from smart_meter_reader.text import LONGEST_NAME, LONGEST_NUMBER, REPLACEMENT, printable
 
 Checksum = Literal["ok", "absent", "bad"]
-Authentication = Literal["verified", "failed", "none"]
 
 _CLOCKS = frozenset({"time", "clock", "date"})
 _MAX_LINES = 1024  # codes remembered; a telegram has some 60

@@ -26,7 +26,7 @@ from smart_meter_reader.history.storage.connecting import connect, explained_for
 from smart_meter_reader.history.storage.schema import ZONE
 from smart_meter_reader.history.storage.store import Store, require_room
 
-Progress: TypeAlias = Callable[[str, int], None]
+ImportProgress: TypeAlias = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Import:
         """Forget what was read."""
         self._staging.close()
 
-    def look(self, path: Path, house: LocalCalendar, now: datetime, progress: Progress) -> Taken:
+    def look(self, path: Path, house: LocalCalendar, now: datetime, progress: ImportProgress) -> Taken:
         """What would be written. Raises OSError, HistoryError and RefusedFileError."""
         self._read(progress)
         if not path.exists():
@@ -69,7 +69,7 @@ class Import:
             return Taken(tuple(self._plan(connection, house, now)))
 
     def write(
-        self, path: Path, house: LocalCalendar, now: datetime, progress: Progress, *, backup: bool
+        self, path: Path, house: LocalCalendar, now: datetime, progress: ImportProgress, *, backup: bool
     ) -> Taken:
         """Write all that is new, or nothing. Raises OSError, HistoryError and RefusedFileError."""
         self._read(progress)
@@ -105,7 +105,7 @@ class Import:
                 )
             return Taken(tuple(plans), copy)
 
-    def _read(self, progress: Progress) -> None:
+    def _read(self, progress: ImportProgress) -> None:
         try:
             told = partial(progress, "reading")
             read(self._file, self._program, self._options, self._staging, self._findings, told)

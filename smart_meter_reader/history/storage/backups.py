@@ -18,7 +18,7 @@ from smart_meter_reader.history.storage.checking import problems
 from smart_meter_reader.history.storage.connecting import connect, explained_for
 
 # Hears how much of the work is done, from 0 to 1; true: stop, and leave nothing behind.
-Progress: TypeAlias = Callable[[float], bool]
+CopyProgress: TypeAlias = Callable[[float], bool]
 
 # The copy, what SQLite needs to make it, and as much again that stays free.
 ROOM = 3
@@ -30,10 +30,10 @@ _LEFT_OVER = timedelta(days=1)
 
 
 class BackupStoppedError(Exception):
-    """``Progress`` has said to stop."""
+    """``CopyProgress`` has said to stop."""
 
 
-def back_up(path: Path, target: Path, progress: Progress = lambda _: False) -> None:
+def back_up(path: Path, target: Path, progress: CopyProgress = lambda _: False) -> None:
     """Write a copy of the history at ``path`` as of now; ``target`` is there whole, or not at all.
 
     Whoever writes the history goes on meanwhile. Raises HistoryError, also for a copy that turns out to be
@@ -69,7 +69,7 @@ def prune(path: Path, keep: int) -> list[Path]:
     return gone
 
 
-def restore(backup: Path, path: Path, now: datetime, progress: Progress = lambda _: False) -> Path | None:
+def restore(backup: Path, path: Path, now: datetime, progress: CopyProgress = lambda _: False) -> Path | None:
     """Put a copy of ``backup`` in the place of the history; where the one before is now, None for none.
 
     ``backup`` is checked before, and stays. Raises HistoryError when it is no sound history, or when the one
@@ -99,7 +99,7 @@ def restore(backup: Path, path: Path, now: datetime, progress: Progress = lambda
     return aside
 
 
-def _vacuum(connection: sqlite3.Connection, path: Path, part: Path, progress: Progress) -> None:
+def _vacuum(connection: sqlite3.Connection, path: Path, part: Path, progress: CopyProgress) -> None:
     size = max(path.stat().st_size, 1)
 
     def report() -> bool:

@@ -39,7 +39,7 @@ _MOST_FAILURES = 3
 _LATE = timedelta(minutes=75)
 
 _Answer = TypeVar("_Answer")
-Keep = Callable[[], Awaitable[None]]
+KeepMemory = Callable[[], Awaitable[None]]
 """Puts on disk what is to be remembered; done when it is there."""
 
 
@@ -55,7 +55,7 @@ class Backfill:
 
     def __init__(self, meter: str, planner: Planner, health: Health, zone: tzinfo | None = None) -> None:
         self.receipts: Receipts = NO_RECEIPTS
-        self.keep: Keep = keep_nothing
+        self.keep: KeepMemory = keep_nothing
         self._meter = meter
         self._planner = planner
         self._health = health

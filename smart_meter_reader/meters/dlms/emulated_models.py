@@ -58,7 +58,7 @@ def _in_mbus(apdu: bytes, longest: int = 245) -> list[bytes]:
 
 
 MakeList = Callable[[PushingHousehold], bytes]
-Frame = Callable[[bytes], list[bytes]]
+Framing = Callable[[bytes], list[bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +68,13 @@ class PushingModel:
     line: LineSettings
     interval: float
     make: MakeList
-    frame: Frame
+    frame: Framing
     hourly: MakeList | None = None
     every: int = 360
     title: bytes = b""  # of meters that can encrypt
 
 
-def _frame_as(destination: bytes, source: bytes) -> Frame:
+def _frame_as(destination: bytes, source: bytes) -> Framing:
     return lambda apdu: _in_hdlc(apdu, destination, source)
 
 

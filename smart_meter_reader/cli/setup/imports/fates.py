@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smart_meter_reader.cli.scan.settings_block import toml_value
-from smart_meter_reader.cli.setup.toml_editing import Value
+from smart_meter_reader.cli.setup.toml_editing import TomlValue
 from smart_meter_reader.text import printable
 
 _LONGEST = 100
@@ -19,7 +19,7 @@ class SettingsChange:
 
     table: tuple[str, ...]
     key: str
-    value: Value
+    value: TomlValue
     secret: bool = False
 
 
@@ -35,7 +35,9 @@ class Brought:
     changes: list[SettingsChange] = field(default_factory=list)
     tables: list[tuple[str, ...]] = field(default_factory=list)
 
-    def take(self, key: str, table: tuple[str, ...], ours: str, value: Value, *, remark: str = "") -> None:
+    def take(
+        self, key: str, table: tuple[str, ...], ours: str, value: TomlValue, *, remark: str = ""
+    ) -> None:
         """A key of theirs is one of ours."""
         self.changes.append(SettingsChange(table, ours, value))
         written = printable(toml_value(value), _LONGEST)
@@ -46,7 +48,7 @@ class Brought:
         self.changes.append(SettingsChange(table, ours, value, secret=True))
         self._told(key, f"taken as [{_joined(table)}] {ours}, into .secrets.toml")
 
-    def set(self, table: tuple[str, ...], ours: str, value: Value) -> None:
+    def set(self, table: tuple[str, ...], ours: str, value: TomlValue) -> None:
         """What follows from what the program is, and no key of theirs says."""
         self.changes.append(SettingsChange(table, ours, value))
 

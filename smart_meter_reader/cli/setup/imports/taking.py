@@ -14,7 +14,7 @@ from smart_meter_reader.cli.setup.imports.kamstrup_402_mqtt import is_kamstrup_4
 from smart_meter_reader.cli.setup.imports.mueli import is_mueli, mueli
 from smart_meter_reader.cli.setup.imports.multical402 import is_multical402, multical402
 from smart_meter_reader.cli.setup.talk import Talk
-from smart_meter_reader.cli.setup.toml_editing import Value
+from smart_meter_reader.cli.setup.toml_editing import TomlValue
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.files import read_small_text
 
@@ -82,7 +82,7 @@ def _unfit(draft: SettingsDraft, brought: Brought) -> list[tuple[SettingsChange,
 def applied(draft: SettingsDraft, brought: Brought) -> SettingsDraft:
     """The draft with all changes, table by table. Of a meter without a port, there is nothing to read."""
     for secret in (False, True):
-        tables: dict[tuple[str, ...], dict[str, Value]] = {}
+        tables: dict[tuple[str, ...], dict[str, TomlValue]] = {}
         for change in brought.changes:
             if change.secret is secret:
                 tables.setdefault(change.table, {})[change.key] = change.value

@@ -21,7 +21,7 @@ from smart_meter_reader.exceptions import FrameError, UnusableAnswersError
 from smart_meter_reader.meters.iec62056_21.line import MeterLine, NothingCameError
 from smart_meter_reader.meters.iec62056_21.silence import Heard
 
-Progress: TypeAlias = Callable[[str, int, int], None]
+LineProgress: TypeAlias = Callable[[str, int, int], None]
 """Called with the logger, its lines so far, and how many there can be."""
 
 # Start, seven bits, parity, two stop bits.
@@ -65,7 +65,7 @@ class LoggerLine(MeterLine):
         whole = [line for line in arrived if isinstance(line, FrameError) or line.ended]
         return (parse_log(request, whole), began) if asked == request and whole else None
 
-    async def ask_log(self, request: str, progress: Progress | None = None) -> tuple[LogTable, float]:
+    async def ask_log(self, request: str, progress: LineProgress | None = None) -> tuple[LogTable, float]:
         """A log table ("#5" to "#9", "#J"), and when it began to arrive, by the loop's time.
 
         A request that brings nothing is repeated, as one is that met the meter while it calculated; so is a
@@ -98,7 +98,7 @@ class LoggerLine(MeterLine):
         return best.table, best.began
 
     async def _collect(
-        self, request: str, heard: Heard, progress: Progress | None
+        self, request: str, heard: Heard, progress: LineProgress | None
     ) -> tuple[list[Arrived], float]:
         """The lines of one answer, to the silence behind them. Raises NothingCameError."""
         loop = asyncio.get_running_loop()

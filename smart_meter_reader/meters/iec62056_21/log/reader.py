@@ -36,7 +36,7 @@ from smart_meter_reader.codecs.iec62056_21.multical import shift
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
 from smart_meter_reader.exceptions import ProtocolError
 from smart_meter_reader.meters.backfill.stamps import to_utc
-from smart_meter_reader.meters.iec62056_21.log.line import LoggerLine, Progress
+from smart_meter_reader.meters.iec62056_21.log.line import LineProgress, LoggerLine
 from smart_meter_reader.meters.iec62056_21.reading import confirmed_answer
 from smart_meter_reader.quantities.measurement import Measurement
 
@@ -99,7 +99,7 @@ class LogReader:
         scaling: Scaling,
         zone: tzinfo | None,
         *,
-        progress: Progress | None = None,
+        progress: LineProgress | None = None,
         months: Sequence[Mark] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

@@ -17,7 +17,7 @@ from smart_meter_reader.sinks.web.pages.language import language
 from smart_meter_reader.sinks.web.pages.login import login
 from smart_meter_reader.sinks.web.pages.past import past
 from smart_meter_reader.sinks.web.pages.present import present
-from smart_meter_reader.sinks.web.pages.view import Ask, View
+from smart_meter_reader.sinks.web.pages.view import AskHistory, View
 
 PAGES: Mapping[str, Callable[[View], str]] = MappingProxyType(
     {
@@ -32,7 +32,7 @@ PAGES: Mapping[str, Callable[[View], str]] = MappingProxyType(
 )
 
 
-def render(page: str, query: Mapping[str, str], ask: Ask, now: Mapping[str, Any], code: str) -> str:
+def render(page: str, query: Mapping[str, str], ask: AskHistory, now: Mapping[str, Any], code: str) -> str:
     """A page by its name in a language. Blocking, as ``ask`` is. KeyError for a page that there is not.
 
     ``now`` is the answer of the API's ``now``. A question without an answer becomes a notice.

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from smart_meter_reader.sinks.web.pages.language import PageLanguage
 
-Ask: TypeAlias = Callable[[str, Mapping[str, str]], dict[str, Any]]
+AskHistory: TypeAlias = Callable[[str, Mapping[str, str]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class View:
 
     page: str
     query: Mapping[str, str]
-    ask: Ask
+    ask: AskHistory
     now: Mapping[str, Any]
     words: PageLanguage
     meters: list[dict[str, Any]]
