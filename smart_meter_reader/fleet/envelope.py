@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from smart_meter_reader.fleet.subjects import Kind
+from smart_meter_reader.fleet.subjects import LetterKind
 from smart_meter_reader.json_text import message_text
 from smart_meter_reader.messages import Message, Past, PastRow
 from smart_meter_reader.messages.forms import nested, told_later, without_address
@@ -33,7 +33,7 @@ _UNFIT = re.compile(r"[^A-Za-z0-9_.-]")
 class Letter:
     """One message on its way: ``kind`` and ``meter`` are for the subject, ``time`` (UTC) is the body's."""
 
-    kind: Kind
+    kind: LetterKind
     meter: str
     id: str
     time: datetime

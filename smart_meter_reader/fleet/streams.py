@@ -24,7 +24,7 @@ from nats.js.client import JetStreamContext
 from nats.js.errors import APIError, BadRequestError, NoStreamResponseError, NotFoundError
 
 from smart_meter_reader.exceptions import NeedsAPersonError, SinkError
-from smart_meter_reader.fleet.subjects import DEAD, PREFIX, Kind
+from smart_meter_reader.fleet.subjects import DEAD, PREFIX, LetterKind
 
 # Of one publisher's ids. It lives in the servers' memory; what comes later is caught by the database's key.
 DUPLICATE_SECONDS: Final = 600.0
@@ -39,7 +39,7 @@ class Lane:
     """A stream and the consumer that all writers share; ``days`` until what nobody took is dropped."""
 
     stream: str
-    kinds: tuple[Kind, ...]
+    kinds: tuple[LetterKind, ...]
     days: int = 7
     consumer: str = "writer"
 

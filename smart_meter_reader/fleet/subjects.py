@@ -14,8 +14,8 @@ PREFIX: Final = "smr.v1"
 
 # reading, status, info: as the messages of these names. event: how an edge itself is. history: what a meter
 # had in its memory, and readings that could not be told when they were taken.
-Kind: TypeAlias = Literal["reading", "status", "info", "event", "history"]
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+LetterKind: TypeAlias = Literal["reading", "status", "info", "event", "history"]
+KINDS: Final[tuple[LetterKind, ...]] = get_args(LetterKind)
 
 # A tenant, a site, an edge: what may be a token, and in file names and metrics as well.
 NAME: Final = r"[A-Za-z0-9_-]{1,64}"
@@ -33,7 +33,7 @@ class Subject:
 
     tenant: str
     site: str
-    kind: Kind
+    kind: LetterKind
     source: str
 
     def __str__(self) -> str:

@@ -206,10 +206,10 @@ class Client(Protocol):
         return Reply(taken=True)
 
 
-Counted: TypeAlias = Literal["damaged_frames", "left_out", "logger_rows", "rejected_values"]
+HealthCount: TypeAlias = Literal["damaged_frames", "left_out", "logger_rows", "rejected_values"]
 
 
-def count_in(health: Health, what: Counted, number: int = 1) -> None:
+def count_in(health: Health, what: HealthCount, number: int = 1) -> None:
     """So many more."""
     health[what] = health.get(what, 0) + number
 

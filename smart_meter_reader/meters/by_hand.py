@@ -63,7 +63,7 @@ class LogEntry:
     log_id: int | None = None
 
 
-Told: TypeAlias = Callable[[str, int, int], None]
+TellProgress: TypeAlias = Callable[[str, int, int], None]
 """Called while a logger is read: which one, how many entries there are so far, and how many there will be."""
 
 
@@ -85,7 +85,9 @@ class Loggers(Protocol):
     def estimate(self, held: HeldLogger, excerpt: Excerpt) -> Estimate:
         """What it will cost, as far as is known."""
 
-    def read(self, held: HeldLogger, excerpt: Excerpt, told: Told) -> AsyncIterator[Sequence[LogEntry]]:
+    def read(
+        self, held: HeldLogger, excerpt: Excerpt, told: TellProgress
+    ) -> AsyncIterator[Sequence[LogEntry]]:
         """The entries, answer by answer, newest first: what has come is whole, whatever ends it."""
 
     @property

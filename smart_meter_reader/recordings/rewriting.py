@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
-from smart_meter_reader.recordings.text import FROM_METER, TO_METER, Burst, Event
+from smart_meter_reader.recordings.text import FROM_METER, TO_METER, Burst, RecordedEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Rewritten:
     ``settings`` are those that replaying needs now, as TOML; ``notes`` are sentences on what is not in it.
     """
 
-    events: tuple[Event, ...]
+    events: tuple[RecordedEvent, ...]
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
 
@@ -26,7 +26,7 @@ Rewrite: TypeAlias = Callable[[bytes, bytes], bytes]
 """From the request before (b"" for none) and all that came after it to as many bytes."""
 
 
-def rewrite_runs(events: Sequence[Event], rewrite: Rewrite) -> Iterator[Event]:
+def rewrite_runs(events: Sequence[RecordedEvent], rewrite: Rewrite) -> Iterator[RecordedEvent]:
     """The events with every run of bursts from the meter rewritten; times and bursts stay as they are."""
     request = b""
     run: list[Burst] = []
@@ -43,8 +43,8 @@ def rewrite_runs(events: Sequence[Event], rewrite: Rewrite) -> Iterator[Event]:
 
 
 def rewrite_as_they_end(
-    events: Sequence[Event], take: Callable[[bytes], bytes], finish: Callable[[], bytes]
-) -> Iterator[Event]:
+    events: Sequence[RecordedEvent], take: Callable[[bytes], bytes], finish: Callable[[], bytes]
+) -> Iterator[RecordedEvent]:
     """The events with other bursts from the meter: what each completes, as ``take`` gives it.
 
     ``finish`` gives what stands in the last one without an end. A burst that completes nothing is left out.
@@ -72,7 +72,7 @@ def bytes_left_out(count: int) -> Iterator[str]:
         yield f"{count} bytes that belong to no whole frame are left out"
 
 
-def _rewritten(run: list[Burst], request: bytes, rewrite: Rewrite) -> Iterator[Event]:
+def _rewritten(run: list[Burst], request: bytes, rewrite: Rewrite) -> Iterator[RecordedEvent]:
     if not run:
         return
     whole = b"".join(burst.payload for burst in run)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from smart_meter_reader.recordings.text import FROM_METER, TO_METER, Burst, Direction, Event, LineChange
+from smart_meter_reader.recordings.text import (
+    FROM_METER,
+    TO_METER,
+    Burst,
+    Direction,
+    LineChange,
+    RecordedEvent,
+)
 from smart_meter_reader.transport import open_transport
 from smart_meter_reader.transport.line import LineSettings
 from smart_meter_reader.transport.stream import Transport
@@ -26,7 +33,7 @@ class Tape:
         self.line = ""
         self.full = False
         self._space = limit
-        self._events: list[Event] = []
+        self._events: list[RecordedEvent] = []
         self._arriving = bytearray()
         self._arriving_since = 0.0
         self._arrived_last = 0.0
@@ -40,7 +47,7 @@ class Tape:
         transport.tap = self
         return transport
 
-    def events(self) -> tuple[Event, ...]:
+    def events(self) -> tuple[RecordedEvent, ...]:
         """What was noted so far."""
         self._end_burst()
         return tuple(self._events)

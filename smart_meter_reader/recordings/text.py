@@ -60,7 +60,7 @@ class LineChange:
     line: str
 
 
-Event: TypeAlias = Burst | LineChange
+RecordedEvent: TypeAlias = Burst | LineChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Recording:
     ``recorded`` (when) and ``software`` (what recorded it) are for people.
     """
 
-    events: tuple[Event, ...] = ()
+    events: tuple[RecordedEvent, ...] = ()
     client: str = ""
     line: str = ""
     recorded: str = ""
@@ -193,7 +193,7 @@ class _Draft:
     line: str = ""
     payload: bytearray = field(default_factory=bytearray)
 
-    def event(self) -> Event:
+    def event(self) -> RecordedEvent:
         if self.mark == "=":
             return LineChange(self.at, self.line)
         return Burst(self.at, TO_METER if self.mark == TO_METER else FROM_METER, bytes(self.payload))

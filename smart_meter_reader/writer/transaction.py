@@ -14,7 +14,7 @@ from smart_meter_reader.writer.devices import Devices
 
 Edge = tuple[str, str, str]
 """Tenant, site, edge."""
-Meter = tuple[str, str, str]
+MeterKey = tuple[str, str, str]
 """Tenant, site, meter."""
 
 
@@ -24,7 +24,7 @@ _MOST_AHEAD: Final = timedelta(minutes=10)
 class Mix(NamedTuple):
     """Two devices tell readings of one name by turns."""
 
-    meter: Meter
+    meter: MeterKey
     one: str
     other: str
 
@@ -62,9 +62,9 @@ class _MeterBefore(NamedTuple):
     devices: Devices
 
 
-async def _write_meters(connection: Any, arrivals: Sequence[Arrival]) -> dict[Meter, _MeterBefore]:
+async def _write_meters(connection: Any, arrivals: Sequence[Arrival]) -> dict[MeterKey, _MeterBefore]:
     """Note the newest reading of each meter; what was known of it before."""
-    newest: dict[Meter, datetime] = {}
+    newest: dict[MeterKey, datetime] = {}
     for each in arrivals:
         if each.body is None:
             newest[each.meter] = max(each.time, newest.get(each.meter, each.time))
@@ -87,11 +87,11 @@ async def _write_meters(connection: Any, arrivals: Sequence[Arrival]) -> dict[Me
 
 
 async def _judged(
-    connection: Any, arrivals: Sequence[Arrival], before: Mapping[Meter, _MeterBefore]
+    connection: Any, arrivals: Sequence[Arrival], before: Mapping[MeterKey, _MeterBefore]
 ) -> tuple[list[tuple[Any, ...]], tuple[Mix, ...]]:
     """The rows of all readings with what is to be said of each, and the meters of which two devices tell."""
     rows: list[tuple[Any, ...]] = []
-    mixes: dict[Meter, Mix] = {}
+    mixes: dict[MeterKey, Mix] = {}
     now, soon = dict(before), datetime.now(UTC) + _MOST_AHEAD
     for each in arrivals:
         if not each.rows:
@@ -114,7 +114,7 @@ async def _judged(
 
 
 async def _write_fences(
-    connection: Any, before: Mapping[Meter, _MeterBefore], now: Mapping[Meter, _MeterBefore]
+    connection: Any, before: Mapping[MeterKey, _MeterBefore], now: Mapping[MeterKey, _MeterBefore]
 ) -> None:
     """Who reads each meter now, where that is another one than before."""
     higher = sorted(

@@ -25,15 +25,15 @@ _ADDRESS = "address"
 _SINKS = ("home_assistant", "homie", "mqtt_json")
 _PLACE = re.compile(rf"^\.?\w+\.toml \[{ENVIRONMENT}\] ")
 
-Table = dict[str, Any]
+OptionsTable = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class AppTables:
     """What belongs into settings.toml and .secrets.toml, below the environment; and what to tell."""
 
-    settings: Table = field(repr=False)
-    secrets: Table = field(repr=False)
+    settings: OptionsTable = field(repr=False)
+    secrets: OptionsTable = field(repr=False)
     remarks: tuple[str, ...] = ()
 
 
@@ -44,7 +44,7 @@ def tables_of(
 
     Raises ValueError, which names the option, for what cannot be a table at all; all else is for ``check``.
     """
-    tables: Table = {"meters": _meters(options), "sinks": {}}
+    tables: OptionsTable = {"meters": _meters(options), "sinks": {}}
     remarks: list[str] = []
     if level := options.get("log_level"):
         tables["log_level"] = level
@@ -66,7 +66,7 @@ def tables_of(
     return AppTables(settings, secrets, tuple(remarks))
 
 
-def page(port: int) -> Table:
+def page(port: int) -> OptionsTable:
     """The page that Home Assistant shows in its own, and answers to nobody else."""
     return {"host": "0.0.0.0", "port": port, "home_assistant_ingress": True}  # noqa: S104
 
@@ -97,11 +97,11 @@ def _option(place: str) -> str:
     return ", ".join([first, *(_ADDRESS if key.endswith(_ADDRESS) else key for key in keys)])
 
 
-def _meters(options: Mapping[str, Any]) -> Table:
+def _meters(options: Mapping[str, Any]) -> OptionsTable:
     meters = options.get("meters", [])
     if not isinstance(meters, list) or not all(isinstance(each, dict) for each in meters):
         raise ValueError("option meters: it is no list of meters")
-    found: Table = {}
+    found: OptionsTable = {}
     for number, each in enumerate(meters, 1):
         name = each.get("name")
         if not isinstance(name, str) or not name:
@@ -112,7 +112,7 @@ def _meters(options: Mapping[str, Any]) -> Table:
     return found
 
 
-def _meter(name: str, option: Mapping[str, Any]) -> Table:
+def _meter(name: str, option: Mapping[str, Any]) -> OptionsTable:
     keys = {key: value for key, value in option.items() if key != "name" and value not in (None, "")}
     address = keys.pop(_NETWORK, "")
     if address and "port" in keys:
@@ -125,7 +125,7 @@ def _meter(name: str, option: Mapping[str, Any]) -> Table:
     return keys
 
 
-def _own_broker(options: Mapping[str, Any]) -> Table:
+def _own_broker(options: Mapping[str, Any]) -> OptionsTable:
     """The broker of the options; none without its host."""
     named = {key: value for key, value in options.items() if key.startswith(_BROKER) and key not in _SINKS}
     keys = {key.removeprefix(_BROKER): value for key, value in named.items() if value not in (None, "")}
@@ -134,10 +134,10 @@ def _own_broker(options: Mapping[str, Any]) -> Table:
     return keys
 
 
-def _apart(tables: Mapping[str, Any]) -> tuple[Table, Table]:
+def _apart(tables: Mapping[str, Any]) -> tuple[OptionsTable, OptionsTable]:
     """What everybody may read, and the secrets, under the same names."""
-    settings: Table = {}
-    secrets: Table = {}
+    settings: OptionsTable = {}
+    secrets: OptionsTable = {}
     for key, value in tables.items():
         if isinstance(value, Mapping):
             settings[key], kept = _apart(value)

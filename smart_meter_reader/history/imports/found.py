@@ -44,7 +44,7 @@ class FoundSum:
     line: int = 0
 
 
-Found: TypeAlias = FoundRow | FoundSum
+FoundEntry: TypeAlias = FoundRow | FoundSum
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from smart_meter_reader.history.imports.formats.dsmr_reader import read_dsmr_rea
 from smart_meter_reader.history.imports.formats.home_assistant import read_home_assistant
 from smart_meter_reader.history.imports.formats.p1monitor import read_p1monitor
 from smart_meter_reader.history.imports.formats.sniffing import ImportProgram
-from smart_meter_reader.history.imports.found import Findings, Found, ImportOptions, UnfitRowError
+from smart_meter_reader.history.imports.found import Findings, FoundEntry, ImportOptions, UnfitRowError
 from smart_meter_reader.history.imports.planning import stored_counter
 from smart_meter_reader.history.imports.quantities import exactly
 from smart_meter_reader.history.imports.staging import StagedSeries, Staging, shown_time
@@ -100,7 +100,7 @@ def _stored_positions(
 
 def _of_text(
     path: Path, program: ImportProgram, options: ImportOptions, findings: Findings
-) -> Iterator[Found]:
+) -> Iterator[FoundEntry]:
     with path.open("rb") as file:
         if program is ImportProgram.DSMR_READER:
             yield from read_dsmr_reader(file, options, findings)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import NamedTuple
 
-from smart_meter_reader.history.imports.found import Findings, Found, FoundRow, FoundSum
+from smart_meter_reader.history.imports.found import Findings, FoundEntry, FoundRow, FoundSum
 from smart_meter_reader.settings.names import METER_NAME, name_problem
 
 _AT_ONCE = 5000
@@ -56,7 +56,7 @@ class Staging:
         """Forget everything."""
         self._connection.close()
 
-    def fill(self, found: Iterable[Found], findings: Findings, progress: Callable[[int], None]) -> None:
+    def fill(self, found: Iterable[FoundEntry], findings: Findings, progress: Callable[[int], None]) -> None:
         """Take all that was found; ``progress`` is told how many so far. Raises RefusedFileError."""
         rows, count = iter(found), 0
         self._connection.execute("BEGIN")
@@ -145,7 +145,7 @@ class Staging:
                     findings.refuse(_twice(series, before, row), line)
         findings.finish()
 
-    def _take(self, batch: list[Found], findings: Findings) -> None:
+    def _take(self, batch: list[FoundEntry], findings: Findings) -> None:
         rows, sums = [], []
         for found in batch:
             number = self._number(found, findings)
@@ -156,7 +156,7 @@ class Staging:
         self._connection.executemany("INSERT INTO found VALUES (?, ?, ?, ?)", rows)
         self._connection.executemany("INSERT INTO sum VALUES (?, ?, ?, ?, ?)", sums)
 
-    def _number(self, found: Found, findings: Findings) -> int:
+    def _number(self, found: FoundEntry, findings: Findings) -> int:
         known = self._series.get((found.meter, found.quantity))
         if known is None:
             if not METER_NAME.fullmatch(found.meter):

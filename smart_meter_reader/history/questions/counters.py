@@ -18,8 +18,8 @@ from smart_meter_reader.history.questions.parts import (
     AFTER,
     BEFORE,
     Part,
-    Ranges,
     Sample,
+    Spans,
     around,
     load_parts,
     turned,
@@ -71,7 +71,7 @@ class CounterHistory:
         self,
         connection: sqlite3.Connection,
         parts: tuple[Part, ...],
-        wrong: Ranges = (),
+        wrong: Spans = (),
     ) -> None:
         self._connection = connection
         self.parts = parts

@@ -11,7 +11,7 @@ BEFORE = "SELECT time, value, origin FROM counter WHERE series = ? AND time <= ?
 AFTER = "SELECT time, value, origin FROM counter WHERE series = ? AND time > ? ORDER BY time LIMIT 1"
 
 # Stretches of time, both ends included, in order and apart.
-Ranges: TypeAlias = tuple[tuple[int, int], ...]
+Spans: TypeAlias = tuple[tuple[int, int], ...]
 
 
 class Sample(NamedTuple):
@@ -41,7 +41,7 @@ class Part:
         return self.last.value - self.first.value
 
 
-def load_parts(connection: sqlite3.Connection, meter: str, quantity: str) -> tuple[tuple[Part, ...], Ranges]:
+def load_parts(connection: sqlite3.Connection, meter: str, quantity: str) -> tuple[tuple[Part, ...], Spans]:
     """The parts of a counter in the order of time, and when its readings are wrong. Raises sqlite3.Error."""
     notes = connection.execute(
         "SELECT note.kind, note.since, note.until FROM note JOIN meter ON meter.id = note.meter "
@@ -63,7 +63,7 @@ def load_parts(connection: sqlite3.Connection, meter: str, quantity: str) -> tup
 
 
 def _parts(
-    connection: sqlite3.Connection, wrong: Ranges, row: tuple[int, str, int, str, str], replaced: list[int]
+    connection: sqlite3.Connection, wrong: Spans, row: tuple[int, str, int, str, str], replaced: list[int]
 ) -> Iterator[Part]:
     """The parts of one series: it is cut where the counter began anew, and where a person says so."""
     series, unit, decimals, serial, why = row
@@ -90,7 +90,7 @@ def _parts(
         yield Part(series, unit, decimals, first, last, own_turns, serial, reason)
 
 
-def _comes_of_wrong(connection: sqlite3.Connection, wrong: Ranges, series: int, time: int) -> bool:
+def _comes_of_wrong(connection: sqlite3.Connection, wrong: Spans, series: int, time: int) -> bool:
     """Whether a counter only seemed to begin anew, since the reading before is noted as wrong."""
     fell_from = connection.execute(BEFORE, (series, time - 1)).fetchone()
     if fell_from is None or around(wrong, fell_from[0]) is None:
@@ -101,7 +101,7 @@ def _comes_of_wrong(connection: sqlite3.Connection, wrong: Ranges, series: int, 
 
 
 def _first(
-    connection: sqlite3.Connection, wrong: Ranges, series: int, instant: int, question: str
+    connection: sqlite3.Connection, wrong: Spans, series: int, instant: int, question: str
 ) -> Sample | None:
     """The first reading after an instant, or the last one up to it, that is not noted as wrong."""
     while (row := connection.execute(question, (series, instant)).fetchone()) is not None:
@@ -112,7 +112,7 @@ def _first(
     return None
 
 
-def _apart(connection: sqlite3.Connection, wrong: Ranges, parts: Sequence[Part]) -> Iterator[Part]:
+def _apart(connection: sqlite3.Connection, wrong: Spans, parts: Sequence[Part]) -> Iterator[Part]:
     """No stretch of time counts twice: of parts that overlap the later one begins where the other ends."""
     until = -(2**62)
     for part in parts:
@@ -122,7 +122,7 @@ def _apart(connection: sqlite3.Connection, wrong: Ranges, parts: Sequence[Part])
             yield apart
 
 
-def _begun_at(connection: sqlite3.Connection, wrong: Ranges, part: Part, since: int) -> Part | None:
+def _begun_at(connection: sqlite3.Connection, wrong: Spans, part: Part, since: int) -> Part | None:
     """What of a part lies after an instant; None for nothing.
 
     A meter that tells kWh and Wh by turns has two series at once, and goes on with one of them alone.
@@ -135,12 +135,12 @@ def _begun_at(connection: sqlite3.Connection, wrong: Ranges, part: Part, since: 
     return replace(part, first=first)
 
 
-def around(wrong: Ranges, time: int) -> tuple[int, int] | None:
+def around(wrong: Spans, time: int) -> tuple[int, int] | None:
     """The stretch of wrong readings in which a time lies."""
     return next((each for each in wrong if each[0] <= time <= each[1]), None)
 
 
-def _joined(ranges: list[tuple[int, int]]) -> Ranges:
+def _joined(ranges: list[tuple[int, int]]) -> Spans:
     joined: list[tuple[int, int]] = []
     for since, until in sorted(ranges):
         if joined and since <= joined[-1][1] + 1:

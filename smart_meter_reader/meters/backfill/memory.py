@@ -11,7 +11,7 @@ from smart_meter_reader.guard.remembered import name_in, number_in, table_in, ti
 from smart_meter_reader.meters.backfill import ranges
 from smart_meter_reader.meters.backfill.budget import Budget
 from smart_meter_reader.meters.backfill.plan import Planner
-from smart_meter_reader.meters.backfill.ranges import Ranges
+from smart_meter_reader.meters.backfill.ranges import TimeRanges
 from smart_meter_reader.meters.backfill.state import (
     NOTHING,
     ORDER,
@@ -120,7 +120,7 @@ def _state(content: Any) -> LoggerState:
     )
 
 
-def _ranges(content: Any) -> Ranges:
+def _ranges(content: Any) -> TimeRanges:
     if not isinstance(content, list) or len(content) > _MOST_RANGES:
         raise ValueError("what is missing of a logger is no list")
     found = []

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from smart_meter_reader.meters.backfill import ranges
 from smart_meter_reader.meters.backfill.budget import UNLIMITED, Budget
 from smart_meter_reader.meters.backfill.cost import LoggerCost
-from smart_meter_reader.meters.backfill.ranges import Range, Ranges
+from smart_meter_reader.meters.backfill.ranges import TimeRange, TimeRanges
 from smart_meter_reader.meters.backfill.state import (
     DAY,
     HOUR,
@@ -34,7 +34,7 @@ from smart_meter_reader.meters.backfill.state import (
 from smart_meter_reader.meters.backfill.windows import fitted
 
 _MOST_SERIES = 4  # a meter that was away goes on where it was
-_NO_RANGES: Mapping[str, Ranges] = MappingProxyType({})
+_NO_RANGES: Mapping[str, TimeRanges] = MappingProxyType({})
 
 Costs = Callable[[str, LoggerFacts], LoggerCost]
 """What a logger of this name costs, as the family computes it."""
@@ -59,7 +59,7 @@ class Planner:
         self.daily = daily
         self._costs = costs
         self._every_hour = every_hour
-        self._extents: dict[str, Range] = {}  # as last seen of the present meter
+        self._extents: dict[str, TimeRange] = {}  # as last seen of the present meter
         self._epochs: dict[str, int] = {}  # how often a logger began anew since the start
         self._unchecked: set[str] = set()
         self._limits: dict[str, int] = {}  # rows of a window, where larger ones failed
@@ -113,7 +113,7 @@ class Planner:
     def note_extent(
         self,
         logger: str,
-        extent: Range | None,
+        extent: TimeRange | None,
         now: datetime,
         *,
         missed: bool = False,
@@ -176,7 +176,7 @@ class Planner:
     # What is read next.
 
     def next_window(
-        self, now: datetime, seconds: float = UNLIMITED, busy: Mapping[str, Ranges] = _NO_RANGES
+        self, now: datetime, seconds: float = UNLIMITED, busy: Mapping[str, TimeRanges] = _NO_RANGES
     ) -> Window | None:
         """What to read within so many seconds; None: nothing, or it waits for tomorrow's budget.
 
@@ -187,7 +187,7 @@ class Planner:
             return self._fitted(name, part, allowed)
         return None
 
-    def _missing(self, now: datetime, busy: Mapping[str, Ranges]) -> Iterator[tuple[str, Range]]:
+    def _missing(self, now: datetime, busy: Mapping[str, TimeRanges]) -> Iterator[tuple[str, TimeRange]]:
         for news in (True, False):
             for name, state in (self.loggers or {}).items():
                 if self._is_refused(name, now) or name not in self._extents:
@@ -197,7 +197,7 @@ class Planner:
                 if missing:
                     yield name, missing[-1]
 
-    def _fitted(self, name: str, part: Range, allowed: float) -> Window | None:
+    def _fitted(self, name: str, part: TimeRange, allowed: float) -> Window | None:
         window = fitted(
             name,
             self._state(name),
@@ -270,7 +270,7 @@ class Planner:
         if seconds > 0:
             self.budget = self.budget.give_back(day, seconds)
 
-    def progress(self, now: datetime, busy: Mapping[str, Ranges] = _NO_RANGES) -> BackfillProgress:
+    def progress(self, now: datetime, busy: Mapping[str, TimeRanges] = _NO_RANGES) -> BackfillProgress:
         """What is still to be read, but for what is ``busy``."""
         states = self.loggers or {}
         missing = {

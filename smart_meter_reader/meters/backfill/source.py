@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from smart_meter_reader.meters.backfill.cost import LoggerCost
-from smart_meter_reader.meters.backfill.ranges import Range
+from smart_meter_reader.meters.backfill.ranges import TimeRange
 from smart_meter_reader.meters.backfill.state import LoggerFacts, Window
 from smart_meter_reader.quantities.measurement import Measurement
 
@@ -56,7 +56,7 @@ class LogSource(Protocol):
     async def learn(self) -> Mapping[str, LoggerFacts]:
         """Which loggers the meter has, by name; {}: none, and none will be asked for again."""
 
-    async def look(self, logger: str, facts: LoggerFacts) -> Range | None:
+    async def look(self, logger: str, facts: LoggerFacts) -> TimeRange | None:
         """The ids of its oldest and newest entry; None: it is empty."""
 
     async def read(self, window: Window, facts: LoggerFacts) -> Batch:

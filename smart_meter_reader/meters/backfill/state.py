@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from smart_meter_reader.meters.backfill.ranges import Range, Ranges
+from smart_meter_reader.meters.backfill.ranges import TimeRange, TimeRanges
 
 MONTH, YEAR, DAY, HOUR = "month", "year", "day", "hour"
 # What is read when the meter says that it has news, and what is read by hand only.
@@ -44,7 +44,7 @@ class LoggerState:
 
     facts: LoggerFacts
     covered: int = NOTHING  # the newest id that has been seen
-    todo: Ranges = ()
+    todo: TimeRanges = ()
     news_from: int = 0  # entries made since the logger was met first have ids from here on
     page: int = 0  # rows that fit into one answer; 0: not learnt yet
     check: StoredEntry | None = None
@@ -94,7 +94,7 @@ class Window:
         return self.last - self.first + 1
 
     @property
-    def wanted(self) -> Range:
+    def wanted(self) -> TimeRange:
         """The ids that are missing; (2, 1) and the like for none."""
         return self.first + (self.checks or self.joins), self.last
 

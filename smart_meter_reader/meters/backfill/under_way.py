@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from smart_meter_reader.messages.receipts import Receipt
 from smart_meter_reader.meters.backfill.plan import Planner
-from smart_meter_reader.meters.backfill.ranges import Ranges, union
+from smart_meter_reader.meters.backfill.ranges import TimeRanges, union
 from smart_meter_reader.meters.backfill.state import StoredEntry, Window
 
 # A history writes every quarter of an hour; what is under way would be read again after a restart.
@@ -44,9 +44,9 @@ class UnderWay:
             each for each in self._published if not each.receipt.is_safe and not each.receipt.is_lost
         ]
 
-    def ids(self) -> dict[str, Ranges]:
+    def ids(self) -> dict[str, TimeRanges]:
         """By logger, so that nothing is read twice meanwhile."""
-        found: dict[str, Ranges] = {}
+        found: dict[str, TimeRanges] = {}
         for each in self._published:
             window = each.window
             found[window.logger] = union(found.get(window.logger, ()), [window.wanted])

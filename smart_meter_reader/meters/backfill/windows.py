@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from smart_meter_reader.meters.backfill.cost import LoggerCost
-from smart_meter_reader.meters.backfill.ranges import Range
+from smart_meter_reader.meters.backfill.ranges import TimeRange
 from smart_meter_reader.meters.backfill.state import DAY, HOUR, INFO, MONTH, YEAR, LoggerState, Window
 
 # A window is what an interruption costs, and what a live reading may have to wait for: so many seconds, or
@@ -21,7 +21,7 @@ def fitted(
     logger: str,
     state: LoggerState,
     cost: LoggerCost,
-    part: Range,
+    part: TimeRange,
     *,
     oldest: int,
     unchecked: bool,

@@ -26,7 +26,7 @@ from smart_meter_reader.exceptions import DecryptionError, FrameError
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms
 from smart_meter_reader.recordings.rewriting import Rewritten, bytes_left_out, rewrite_as_they_end
-from smart_meter_reader.recordings.text import Event
+from smart_meter_reader.recordings.text import RecordedEvent
 
 PUBLIC_KEY: Final = bytes(range(16))
 PUBLIC_AUTHENTICATION_KEY: Final = bytes(range(16, 32))
@@ -42,7 +42,7 @@ _OF_MANY: Final = re.compile(
 _MODEL: Final = "96.1.7"
 
 
-def redact(events: Sequence[Event], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
+def redact(events: Sequence[RecordedEvent], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
     """The stream with everything replaced that may name a person or a device. ``settings`` have the keys."""
     redactor = _StreamRedactor(names, _opener(settings))
     written = tuple(rewrite_as_they_end(events, redactor.take, redactor.finish))

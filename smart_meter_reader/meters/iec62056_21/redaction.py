@@ -17,7 +17,7 @@ from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.recordings.data_sets import redact_data_sets, redact_fragments, redact_name
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms
 from smart_meter_reader.recordings.rewriting import Rewritten, rewrite_runs
-from smart_meter_reader.recordings.text import TO_METER, Burst, Event
+from smart_meter_reader.recordings.text import TO_METER, Burst, RecordedEvent
 
 _BLOCK = re.compile(rb"\x02([^\x02\x03]*\x03)(.)", re.DOTALL)
 _SIGN_ON = re.compile(rb"(/\?)([0-9A-Za-z ]{1,32})(!)")
@@ -29,12 +29,12 @@ _CUSTOMER_FIRST = (b"/#2", b"/#3", b"/#D")
 _LONGEST_OTHER_FIELD = 9
 
 
-def redact(events: Sequence[Event], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
+def redact(events: Sequence[RecordedEvent], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
     """The conversation with the numbers of customers and devices replaced."""
     return Rewritten(tuple(_redacted_events(events, names)))
 
 
-def _redacted_events(events: Sequence[Event], names: Pseudonyms) -> Iterator[Event]:
+def _redacted_events(events: Sequence[RecordedEvent], names: Pseudonyms) -> Iterator[RecordedEvent]:
     """The events with numbers of customers and devices replaced."""
     for event in rewrite_runs(events, lambda request, run: _run(request, run, names)):
         if isinstance(event, Burst) and event.direction == TO_METER:

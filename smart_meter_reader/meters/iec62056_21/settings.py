@@ -20,7 +20,7 @@ from smart_meter_reader.settings.schedule import Schedule
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.transport import LineSettings
 
-Model = Literal[
+ModelName = Literal[
     "auto", "multical_66c", "multical_401", "multical_iii", "382", "uh50", "t550", "2wr5", "generic"
 ]
 
@@ -51,7 +51,7 @@ class Iec62056_21Settings(LoggerSettings):  # noqa: N801 - 62056-21 is one numbe
     """Settings of the client `iec62056_21`: MULTICAL 66C, III, 401, the 382, others by their data sets."""
 
     port: str = port_setting()
-    model: Model = setting("which meter it is; auto signs on and finds out", default="auto")
+    model: ModelName = setting("which meter it is; auto signs on and finds out", default="auto")
     registers: tuple[str, ...] = setting(
         "quantities to publish; all that the meter tells by default",
         default=(),

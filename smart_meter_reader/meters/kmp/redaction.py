@@ -29,7 +29,7 @@ from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.quantities import QUANTITIES
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms
 from smart_meter_reader.recordings.rewriting import Rewritten
-from smart_meter_reader.recordings.text import FROM_METER, Burst, Event
+from smart_meter_reader.recordings.text import FROM_METER, Burst, RecordedEvent
 
 # 5512-447, 3.1: start and stop bytes are stuffed inside a frame, so that they delimit it wherever they stand.
 _FRAME = re.compile(rb"[\x40\x80][^\x40\x80\x0d]*\x0d", re.DOTALL)
@@ -38,12 +38,12 @@ _DELIMITERS = b"\x00\x06\x0d\x40\x80"
 _FILLERS = (b"\xff", b"\xfe", b"\xfd")
 
 
-def redact(events: Sequence[Event], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
+def redact(events: Sequence[RecordedEvent], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
     """The conversation with the numbers of customers and devices replaced."""
     return Rewritten(tuple(_redacted_events(events, names)))
 
 
-def _redacted_events(events: Sequence[Event], names: Pseudonyms) -> Iterator[Event]:
+def _redacted_events(events: Sequence[RecordedEvent], names: Pseudonyms) -> Iterator[RecordedEvent]:
     """The events with private registers replaced; a frame that arrived in pieces becomes one burst."""
     pending: Burst | None = None
     for event in events:

@@ -31,7 +31,7 @@ from smart_meter_reader.exceptions import FrameError, IncompleteError, ProtocolE
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms
 from smart_meter_reader.recordings.rewriting import Rewritten, rewrite_runs
-from smart_meter_reader.recordings.text import TO_METER, Burst, Event
+from smart_meter_reader.recordings.text import TO_METER, Burst, RecordedEvent
 from smart_meter_reader.text import plain
 
 # What a frame is made of stays to be seen where it is damaged; 55 is the wake-up.
@@ -46,12 +46,12 @@ _PRIVATE_MAKERS = ("0f",)
 _FIRST_BCD, _LAST_FIELD = 9, 0x0E
 
 
-def redact(events: Sequence[Event], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
+def redact(events: Sequence[RecordedEvent], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
     """The conversation with the numbers of customers and devices replaced."""
     return Rewritten(tuple(_redacted(events, names)))
 
 
-def _redacted(events: Sequence[Event], names: Pseudonyms) -> Iterator[Event]:
+def _redacted(events: Sequence[RecordedEvent], names: Pseudonyms) -> Iterator[RecordedEvent]:
     for event in rewrite_runs(events, lambda _, run: _rewritten(run, names)):
         if isinstance(event, Burst) and event.direction == TO_METER:
             yield replace(event, payload=_rewritten(event.payload, names))

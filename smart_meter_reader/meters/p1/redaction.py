@@ -30,7 +30,7 @@ from smart_meter_reader.recordings.rewriting import (
     rewrite_as_they_end,
     rewrite_runs,
 )
-from smart_meter_reader.recordings.text import FROM_METER, Burst, Event
+from smart_meter_reader.recordings.text import FROM_METER, Burst, RecordedEvent
 
 PUBLIC_KEY: Final = bytes(range(16))
 PUBLIC_AUTHENTICATION_KEY: Final = bytes(range(16, 32))
@@ -43,7 +43,7 @@ _END = re.compile(rb"\n!(?P<checksum>[0-9A-Fa-f]{4})?(?=[\r\n]|\Z)")
 _MAX_STARTS = 8
 
 
-def redact(events: Sequence[Event], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
+def redact(events: Sequence[RecordedEvent], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
     """The stream with everything replaced that may name a person or a device. ``settings`` have the keys."""
     received = b"".join(
         event.payload for event in events if isinstance(event, Burst) and event.direction == FROM_METER
@@ -118,7 +118,7 @@ def _fragment(text: bytes, names: Pseudonyms) -> bytes:
     return redact_fragments(_lines(text, names))
 
 
-def _encrypted(events: Sequence[Event], names: Pseudonyms, opener: Opener | None) -> Rewritten:
+def _encrypted(events: Sequence[RecordedEvent], names: Pseudonyms, opener: Opener | None) -> Rewritten:
     frames: list[CipherFrame] = []
 
     def open_frame(frame: CipherFrame) -> Opened:
@@ -167,7 +167,7 @@ def _notes(closed: int, damaged: int, skipped: int) -> Iterator[str]:
     yield from bytes_left_out(skipped)
 
 
-def _told(written: tuple[Event, ...], opener: Opener | None, left_out: Iterable[str]) -> Rewritten:
+def _told(written: tuple[RecordedEvent, ...], opener: Opener | None, left_out: Iterable[str]) -> Rewritten:
     """What was written, and what the person who gets it must know."""
     settings: dict[str, str] = {}
     notes: list[str] = []

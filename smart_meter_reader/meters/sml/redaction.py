@@ -15,7 +15,7 @@ from smart_meter_reader.exceptions import FrameError
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms
 from smart_meter_reader.recordings.rewriting import Rewritten, rewrite_runs
-from smart_meter_reader.recordings.text import Event
+from smart_meter_reader.recordings.text import RecordedEvent
 
 # What names a device, among the entries: its number, and what the grid operator calls it.
 _NAMING: Final = frozenset({"0.0.0", "0.0.9", "96.1.0", "96.1.1", "96.1.255", "96.50.2", "199.240.6"})
@@ -31,7 +31,7 @@ _KEYS: Final = re.compile(rb"\x83\x02(?P<key>.{48})", re.DOTALL)
 _TEXT_NUMBER: Final = re.compile(rb"(?:1 ?[A-Z]{3} ?)?[0-9][0-9 ]{6,}")
 
 
-def redact(events: Sequence[Event], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
+def redact(events: Sequence[RecordedEvent], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
     """The stream with everything replaced that may name a person or a device."""
     return Rewritten(tuple(rewrite_runs(events, lambda _, run: _stream(run, names))))
 

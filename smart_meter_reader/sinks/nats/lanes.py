@@ -21,7 +21,7 @@ from nats.js.errors import APIError, NoStreamResponseError
 
 from smart_meter_reader.fleet.connection import REQUEST_SECONDS, NatsLink
 from smart_meter_reader.fleet.envelope import headers
-from smart_meter_reader.fleet.subjects import Kind, Subject
+from smart_meter_reader.fleet.subjects import LetterKind, Subject
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.sinks.nats.settings import NatsSinkSettings
@@ -196,12 +196,12 @@ class Lanes:
             _log.warning("sink %s: %s; what is not taken is kept%s", self._name, sentence, more)
 
 
-def address(kind: Kind, meter: str, fence: int | None) -> str:
+def address(kind: LetterKind, meter: str, fence: int | None) -> str:
     """How the spool tells entries apart: what is needed for subject and headers."""
     return f"{kind}.{meter}" if fence is None else f"{kind}.{meter}.{fence}"
 
 
-def address_of(text: str) -> tuple[Kind, str, int | None]:
+def address_of(text: str) -> tuple[LetterKind, str, int | None]:
     """The same read again. Raises ValueError for what ``address`` never wrote."""
     parts = text.split(".")
     if len(parts) not in (2, 3):
@@ -210,7 +210,7 @@ def address_of(text: str) -> tuple[Kind, str, int | None]:
     return subject.kind, subject.source, int(parts[2]) if len(parts) == 3 else None
 
 
-def _kind(word: str) -> Kind:
+def _kind(word: str) -> LetterKind:
     match word:
         case "reading" | "status" | "info" | "event" | "history":
             return word

@@ -10,7 +10,7 @@ from typing import Any
 from smart_meter_reader.meters.backfill import memory
 from smart_meter_reader.meters.backfill.cost import LineCost, LoggerCost
 from smart_meter_reader.meters.backfill.plan import Planner
-from smart_meter_reader.meters.backfill.ranges import Range, Ranges
+from smart_meter_reader.meters.backfill.ranges import TimeRange, TimeRanges
 from smart_meter_reader.meters.backfill.state import LoggerFacts, StoredEntry, Window
 
 BEGIN = datetime(2026, 3, 1, 0, 30, tzinfo=UTC)
@@ -38,7 +38,7 @@ class SimulatedMeter:
     def replace(self, serial: str, now: datetime) -> None:
         self.serial, self._born = serial, now
 
-    def extent(self, logger: str, now: datetime) -> Range | None:
+    def extent(self, logger: str, now: datetime) -> TimeRange | None:
         newest = (now - self._born) // STEPS[logger] - 1
         return (max(0, newest - self.depths[logger] + 1), newest) if newest >= 0 else None
 
@@ -87,7 +87,7 @@ class Reader:
             if not self._spend(now, planner.look_seconds(logger)):
                 return
             self.lost += planner.note_extent(logger, meter.extent(logger, now), now, missed=missed).lost
-        busy: dict[str, Ranges] = {}
+        busy: dict[str, TimeRanges] = {}
         while (window := planner.next_window(now, busy=busy)) is not None:
             self._spend(now, window.seconds)
             self.at("read")

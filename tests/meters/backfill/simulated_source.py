@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from smart_meter_reader.meters.backfill.cost import LoggerCost
-from smart_meter_reader.meters.backfill.ranges import Range
+from smart_meter_reader.meters.backfill.ranges import TimeRange
 from smart_meter_reader.meters.backfill.source import Batch, Entry
 from smart_meter_reader.meters.backfill.state import LoggerFacts, Window
 from tests.meters.backfill.simulated import SimulatedMeter, costs
@@ -30,7 +30,7 @@ class SimulatedSource:
         self.asked.append("learn")
         return self.meter.facts
 
-    async def look(self, logger: str, facts: LoggerFacts) -> Range | None:
+    async def look(self, logger: str, facts: LoggerFacts) -> TimeRange | None:
         self.asked.append(f"look {logger}")
         return self.meter.extent(logger, datetime.now(UTC))
 

@@ -16,7 +16,7 @@ from smart_meter_reader.meters.dlms.redaction import redact
 from smart_meter_reader.meters.dlms.settings import DlmsSettings
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms, leaks
 from smart_meter_reader.recordings.rewriting import Rewritten
-from smart_meter_reader.recordings.text import FROM_METER, Burst, Event, LineChange
+from smart_meter_reader.recordings.text import FROM_METER, Burst, LineChange, RecordedEvent
 from smart_meter_reader.settings.schema import Secret
 from tests.codecs.dlms.vectors import BY_ID, VECTORS, Vector, opener, read, telegrams, wire
 
@@ -107,7 +107,7 @@ def test_nothing_is_left_out_without_a_word(
     stream: bytes, kept: int, damaged: int, outside: int, piece: int
 ) -> None:
     pieces = [stream[begin : begin + piece] for begin in range(0, len(stream), piece)]
-    events: list[Event] = [Burst(number, FROM_METER, each) for number, each in enumerate(pieces)]
+    events: list[RecordedEvent] = [Burst(number, FROM_METER, each) for number, each in enumerate(pieces)]
     events.append(LineChange(99, "2400 Bd 8E1"))
     written = redact(events, Pseudonyms(), None)
     assert sum(len(event.payload) for event in written.events if isinstance(event, Burst)) == kept

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.recordings.pseudonyms import Pseudonyms
 from smart_meter_reader.recordings.rewriting import Rewritten, rewrite_runs
-from smart_meter_reader.recordings.text import FROM_METER, Burst, Event
+from smart_meter_reader.recordings.text import FROM_METER, Burst, RecordedEvent
 from tests.new_family.street.codec import FRAME, decode, encode
 
 
@@ -17,7 +17,7 @@ def comment(burst: Burst) -> str:
     return f"{decode(found[0]).energy} kWh" if burst.direction == FROM_METER and found else ""
 
 
-def redact(events: Sequence[Event], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
+def redact(events: Sequence[RecordedEvent], names: Pseudonyms, settings: ClientSettings | None) -> Rewritten:
     """The answers under other numbers, their sums right."""
 
     def rewrite(request: bytes, received: bytes) -> bytes:

@@ -26,7 +26,7 @@ from smart_meter_reader.history.imports.formats.texts import text_lines
 from smart_meter_reader.history.imports.formats.times import RepeatedHourSkippedError, read_time
 from smart_meter_reader.history.imports.found import (
     Findings,
-    Found,
+    FoundEntry,
     FoundRow,
     FoundSum,
     ImportOptions,
@@ -61,7 +61,7 @@ def meters_of(options: ImportOptions) -> Mapping[str, str]:
     return {quantity: gas if quantity == "gas_volume" else power for quantity, _ in _QUANTITIES}
 
 
-def read_dsmr_reader(file: BinaryIO, options: ImportOptions, findings: Findings) -> Iterator[Found]:
+def read_dsmr_reader(file: BinaryIO, options: ImportOptions, findings: Findings) -> Iterator[FoundEntry]:
     """Readings where the file has them, else sums. Raises RefusedFileError."""
     lines = text_lines(file, findings)
     table = csv.reader(chain([next(lines)], lines), strict=True)
@@ -88,7 +88,7 @@ class _Reader:
                 "is stored, or from --known"
             )
 
-    def rows(self, cells: Sequence[str], line: int) -> Iterator[Found]:
+    def rows(self, cells: Sequence[str], line: int) -> Iterator[FoundEntry]:
         try:
             if len(cells) != self._width:
                 raise UnfitRowError(f"it has {len(cells)} cells, and the head {self._width}")

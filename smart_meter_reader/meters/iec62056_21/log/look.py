@@ -11,7 +11,14 @@ from typing import Final
 from smart_meter_reader.codecs.iec62056_21.log.plans import LOG_PLANS
 from smart_meter_reader.codecs.iec62056_21.log.rows import meter_time
 from smart_meter_reader.exceptions import NoSuchLoggerError, TransportError
-from smart_meter_reader.meters.by_hand import ClockReading, Estimate, Excerpt, HeldLogger, LogEntry, Told
+from smart_meter_reader.meters.by_hand import (
+    ClockReading,
+    Estimate,
+    Excerpt,
+    HeldLogger,
+    LogEntry,
+    TellProgress,
+)
 from smart_meter_reader.meters.conversation import LineCounters
 from smart_meter_reader.meters.iec62056_21.identity import KnownMeter, find_out
 from smart_meter_reader.meters.iec62056_21.log.line import LoggerLine, log_seconds
@@ -36,7 +43,7 @@ class MulticalLook:
         self.who = described(known)
         self.clock_ahead = 0.0
         self._wanted = tuple(wanted)
-        self._told: Told | None = None
+        self._told: TellProgress | None = None
         self._reader = LogReader(line, known.scaling, zone, progress=self._pass_on)
         self._remarks: dict[str, None] = {}
 
@@ -57,7 +64,9 @@ class MulticalLook:
         seconds = sum(log_seconds(LOGGERS[name]) + 2 for name in tables) + _ONE_REQUEST
         return Estimate(held.depth, (seconds, seconds), seconds / _ONE_REQUEST)
 
-    async def read(self, held: HeldLogger, excerpt: Excerpt, told: Told) -> AsyncIterator[Sequence[LogEntry]]:
+    async def read(
+        self, held: HeldLogger, excerpt: Excerpt, told: TellProgress
+    ) -> AsyncIterator[Sequence[LogEntry]]:
         self._told = told
         try:
             found = await self._reader.read(held.name)

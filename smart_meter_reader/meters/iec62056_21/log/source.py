@@ -16,7 +16,7 @@ from typing import Final
 from smart_meter_reader.codecs.iec62056_21.scaling import Scaling
 from smart_meter_reader.exceptions import LoggerRefusedError
 from smart_meter_reader.meters.backfill.cost import LoggerCost
-from smart_meter_reader.meters.backfill.ranges import Range
+from smart_meter_reader.meters.backfill.ranges import TimeRange
 from smart_meter_reader.meters.backfill.source import Batch, Entry
 from smart_meter_reader.meters.backfill.state import DAY, HOUR, MONTH, LoggerFacts, Window
 from smart_meter_reader.meters.iec62056_21.log.line import LoggerLine, log_seconds
@@ -76,7 +76,7 @@ class MulticalLogs:
         self.months = MonthsOfMeters()
         self.facts = {name: LoggerFacts(depth) for name, depth in _DEPTHS.items() if hours or name != HOUR}
         self.at_hand: set[str] = set()  # whose tables have come over the present connection
-        self.days: Range | None = None  # as last told
+        self.days: TimeRange | None = None  # as last told
         self.missed = True  # what was missed before the start, nobody knows
         self.refused: Counter[str] = Counter()  # how often a logger was left for another day
         self._read_at: datetime | None = None
@@ -115,7 +115,7 @@ class MulticalLogSource:
     async def learn(self) -> Mapping[str, LoggerFacts]:
         return self._logs.facts
 
-    async def look(self, logger: str, facts: LoggerFacts) -> Range | None:
+    async def look(self, logger: str, facts: LoggerFacts) -> TimeRange | None:
         """By the clock. A new day alone is no news: its table costs as much as that of sixty missed ones."""
         logs = self._logs
         if logger == DAY and logs.days is not None and not logs.missed:

@@ -15,7 +15,7 @@ from smart_meter_reader.codecs.kmp.registers import register_of, resolve_registe
 from smart_meter_reader.exceptions import LoggerRefusedError, NoSuchLoggerError, ValueFormatError
 from smart_meter_reader.meters.backfill.stamps import clock_error, stamp
 from smart_meter_reader.meters.backfill.state import CONFIG, DAY, HOUR, INFO, MINUTES, MONTH, YEAR
-from smart_meter_reader.meters.by_hand import Estimate, Excerpt, HeldLogger, LogEntry, Told
+from smart_meter_reader.meters.by_hand import Estimate, Excerpt, HeldLogger, LogEntry, TellProgress
 from smart_meter_reader.meters.conversation import UNANSWERED
 from smart_meter_reader.meters.info_codes import InfoCodes
 from smart_meter_reader.meters.kmp.clock import described, read_clock
@@ -218,7 +218,9 @@ class KmpLook:
 
     # What stands in it.
 
-    async def read(self, held: HeldLogger, excerpt: Excerpt, told: Told) -> AsyncIterator[Sequence[LogEntry]]:
+    async def read(
+        self, held: HeldLogger, excerpt: Excerpt, told: TellProgress
+    ) -> AsyncIterator[Sequence[LogEntry]]:
         first, count = self._range(held, excerpt)
         wanted = self._wanted(held)
         self._note_missing(held)

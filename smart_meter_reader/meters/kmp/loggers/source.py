@@ -17,7 +17,7 @@ from smart_meter_reader.exceptions import (
     ValueFormatError,
 )
 from smart_meter_reader.meters.backfill.cost import LineCost, LoggerCost
-from smart_meter_reader.meters.backfill.ranges import Range
+from smart_meter_reader.meters.backfill.ranges import TimeRange
 from smart_meter_reader.meters.backfill.source import Batch, Entry, LogSource
 from smart_meter_reader.meters.backfill.state import DAY, HOUR, INFO, MONTH, YEAR, LoggerFacts, Window
 from smart_meter_reader.meters.conversation import unless_unanswered
@@ -117,7 +117,7 @@ class _KmpLogSource:
             return {}
         return {} if extent is None else {HOUR: _RECORDS}
 
-    async def look(self, logger: str, facts: LoggerFacts) -> Range | None:
+    async def look(self, logger: str, facts: LoggerFacts) -> TimeRange | None:
         extent = await walk.read_extent(self._connection, _place(logger, facts))
         return None if extent is None else (extent.oldest, extent.newest)
 

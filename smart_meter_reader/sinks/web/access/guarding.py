@@ -21,7 +21,7 @@ from smart_meter_reader.sinks.web.answers import refusal, wants_json
 from smart_meter_reader.sinks.web.asking import BusyError, TooMuchError
 from smart_meter_reader.sinks.web.listener import Listener
 
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+AnswerRequest = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CALLER = web.RequestKey("caller", Caller)
 # For everybody: where one logs in, what that looks like, and whether readings come.
@@ -53,7 +53,7 @@ class Guarding:
         self._pace = Pace()
 
     @web.middleware
-    async def answer(self, request: web.Request, handler: Answer) -> web.StreamResponse:
+    async def answer(self, request: web.Request, handler: AnswerRequest) -> web.StreamResponse:
         """Answer a request, or say why not."""
         if not await self._pace.turn():
             self._listener.drop(request.protocol)
@@ -74,7 +74,9 @@ class Guarding:
         response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
         response.headers.popall(hdrs.SERVER, None)
 
-    async def _answered(self, request: web.Request, handler: Answer, caller: Caller) -> web.StreamResponse:
+    async def _answered(
+        self, request: web.Request, handler: AnswerRequest, caller: Caller
+    ) -> web.StreamResponse:
         if (refused := self._refused(request, caller)) is not None:
             return refused
         try:
