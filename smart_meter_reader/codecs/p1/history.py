@@ -63,10 +63,10 @@ def _peaks(items: Sequence[Measurement], times: Times) -> dict[str, Measurement]
             continue
         months.append((ended, {"value": value, "unit": unit, "measured_at": peaked}))
     months.sort(key=itemgetter(0), reverse=True)
-    newest = [peak for _, peak in months[:_MONTHS]]
+    newest = [peak for _, peak in months]
     found = dict(zip(_PEAKS, newest, strict=False))
     year = newest[:_YEAR]
-    if year and len({peak["unit"] for peak in year}) == 1:
+    if len({peak["unit"] for peak in year}) == 1:
         values = [peak["value"] for peak in year if isinstance(peak["value"], Decimal)]
         mean = (sum(values, Decimal(0)) / len(values)).quantize(values[0])
         found[f"{_PEAK_IN}_mean"] = {"value": mean, "unit": year[0]["unit"]}

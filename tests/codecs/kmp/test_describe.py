@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smart_meter_reader.codecs.kmp.describe import describe_capture
+from smart_meter_reader.codecs.kmp.describe import describe_capture, describe_frame
+from smart_meter_reader.codecs.kmp.frame import Frame
 from smart_meter_reader.codecs.kmp.message import GetRegisterResponse, encode_response
 from smart_meter_reader.codecs.kmp.record import RegisterValue
 from smart_meter_reader.json_text import dumps
@@ -149,6 +150,25 @@ def test_a_session_with_echo_garbage_damage_and_a_cut_end() -> None:
     assert capture.frames[4] == {"protocol": "kmp", "direction": "ack"}
     assert capture.frames[5]["error"]["kind"] == "incomplete"
     assert (len(capture.frames), capture.damaged, capture.skipped_bytes) == (6, 2, 2)
+
+
+def test_of_what_makes_no_sense_the_bytes_are_told() -> None:
+    frame = describe_frame(Frame("response", 0x3F, 0x02, b"\xab"))
+    assert (frame["error"]["kind"], frame["payload"]) == ("length", "AB")
+    request, answer = wire("kmp-t403-60-req"), wire("kmp-x-bitflip")
+    for damaged, direction in ((request[:-3] + b"\xab" + request[-2:], "request"), (answer, "response")):
+        (frame,) = describe_capture(damaged).frames
+        assert frame["direction"] == direction
+        assert frame["bytes"] == damaged.hex().upper()
+
+
+@pytest.mark.parametrize(
+    ("meter_type", "model"), [(b"\x00\x01", {"model": "MULTICAL 601 (Pt500)"}), (b"\xff\xff", {})]
+)
+def test_a_model_is_told_where_a_source_names_it(meter_type: bytes, model: dict[str, str]) -> None:
+    frame = describe_frame(Frame("response", 0x3F, 0x01, meter_type + b"\x01\x02"))
+    assert {key: value for key, value in frame.items() if key == "model"} == model
+    assert frame["meter_type"] == meter_type.hex().upper()
 
 
 @pytest.mark.parametrize("noise", [b"\x40", b"\x80", b"\x80\x40", b"\xaa\x40\xbb", b"\x40\x10\x3f"])

@@ -88,6 +88,15 @@ def test_ways_to_name_a_register(text: str | int) -> None:
     assert resolve_register(text).id == 60
 
 
+def test_a_register_may_be_named_as_other_programs_do() -> None:
+    assert resolve_register("Flow Rate").quantity == "volume_flow"
+
+
+@pytest.mark.parametrize("text", ["65535", "0xFFFF"])
+def test_the_largest_id_is_that_of_two_octets(text: str) -> None:
+    assert resolve_register(text).id == 0xFFFF
+
+
 def test_a_register_that_no_source_names_can_be_used() -> None:
     register = resolve_register("777")
     assert (register.id, register.quantity, register.kind) == (777, "register_777", None)

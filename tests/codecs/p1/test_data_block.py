@@ -50,6 +50,7 @@ ONE, TWO = "1-0:1.8.0(1*kWh)", "1-0:2.8.0(2*kWh)"
         (f"0-0:96.13.0(3031\r\n\r\n{ONE}\r\n", ["0-0:96.13.0(3031", "", ONE, ""]),
         (f"0-0:96.13.0(3031) \r\nnote\r\n{ONE}\r\n", ["0-0:96.13.0(3031) ", "note", ONE, ""]),
         (f"rubbish\r\n{ONE}\r\n", ["rubbish", ONE, ""]),
+        (f"rubbish\r\nnote\r\n{ONE}\r\n", ["rubbish", "note", ONE, ""]),
     ],
 )
 def test_lines_of_a_telegram(text: str, lines: list[str]) -> None:

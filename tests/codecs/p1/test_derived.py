@@ -40,6 +40,36 @@ def test_a_sum_of_more_than_twenty_digits_is_none(way: str) -> None:
     found = of(**parts | {f"active_energy_{way}_tariff_2": "0 Wh"})
     add_totals(found)
     assert written(found)[f"active_energy_{way}"] == "99999999999999999999 Wh"
+    # The point is no digit.
+    found = of(**{f"active_energy_{way}_tariff_{tariff}": "1111111111111111111.5 Wh" for tariff in (1, 2)})
+    add_totals(found)
+    assert written(found)[f"active_energy_{way}"] == "2222222222222222223.0 Wh"
+
+
+@pytest.mark.parametrize("way", ["import", "export"])
+@pytest.mark.parametrize(
+    ("tariffs", "total"),
+    [
+        ((1, 2), "3 kWh"),
+        ((1, 2, 3), "7 kWh"),
+        ((1, 2, 3, 4), "15 kWh"),
+        ((1,), None),
+        ((1, 3), None),
+        ((2, 3), None),
+        ((1, 2, 4), None),
+        ((), None),
+    ],
+)
+def test_tariffs_add_up_to_the_total_where_none_lacks(
+    way: str, tariffs: tuple[int, ...], total: str | None
+) -> None:
+    parts = {f"active_energy_{way}_tariff_{tariff}": f"{2 ** (tariff - 1)} kWh" for tariff in tariffs}
+    found = of(**parts)
+    add_totals(found)
+    assert written(found) == parts | ({f"active_energy_{way}": total} if total else {})
+    told = of(**parts, **{f"active_energy_{way}": "99 kWh"})
+    add_totals(told)
+    assert written(told)[f"active_energy_{way}"] == "99 kWh", "what the meter sends itself stays"
 
 
 @pytest.mark.parametrize("way", ["import", "export"])
@@ -74,6 +104,7 @@ def test_phases_add_up_to_the_power(way: str, l1: str, l2: str, l3: str | None, 
         (None, "0.250 kW", None),
         ("0.250 kW", "broken", None),
         ("broken", "0.250 kW", None),
+        ("broken", "broken", None),
     ],
 )
 def test_the_net_power_is_what_is_taken_less_what_is_given(
@@ -88,6 +119,28 @@ def test_the_net_power_is_what_is_taken_less_what_is_given(
     told = of(**both, **{f"active_power_net{phase}": "9 kW"})
     add_net_powers(told)
     assert written(told)[f"active_power_net{phase}"] == "9 kW"
+
+
+def test_a_net_power_that_cannot_be_told_hides_no_other() -> None:
+    found = of(
+        active_power_import="0.25 kW",
+        active_power_export="100 W",
+        active_power_import_l1="1.5 kW",
+        active_power_export_l1="0.5 kW",
+        active_power_import_l2="1.5 ",
+        active_power_export_l2="broken",
+        active_power_import_l3="broken",
+        active_power_export_l3="1.5 ",
+    )
+    add_net_powers(found)
+    nets = {key: text for key, text in written(found).items() if "_net" in key}
+    assert nets == {"active_power_net_l1": "1.0 kW"}
+
+
+def test_text_among_numbers_without_a_unit_adds_up_to_nothing() -> None:
+    found = of(active_power_import_l1="1.5 ", active_power_import_l2="broken", active_power_import_l3="0.5 ")
+    add_powers(found)
+    assert "active_power_import" not in found
 
 
 def test_the_power_of_all_phases_has_a_net_power_too() -> None:
@@ -147,6 +200,7 @@ def test_a_limit_of_current_is_no_average() -> None:
             [("2020-01-01T00:00:00+01:00", "2147483646 s"), ("2021-01-01T00:00:00+01:00", "2147483647 s")],
             "2147483646 s",
         ),
+        ([("2021-01-01T00:00:00+01:00", "text"), ("2020-01-01T00:00:00+01:00", "5 s")], "5 s"),
         ([("never", "5 s"), ("2020-01-01T00:00:00+01:00", "text")], None),
     ],
 )
@@ -157,3 +211,9 @@ def test_the_newest_power_failure_that_has_sense(entries: list[tuple[str, str]],
     found = written(newest_failure(items, Times()))
     assert found.get("last_power_failure_duration") == newest
     assert len(found) == (2 if newest else 0)
+
+
+def test_the_end_of_a_power_failure_is_told_in_utc() -> None:
+    items = [*of(count="1", code="0-0:96.7.19", end="2021-01-01T00:00:00+01:00", duration="7 s").values()]
+    end = newest_failure(items, Times())["last_power_failure_end"]
+    assert end == {"value": "2020-12-31T23:00:00+00:00", "unit": ""}

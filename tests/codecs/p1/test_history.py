@@ -39,7 +39,7 @@ def test_the_newest_month_is_the_first() -> None:
 
 
 def test_a_peak_has_the_time_when_it_was() -> None:
-    found = months("1", "1-0:1.6.0", "1-0:1.6.0", *peak(2, "3.000"))
+    found = months("1", "1-0:1.6.0", "1-0:1.6.0", *peak(2, "3.000", unit="KW"))
     assert found["active_demand_import_maximum_month_1"] == {
         "value": Decimal("3.000"),
         "unit": "kW",
@@ -70,6 +70,7 @@ def test_thirteen_months_are_told_and_the_mean_is_of_twelve() -> None:
 )
 def test_a_month_without_a_peak_is_left_out(nothing: tuple[str, str, str]) -> None:
     assert peaks(peak(2, "3.000"), nothing) == {"month_1": "3.000", "mean": "3.000"}
+    assert peaks(nothing, peak(2, "3.000")) == {"month_1": "3.000", "mean": "3.000"}
     assert peaks(nothing) == {}
 
 
@@ -82,8 +83,8 @@ def test_a_mean_has_the_digits_of_the_newest_peak() -> None:
 
 
 E_ON = [
-    *("15.000*kWh", "10.000*kWh", "5.000*kWh", "3.000*kWh", "2.000*kWh", "1.000*kWh"),
-    *(f"{number}.000*kvarh" for number in range(1, 7)),
+    *("15.000*KWh", "10.000*kWh", "5.000*kWh", "3.000*kWh", "2.000*kWh", "1.000*kWh"),
+    *(f"{number}.000*kvarh" for number in range(2, 8)),
     "18.000*kWh",
     *(f"{number}.000*kW" for number in range(1, 7)),
 ]
@@ -98,7 +99,7 @@ def test_hungarys_registers_at_the_end_of_the_last_month() -> None:
         "unit": "kWh",
         "measured_at": datetime(2023, 2, 28, 23, 0, tzinfo=UTC),
     }
-    assert found["reactive_energy_q4_month_end"]["value"] == Decimal("6.000")
+    assert found["reactive_energy_q4_month_end"]["value"] == Decimal("7.000")
     assert found["active_demand_export_maximum_tariff_2_month_end"]["value"] == Decimal("6.000")
 
 

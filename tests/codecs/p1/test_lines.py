@@ -47,6 +47,7 @@ def test_brackets_in_a_value(text: str, stands: str | None) -> None:
         ("0-0:96.13.9(" + "x" * 2048 + ")", True),
         ("0-0:96.13.9(" + "x" * 2049 + ")", False),
         ("0-0:96.13.9(" + "x" * 2000 + ")(" + "y" * 2000 + ")", True),
+        ("0-0:96.13.9(" + "x" * 2048 + ")(" + "y" * 2045 + ")", True),
         (
             "0-0:96.13.9(" + "x" * 2048 + ")(" + "y" * 2046 + ")",
             False,
@@ -87,6 +88,11 @@ def test_a_line_has_bounds(line: str, good: bool) -> None:
         ("1-0:13.7.0(01001)", "power_factor", None),
         ("1-0:13.7.0(99)", "power_factor", None),
         ("1-0:13.7.0(1)", "power_factor", "1"),
+        ("1-0:13.7.0(001)", "power_factor", "1"),
+        ("1-0:13.7.0(002)", "power_factor", "0.002"),
+        ("1-0:13.7.0(99.8*%)", "power_factor", "99.8 %"),
+        # What only a meter writes becomes what people use.
+        ("1-0:31.7.0(0.005*kA)", "current_l1", "5 A"),
         ("1-0:13.7.0(0)", "power_factor", "0"),
         ("1-0:13.7.0(1.000)", "power_factor", "1.000"),
         ("1-0:13.7.0(1.001)", "power_factor", None),
@@ -137,12 +143,31 @@ def test_luxembourg_takes_some_units_for_granted(line: str, quantity: str, told:
         # Another quantity's periods do not count.
         (["1-0:1.8.0*00(005.000*kWh)", "1-0:2.8.0*01(006.000*kWh)"], "5.000 kWh"),
         (["1-0:1.8.0*00(005.000)", "1-0:2.8.0(006.000*kWh)"], "5.000 kWh"),
+        # What has no unit measures nothing, and hides nothing.
+        (["1-0:1.8.0*00(0005)"], None),
+        (["1-0:2.8.0*00(0005)", "1-0:1.8.0*00(005.000*kWh)"], "5.000 kWh"),
+        (["0-0:1.0.0(240115120000W)", "1-0:1.8.0*00(005.000*kWh)"], "5.000 kWh"),
+        # Of a period that is told more than once the last value counts.
+        (
+            [
+                "1-0:1.8.0*00(005.000*kWh)",
+                *(f"1-0:1.8.0*01({value}*kWh)" for value in ("001.000", "002.000", "006.000")),
+            ],
+            None,
+        ),
     ],
 )
 def test_a_value_marked_as_the_first_period_counts_where_no_other_is_more(
     lines: list[str], told: str | None
 ) -> None:
-    assert value(parse(*lines), "active_energy_import") == told
+    telegram = parse(*lines)
+    assert value(telegram, "active_energy_import") == told
+    assert "" not in telegram.measurements
+
+
+def test_a_first_period_is_compared_with_digits_of_another_kind() -> None:
+    assert value(parse("1-0:13.7.0*00(0.998)", "1-0:13.7.0*01(0.997)"), "power_factor") == "0.998"
+    assert value(parse("1-0:13.7.0*00(0.998)", "1-0:13.7.0*01(0002)"), "power_factor") is None
 
 
 def test_a_value_marked_as_the_first_period_does_not_count_in_a_damaged_telegram() -> None:
@@ -158,6 +183,8 @@ def test_a_value_marked_as_the_first_period_does_not_count_in_a_damaged_telegram
         ("0-0:96.7.21(1.5*kWh)", "power_failures", None),
         ("0-0:96.14.0(0002)", "tariff", "2"),
         ("0-0:96.14.0(TARIFF 1)", "tariff", "TARIFF 1"),
+        ("0-0:96.14.0(FFFF)", "tariff", "FFFF"),
+        ("0-0:96.14.0()", "tariff", None),
         ("0-0:96.14.0(" + "T" * 128 + ")", "tariff", "T" * 128),
         ("0-0:96.14.0(" + "T" * 129 + ")", "tariff", None),
         ("0-0:96.13.0(303132)", "text_message", "012"),
@@ -167,6 +194,12 @@ def test_a_value_marked_as_the_first_period_does_not_count_in_a_damaged_telegram
 )
 def test_counts_codes_and_texts(line: str, quantity: str, told: str | None) -> None:
     assert value(parse(line), quantity) == told
+
+
+def test_a_message_that_is_not_there_is_no_bad_line() -> None:
+    for nothing in ("", "FFFFFF", "2020"):
+        telegram = parse(f"0-0:96.13.0({nothing})")
+        assert (telegram.bad_lines, len(telegram.objects)) == ((), 1)
 
 
 @pytest.mark.parametrize(
@@ -184,6 +217,11 @@ def test_counts_codes_and_texts(line: str, quantity: str, told: str | None) -> N
         ("0-1:24.2.1(240115120000W)(00100.000*m3)", "0-1:24.2.1(240115130000W)(00101.500*m3)(1)"),
         ("0-1:24.2.1(240115120000W)(00100.000*m3)", "0-1:24.2.1(240115130000W)(" + "1" * 21 + "*m3)"),
         ("0-1:24.2.1(240115120000W)(00100.000*m3)", "0-1:24.2.1(2401*5130000W)(00101.500*m3)"),
+        ("0-1:24.2.1(240115120000W)(00100.000*m3)", "0-1:24.2.1(2401*513000000000W)(00101.500*m3)"),
+        ("1-0:1.6.0(240115120000W)(00.100*KW)", "1-0:1.6.0(240115130000W)(00.200*KW)"),
+        # Neither was a time before.
+        ("1-0:13.7.0(0.998)", "1-0:13.7.0(240115120001W)"),
+        ("1-0:1.8.1(0017204816)", "1-0:1.8.1(240115120001W)"),
         ("1-0:1.7.0(00.100*kW)", "1-0:1.7.0(00.200*W)"),
         ("1-0:1.7.0(00.100*kW)", "1-0:1.7.0(" + "1" * 21 + "*kW)"),
         ("1-0:1.7.0(00.100*kW)", "1-0:1.7.0(0.1.0*kW)"),

@@ -29,6 +29,11 @@ from smart_meter_reader.codecs.p1.timestamps import looks_like_timestamp, parse_
         ("201025020000", "2020-10-25T01:00:00"),
         ("210328015959", "2021-03-28T00:59:59"),
         ("210328030000", "2021-03-28T01:00:00"),
+        # A last Sunday that is the last day of its month.
+        ("240330120000", "2024-03-30T11:00:00"),
+        ("240331030000", "2024-03-31T01:00:00"),
+        ("211030120000", "2021-10-30T10:00:00"),
+        ("211031030000", "2021-10-31T02:00:00"),
         ("060101000000W", "2005-12-31T23:00:00"),
         ("681231235959W", "2068-12-31T22:59:59"),
         ("161107190000", "2016-11-07T18:00:00"),
@@ -90,6 +95,7 @@ def test_a_clock_that_was_never_set_names_no_time(text: str) -> None:
         ("21020416362W", False),
         ("21020416362AW", False),
         ("²10204163628W", False),
+        ("٢٠٠١٠١١٢٠٠٠٠W", False),
     ],
 )
 def test_the_shape_of_a_timestamp(text: str, looks: bool) -> None:
@@ -104,6 +110,23 @@ def test_which_century_it_is(suffix: str) -> None:
         assert moment is not None
         years.append(moment.year)
     assert years == [2068, 1969, 1999, 2000]
+
+
+@pytest.mark.parametrize(("suffix", "hours"), [("S", 2), ("s", 2), ("W", 1), ("w", 1)])
+@pytest.mark.parametrize("year", ["99", "20"])
+def test_the_suffix_gives_the_offset_at_any_time_of_the_year(year: str, suffix: str, hours: int) -> None:
+    for day in ("0101", "0701"):
+        moment = parse_timestamp(f"{year}{day}120000{suffix}")
+        assert moment is not None
+        assert moment.utcoffset() == timedelta(hours=hours)
+
+
+def test_a_time_that_was_read_before_is_told_as_a_clock_tells_it() -> None:
+    moment = parse_moment("2020-05-12T13:54:09+02:00")
+    assert moment == datetime(2020, 5, 12, 11, 54, 9, tzinfo=UTC)
+    assert moment is not None
+    assert moment.tzinfo is UTC
+    assert parse_moment("2005-05-12T13:54:09+02:00") is None
 
 
 @given(st.text(max_size=16) | st.from_regex(r"[0-9]{12}[SW]?", fullmatch=True))

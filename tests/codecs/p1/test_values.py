@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -31,6 +32,7 @@ TWENTY = "12345678901234567890"
         ("001234*kWh ", Decimal(1234), "kWh"),
         ("-00.250*kW", Decimal("-0.250"), "kW"),
         ("+00.250*kW", Decimal("0.250"), "kW"),
+        (" 00.250*kW", Decimal("0.250"), "kW"),  # a blank where a minus could stand
         ("00.250", Decimal("0.250"), ""),
         ("0002", "0002", ""),
         ("0002*", Decimal(2), ""),
@@ -68,11 +70,18 @@ def test_where_a_number_is_due_its_unit_needs_no_star() -> None:
         (["999A", "0002"], True, ["999A", "0002"]),
         (["-1.5*kW", f"{TWENTY}*Wh"], False, [Decimal("-1.5"), Decimal(TWENTY)]),
         (["1", f"{TWENTY}1*Wh"], True, ["1", f"{TWENTY}1*Wh"]),
+        (["1.5*kW", "2.5*kW", "999A"], True, [Decimal("1.5"), Decimal("2.5"), Decimal(999)]),
+        (["1.2.3*kWh", "rubbish*kWh"], False, ["1.2.3*kWh", "rubbish*kWh"]),
     ],
 )
 def test_several_items_of_a_line(texts: list[str], numeric: bool, values: list[Value]) -> None:
     for known in (Items(), Items({text: parse_item(text) for text in texts})):
         assert [item["value"] for item in parse_several(texts, known, numeric=numeric)] == values
+
+
+def test_the_units_of_several_items_lack_their_blanks() -> None:
+    items = parse_several(["00.250*kW", "00.500* kvar "], Items(), numeric=False)
+    assert [item["unit"] for item in items] == ["kW", "kvar"]
 
 
 @pytest.mark.parametrize(
@@ -108,6 +117,10 @@ def test_what_is_a_number(text: str, number: bool) -> None:
         ("4131", "4131"),  # A1: too little to tell
         ("414243443132333435", "ABCD12345"),
         ("41424344", "41424344"),
+        # A number spells an identifier where half of that is digits.
+        ("4142434431323334", "ABCD1234"),
+        ("4142434445313233", "4142434445313233"),
+        ("4B2D31", "K-1"),  # no number, so it is octets whatever they spell
         ("K8EG0040", "K8EG0040"),
         ("FFFFFFFF", ""),
         ("00000000", "00000000"),
@@ -171,4 +184,15 @@ def test_what_is_remembered_is_bounded() -> None:
     assert items[long]["value"] == long
     assert items[long + "x"]["value"] == long + "x"
     assert list(items) == ["another", long], "what is longer will hardly come again"
-    assert [units[text] for text in ("kwh", "KWH ", "m3", "Unit ")] == ["kWh", "kWh", "m³", "Unit"]
+    spellings = {"kwh": "kWh", "KWH ": "kWh", "m3": "m³", "Unit ": "Unit", "ltr ": "L"}
+    assert {text: units[text] for text in spellings} == spellings
+
+
+def test_a_time_is_remembered_as_a_clock_tells_it() -> None:
+    times = Times()
+    told = datetime.fromisoformat("2021-02-04T16:36:28+01:00")
+    moment = times.remember("now", told)
+    assert moment is not None
+    assert (moment, moment.tzinfo) == (told, UTC)
+    assert times["now"] is moment
+    assert times.remember("never set", told.replace(year=2005)) is None

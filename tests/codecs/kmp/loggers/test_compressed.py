@@ -77,6 +77,7 @@ def test_a_register_alone_has_a_byte_of_its_own() -> None:
         pytest.param(HEAD + FIRST + "0002 00" + TAIL, "length", id="a default that is in no row"),
         pytest.param(HEAD + FIRST + NONE + "F0 00" + TAIL, "length", id="half a value"),
         pytest.param("020600 00000010 00" + TAIL, "length", id="a byte for no register"),
+        pytest.param(HEAD + TAIL, "length", id="two registers and nothing of them"),
         pytest.param(HEAD + FIRST + NONE + "C0 7FFFFFFF" + TAIL, "data_set", id="below zero"),
         pytest.param(HEAD + FIRST + NONE + "40 FFFFFFFF" + TAIL, "data_set", id="too large"),
         pytest.param(

@@ -66,6 +66,13 @@ def test_a_frame_is_as_long_as_a_tag_and_a_telegram_allow(length: int, counts: b
     assert find_header(untitled(length)) == ((0, 16 + length + 5) if counts else None)
 
 
+@pytest.mark.parametrize("length", [b"\x7f", b"\x81\x7f", b"\x82\x00\x7f", b"\x83\x00\x00\x7f"])
+def test_a_length_has_one_to_four_octets(length: bytes) -> None:
+    """BER: a short form, and a long one of one to three octets."""
+    header = b"\xdb\x08abcdefgh" + length + b"\x30"
+    assert find_header(header) == (0, len(header) - 1 + 0x7F)
+
+
 @pytest.mark.parametrize("make", [titled, untitled])
 def test_behind_a_header_that_cannot_be_the_next_one_counts(make: Callable[[int], bytes]) -> None:
     found = find_header(make(100))

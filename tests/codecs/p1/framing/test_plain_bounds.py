@@ -94,18 +94,32 @@ def test_bytes_outside_of_telegrams_are_counted() -> None:
         left = len(noise) if b"/" not in noise[:1] else 0
         assert reader.skipped >= len(noise) + left
     assert read(b"abc", GOOD.rstrip())[1].skipped == 3
+    assert read(b"a/b-cd")[1].skipped == 6  # what may begin no telegram is no longer kept
     assert read(b"abc", b"def", GOOD)[1].skipped == 8  # with the line end behind the checksum
     assert read(b"ab/ISk5\r\n", LINE, b"!\r\n")[1].skipped == 3
     # An identification and an end with no line of data between them are noise.
-    told, reader = read(b"/ISk5\r\n\r\n!0000\r\n")
-    assert told == []
-    assert reader.skipped == len(b"/ISk5\r\n\r\n!") + 2
+    for nothing in (b"/ISk5\r\n\r\n!", b"/ISk5\n!"):
+        told, reader = read(nothing + b"0000\r\n")
+        assert told == []
+        assert reader.skipped == len(nothing) + 2
+
+
+def test_where_the_end_is_looked_for_is_each_telegrams_own() -> None:
+    assert kinds(b"\xff" * 1000 + GOOD) == ["ok"]
+    long = encode_telegram(b"/ISk5\r\n\r\n" + LINE * 10 + b"!")
+    assert kinds(*(long[begin : begin + 20] for begin in range(0, len(long), 20)), GOOD) == ["ok", "ok"]
+
+
+def test_letters_without_a_slash_begin_no_telegram() -> None:
+    telegram = b"/KFM5KAIFA-METER\r\n\r\n" + LINE + b"!"
+    assert read(telegram + b"\r\n")[0] == [PlainFrame(telegram, "absent")]
 
 
 def test_a_lost_beginning_is_told_once_the_stream_is_known() -> None:
     rest = b"(1*kW)\r\n" + LINE + b"!0000\r\n"
     assert kinds(rest, GOOD) == ["ok"]  # when the port was opened, it is no loss
     assert kinds(rest, rest) == ["truncated"]
+    assert kinds(b"noise!\r\n", rest) == []
     told, _ = read(GOOD, rest)
     assert told[1:] == [("truncated", "a telegram came without its first line", rest)]
     # Without a line of data, or without an end, it is noise.
@@ -148,6 +162,8 @@ def test_after_its_end_the_stream_may_go_on() -> None:
         again.receive_data(cut)
         again.finish()
         events.clear()
+        again.receive_data(b"\r\n" + LINE + b"!0000\r\n")
+        assert not events  # it is outside of telegrams again
         again.receive_data(GOOD)
         assert list(events) == [PlainFrame(COVERED, "ok")]
     assert reader.skipped == 0
@@ -215,6 +231,12 @@ def test_where_a_cut_telegram_and_the_next_are_torn_apart() -> None:
 @pytest.mark.parametrize("begun", [1, 8])
 def test_of_many_beginnings_the_newest_are_tried(begun: int) -> None:
     assert kinds(b"/ISk5\r\n" * begun + GOOD) == ["ok"]
+
+
+@pytest.mark.parametrize(("behind", "told"), [(7, "ok"), (8, "checksum")])
+def test_of_many_beginnings_eight_are_tried(behind: int, told: str) -> None:
+    telegram = encode_telegram(b"/ISk5\r\n\r\n" + LINE + b"/ISk5\r\n" * behind + b"!")
+    assert kinds(b"/ISk5\r\n" + telegram) == [told]
 
 
 def test_a_wrong_checksum_tells_both_and_what_it_covers() -> None:
