@@ -235,6 +235,38 @@ def test_a_line_that_changed_says_what_it_says_to_a_new_parser(first: str, secon
         assert parse(line, parser=parser) == parse(line)
 
 
+def test_what_a_telegram_does_not_say_itself_is_worked_out_where_all_lines_make_sense() -> None:
+    phases = [f"1-0:{code}.7.0(0.500*kW)" for code in (21, 41, 61)]
+    tariffs = ["1-0:1.8.1(1.000*kWh)", "1-0:1.8.2(2.000*kWh)"]
+    given = "1-0:2.7.0(2.000*kW)"
+    telegram = parse(*phases, *tariffs, given)
+    assert value(telegram, "active_energy_import") == "3.000 kWh"
+    assert value(telegram, "active_power_import") == "1.500 kW"
+    assert value(telegram, "active_power_net") == "-0.500 kW"
+    damaged = parse(*phases, *tariffs, given, "1-0:1.7.0(1.500*kW)", "rubbish")
+    assert not {"active_energy_import", "active_power_net"} & damaged.measurements.keys()
+
+
+def test_a_minus_sign_in_any_line_makes_net_powers_of_a_telegram() -> None:
+    telegram = parse("1-0:1.7.0(-00.500*kW)", "1-0:32.7.0(230.0*V)")
+    powers = {key: value(telegram, f"active_power_{key}") for key in ("import", "export", "net")}
+    assert powers == {"import": "0.000 kW", "export": "0.500 kW", "net": "-0.500 kW"}
+
+
+def test_blanks_are_no_line_without_sense() -> None:
+    telegram = parse("1-0:32.7.0(230.0*V)", "", "  ", "1-0:52.7.0(230.0*V)")
+    assert (telegram.bad_lines, len(telegram.objects)) == ((), 2)
+
+
+@pytest.mark.parametrize(
+    ("header", "quantity"),
+    [("FLU5\\253769484_A", "current_threshold_l1"), ("XMX5", "current_average_l1")],
+)
+def test_what_is_a_limit_of_current_in_belgium_is_an_average_elsewhere(header: str, quantity: str) -> None:
+    telegram = parse("1-0:31.4.0(16.00*A)", header=header)
+    assert {key: str(item["value"]) for key, item in telegram.measurements.items()} == {quantity: "16.00"}
+
+
 def test_a_code_that_comes_twice_measures_what_came_last() -> None:
     telegram = parse("1-0:1.7.0(00.100*kW)", "1-0:1.7.0(00.200*kW)", "1-0:1.7.0(00.300*kW)")
     assert value(telegram, "active_power_import") == "0.300 kW"
@@ -265,5 +297,6 @@ def test_a_character_that_is_none_counts_against_a_telegram_that_nothing_vouches
     ):
         telegram = TelegramParser().parse(raw, checksum, authentication)  # type: ignore[arg-type]
         assert len(telegram.bad_lines) == bad
-        assert telegram.vouched_for is not bool(bad)
+        assert telegram.vouched_for is (not bad)
+        assert all("a\ufffdb" in line for line in telegram.bad_lines)
         assert telegram.length == len(raw)

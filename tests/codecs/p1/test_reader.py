@@ -147,7 +147,11 @@ def test_frames_of_dlms_are_no_encrypted_telegrams(piece: int) -> None:
         (mbus(b"\x08\x01\x20abc"), "mbus"),
         (mbus(b"\x08\x01\x72abc"), "mbus"),
         (mbus(b"\x53\xff\x00"), "mbus"),  # nothing in it
+        (mbus(b"\x53\xff\x00a"), "dlms"),
+        (b"h" + mbus(b"\x08\x01\x72abc"), "mbus"),
         (b"hh" + mbus(b"\x08\x01\x72abc") + b"h", "mbus"),
+        (mbus(b"\x08\x01\x72abc").replace(b"\x06\x06\x68", b"\x06\x07\x68"), None),
+        (mbus(b"\x08\x01\x72abc").replace(b"\x06\x06\x68", b"\x06\x06\x67"), None),
         (mbus(b"\x08\x01\x72abc")[:-1], None),
         (mbus(b"\x08\x01\x72abc").replace(b"abc", b"abd"), None),
         (b"\x68\x03\x04\x68abc", None),
@@ -156,11 +160,43 @@ def test_frames_of_dlms_are_no_encrypted_telegrams(piece: int) -> None:
         (b"", None),
         (b"\x7e\xa0", None),
         (b"\x68\x01\x01", None),
+        (b"h", None),
+        (b"\x7e", None),
     ],
 )
 def test_frames_of_other_protocols(received: bytes, protocol: str | None) -> None:
     assert other_protocol(received) == protocol
     assert recognise(received) == (protocol or "unknown")
+
+
+@pytest.mark.parametrize(
+    ("character", "text"), [*((each, True) for each in b" ~\r\n"), (0x1F, False), (0x7F, False)]
+)
+def test_a_signal_is_upside_down_where_less_than_six_tenths_are_text(character: int, text: bool) -> None:
+    for characters, garbage in ((39, "unknown"), (38, "inverted")):
+        received = bytes([character]) * characters + b"\x80" * (65 - characters)
+        assert recognise(received) == (garbage if text else "inverted")
+    assert recognise(b"\x7f" * 100) == "unknown"  # no bit says that it is
+
+
+def test_parity_is_seen_where_nearly_all_bytes_and_nearly_each_of_them_are_even() -> None:
+    even = add_parity(LINE + LINE)
+    nearly = add_parity(b"\r\n1-0:1.8.0(23)\r\n") * 30
+    kinds = len(set(nearly))
+    assert (len(even) % 9, kinds % 3) == (0, 0)
+    assert recognise(even + b"\x80" * (len(even) // 9 - 1)) == "parity"
+    assert recognise(even + b"\x80" * (len(even) // 9)) == "unknown"
+    # Of so many bytes an odd one or two make no difference, but they are a quarter of those that occur.
+    odd = [byte for byte in range(128, 256) if byte.bit_count() % 2][: kinds // 3]
+    assert recognise(nearly + bytes(odd[1:])) == "parity"
+    assert recognise(nearly + bytes(odd)) == "inverted"
+
+
+def test_of_telegrams_that_wait_only_the_newest_is_kept() -> None:
+    reader = P1Reader()
+    reader.receive_data(GOOD * 3)
+    assert reader.leave_out_older() == 2
+    assert reasons(drain(reader)) == ["ok"]
 
 
 def test_text_with_parity_and_signals_that_are_upside_down() -> None:

@@ -117,6 +117,12 @@ def test_encoding_gives_the_captured_frame() -> None:
     assert parsed.nonce == bytes(8) + (57).to_bytes(4, "big")
 
 
+def test_the_checksum_of_a_frame_may_have_small_letters() -> None:
+    whole = [each[:-6] + each[-6:-2].lower() for each in frames()]
+    assert any(each[-4:].upper() != each[-4:] for each in whole)
+    assert all(is_whole(parse_frame(each)) for each in whole)
+
+
 def test_only_lines_of_data_count_as_a_telegram() -> None:
     sealed = encrypt_untitled(b"/EGM5G15\r\n\r\nno telegram at all\r\n!", KEY, AUTHENTICATION_KEY, 1)
     assert reasons(read(sealed, None, opener())) == ["not_a_telegram"]

@@ -55,6 +55,9 @@ def test_the_end_of_what_has_arrived_may_be_the_begin_of_a_header(header: bytes)
 def test_the_first_of_two_that_may_begin_counts() -> None:
     assert partial_header(b"noise" + b"\xdb\x08ab\xdb\x08") == 5
     assert partial_header(b"noise" + b"\xdb\x07ab\xdb") == 9
+    assert partial_header(b"noise" + b"\xdb\xdb") == 6
+    assert partial_header(b"\xdb\x07ab") == 4
+    assert partial_header(b"\xdb") == 0
     assert partial_header(b"noise" + UNTITLED[:8] + b"\xdb") == 5
     assert partial_header(b"noise" + b"\xdb\x08ab" + b"/E") == 5
 
@@ -95,6 +98,12 @@ def test_a_longer_identification_is_none() -> None:
 def test_nothing_else_is_taken_apart(header: bytes) -> None:
     with pytest.raises(ValueError, match="no frame"):
         parse_frame(b"x" + header)
+
+
+def test_a_frame_is_taken_apart() -> None:
+    frame = parse_frame(TITLED + b"\x01\x02\x03\x04ciphertext and tag")
+    assert frame[:4] == (b"abcdefgh", 0x30, 0x01020304, b"ciphertext and tag")
+    assert frame.nonce == b"abcdefgh\x01\x02\x03\x04"
 
 
 @pytest.mark.parametrize("own", HEADERS)

@@ -108,6 +108,7 @@ def test_bytes_before_a_frame_that_belong_to_none_are_told_where_they_may_have_b
     damaged[-1] ^= 1
     assert read(first + bytes(damaged) + lost + second) == [1, "damaged", 2]
     assert read(first + PLAIN + lost + second) == [1, "ok", 2]
+    assert read(first, PLAIN, lost + second) == [1, "ok", 2]
     assert read(first + lost + first[:0] + second + lost + sealed(3))[3:] == [
         (
             "damaged",
@@ -124,6 +125,27 @@ def test_lines_of_data_show_that_a_header_was_false() -> None:
         assert read(piece)[-1] == "ok"
     stream = header + PLAIN
     assert read(*(stream[begin : begin + 7] for begin in range(0, len(stream), 7)))[-1] == "ok"
+
+
+def test_of_frames_that_wait_only_the_newest_is_kept() -> None:
+    """The losses between them are told all the same."""
+    reader = FrameReader(Opener(KEY, AK).open)
+    reader.receive_data(sealed(1) + PLAIN + sealed(2)[:100] + sealed(3) + sealed(4))
+    assert reader.leave_out_older() == 3
+    told = events(reader)
+    assert [each[0] if isinstance(each, tuple) else each for each in told] == ["damaged", 4]
+    reader.receive_data(sealed(5))
+    assert reader.leave_out_older() == 0
+    assert events(reader) == [5]
+    assert reader.leave_out_older() == 0
+
+
+def test_what_is_left_at_the_end_of_the_stream_is_counted() -> None:
+    reader = FrameReader(Opener(KEY, AK).open)
+    reader.receive_data(b"abc" + sealed(1)[:6])
+    assert reader.skipped == 3
+    reader.finish()
+    assert reader.skipped == 3 + 6
 
 
 def test_an_end_that_was_cut_begins_the_next_frame() -> None:

@@ -99,14 +99,17 @@ def test_bytes_outside_of_telegrams_are_counted() -> None:
     assert read(b"ab/ISk5\r\n", LINE, b"!\r\n")[1].skipped == 3
     # An identification and an end with no line of data between them are noise.
     for nothing in (b"/ISk5\r\n\r\n!", b"/ISk5\n!"):
-        told, reader = read(nothing + b"0000\r\n")
+        told, reader = read(b"abc", nothing + b"0000\r\n")
         assert told == []
-        assert reader.skipped == len(nothing) + 2
+        assert reader.skipped == 3 + len(nothing) + 2
 
 
 def test_where_the_end_is_looked_for_is_each_telegrams_own() -> None:
     assert kinds(b"\xff" * 1000 + GOOD) == ["ok"]
     long = encode_telegram(b"/ISk5\r\n\r\n" + LINE * 10 + b"!")
+    # A mark within a text, and the end cut before its own.
+    marked = encode_telegram(b"/ISk5\r\n\r\n" + LINE + b"0-0:96.13.0(a!b)\r\n!")
+    assert kinds(marked[:-7], marked[-7:]) == ["ok"]
     assert kinds(*(long[begin : begin + 20] for begin in range(0, len(long), 20)), GOOD) == ["ok", "ok"]
 
 
@@ -124,6 +127,8 @@ def test_a_lost_beginning_is_told_once_the_stream_is_known() -> None:
     assert told[1:] == [("truncated", "a telegram came without its first line", rest)]
     # Without a line of data, or without an end, it is noise.
     assert kinds(GOOD, b"noise!\r\n", GOOD) == ["ok", "ok"]
+    assert kinds(GOOD, b"noise: none!\r\n", GOOD) == ["ok", "ok"]
+    assert kinds(GOOD, rest, b"noise!\r\n") == ["ok", "truncated"]
     assert kinds(GOOD, LINE, GOOD) == ["ok", "ok"]
     # Lines and ends count in their order, however they are cut.
     lost = rest + LINE + b"!\r\n" + rest
@@ -197,17 +202,20 @@ def test_what_is_given_up_ends_where_the_next_telegram_may_begin() -> None:
     assert others == []
     assert reader.skipped == len(begin) + 2
     # In the older half there is no room for a whole one behind it.
-    early = overlong(1000) + b"\r\n" + COVERED[:-1] + LINE * 700
+    early = overlong(10_000) + b"\r\n" + COVERED[:-1] + LINE * 700
     (given_up, *_), reader = read(early)
     assert isinstance(given_up, Loss)
     assert given_up.frame == early
     assert reader.skipped == len(early)
+    # What follows then is outside of telegrams, or the rest of the one that began.
+    assert kinds(overlong(MAX_TELEGRAM + 1), b"\r\n" + LINE + b"!0000\r\n") == ["overlong"]
+    assert kinds(begin + b"\r\n" + COVERED[:-1] + LINE * 10, b"!\r\n") == ["overlong", "absent"]
 
 
 def test_noise_that_is_too_long_is_none_that_is_told() -> None:
-    told, reader = read(b"/ISk5\r\n" + b"x" * MAX_TELEGRAM)
+    told, reader = read(b"abc", b"/ISk5\r\n" + b"x" * MAX_TELEGRAM)
     assert told == []
-    assert reader.skipped == MAX_TELEGRAM + 7
+    assert reader.skipped == 3 + MAX_TELEGRAM + 7
 
 
 def test_where_a_cut_telegram_and_the_next_are_torn_apart() -> None:
@@ -225,7 +233,9 @@ def test_where_a_cut_telegram_and_the_next_are_torn_apart() -> None:
     # Of a beginning without a line of data nothing is told.
     assert kinds(b"/ISk5\\2MT382\r\n\r\n" + GOOD) == ["ok"]
     assert kinds(b"/ISk5\\2MT382\r\n\r\n" + PLAIN) == ["absent"]
-    assert kinds(b"/ISK/ISk5\\2MT382\r\n\r\n" + LINE + b"!\r\n") == ["absent"]
+    assert read(b"/ISK/ISk5\\2MT382\r\n\r\n" + LINE + b"!\r\n")[0] == [PlainFrame(COVERED, "absent")]
+    # Nor is a beginning without one the next telegram.
+    assert kinds(cut + b"/ISk5\\2MT382\r\n\r\n!\r\n") == ["truncated"]
 
 
 @pytest.mark.parametrize("begun", [1, 8])
@@ -246,6 +256,9 @@ def test_a_wrong_checksum_tells_both_and_what_it_covers() -> None:
     assert told == [
         ("checksum", f"the checksum says 0000, the {len(COVERED)} bytes received give {right}", COVERED)
     ]
+    # However its lines end, and whoever sent it.
+    assert kinds(wrong.replace(b"\r\n", b"\n")) == ["checksum"]
+    assert kinds(wrong.replace(b"/ISk", b"/HLY")) == ["checksum"]
     # Of the newest beginning, which is the likeliest.
     told, _ = read(b"/ISk5\r\n\r\n" + wrong)
     assert [each.frame for each in told if isinstance(each, Loss)] == [COVERED]
@@ -267,6 +280,7 @@ def test_a_checksum_that_was_there_once_is_missed() -> None:
         (COVERED.replace(b"1-0:", b"12-34:"), True),
         (COVERED.replace(b"1.8.0", b"1.8.0*255"), True),
         (COVERED.replace(LINE, LINE + b"(00947.680)\r\n"), True),
+        (COVERED.replace(LINE, b"  \r\n" + LINE), True),
         (COVERED[1:], False),
         (COVERED[:-1], False),
         (COVERED + b"\r\n!", False),
