@@ -181,6 +181,7 @@ def test_a_value_marked_as_the_first_period_does_not_count_in_a_damaged_telegram
     [
         ("0-0:96.7.21(00013)", "power_failures", "13"),
         ("0-0:96.7.21(1.5*kWh)", "power_failures", None),
+        ("0-0:96.7.21(many)", "power_failures", None),
         ("0-0:96.14.0(0002)", "tariff", "2"),
         ("0-0:96.14.0(TARIFF 1)", "tariff", "TARIFF 1"),
         ("0-0:96.14.0(FFFF)", "tariff", "FFFF"),

@@ -81,6 +81,20 @@ def test_a_frame_that_another_one_cuts_is_told_with_its_bytes() -> None:
     assert read(cut + sealed(2) + sealed(3))[-2:] == [2, 3]
 
 
+def test_what_does_not_open_inside_a_frame_cuts_none() -> None:
+    false_header = b"\xdb\x08" + TITLE + b"\x82\x3f\xff\x30"
+    none_of_ours = b"\xdb\x08" + TITLE + b"\x20\x30" + b"y" * 40
+    told = read(false_header + b"x" * 50 + none_of_ours + sealed(2) + sealed(3))
+    assert [each[0] if isinstance(each, tuple) else each for each in told] == ["truncated", 2, 3]
+    assert read(false_header + PLAIN + sealed(2))[-2:] == ["ok", 2]
+
+
+def test_the_end_of_the_stream_judges_plain_telegrams_too() -> None:
+    cut = PLAIN[: PLAIN.index(b"!")]
+    assert read(cut) == []
+    assert read(cut, end=True) == [("truncated", "the stream ended inside a telegram", cut + b"\r\n")]
+
+
 def test_bytes_before_a_frame_that_belong_to_none_are_told_where_they_may_have_been_one() -> None:
     first, second = sealed(1), sealed(2)
     lost = b"\xff" * (len(second) // 2 + 1)
