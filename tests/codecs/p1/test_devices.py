@@ -274,6 +274,37 @@ def test_whether_a_name_is_anothers(chosen: Chosen | None, anothers: bool) -> No
     assert in_use.is_anothers(found) is anothers
 
 
+@pytest.mark.parametrize(
+    ("before", "first", "second", "channel"),
+    [
+        # The newest, or that of the higher channel; one that tells no time is behind all that do.
+        (None, "120000", "120000", 2),
+        (None, "120001", "120000", 1),
+        (None, "", "", 2),
+        (None, "120000", "", 1),
+        (None, "", "120000", 2),
+        # The one that had the name keeps it, if it is no more than three hours behind.
+        (1, "090000", "120000", 1),
+        (1, "085959", "120000", 2),
+        (2, "120000", "090000", 2),
+        (2, "120000", "085959", 1),
+        (1, "", "120000", 2),
+    ],
+)
+@pytest.mark.parametrize("channels", [frozenset[int](), frozenset({1, 2})])
+def test_which_of_two_that_count_has_the_name(
+    before: int | None, first: str, second: str, channel: int, channels: frozenset[int]
+) -> None:
+    chosen = {} if before is None else {"gas": Chosen((0, before), f"3{before}", counted=True)}
+    lines = [
+        device(number, f"(210101{time}W)(9*m3)" if time else "(9*m3)", serial=f"3{number}")
+        for number, time in ((1, first), (2, second))
+    ]
+    for one, other in (lines, lines[::-1]):
+        in_use = InUse(channels=channels, chosen=dict(chosen))
+        assert parse(*one, *other, in_use=in_use).meters["gas"].channel == channel
+
+
 def test_one_that_shows_zero_waits_until_it_counts() -> None:
     parser = TelegramParser()
     assert parse(*two(f"{NOON}(0*m3)", f"{NOON}(5*m3)"), parser=parser).meters["gas"].channel == 2
@@ -298,7 +329,7 @@ def test_a_zero_does_not_take_the_place_of_one_that_counted_and_is_gone() -> Non
 def test_a_device_is_remembered_as_counting_from_its_first_count_on() -> None:
     in_use = InUse()
     parser = TelegramParser(in_use=in_use)
-    for reading, counted in (("0", False), ("0.1", True), ("0", True)):
+    for reading, counted in (("0", False), ("0", False), ("0.1", True), ("0", True)):
         parse(*device(1, f"{NOON}({reading}*m3)", serial="31"), parser=parser)
         assert in_use.chosen["gas"] == Chosen((0, 1), "31", counted=counted)
 

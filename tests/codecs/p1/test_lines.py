@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -279,6 +280,36 @@ def test_a_code_that_comes_twice_measures_what_came_last() -> None:
     times = parse("0-0:1.0.0(240115120000W)", "0-0:1.0.0(240115120001W)")
     assert times.time is not None
     assert times.time.second == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "at"),
+    [
+        ("1-0:1.6.0(240115120000W)(00.100*kW)", datetime(2024, 1, 15, 11, tzinfo=UTC)),
+        ("1-0:1.6.0(rubbish)(00.100*kW)", None),
+        ("1-0:1.6.0(00.100*kW)", None),
+    ],
+)
+def test_the_highest_demand_of_a_month_has_the_time_when_it_was(line: str, at: datetime | None) -> None:
+    (demand,) = parse(line).measurements.values()
+    assert (str(demand["value"]), demand.get("measured_at")) == ("0.100", at)
+
+
+def test_a_log_that_changed_is_read_anew() -> None:
+    parser = TelegramParser()
+    for second in ("5", "5", "7", "5"):
+        line = f"1-0:99.97.0(1)(0-0:96.7.19)(240115120000W)(000000000{second}*s)"
+        assert value(parse(line, parser=parser), "last_power_failure_duration") == f"{second} s"
+
+
+def test_the_first_version_counts_and_a_name_where_there_is_no_serial_number() -> None:
+    first, second = "1-3:0.2.8(50)", "0-0:96.1.4(42)"
+    assert parse(first, second).identity.version == "50"
+    assert parse(second, first).identity.version == "42"
+    name, serial = "0-0:42.0.0(SAG0123)", "0-0:96.1.0(K8EG004046395507)"
+    assert parse(name).identity.serial_number == "SAG0123"
+    assert parse(name, serial).identity.serial_number == "K8EG004046395507"
+    assert parse(first, parser=TelegramParser("luxembourg")).identity.dialect == "luxembourg"
 
 
 def test_the_serial_number_is_the_one_that_names_a_meter() -> None:
