@@ -127,7 +127,7 @@ def machine(stack: contextlib.ExitStack, fleet: Fleet, name: str, tenant: str) -
     text = EDGE.format(servers=json.dumps(fleet.servers), tenant=tenant, **ports)
     place = fleet.settings(name, text, f'[home.sinks.nats]\nnkey = "{key.seed.reveal()}"\n')
     output = place / "told.jsonl"
-    process = FleetProcess(place, ("-m", "smart_meter_reader", "run", "home"), output)
+    process = FleetProcess(place, ("smart_meter_reader", "run", "home"), output)
     process.start()
     fleet.processes.append(process)
     return Machine(name, tenant, process, output, [])

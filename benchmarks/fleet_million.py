@@ -106,7 +106,7 @@ def publisher(running: Rig, readings: int, rate: float) -> FleetProcess:
         "rate": rate,
     }
     (place / "edge.json").write_text(json.dumps(told))
-    process = FleetProcess(place, ("-m", "benchmarks.fleet_publisher", str(place)))
+    process = FleetProcess(place, ("benchmarks.fleet_publisher", str(place)))
     process.start()
     fleet.processes.append(process)
     return process

@@ -6,16 +6,14 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.peers.dialogue import CTRL_C, Dialogue
-from tests.peers.imported import ROOT, STARTED
+from tests.peers.imported import NEW, ROOT, STARTED, number_of
 from tests.peers.start_imported import ADDRESS
 
-NEW = (sys.executable, "-m")
 # A module that tells what it was given, and ends as it is told to.
 TOLD = """
 import json, os, signal, sys, time
@@ -95,6 +93,16 @@ while True:
     process.send_signal(number)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, output, errors) == (7, "heard\n", "")
+
+
+def test_it_is_known_by_its_number_and_can_be_killed_by_it(program: tuple[str, ...], tmp_path: Path) -> None:
+    process = begun(program, "import os\nprint(os.getpid(), flush=True)\ninput()", tmp_path)
+    number = number_of(process.pid)
+    assert process.stdout is not None
+    assert process.stdout.readline() == f"{number}\n"
+    os.kill(number, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_it_dies_with_who_stands_for_it(program: tuple[str, ...], tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Runs the program with a wall clock that the first argument, a file, puts forward or back while it runs.
 
-The file holds seconds. Only ``datetime`` is replaced, before the program is imported: its own code has no
+The file holds seconds. Only ``datetime`` is replaced, before the program runs: its own code has no
 seam for this, and its event loop goes by the monotonic clock, which nobody can set.
 """
 
@@ -11,6 +11,8 @@ import os
 import sys
 from pathlib import Path
 from typing import Self
+
+from tests.peers.shifted_clock import take_the_place_of_datetime
 
 OFFSET = Path(sys.argv[1])
 
@@ -24,7 +26,7 @@ class SetClock(module.datetime):
 
 
 if __name__ == "__main__":
-    module.datetime = SetClock  # type: ignore[misc]
+    take_the_place_of_datetime(SetClock)
     from smart_meter_reader.cli import main
     from smart_meter_reader.meters import polling
 

@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import nats
 from nats.aio.client import Client
 
 from smart_meter_reader.fleet.keys import NewKey, new_key
+from tests.peers.imported import STARTED, number_of, send
 from tests.peers.nats import NatsCluster, NatsServer, Setup
 from tests.peers.ports import free_port
 from tests.peers.postgresql import PostgresServer
@@ -83,7 +83,7 @@ class Fleet:
         """`writer --prepare`, with the administrator's key; what it prints."""
         place = self.writer_settings("admin", self.keys.admin, stream_mib=64, **keys)
         result = subprocess.run(
-            [sys.executable, "-m", "smart_meter_reader", "writer", "--prepare"],
+            [*STARTED, "smart_meter_reader", "writer", "--prepare"],
             cwd=place, env=_variables(place), capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert result.returncode == 0, result.stderr
@@ -92,7 +92,7 @@ class Fleet:
     def writer(self, name: str, **keys: object) -> FleetProcess:
         """Start a writer."""
         place = self.writer_settings(name, self.keys.writer, **keys)
-        return self._start(place, "-m", "smart_meter_reader", "writer")
+        return self._start(place, "smart_meter_reader", "writer")
 
     def edge(
         self,
@@ -127,7 +127,7 @@ class Fleet:
                 }
             )
         )
-        return self._start(place, "-m", "tests.fleet.fed_edge", str(place))
+        return self._start(place, "tests.fleet.fed_edge", str(place))
 
     def _start(self, place: Path, *arguments: str) -> FleetProcess:
         process = FleetProcess(place, arguments)
@@ -149,7 +149,10 @@ class FleetProcess:
     """A writer or an edge."""
 
     def __init__(self, place: Path, arguments: Sequence[str], output: Path | None = None) -> None:
-        """``output``: where its standard output is added; without it, to its log."""
+        """``arguments`` begin with the module.
+
+        ``output``: where its standard output is added; without it, to its log.
+        """
         self.place = place
         self._arguments = arguments
         self._output = output or place / "log"
@@ -159,7 +162,7 @@ class FleetProcess:
     @property
     def pid(self) -> int:
         assert self._process
-        return self._process.pid
+        return number_of(self._process.pid)
 
     @property
     def runs(self) -> bool:
@@ -170,7 +173,7 @@ class FleetProcess:
         self.starts += 1
         with (self.place / "log").open("ab") as log, self._output.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, *self._arguments], cwd=self.place, env=_variables(self.place),
+                [*STARTED, *self._arguments], cwd=self.place, env=_variables(self.place),
                 stdout=output, stderr=log,
             )  # fmt: skip
 
@@ -178,14 +181,18 @@ class FleetProcess:
         """kill -9."""
         if self.runs:
             assert self._process
-            self._process.kill()
+            self._send(signal.SIGKILL)
             self._process.wait()
 
     def pause(self) -> None:
-        os.kill(self.pid, signal.SIGSTOP)
+        self._send(signal.SIGSTOP)
 
     def resume(self) -> None:
-        os.kill(self.pid, signal.SIGCONT)
+        self._send(signal.SIGCONT)
+
+    def _send(self, number: signal.Signals) -> None:
+        assert self._process
+        send(self._process.pid, number)
 
     def stop(self) -> None:
         if self.runs:

@@ -75,7 +75,7 @@ async def machines(folder: Path, port: int, ttl: int, renew: int) -> AsyncIterat
                 (place / "settings.toml").write_text(
                     _SETTINGS.format(edge=edge, servers=servers, port=port, ttl=ttl, renew=renew)
                 )
-                processes.append(FleetProcess(place, ("-m", "smart_meter_reader", "run")))
+                processes.append(FleetProcess(place, ("smart_meter_reader", "run")))
                 processes[-1].start()
                 await asyncio.sleep(3)
             yield Machines(cluster, processes)

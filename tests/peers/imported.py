@@ -32,7 +32,8 @@ from typing import NamedTuple, NoReturn
 from tests.peers.start_imported import ADDRESS
 
 ROOT = Path(__file__).parents[2]
-# Before ``python -m MODULE``'s own arguments.
+# Before a module and its arguments: for a new interpreter, and for a fork of what is imported.
+NEW = (sys.executable, "-m")
 STARTED = (sys.executable, "-I", "-S", str(Path(__file__).with_name("start_imported.py")))
 _LONGEST = 1 << 17
 
@@ -61,6 +62,25 @@ def start_server() -> None:
         server.wait()
 
     atexit.register(stop)
+
+
+def number_of(process: int) -> int:
+    """The number of the program that ``process`` was started as: of its fork, or its own."""
+    folder = Path(f"/proc/{process}")
+    while not (name := (folder / "comm").read_text().strip()).isdecimal():
+        if STARTED[-1].encode() not in (folder / "cmdline").read_bytes():
+            return process
+        time.sleep(0.005)
+    return int(name)
+
+
+def send(process: int, number: signal.Signals) -> None:
+    """A signal to the program that ``process`` was started as, unless it has ended.
+
+    One that is killed so has ended before ``process`` does; killed by way of that, a moment later.
+    """
+    with suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(number_of(process), number)
 
 
 class Asked(NamedTuple):
@@ -144,7 +164,7 @@ class _Server:
             process = os.pidfd_open(number)
             self._files.modify(connection, selectors.EVENT_READ, process)
             self._files.register(process, selectors.EVENT_READ, (connection, number))
-        _send(connection, b"begun" if begins else b"anew")
+        _send(connection, b"begun %d" % number if begins else b"anew")
         return None
 
     def _tell_its_end(self, process: int, connection: socket.socket, number: int) -> None:

@@ -7,12 +7,13 @@ import json
 import os
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from tests.peers.imported import NEW, STARTED, number_of, send
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 40.0
@@ -33,7 +34,7 @@ class ServiceProcess:
 
     @property
     def process_id(self) -> int:
-        return self._process.pid
+        return number_of(self._process.pid)
 
     @property
     def readings(self) -> list[dict[str, Any]]:
@@ -81,7 +82,7 @@ class ServiceProcess:
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the process, and to nobody else."""
-        self._process.send_signal(number)
+        send(self._process.pid, number)
 
     async def stop(self) -> None:
         """End in order, and with exit code 0."""
@@ -93,7 +94,7 @@ class ServiceProcess:
     async def kill(self) -> None:
         """End without any order, whatever it is at."""
         if self._process.returncode is None:
-            self._process.kill()
+            self.send(signal.SIGKILL)
         await self._process.wait()
         await asyncio.gather(*self._reading)
 
@@ -111,16 +112,22 @@ class ServiceProcess:
 
 @asynccontextmanager
 async def service_process(
-    folder: Path, settings: str, environment: str, *, module: tuple[str, ...] = ("smart_meter_reader",)
+    folder: Path,
+    settings: str,
+    environment: str,
+    *,
+    module: tuple[str, ...] = ("smart_meter_reader",),
+    anew: bool = False,
 ) -> AsyncIterator[ServiceProcess]:
     """`run` in ``folder``, where its state is kept too; killed at the end if it still runs.
 
-    ``module``: the module to run and its own first arguments.
+    ``module``: the module to run and its own first arguments; ``anew``: in an interpreter that has imported
+    no more than it needs, for what its memory shows.
     """
     shutil.copy(ROOT / "config.py", folder)
     (folder / "settings.toml").write_text(settings)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", *module, "run", environment),
+        *(*(NEW if anew else STARTED), *module, "run", environment),
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "STATE_DIRECTORY": str(folder)},
         stdout=asyncio.subprocess.PIPE,

@@ -4,6 +4,7 @@
 
 The program has its files, directory, variables and umask, gets its signals, and it ends as the program does.
 When it is killed the program is too, a moment later. What no fork can be it becomes: `python -m MODULE`.
+Its name in /proc is the number of the fork (``imported.number_of``).
 A terminal that nobody has yet is the program's own: Ctrl-C and the end of the terminal come to it.
 """
 
@@ -68,7 +69,13 @@ def _asked() -> _socket.socket | None:
         connection.connect("\0" + os.environ.get(ADDRESS, "").partition(" ")[0])
         files = b"".join(file.to_bytes(4, sys.byteorder) for file in range(3))
         connection.sendmsg([asked], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, files)])
-        return connection if connection.recv(16) == b"begun" else None
+        answer, _, number = connection.recv(32).partition(b" ")
+        if answer != b"begun":
+            return None
+        name = os.open("/proc/self/comm", os.O_WRONLY)
+        os.write(name, number)
+        os.close(name)
+        return connection
     except OSError:
         return None
 

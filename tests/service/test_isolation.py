@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import shutil
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
@@ -19,6 +18,7 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.meters.p1.emulator import P1Meter
+from tests.peers.imported import STARTED
 from tests.peers.mosquitto import MakeBroker
 from tests.peers.ports import free_port
 
@@ -150,7 +150,7 @@ async def service(directory: Path, trouble: str) -> AsyncIterator[asyncio.subpro
     (directory / "settings.toml").write_text(SETTINGS.format(readings=READINGS, trouble=trouble))
     with (directory / "log").open("w") as log:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "smart_meter_reader", "run", "isolation"),
+            *(*STARTED, "smart_meter_reader", "run", "isolation"),
             cwd=directory,
             env={**os.environ, "PYTHONPATH": str(ROOT), "STATE_DIRECTORY": str(directory)},
             stdout=asyncio.subprocess.PIPE,

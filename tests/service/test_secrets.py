@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.cli.commands import COMMANDS
+from tests.cli.program import QUICKLY
 from tests.peers.mosquitto import MakeBroker, Mosquitto
 from tests.peers.mqtt_recorder import recording
 from tests.peers.ports import free_port
@@ -121,7 +121,7 @@ class House:
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "smart_meter_reader", *arguments],
+            [*QUICKLY, *arguments],
             cwd=self.folder,
             env={
                 **os.environ,

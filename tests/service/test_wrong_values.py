@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.meters.iec62056_21.emulator import FAULTS, Iec62056Meter
 from tests.peers.feed import until
+from tests.peers.imported import STARTED
 from tests.peers.mosquitto import Mosquitto
 from tests.peers.mqtt_recorder import Recorder, recording, retained
 
@@ -52,7 +52,7 @@ async def service(directory: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     """The service; stopped in order at the end."""
     with (directory / "log").open("a") as log:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "smart_meter_reader", "run", "old"),
+            *(*STARTED, "smart_meter_reader", "run", "old"),
             cwd=directory,
             env={**os.environ, "PYTHONPATH": str(ROOT), "STATE_DIRECTORY": str(directory)},
             stdout=log,

@@ -189,7 +189,7 @@ def gaps(service: ServiceProcess, first: int) -> list[float]:
 async def test_no_reading_is_late(tmp_path: Path, name: str) -> None:
     attack, count = ATTACKS[name]
     port = free_port()
-    async with service_process(tmp_path, SETTINGS.format(port=port), "home") as service:
+    async with service_process(tmp_path, SETTINGS.format(port=port), "home", anew=True) as service:
         await service.more_readings(3)
         await answered(port)
         first = len(service.readings)

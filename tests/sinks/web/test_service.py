@@ -84,7 +84,7 @@ async def test_a_reading_now_comes_through_the_page(tmp_path: Path) -> None:
 
 async def test_nothing_listens_without_the_table(tmp_path: Path) -> None:
     settings = SETTINGS.partition("[home.sinks.web]")[0]
-    async with service_process(tmp_path, settings, "home") as service:
+    async with service_process(tmp_path, settings, "home", anew=True) as service:
         await service.more_readings(2)
         files = Path(f"/proc/{service.process_id}/fd")
         inodes = {each.readlink().name.removeprefix("socket:[").rstrip("]") for each in files.iterdir()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.meters.iec62056_21.emulator import Iec62056Meter
 from tests.meters.kmp.loggers.house import HOUR, House
+from tests.peers.imported import send
 
 AWAY = 4 * 86_400
 TABLES = (b"/#5", b"/#6", b"/#7")
@@ -86,7 +88,7 @@ async def test_killed_again_and_again_nothing_is_missing_or_doubled(tmp_path: Pa
         for _ in range(4):
             async with house.service(port) as process:
                 await asyncio.sleep(chance.uniform(0.8, 3.5))  # anywhere in what it does
-                process.kill()
+                send(process.pid, signal.SIGKILL)
         expected = house.hours(off, house.now())
         async with house.service(port):
             await house.until(lambda: not house.lacks(expected))

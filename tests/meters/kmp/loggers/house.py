@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from smart_meter_reader.codecs.kmp.loggers import (
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.meters.kmp.emulated_values import values_of
 from smart_meter_reader.meters.kmp.emulator import FAULTS, KamstrupMeter
+from tests.peers.imported import STARTED
 
 ROOT = Path(__file__).parents[4]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -122,7 +122,7 @@ class House:
         state = self.folder / "state"
         state.mkdir(exist_ok=True)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.peers.shifted_clock", str(-self.away), "run", "home"),
+            *(*STARTED, "tests.peers.shifted_clock", str(-self.away), "run", "home"),
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "STATE_DIRECTORY": str(state), "TZ": self.zone},
             stderr=asyncio.subprocess.PIPE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -29,6 +30,7 @@ from smart_meter_reader.settings.schedule import Schedule
 from tests.meters.kmp.loggers.house import DAY, HOUR, House
 from tests.meters.kmp.loggers.test_read_back import client
 from tests.peers.heard import Heard, running
+from tests.peers.imported import send
 from tests.peers.ser2net import ser2net
 
 AIR, BATTERY, CUT_OFF = 256, 2, 1
@@ -261,7 +263,7 @@ async def test_killed_again_and_again_each_event_is_there_once(house: House) -> 
             house.pass_time(timedelta(days=3))
             async with house.service(port) as process:
                 await asyncio.sleep(chance.uniform(0.8, 2.5))  # anywhere in what it does
-                process.kill()
+                send(process.pid, signal.SIGKILL)
         async with house.service(port):
             await house.until(lambda: agrees(house))
 
@@ -281,7 +283,7 @@ async def test_over_ser2net_too_with_the_service_killed(
         house.pass_time(timedelta(days=3))
         async with house.service(port) as process:
             await asyncio.sleep(chance.uniform(0.8, 2.5))
-            process.kill()
+            send(process.pid, signal.SIGKILL)
         async with house.service(port):
             await house.until(lambda: agrees(house))
 

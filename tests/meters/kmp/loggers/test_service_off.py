@@ -14,6 +14,7 @@ import pytest
 
 from smart_meter_reader.emulators.stream import on_pty
 from tests.meters.kmp.loggers.house import DAY, HOUR, House
+from tests.peers.imported import send
 from tests.peers.ser2net import ser2net
 
 AWAY = 3 * 86_400
@@ -84,7 +85,7 @@ async def test_killed_again_and_again_nothing_is_missing_or_doubled(tmp_path: Pa
         for _ in range(4):
             async with house.service(port) as process:
                 await asyncio.sleep(chance.uniform(0.8, 2.5))  # anywhere in what it does
-                process.kill()
+                send(process.pid, signal.SIGKILL)
         expected = house.hours(off, house.now())
         async with house.service(port):
             await house.until(lambda: not house.lacks(expected))

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +25,7 @@ from smart_meter_reader.sinks.web.together import page as pages
 from smart_meter_reader.sinks.web.together.page import TogetherPage
 from smart_meter_reader.sinks.web.together.settings import PageSettings, load_page
 from smart_meter_reader.sinks.web.together.stores import EnvironmentStore, store_of, told
-from tests.cli.program import run
+from tests.cli.program import QUICKLY, run
 from tests.history.homes import energy, info, keep, status
 from tests.peers.ports import free_port
 from tests.sinks.web.running import Page, listening
@@ -180,7 +179,7 @@ def test_the_command_shows_what_is_there_and_ends_when_asked(tmp_path: Path) -> 
         f'[page]\nport = {port}\n[page.histories]\nhome = "{tmp_path / "home"}"\n'
     )
     with subprocess.Popen(
-        [sys.executable, "-m", "smart_meter_reader", "web", "home"],
+        [*QUICKLY, "web", "home"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT), "STATE_DIRECTORY": str(tmp_path)},
         stderr=subprocess.PIPE,
