@@ -10,12 +10,14 @@ from tests.peers.postgresql import PostgresServer
 
 # In all runs of the tests together: each is another moment. The large count is in benchmarks.fleet.
 KILLS = 8
+# Of each meter, in half a minute or more: some are on their way at each kill.
+COUNT = 60
 
 
 async def test_edges_and_writers_die_at_random_points(fleet: Fleet, postgres: PostgresServer) -> None:
     chance = random.Random()
     writers = [fleet.writer(f"w{number}", fetch=20) for number in (1, 2)]
-    edges = [fleet.edge(f"e{number}", meters=5, count=120, pace=0.005) for number in (1, 2)]
+    edges = [fleet.edge(f"e{number}", meters=5, count=COUNT, pace=0.02) for number in (1, 2)]
     for number in range(KILLS):
         await asyncio.sleep(chance.uniform(0.3, 2.0))
         # By turns, so that both kinds die in each run.
@@ -23,10 +25,10 @@ async def test_edges_and_writers_die_at_random_points(fleet: Fleet, postgres: Po
         victim.kill()
         await asyncio.sleep(chance.uniform(0.0, 0.5))
         victim.start()
-    found = await all_there(postgres, fleet.name, edges, 2 * 5 * 120, patience=120)
+    found = await all_there(postgres, fleet.name, edges, 2 * 5 * COUNT, patience=120)
     assert set(found.values()) == {1}
     # What was not in the spool when its edge died may be missing, and was never noted.
-    assert len(found) >= 2 * 5 * 120
+    assert len(found) >= 2 * 5 * COUNT
 
 
 async def test_a_message_whose_writer_died_comes_again(fleet: Fleet, postgres: PostgresServer) -> None:

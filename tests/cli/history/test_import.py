@@ -11,7 +11,7 @@ import pytest
 
 from smart_meter_reader.console import EXIT_DATA, EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 from tests.cli.history.conftest import T0, House
-from tests.cli.program import PROGRAM, run
+from tests.cli.program import QUICKLY, run
 from tests.history.imports.files import HOURS_HEAD, home_assistant, stored
 
 HEAD = "time,meter,quantity,value,unit\n"
@@ -130,7 +130,7 @@ def test_an_interruption_leaves_nothing_behind(house: House) -> None:
     # On a terminal it says how far it is, which tells when to interrupt it.
     master, slave = os.openpty()
     process = subprocess.Popen(
-        [*PROGRAM, "history", "import", str(file), "--write"],
+        [*QUICKLY, "history", "import", str(file), "--write"],
         stdout=subprocess.PIPE,
         stderr=slave,
         cwd=house.directory,

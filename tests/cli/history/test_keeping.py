@@ -13,8 +13,9 @@ from pathlib import Path
 from smart_meter_reader.history.places import backups
 from smart_meter_reader.messages import Message
 from tests.cli.history.houses import house
-from tests.cli.program import PROGRAM, ROOT, run
+from tests.cli.program import QUICKLY, ROOT, run
 from tests.history.homes import energy, status
+from tests.peers.imported import number_of
 
 NOW = int(time.time()) // 900 * 900
 
@@ -65,7 +66,7 @@ def test_beside_a_service_a_backup_is_made_and_none_restored(tmp_path: Path) -> 
     path = house(tmp_path, day())
     surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "xdg")}
     service = subprocess.Popen(
-        [*PROGRAM, "run"], cwd=tmp_path, env=surroundings, stderr=subprocess.PIPE, text=True
+        [*QUICKLY, "run"], cwd=tmp_path, env=surroundings, stderr=subprocess.PIPE, text=True
     )
     try:
         assert service.stderr is not None
@@ -77,7 +78,10 @@ def test_beside_a_service_a_backup_is_made_and_none_restored(tmp_path: Path) -> 
         assert made.returncode == 0
         refused = run("history", "restore", "copy.sqlite", cwd=tmp_path, environment=environment)
         assert refused.returncode == 69
-        assert f"is run by process {service.pid}, and nothing was changed: stop it first" in refused.stderr
+        assert (
+            f"is run by process {number_of(service.pid)}, and nothing was changed: stop it first"
+            in refused.stderr
+        )
         # Somebody else's eyes: the lock of the environment is elsewhere, the file is in use all the same.
         other = {"XDG_STATE_HOME": str(tmp_path / "other")}
         in_use = run("history", "restore", "copy.sqlite", cwd=tmp_path, environment=other)
@@ -94,13 +98,13 @@ def test_ctrl_c_ends_a_backup_and_leaves_nothing(tmp_path: Path) -> None:
     path = house(tmp_path, day())
     connection = sqlite3.connect(path)
     connection.execute(
-        "INSERT INTO counter WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 4000000)"
+        "INSERT INTO counter WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 2000000)"
         " SELECT 1, i, i, 0 FROM n"
     )
     connection.commit()
     connection.close()
     command = subprocess.Popen(
-        [*PROGRAM, "history", "backup"],
+        [*QUICKLY, "history", "backup"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -124,13 +128,13 @@ def test_ctrl_c_ends_a_check(tmp_path: Path) -> None:
     path = house(tmp_path, day())
     connection = sqlite3.connect(path)
     connection.execute(
-        "INSERT INTO counter WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 6000000)"
+        "INSERT INTO counter WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000)"
         " SELECT 1, i, i, 0 FROM n"
     )
     connection.commit()
     connection.close()
     command = subprocess.Popen(
-        [*PROGRAM, "history", "check"],
+        [*QUICKLY, "history", "check"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -138,7 +142,7 @@ def test_ctrl_c_ends_a_check(tmp_path: Path) -> None:
         text=True,
     )
     # It has the file open: the reading of it has begun.
-    while not any(path.name in link for link in _open_files(command.pid)):
+    while not any(path.name in link for link in _open_files(number_of(command.pid))):
         assert command.poll() is None, command.communicate()
         time.sleep(0.001)
     command.send_signal(signal.SIGINT)

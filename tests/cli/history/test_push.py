@@ -16,7 +16,7 @@ import pytest
 
 from smart_meter_reader.console import EXIT_OK, EXIT_SETTINGS, EXIT_UNAVAILABLE, EXIT_USAGE
 from tests.cli.history.conftest import T0, House
-from tests.cli.program import PROGRAM, ROOT, run
+from tests.cli.program import QUICKLY, ROOT, run
 from tests.history.homes import energy, keep
 from tests.peers.home_assistant_statistics import TOKEN, Statistics, serving
 from tests.peers.mosquitto import Certificates, certificates
@@ -101,7 +101,7 @@ async def test_a_token_that_is_asked_for_is_never_shown(house: House) -> None:
     async with serving(home) as url:
         master, slave = pty.openpty()
         process = await asyncio.create_subprocess_exec(
-            *PROGRAM,
+            *QUICKLY,
             *("history", "push", "--url", url),
             stdin=slave,
             stdout=slave,
