@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -19,11 +18,12 @@ import pytest
 
 from smart_meter_reader.console import EXIT_SETTINGS
 from tests.cli.program import ROOT, emulated
+from tests.peers.imported import STARTED
 from tests.peers.mosquitto import PASSWORD, USER, MakeBroker, Watcher, login_lines
 from tests.peers.ports import free_port
 from tests.peers.supervisor_http import TOKEN, SupervisorHttp
 
-ENTRY = (sys.executable, "-m", "smart_meter_reader.cli.home_assistant_app")
+ENTRY = (*STARTED, "smart_meter_reader.cli.home_assistant_app")
 PATIENCE = 60.0
 HEAT = {"name": "heat", "client": "kamstrup", "interval": "2s", "mains_powered": True}
 
