@@ -68,7 +68,9 @@ def number_of(process: int) -> int:
     """The number of the program that ``process`` was started as: of its fork, or its own."""
     folder = Path(f"/proc/{process}")
     while not (name := (folder / "comm").read_text().strip()).isdecimal():
-        if STARTED[-1].encode() not in (folder / "cmdline").read_bytes():
+        told = (folder / "cmdline").read_bytes()  # empty before it has begun, and once it has ended
+        state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+        if state == "Z" or (told and STARTED[-1].encode() not in told):
             return process
         time.sleep(0.005)
     return int(name)
