@@ -34,12 +34,12 @@ for name in list(os.environ):
 # What is remembered, and locked, belongs to the tests of one process, and not to whoever starts them.
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="smart-meter-reader-tests-")
 
-start_server()
-
 # A shell ignores Ctrl-C for what it runs in the background, and nohup the end of the terminal; and so would
 # all that tests start there.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+start_server()
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from smart_meter_reader.codecs.capture import Description, error_told
 from smart_meter_reader.codecs.ciphering.described import described
@@ -24,14 +25,16 @@ def describe_capture(
     A capture without any telegram gives one dict with an error that says what it seems to be.
     """
     reader = P1Reader(opener, dialect=dialect, one_meter=False, lenient=True)
-    found = False
     reader.receive_data(capture)
-    for description in _drain(reader):
+    found = False
+    lost: list[Description] = []  # held back: ends of telegrams show through parity as well
+    for description in chain(_drain(reader), _finished(reader)):
+        if not found and "error" in description:
+            lost.append(description)
+            continue
         found = True
-        yield description
-    reader.finish()
-    for description in _drain(reader):
-        found = True
+        yield from lost
+        lost.clear()
         yield description
     if not found:
         kind = recognise(reader.unrecognised)
@@ -39,11 +42,19 @@ def describe_capture(
             # As the service does, which takes it off the line.
             yield from describe_capture(strip_parity(capture), opener, dialect=dialect)
             return
+        if lost:
+            yield from lost
+            return
         detail = EXPLANATIONS[kind] if capture else "the capture is empty"
         yield {
             "protocol": "p1",
             "error": {"kind": "no_telegram" if kind == "unknown" else kind, "detail": detail},
         }
+
+
+def _finished(reader: P1Reader) -> Iterator[Description]:
+    reader.finish()
+    yield from _drain(reader)
 
 
 def _drain(reader: P1Reader) -> Iterator[Description]:
