@@ -67,7 +67,8 @@ def weaknesses_below(top: Path, trusted: Set[int]) -> Iterator[Weakness]:
         seen.add(tree.resolve())
         for folder, directories, files in os.walk(tree.resolve()):
             directories[:] = [name for name in directories if not name.startswith(".")]
-            for place in (Path(folder, name) for name in (*directories, *files)):
+            # No Path for each of thousands of files: making one takes five times what looking at it does.
+            for place in (f"{folder}/{name}" for name in (*directories, *files)):
                 found, target = _in_tree(place, trusted)
                 if found is not None:
                     yield found
@@ -75,17 +76,18 @@ def weaknesses_below(top: Path, trusted: Set[int]) -> Iterator[Weakness]:
                     waiting.append(target)
 
 
-def _in_tree(place: Path, trusted: Set[int]) -> tuple[Weakness | None, Path | None]:
+def _in_tree(place: str, trusted: Set[int]) -> tuple[Weakness | None, Path | None]:
     """As ``weakness``, the way to ``place`` being known; and the directory that a link leads to."""
     try:
-        status = place.lstat()
+        status = os.lstat(place)
     except FileNotFoundError:
         return None, None  # gone since it was listed
     link = stat.S_ISLNK(status.st_mode)
     if not link and status.st_uid in trusted and not _is_open(place, status, trusted):
         return None, None  # thousands of files take no time so
-    found = weakness(place, trusted)
-    return found, place.resolve() if link and found is None and place.is_dir() else None
+    path = Path(place)
+    found = weakness(path, trusted)
+    return found, path.resolve() if link and found is None and path.is_dir() else None
 
 
 def _places(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
@@ -116,7 +118,7 @@ def _places(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
         waiting += reversed(target.parts[1:] if target.is_absolute() else target.parts)
 
 
-def _is_open(place: Path, status: os.stat_result, trusted: Set[int]) -> bool:
+def _is_open(place: Path | str, status: os.stat_result, trusted: Set[int]) -> bool:
     """Whether more than the owner may write there."""
     if status.st_mode & stat.S_IWOTH:
         return True
@@ -126,7 +128,7 @@ def _is_open(place: Path, status: os.stat_result, trusted: Set[int]) -> bool:
     return status.st_gid != 0 or _has_acl(place)
 
 
-def _has_acl(place: Path) -> bool:
+def _has_acl(place: Path | str) -> bool:
     try:
         return _ACL in os.listxattr(place, follow_symlinks=False)
     except OSError:
