@@ -69,7 +69,7 @@ def test_to_a_first_reading_and_an_ordered_end(config: Path, places: tuple[str, 
         meter.enter_context(emulated("kamstrup", "--listen", str(port)))
         with container(IMAGE, (*TIGHT, *places)) as running:
             running.until("Heat energy")
-            assert running.health() == 0, running.run("smart-meter-reader", "health").stdout
+            running.until_health(0)
             status = running.run("cat", "/proc/1/status").stdout
             assert "CapEff:\t0000000000000000" in status
             assert "NoNewPrivs:\t1" in status
