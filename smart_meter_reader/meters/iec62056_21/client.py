@@ -34,7 +34,12 @@ from smart_meter_reader.meters.iec62056_21.line import MeterLine
 from smart_meter_reader.meters.iec62056_21.log.line import LoggerLine
 from smart_meter_reader.meters.iec62056_21.log.read_back import ReadBack
 from smart_meter_reader.meters.iec62056_21.opening import line_of
-from smart_meter_reader.meters.iec62056_21.reading import Confirmed, confirmed_answer, confirmed_readout
+from smart_meter_reader.meters.iec62056_21.reading import (
+    Confirmed,
+    confirmed_answer,
+    confirmed_readout,
+    holds_a_measured_value,
+)
 from smart_meter_reader.meters.iec62056_21.settings import (
     DAILY,
     LANDIS_GYR,
@@ -46,7 +51,6 @@ from smart_meter_reader.meters.info_codes import CODES
 from smart_meter_reader.meters.poll_plan import Group
 from smart_meter_reader.meters.polling import NO_DISTANCE, PolledClient
 from smart_meter_reader.network import stalls
-from smart_meter_reader.quantities import QUANTITIES, Kind
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.settings.durations import format_duration
 from smart_meter_reader.settings.schedule import Schedule
@@ -204,9 +208,7 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
 
     async def _publish(self, measurements: dict[str, Measurement], publish: Publish) -> None:
         wanted = self._settings.registers
-        if not self._holds_a_measured_value(
-            {key: each for key, each in measurements.items() if not wanted or key in wanted}
-        ):
+        if not holds_a_measured_value(measurements, wanted):
             raise ProtocolError(
                 "registers_unknown",
                 f"{self._settings.port}: the meter answers, but tells no measured value that is wanted and "
@@ -222,16 +224,8 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
                 "ask for it by `requests`"
             )
 
-    def _holds_a_measured_value(self, measurements: dict[str, Measurement]) -> bool:
-        """Whether there is more than the meter's own number, unless nothing else is wanted."""
-        wanted = set(self._settings.registers)
-        return any(key in wanted or QUANTITIES[key].kind is not Kind.TEXT for key in measurements)
-
     def _measurements(self, confirmed: Confirmed, scaling: Scaling) -> dict[str, Measurement]:
-        """The wanted values by quantity, and what the meter reports.
-
-        Those that two answers did not agree on are left out and counted.
-        """
+        """What is wanted and what the meter reports; what two answers disagree on is left out and counted."""
         measured = measured_in(confirmed.answer, scaling)
         doubtful = confirmed.doubtful_quantities() & measured.keys()
         sure = {key: item for key, item in measured.items() if key not in doubtful}
@@ -240,9 +234,8 @@ class Iec62056_21Client(PolledClient[Iec62056_21Settings]):  # noqa: N801 - 6205
         self._told |= measured.keys() | sure.keys()
         self._tell_missing_units(confirmed)
         wanted = self._settings.registers
-        self._leave_out(
-            "answers differ too much in", [key for key in doubtful if not wanted or key in wanted]
-        )
+        differing = [key for key in doubtful if not wanted or key in wanted]
+        self._leave_out("answers differ too much in", differing)
         return {key: item for key, item in sure.items() if not wanted or key in wanted or key in CODES}
 
     def _leave_out(self, why: str, values: Collection[str]) -> None:

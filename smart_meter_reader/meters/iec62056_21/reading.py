@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from smart_meter_reader.codecs.iec62056_21.codes import quantities_of
 from smart_meter_reader.codecs.iec62056_21.multical import SINGLE_LINE, ShortAnswer
 from smart_meter_reader.exceptions import ProtocolError
 from smart_meter_reader.meters.iec62056_21.line import MeterLine
+from smart_meter_reader.quantities import QUANTITIES, Kind
 
 _log = logging.getLogger(__name__)
 
@@ -106,3 +107,10 @@ async def _confirm(
             "the line is damaged too often; move the head a little and keep sunlight off it",
         )
     return answers[-_TO_DECIDE:], agreement
+
+
+def holds_a_measured_value(measured: Collection[str], wanted: Collection[str]) -> bool:
+    """Whether a reading has a quantity that is wanted; where all are, more than the meter's own number."""
+    if wanted:
+        return any(quantity in wanted for quantity in measured)
+    return any(QUANTITIES[quantity].kind is not Kind.TEXT for quantity in measured)

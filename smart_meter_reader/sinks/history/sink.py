@@ -99,8 +99,8 @@ class HistorySink(Sink):
 
     @property
     def history(self) -> HistoryPlace | None:
-        settings, path = self._settings, self._settings.file
-        return HistoryPlace(path, settings.recent, settings.zone, self._unwritten) if path else None
+        of = self._settings
+        return HistoryPlace(of.file, of.recent, of.zone, self._unwritten) if of.file else None
 
     def _unwritten(self, meter: str, wanted: Collection[str]) -> list[Columns]:
         return waiting(list(self._blocks), self._writers.get(meter), meter, wanted)
@@ -249,8 +249,7 @@ class HistorySink(Sink):
         path, recent = self._settings.file, self._settings.recent
         if path is None:
             raise NeedsAPersonError("no_place", "there is no place for the history: set `directory`")
-        keep_seconds = self._settings.recent_days * 86400
-        store = Store(path, recent, keep_seconds)
+        store = Store(path, recent, self._settings.recent_days * 86400)
         for _ in range(3):
             try:
                 known = await in_daemon_thread(store.open)
