@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.sinks.web.pages.frame import explained, notice, page, paragraphs
@@ -16,6 +17,15 @@ from smart_meter_reader.sinks.wording import HEALTH
 
 _MOST_LINES = 30
 _IDENTITY = ("manufacturer", "model", "serial_number", "via")
+
+
+@dataclass(frozen=True, slots=True)
+class ToldLines:
+    """What the API tells at an ``address``, a line each, oldest first; it leaves off so many older ones."""
+
+    lines: list[Markup]
+    left_off: int = 0
+    address: str = ""
 
 
 def devices(view: View) -> str:
@@ -135,28 +145,37 @@ def _stored(view: View, stored: Mapping[str, Any]) -> Markup:
         "section",
         tag("h3", words("meters.kept")),
         *(tag("p", line) for line in lines),
-        folded_list(words("meters.gaps"), gaps, words("meters.no_gaps")),
-        folded_list(words("meters.events"), events, None),
+        folded_list(view, words("meters.gaps"), gaps, words("meters.no_gaps")),
+        folded_list(view, words("meters.events"), events, None),
     )
 
 
-def folded_list(title: str, lines: list[Markup], nothing: str | None) -> Markup | None:
-    """A list that opens when asked, the newest first; without lines ``nothing``, if anything."""
+def folded_list(view: View, title: str, told: ToldLines, nothing: str | None) -> Markup | None:
+    """A list that opens when asked, the newest first; without lines ``nothing``, if anything.
+
+    Of a long one the newest lines, how many more there are, and where the API has them.
+    """
+    lines, words = told.lines, view.words
     if not lines:
         return tag("p", nothing) if nothing else None
     shown = lines[-_MOST_LINES:][::-1]
-    summary = tag("summary", f"{title}: {len(lines)}")
+    there = len(lines) + told.left_off
+    if there > len(shown):
+        newest = words("lines.newest", number=words.number(len(lines)))
+        link = tag("a", newest if told.left_off else words("lines.all"), href=told.address)
+        shown.append(joined(words("lines.more", number=words.number(there - len(shown))), ": ", link))
+    summary = tag("summary", f"{title}: {words.number(there)}")
     return tag("details", summary, tag("ul", *(tag("li", line) for line in shown), class_="lines"))
 
 
-def _gaps(view: View, meter: str, since: date, until: date) -> list[Markup]:
+def _gaps(view: View, meter: str, since: date, until: date) -> ToldLines:
     words = view.words
     query = {"meter": meter, "from": since.isoformat(), "to": until.isoformat()}
     try:
-        told = view.ask("gaps", query)["gaps"]
+        told = view.ask("gaps", query)
     except ExplainedError:  # a meter without a counter has none
-        return []
-    return [
+        return ToldLines([])
+    lines = [
         joined(
             words(
                 "meters.gap",
@@ -166,23 +185,25 @@ def _gaps(view: View, meter: str, since: date, until: date) -> list[Markup]:
             " ",
             explained(view, str(gap["reason"]), str(gap["text"])),
         )
-        for gap in told
+        for gap in told["gaps"]
     ]
+    return ToldLines(lines, told["left_off"], f"api/v1/gaps?{urlencode(query)}")
 
 
-def happened(view: View, meter: str, since: date, until: date) -> list[Markup]:
+def happened(view: View, meter: str, since: date, until: date) -> ToldLines:
     """What is known to have happened to a meter, oldest first; ``until`` is not included."""
     words = view.words
     query = {"meter": meter, "from": since.isoformat(), "to": until.isoformat()}
     try:
-        told = view.ask("events", query)["events"]
+        told = view.ask("events", query)
     except ExplainedError:  # nothing is stored
-        return []
-    return [
+        return ToldLines([])
+    lines = [
         joined(
             words.moment(view.local(event["time"])),
             ": ",
             explained(view, str(event["kind"]), str(event["text"]) or str(event["kind"])),
         )
-        for event in told
+        for event in told["events"]
     ]
+    return ToldLines(lines, told["left_off"], f"api/v1/events?{urlencode(query)}")

@@ -219,7 +219,8 @@ def _happened(view: View, meter: Mapping[str, Any], this: Mapping[str, Any]) -> 
     since, until = this["from"], min(this["to"], view.today + timedelta(days=1))
     if not timedelta(0) < until - since <= _MOST_TOLD:
         return None
-    found = folded_list(view.words("happened"), happened(view, str(meter["meter"]), since, until), None)
+    told = happened(view, str(meter["meter"]), since, until)
+    found = folded_list(view, view.words("happened"), told, None)
     return tag("section", found, class_="card") if found else None
 
 
