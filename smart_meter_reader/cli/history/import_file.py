@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from smart_meter_reader.cli.history.import_report import listing, report
+from smart_meter_reader.cli.history.import_report import import_lines, listing
 from smart_meter_reader.cli.history.place import history_settings, path_for_import
 from smart_meter_reader.console import EXIT_DATA, EXIT_OK
 from smart_meter_reader.console.environments import complete_environment
@@ -137,7 +137,7 @@ def import_file(
             tell(problem)
         tell(f"nothing of {findings.name} was taken in")
         return EXIT_DATA
-    for line in report(done, written_by, findings.remarks, house, meters, written=write):
+    for line in import_lines(done, written_by, findings.remarks, house, meters, written=write):
         print(line)
     return EXIT_OK
 

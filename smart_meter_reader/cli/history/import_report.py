@@ -23,7 +23,7 @@ _WHAT = {
 }
 
 
-def report(
+def import_lines(
     taken: Taken,
     program: ImportProgram,
     remarks: Sequence[str],

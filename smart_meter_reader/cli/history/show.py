@@ -15,7 +15,7 @@ import click
 from smart_meter_reader.cli.history.day import Day
 from smart_meter_reader.cli.history.place import existing_of, history_settings, producing_meter
 from smart_meter_reader.cli.history.show_gauge import gauge_lines
-from smart_meter_reader.cli.history.show_table import Look, aligned, explanations, summary, table
+from smart_meter_reader.cli.history.show_table import Look, bar_lines, explanations, figure_lines, key_figures
 from smart_meter_reader.cli.history.stored import listed, require_stored
 from smart_meter_reader.console import EXIT_OK
 from smart_meter_reader.console.charset import shows_unicode
@@ -159,10 +159,10 @@ def _one_meter(
         yield "  nothing is known of it"
         return
     labels = [_label(house, step, shown.span, bar.begin) for bar in made]
-    yield from table(made, labels, look)
+    yield from bar_lines(made, labels, look)
     yield ""
-    rows = [*summary(made, labels, step), *map(_compared, comparisons(counters, house, shown, now))]
-    yield from aligned(rows, made[-1].unit, look)
+    rows = [*key_figures(made, labels, step), *map(_compared, comparisons(counters, house, shown, now))]
+    yield from figure_lines(rows, made[-1].unit, look)
     told = list(explanations(made, house, _known(counters)))
     yield from [""] if told else []
     for line in told:

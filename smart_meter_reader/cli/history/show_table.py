@@ -39,7 +39,7 @@ class Look:
         return (full if sure else doubtful) * min(length, room)
 
 
-def table(made: Sequence[Bar], labels: Sequence[str], look: Look) -> Iterator[str]:
+def bar_lines(made: Sequence[Bar], labels: Sequence[str], look: Look) -> Iterator[str]:
     """A line for each bar: label, value, a mark where something is to be known of it, and the bar."""
     values = [_number(bar.difference) for bar in made]
     highest = max((bar.difference for bar in made if bar.difference is not None), default=Decimal(0))
@@ -93,7 +93,7 @@ def _breaks(parts: Sequence[Bar], known: tuple[int, int]) -> bool:
     return any(known[0] <= bar.begin and bar.end <= known[1] for bar in parts)
 
 
-def summary(made: Sequence[Bar], labels: Sequence[str], step: Period) -> Iterator[tuple[str, str, str]]:
+def key_figures(made: Sequence[Bar], labels: Sequence[str], step: Period) -> Iterator[tuple[str, str, str]]:
     """Sum, mean and highest of the bars, as (what, number, remark); nothing where nothing is known."""
     known = [bar.difference for bar in made if bar.difference is not None]
     if not known:
@@ -111,7 +111,7 @@ def summary(made: Sequence[Bar], labels: Sequence[str], step: Period) -> Iterato
         yield "highest", _number(value), label.strip()
 
 
-def aligned(rows: Sequence[tuple[str, str, str]], unit: str, look: Look) -> Iterator[str]:
+def figure_lines(rows: Sequence[tuple[str, str, str]], unit: str, look: Look) -> Iterator[str]:
     """Rows of what, number and remark in columns."""
     wide, long = (max((len(row[column]) for row in rows), default=0) for column in (0, 1))
     for what, number, remark in rows:

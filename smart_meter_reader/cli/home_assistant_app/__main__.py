@@ -18,7 +18,7 @@ from smart_meter_reader.cli.home_assistant_app.options import (
     ENVIRONMENT,
     INGRESS_PORT,
     as_options,
-    page,
+    page_table,
     tables_of,
     toml_of,
 )
@@ -118,7 +118,7 @@ def _take_own(around: Surroundings, broker: Broker | None, variables: MutableMap
         write_whole(around.place / "config.py", _template())
     written = tomllib.loads((around.place / "settings.toml").read_text("utf-8"))
     tables = {name: table for name, table in written.items() if isinstance(table, dict)}
-    extra = {f"SINKS__web__{key}": value for key, value in page(around.page_port).items()}
+    extra = {f"SINKS__web__{key}": value for key, value in page_table(around.page_port).items()}
     if broker is not None and not any("mqtt" in table for table in tables.values()):
         extra |= {f"MQTT__{key}": value for key, value in broker.settings.items()}
     variables.update({f"DYNACONF_{key}": json.dumps(value) for key, value in extra.items()})

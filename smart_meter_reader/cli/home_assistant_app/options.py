@@ -61,12 +61,12 @@ def tables_of(
         if "home_assistant" in wanted:
             tables["sinks"]["home_assistant_rest"] = {"url": _HOME_ASSISTANT, "token": token}
     tables["sinks"]["history"] = {}
-    tables["sinks"]["web"] = page(page_port)
+    tables["sinks"]["web"] = page_table(page_port)
     settings, secrets = _apart(tables)
     return AppTables(settings, secrets, tuple(remarks))
 
 
-def page(port: int) -> OptionsTable:
+def page_table(port: int) -> OptionsTable:
     """The page that Home Assistant shows in its own, and answers to nobody else."""
     return {"host": "0.0.0.0", "port": port, "home_assistant_ingress": True}  # noqa: S104
 

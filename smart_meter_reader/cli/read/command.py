@@ -84,7 +84,7 @@ def read(
     seen: list[Message] = []
     if not asyncio.run(read_once(driver, name, port, seen, patience)):
         return EXIT_UNAVAILABLE
-    return show(seen, as_json=as_json)
+    return print_reading(seen, as_json=as_json)
 
 
 def _named_settings(
@@ -180,7 +180,7 @@ def _who(info: Info) -> str:
     return " ".join(filter(None, words))
 
 
-def show(seen: Sequence[Message], *, as_json: bool = False) -> int:
+def print_reading(seen: Sequence[Message], *, as_json: bool = False) -> int:
     """Print the reading, and those of the meters behind it; the exit code."""
     readings = [message for message in seen if message["type"] == "reading"]
     infos = {message["meter"]: message for message in seen if message["type"] == "info"}

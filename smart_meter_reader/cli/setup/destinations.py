@@ -27,7 +27,7 @@ _HOST = re.compile(r"([^\s/@:]+)(?::([0-9]{1,5}))?")
 _URL = re.compile(r"https?://[^/\s@?#]+(/[^\s?#]*)?")
 
 
-def home_assistant(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
+def choose_home_assistant(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
     """The step: by MQTT discovery, by the REST API, or not."""
     by_mqtt, by_rest = draft.has_sink("home_assistant"), draft.has_sink("home_assistant_rest")
     options = [
@@ -104,12 +104,12 @@ def _takes_token(talk: Talk, draft: SettingsDraft) -> bool:
     return asyncio.run(examined())
 
 
-def openhab(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
+def choose_openhab(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
     """The step: Homie, which openHAB finds by itself."""
     return _sink(talk, draft, "homie", "Publish for openHAB, by the convention Homie 4 over MQTT?")
 
 
-def json_topics(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
+def choose_json_topics(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
     """The step: JSON for everything else that knows MQTT."""
     return _sink(
         talk, draft, "mqtt_json", "Publish JSON over MQTT, for Node-RED, ioBroker, Telegraf and others?"
@@ -124,7 +124,7 @@ def _sink(talk: Talk, draft: SettingsDraft, kind: str, question: str) -> Setting
     return draft.put(("sinks", kind), {}) if wanted else draft.without_sink(kind)
 
 
-def broker(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
+def choose_broker(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
     """The step: where the broker is and who we are there, tried at once as `mqtt test` does."""
     sinks = draft.table("sinks")
     shared = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from smart_meter_reader.cli.align.command import WITH_HEAD, aligned
-from smart_meter_reader.cli.read.command import METER, read_once, show
+from smart_meter_reader.cli.read.command import METER, print_reading, read_once
 from smart_meter_reader.cli.read.patience import patience_for
 from smart_meter_reader.cli.scan.command import all_ports, lasting, tell_step, verdict
 from smart_meter_reader.cli.scan.scanning import scan_ports
@@ -28,7 +28,7 @@ _ALIGN_SECONDS = 120.0
 _KEYS = ("key", "authentication_key")
 
 
-def meters(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
+def choose_meters(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
     """The step: meters that are there stay unless the person says otherwise."""
     while True:
         there = draft.target.meters
@@ -250,4 +250,4 @@ def _read(talk: Talk, draft: SettingsDraft, name: str) -> bool:
     if not asyncio.run(read_once(client, meter.client, meter.driver.reads_from, seen, patience)):
         return False
     talk.show("")
-    return show(seen) == EXIT_OK
+    return print_reading(seen) == EXIT_OK

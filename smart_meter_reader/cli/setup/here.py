@@ -12,7 +12,7 @@ from smart_meter_reader.sinks.web.access.passwords import written
 _EVERYBODY, _PORT = "0.0.0.0", 8080  # noqa: S104 - what the person chooses, and only with a password
 
 
-def printed(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
+def choose_printing(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
     """The step: tables for people, lines for programs and files, or nothing."""
     sinks = draft.table("sinks")
     name = next(
@@ -33,7 +33,7 @@ def printed(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
     return draft.put(("sinks", name), {"format": ("table", "json")[chosen]})
 
 
-def history(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
+def choose_history(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
     """The step: what is counted, kept for ever."""
     there = draft.has_sink("history")
     wanted = talk.agree(
@@ -44,7 +44,7 @@ def history(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
     return draft.put(("sinks", "history"), {}) if wanted else draft.without_sink("history")
 
 
-def page(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
+def choose_page(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
     """The step: the page in the browser, for this computer alone or, with a password, for the network."""
     there, path = draft.has_sink("web"), ("sinks", "web")
     table = draft.table(*path)

@@ -12,14 +12,14 @@ def steps_for(files: SettingsFiles) -> list[ConversationStep]:
     """All of them; ``files`` are what they write."""
     start = Start(files)
     steps = [
-        ("Meters", finding.meters),
-        ("Home Assistant", destinations.home_assistant),
-        ("openHAB", destinations.openhab),
-        ("JSON", destinations.json_topics),
-        ("The MQTT broker", destinations.broker),
-        ("History", here.history),
-        ("The page in the browser", here.page),
-        ("Readings on the screen", here.printed),
+        ("Meters", finding.choose_meters),
+        ("Home Assistant", destinations.choose_home_assistant),
+        ("openHAB", destinations.choose_openhab),
+        ("JSON", destinations.choose_json_topics),
+        ("The MQTT broker", destinations.choose_broker),
+        ("History", here.choose_history),
+        ("The page in the browser", here.choose_page),
+        ("Readings on the screen", here.choose_printing),
         ("What is going to be written", files.write),
         ("What doctor says", start.examine),
         ("The service", start.install),
