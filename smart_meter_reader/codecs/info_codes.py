@@ -354,7 +354,7 @@ def reports(model: str, code: int | None, bits: int | None = None) -> tuple[Info
     return tuple(_of_bits(code, _TABLES[family.name]))
 
 
-def table(family: Family) -> Iterator[tuple[str, InfoReport]]:
+def reports_of(family: Family) -> Iterator[tuple[str, InfoReport]]:
     """What a table explains, for people: the number, or the digit at its place, and the report."""
     if family is DIGITS:
         for place, digits in _DIGITS.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from smart_meter_reader.codecs.info_codes import ADDITIVE, BITS, DIGITS, SHORT, WATER, Family, table
+from smart_meter_reader.codecs.info_codes import ADDITIVE, BITS, DIGITS, SHORT, WATER, Family, reports_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "info-codes.md"
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
@@ -31,7 +31,7 @@ def _lines(family: Family) -> Iterator[str]:
     yield ""
     yield f"| {'Display' if family is DIGITS else 'Number'} | Word | The meter reports | What to do |"
     yield "| --- | --- | --- | --- |"
-    for number, report in table(family):
+    for number, report in reports_of(family):
         word = f"`{report.key}`" + ("" if report.problem else " (no problem now)")
         yield f"| {number} | {word} | {report.sentence} | {report.advice} |"
     yield ""

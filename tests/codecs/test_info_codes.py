@@ -16,7 +16,7 @@ from smart_meter_reader.codecs.info_codes import (
     Family,
     family_of,
     reports,
-    table,
+    reports_of,
 )
 from tests.codecs.info_code_tables import PAGE, page
 
@@ -33,13 +33,13 @@ def bits_of(number: int) -> list[int]:
 
 @given(NUMBERS)
 def test_each_of_the_32_bits_is_told_once_in_order_and_none_is_dropped(number: int) -> None:
-    known = {int(text): report.key for text, report in table(BITS)}
+    known = {int(text): report.key for text, report in reports_of(BITS)}
     assert keys("", 0, number) == [known.get(bit, f"info_code_{bit}") for bit in bits_of(number)]
 
 
 @given(NUMBERS, st.sampled_from([ADDITIVE, SHORT]))
 def test_a_sum_is_told_bit_by_bit(number: int, family: Family) -> None:
-    known = {int(text): report.key for text, report in table(family)}
+    known = {int(text): report.key for text, report in reports_of(family)}
     assert keys(family.models[0], number) == [known.get(bit, f"info_code_{bit}") for bit in bits_of(number)]
 
 
@@ -60,7 +60,7 @@ def test_a_water_meters_code_is_what_is_and_what_was(number: int) -> None:
 @given(st.integers(0, 99_999_999))
 def test_each_digit_of_the_display_is_told(code: int) -> None:
     shown = f"{code:08d}"
-    known = {text: report.key for text, report in table(DIGITS)}
+    known = {text: report.key for text, report in reports_of(DIGITS)}
     expected = []
     for place, digit in enumerate(shown):
         if digit != "0":
@@ -130,7 +130,7 @@ def test_the_family_of_a_model(model: str, family: Family | None) -> None:
 def test_every_table_says_how_sure_it_is() -> None:
     for family in (*FAMILIES, DIGITS):
         assert "documented" in family.sources or "display" in family.sources
-        assert list(table(family))
+        assert list(reports_of(family))
 
 
 def test_the_page_for_people_has_these_tables() -> None:

@@ -19,7 +19,7 @@ class TelegramReader(Protocol[_Told]):
         """The next one; None behind the last. Raises FrameError and DecryptionError, and goes on."""
 
 
-def described(
+def described_telegrams(
     reader: TelegramReader[_Telegram],
     protocol: str,
     telegram_told: Callable[[_Telegram], Description],

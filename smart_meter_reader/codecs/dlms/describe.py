@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smart_meter_reader.codecs.capture import Description, error_told
-from smart_meter_reader.codecs.ciphering.described import described
+from smart_meter_reader.codecs.ciphering.described import described_telegrams
 from smart_meter_reader.codecs.dlms.axdr import ARRAY, STRUCTURE, Item
 from smart_meter_reader.codecs.dlms.bare import find_notifications
 from smart_meter_reader.codecs.dlms.cipher import DlmsOpener
@@ -55,7 +55,7 @@ def describe_capture(
 
 
 def _drain(reader: DlmsReader) -> Iterator[Description]:
-    return described(reader, "dlms", describe_telegram, _describe_damage)
+    return described_telegrams(reader, "dlms", describe_telegram, _describe_damage)
 
 
 def describe_telegram(telegram: DlmsTelegram) -> Description:

@@ -129,7 +129,7 @@ _KAMSTRUP_IN_WH = re.compile(r"6841[0-9]{3}BN24[05]")
 _LANDIS_TENTHS = re.compile(r"LGZ10301")
 
 
-def steps_for(telling: Telling) -> NumberSteps:
+def number_steps(telling: Telling) -> NumberSteps:
     """The line of the table for a meter; ``UNKNOWN`` where there is none."""
     if telling.list_name.startswith("KFM") or telling.make == "kaifa":
         return KAIFA

@@ -23,8 +23,8 @@ from smart_meter_reader.codecs.dlms.scales import (
     UNIT_OF_STEPS,
     NumberSteps,
     OwnSteps,
+    number_steps,
     step_by_range,
-    steps_for,
 )
 from smart_meter_reader.codecs.dlms.values import value_of
 from smart_meter_reader.codecs.obis import CURRENT, ObisCode
@@ -96,7 +96,7 @@ def build_telegram(
     objects, unread = _objects(entries)
     texts = naming_texts(entries)
     telling = telling_of(texts, nameless, envelope.system_title, make, pushed.layout)
-    steps = steps_for(telling).overridden(own_steps)
+    steps = number_steps(telling).overridden(own_steps)
     values = _QuantityValues(steps)
     for entry in entries:
         values.take(entry, objects)

@@ -129,7 +129,7 @@ def parse_long(octets: bytes) -> Header:
     """The header of twelve octets."""
     return Header(
         id=octets[3::-1].hex().upper(),
-        maker=maker_of(octets[4:6]),
+        maker=maker_letters(octets[4:6]),
         version=octets[6],
         medium=octets[7],
         access=octets[8],
@@ -143,7 +143,7 @@ def parse_short(octets: bytes) -> Header:
     return Header(access=octets[0], status=octets[1], configuration=int.from_bytes(octets[2:4], "little"))
 
 
-def maker_of(octets: bytes) -> str:
+def maker_letters(octets: bytes) -> str:
     """EN 13757-3, 6.3.1: three letters of five bits each, the first in the highest."""
     code = int.from_bytes(octets, "little")
     return "".join(chr((code >> shift & 0x1F) + 64) for shift in (10, 5, 0))

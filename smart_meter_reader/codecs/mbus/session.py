@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from smart_meter_reader.codecs.mbus.frame import FCB, REQ_UD2, SND_NKE, ShortFrame
-from smart_meter_reader.codecs.mbus.telegram import MbusTelegram, joined
+from smart_meter_reader.codecs.mbus.telegram import MbusTelegram, joined_telegrams
 from smart_meter_reader.exceptions import UnusableAnswersError
 
 MOST_TELEGRAMS: Final = 16
@@ -74,7 +74,7 @@ class LinkReadout:
     @property
     def telegram(self) -> MbusTelegram:
         """All telegrams of the readout as one."""
-        return joined(self._telegrams)
+        return joined_telegrams(self._telegrams)
 
 
 def _shape(telegram: MbusTelegram) -> tuple[tuple[bytes, bytes], ...]:

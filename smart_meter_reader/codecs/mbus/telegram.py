@@ -124,7 +124,7 @@ def _unread(ci: int) -> ProtocolError:
     return ProtocolError("control_information", f"CI {ci:02X}h is no answer with values that is read here")
 
 
-def joined(telegrams: Sequence[MbusTelegram]) -> MbusTelegram:
+def joined_telegrams(telegrams: Sequence[MbusTelegram]) -> MbusTelegram:
     """The telegrams of one readout as one, the header that of the first."""
     first = telegrams[0]
     return replace(

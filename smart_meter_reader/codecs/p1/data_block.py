@@ -13,7 +13,7 @@ _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa1-\xac\xae-\xff\r\n]|\r(?![\r\n])")
 _OBIS_CODE = re.compile(r"[0-9]+-[0-9]+:", re.ASCII)
 
 
-def text_of(telegram: bytes) -> str:
+def telegram_text(telegram: bytes) -> str:
     """The text of a telegram, with U+FFFD for what is neither printable nor a line end (DSMR 5.0.2 P1, 6.4).
 
     All texts of a telegram come from here, so none of them moves a cursor or hides a line of a log.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from smart_meter_reader.codecs.capture import Description, error_told
-from smart_meter_reader.codecs.ciphering.described import described
+from smart_meter_reader.codecs.ciphering.described import described_telegrams
 from smart_meter_reader.codecs.p1.devices import SubMeter
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
@@ -58,7 +58,7 @@ def _finished(reader: P1Reader) -> Iterator[Description]:
 
 
 def _drain(reader: P1Reader) -> Iterator[Description]:
-    return described(reader, "p1", describe_telegram, _describe_damage)
+    return described_telegrams(reader, "p1", describe_telegram, _describe_damage)
 
 
 def describe_telegram(telegram: Telegram) -> Description:

@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 
 from smart_meter_reader.codecs.ciphering.keys import Authentication
 from smart_meter_reader.codecs.p1 import derived
-from smart_meter_reader.codecs.p1.data_block import data_lines, text_of
+from smart_meter_reader.codecs.p1.data_block import data_lines, telegram_text
 from smart_meter_reader.codecs.p1.devices import DeviceReader, Devices, SubMeter
 from smart_meter_reader.codecs.p1.dialect import LIMIT_CURRENTS, Sender, dialect_of, maker_and_model
 from smart_meter_reader.codecs.p1.history import read_months
@@ -120,7 +120,7 @@ class TelegramParser:
         frame_counter: int | None = None,
     ) -> Telegram:
         """Read ``telegram``, from '/' to '!' inclusive; lines without sense end up in ``bad_lines``."""
-        header, _, text = text_of(telegram[1:-1]).partition("\n")
+        header, _, text = telegram_text(telegram[1:-1]).partition("\n")
         header = header.rstrip("\r")
         luxembourg = self._dialect == "luxembourg" or header[:3].upper() == "LUX"
         lines = data_lines(text)

@@ -42,7 +42,7 @@ class MeterPlan:
         return sum(each.new for each in self.series)
 
 
-def plan(
+def plan_import(
     connection: sqlite3.Connection | None,
     staging: Staging,
     options: ImportOptions,

@@ -23,7 +23,7 @@ from smart_meter_reader.history.imports.sums import NEAR, boundary, readings_fro
 _NEXT_READING = 2 * 86400
 
 
-def read(
+def read_file(
     path: Path,
     program: ImportProgram,
     options: ImportOptions,

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from smart_meter_reader.history.imports.formats.sniffing import ImportProgram
 from smart_meter_reader.history.imports.found import Findings, ImportOptions
-from smart_meter_reader.history.imports.planning import MeterPlan, plan
-from smart_meter_reader.history.imports.reading import read, work_out_sums
+from smart_meter_reader.history.imports.planning import MeterPlan, plan_import
+from smart_meter_reader.history.imports.reading import read_file, work_out_sums
 from smart_meter_reader.history.imports.staging import Staging
 from smart_meter_reader.history.imports.writing import write_rows
 from smart_meter_reader.history.periods import LocalCalendar
@@ -108,7 +108,7 @@ class Import:
     def _read(self, progress: ImportProgress) -> None:
         try:
             told = partial(progress, "reading")
-            read(self._file, self._program, self._options, self._staging, self._findings, told)
+            read_file(self._file, self._program, self._options, self._staging, self._findings, told)
         except sqlite3.Error as error:
             raise self._findings.give_up(
                 f"it cannot be looked through in the directory for temporary files ({error}): make room "
@@ -121,7 +121,9 @@ class Import:
     def _plan(
         self, connection: sqlite3.Connection | None, house: LocalCalendar, now: datetime
     ) -> list[MeterPlan]:
-        return plan(connection, self._staging, self._options, house, int(now.timestamp()), self._findings)
+        return plan_import(
+            connection, self._staging, self._options, house, int(now.timestamp()), self._findings
+        )
 
 
 def _backed_up(path: Path, now: datetime) -> Path:

@@ -11,7 +11,7 @@ from smart_meter_reader.messages import Info
 from smart_meter_reader.text import is_same_serial
 
 
-def begun(name: str, meter: MeterSeen, now: int) -> Iterator[Row]:
+def segment_rows(name: str, meter: MeterSeen, now: int) -> Iterator[Row]:
     """Before the first reading of a device: its segment."""
     if meter.serial_number is None:
         meter.serial_number = meter.announced

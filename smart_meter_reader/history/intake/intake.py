@@ -13,14 +13,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from smart_meter_reader.history.intake.closing import gauge_rows, gauged, last_row, newest_rows
-from smart_meter_reader.history.intake.device import begun, take_info, told_serial
+from smart_meter_reader.history.intake.device import segment_rows, take_info, told_serial
 from smart_meter_reader.history.intake.kept import (
     HOUR,
     QUARTER,
     is_coarser,
     is_counter,
     is_gauge,
-    modulus,
+    one_turn,
     slot_seconds,
 )
 from smart_meter_reader.history.intake.reported import may_tell, reported
@@ -103,7 +103,7 @@ class Intake:
     def _reading(self, name: str, meter: MeterSeen, reading: Reading) -> list[Row]:
         now = int(reading["time"].timestamp())
         hour = now - now % HOUR
-        rows = list(begun(name, meter, now)) if meter.may_begin else []
+        rows = list(segment_rows(name, meter, now)) if meter.may_begin else []
         rows.extend(reported(name, meter, now, reading["measurements"]))
         kept_for, rebased = meter.kept_for, meter.rebased
         for key, measurement in reading["measurements"].items():
@@ -156,7 +156,7 @@ class Intake:
             return  # nothing new: the meter tells the same in coarser steps
         elif value < counter.value or key in meter.rebased:
             yield from last_row(name, key, counter)
-            turn = None if key in meter.rebased else modulus(counter.value, value)
+            turn = None if key in meter.rebased else one_turn(counter.value, value)
             yield RestartRow(name, key, unit, time, turn)
             counter.kept = -1
         meter.rebased -= {key}

@@ -23,7 +23,7 @@ def slot_seconds(key: str) -> int:
     return DAY if QUANTITIES[key].kind in _BY_DAY else QUARTER
 
 
-def modulus(last: Decimal, new: Decimal) -> Decimal | None:
+def one_turn(last: Decimal, new: Decimal) -> Decimal | None:
     """What one turn of the digits is, when a counter has rolled over: 9999.999 -> 0.012 gives 10000.
 
     The guard has let it pass as that; here the digits tell it from a counter that began anew. None then.

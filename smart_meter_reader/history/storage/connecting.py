@@ -16,7 +16,7 @@ from smart_meter_reader.history.errors import (
     NewerHistoryError,
     NoHistoryError,
 )
-from smart_meter_reader.history.storage.schema import HISTORY, Format, is_ours, version_of
+from smart_meter_reader.history.storage.schema import HISTORY, Format, is_of_kind, version_of
 
 # How long one who writes waits for another: an import of ten years takes less.
 BUSY_SECONDS = 10.0
@@ -147,7 +147,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 def _require_ours(path: Path, connection: sqlite3.Connection, kind: Format) -> None:
     version = version_of(connection)
-    if not is_ours(connection, kind):
+    if not is_of_kind(connection, kind):
         raise DamagedHistoryError("history_foreign", f"{path} is no {kind.name}, but another database")
     if version > kind.version:
         raise NewerHistoryError(

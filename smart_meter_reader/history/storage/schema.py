@@ -132,7 +132,7 @@ def version_of(connection: sqlite3.Connection) -> int:
     return version
 
 
-def is_ours(connection: sqlite3.Connection, kind: Format) -> bool:
+def is_of_kind(connection: sqlite3.Connection, kind: Format) -> bool:
     """Whether the file is of this kind, or still empty."""
     application: int = connection.execute("PRAGMA application_id").fetchone()[0]
     if application == 0:

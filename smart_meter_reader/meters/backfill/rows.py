@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from smart_meter_reader.messages import Past, PastRow
 from smart_meter_reader.meters.backfill.source import Entry
-from smart_meter_reader.meters.backfill.stamps import in_order, stamp
+from smart_meter_reader.meters.backfill.stamps import rising_ids, stamp
 from smart_meter_reader.meters.backfill.state import INFO, Window
 
 # The quantity that tells what the meter reports, in sentences.
@@ -31,7 +31,7 @@ def past_rows(
         last = {min(time, now): entry for entry, time in told.items()}
         silent = len(told) - len(last)
         told = {entry: time for time, entry in last.items()}
-    kept = set(in_order(told.items()))
+    kept = set(rising_ids(told.items()))
     rows = tuple(
         PastRow(measured_at=told[each.entry], log_id=each.entry, measurements=dict(each.measurements))
         for each in every

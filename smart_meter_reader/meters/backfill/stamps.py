@@ -75,7 +75,7 @@ def _on_raster(time: datetime, step: timedelta) -> datetime:
     return time - since + step * ((since + step / 2) // step)
 
 
-def in_order(stamps: Iterable[tuple[int, datetime]]) -> list[int]:
+def rising_ids(stamps: Iterable[tuple[int, datetime]]) -> list[int]:
     """The ids, of entries oldest first, whose time is later than all before: others show a clock set back."""
     kept: list[int] = []
     newest = _EPOCH

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from smart_meter_reader.codecs.info_codes import BITS, DIGITS, InfoReport, family_of, reports, table
+from smart_meter_reader.codecs.info_codes import BITS, DIGITS, InfoReport, family_of, reports, reports_of
 
 _DISCONNECTED, _NOTHING = 185, 0
 _TEMPERATURES: Final[Mapping[str, int]] = MappingProxyType({"t1": 86, "t2": 87, "t3": 88})
@@ -65,7 +65,7 @@ def _digits(reported: tuple[InfoReport, ...]) -> int:
     """The eight digits of the display."""
     told = {report.key for report in reported}
     shown = "00000000"
-    for digits, report in table(DIGITS):
+    for digits, report in reports_of(DIGITS):
         if report.key in told:
             shown = "".join(
                 max(before, new) if new.isdigit() else before

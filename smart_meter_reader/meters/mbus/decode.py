@@ -12,7 +12,7 @@ from smart_meter_reader.codecs.mbus.describe import (
     describe_capture,
     frame_name,
 )
-from smart_meter_reader.codecs.mbus.header import maker_of
+from smart_meter_reader.codecs.mbus.header import maker_letters
 from smart_meter_reader.console.capture import read_capture
 from smart_meter_reader.drivers import Likeness
 from smart_meter_reader.meters.decode import in_columns, json_option, show_frames, value_text
@@ -63,7 +63,7 @@ def looks_wireless(octets: bytes) -> bool:
         len(octets) > _WIRELESS_HEAD
         and octets[0] in (len(octets) - 1, len(octets) - 3)
         and octets[1] in _WIRELESS_CONTROLS
-        and maker_of(octets[2:4]).isalpha()
+        and maker_letters(octets[2:4]).isalpha()
     )
 
 

@@ -28,7 +28,7 @@ from smart_meter_reader.codecs.mbus.telegram import (
     SHORT_HEADER,
     VARIABLE,
     ApplicationError,
-    joined,
+    joined_telegrams,
     parse_telegram,
 )
 from smart_meter_reader.codecs.mbus.value_information import is_text_vif
@@ -478,11 +478,11 @@ def test_telegrams_of_one_readout_are_joined_behind_the_first_header() -> None:
         parse_telegram(LongFrame(0x08, 1, 0x7A, bytes((access, 0, 0, 0)) + bytes.fromhex(octets)))
         for access, octets in ((1, "0406010000001f"), (2, "0406020000001faa"), (3, "0406030000000fbb"))
     ]
-    whole = joined(parts)
+    whole = joined_telegrams(parts)
     assert (whole.header.access, whole.more, whole.makers) == (1, False, b"\xaa\xbb")
     assert [record.value for record in whole.records] == [Decimal(1000), Decimal(2000), Decimal(3000)]
     assert whole.octets == b"".join(part.octets for part in parts)
-    assert joined(parts[:2]).more
+    assert joined_telegrams(parts[:2]).more
 
 
 def test_two_fixed_counters() -> None:

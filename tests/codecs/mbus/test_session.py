@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from smart_meter_reader.codecs.mbus.address import Primary, Secondary, address_of
 from smart_meter_reader.codecs.mbus.encode import answer, integer_record
-from smart_meter_reader.codecs.mbus.header import Header, encode_maker, maker_of
+from smart_meter_reader.codecs.mbus.header import Header, encode_maker, maker_letters
 from smart_meter_reader.codecs.mbus.search import Search
 from smart_meter_reader.codecs.mbus.session import MOST_TELEGRAMS, LinkReadout, link_reset
 from smart_meter_reader.codecs.mbus.telegram import MbusTelegram, parse_telegram
@@ -163,7 +163,7 @@ def test_a_secondary_address_selects_whom_it_fits() -> None:
 
 @given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3))
 def test_makers_come_back(letters: str) -> None:
-    assert maker_of(encode_maker(letters)) == letters
+    assert maker_letters(encode_maker(letters)) == letters
 
 
 @given(st.sets(st.integers(0, 99_999_999), max_size=12), st.data())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smart_meter_reader.codecs.p1.data_block import data_lines, text_of
+from smart_meter_reader.codecs.p1.data_block import data_lines, telegram_text
 
 MARK = "\ufffd"
 
@@ -26,7 +26,7 @@ MARK = "\ufffd"
 )
 def test_what_is_no_character_of_a_telegram_is_marked(received: bytes, text: str) -> None:
     """DSMR 5.0.2 P1, 6.4: printable characters and line ends."""
-    assert text_of(received) == text
+    assert telegram_text(received) == text
 
 
 ONE, TWO = "1-0:1.8.0(1*kWh)", "1-0:2.8.0(2*kWh)"

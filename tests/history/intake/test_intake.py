@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from smart_meter_reader.history.intake.intake import Intake, StoredCounter, StoredMeter
-from smart_meter_reader.history.intake.kept import is_counter, is_gauge, modulus
+from smart_meter_reader.history.intake.kept import is_counter, is_gauge, one_turn
 from smart_meter_reader.history.intake.reported import EVENTS_AN_HOUR
 from smart_meter_reader.history.reports import reported_by
 from smart_meter_reader.history.rows import (
@@ -139,10 +139,10 @@ def test_a_roll_over_is_told_from_a_new_start() -> None:
     for word, turn in ((told, None), (turned, Decimal(10000))):
         rows = taken(energy(T0, "9999.95"), word, energy(T0 + 900, "0.05"))
         assert [row.modulus for row in rows if isinstance(row, RestartRow)] == [turn]
-    assert modulus(Decimal("9.9"), Decimal("0.1")) is None
-    assert modulus(Decimal("9999"), Decimal(0)) is None
-    assert modulus(Decimal("8999"), Decimal("0.1")) is None
-    assert modulus(Decimal("9999"), Decimal(5000)) is None
+    assert one_turn(Decimal("9.9"), Decimal("0.1")) is None
+    assert one_turn(Decimal("9999"), Decimal(0)) is None
+    assert one_turn(Decimal("8999"), Decimal("0.1")) is None
+    assert one_turn(Decimal("9999"), Decimal(5000)) is None
 
 
 def test_a_baseline_that_the_guard_took_is_no_use() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from smart_meter_reader.meters.backfill.stamps import (
     clock_error,
-    in_order,
+    rising_ids,
     stamp,
     standard_offset,
     to_utc,
@@ -94,4 +94,4 @@ def test_no_hour_of_a_year_is_missing_or_doubled(zone: str, hour: int) -> None:
 def test_entries_of_a_clock_that_was_set_back_are_told_apart() -> None:
     times = [3, 4, 5, 4, 5, 6]
     entries = [(10 + k, datetime(2026, 1, 1, hour, tzinfo=UTC)) for k, hour in enumerate(times)]
-    assert in_order(entries) == [10, 11, 12, 15]
+    assert rising_ids(entries) == [10, 11, 12, 15]

@@ -32,7 +32,7 @@ def opened(path: Path, findings: Findings) -> Iterator[sqlite3.Connection]:
         ) from None
 
 
-def tables_of(path: Path, findings: Findings) -> frozenset[str]:
+def table_names(path: Path, findings: Findings) -> frozenset[str]:
     """The names of its tables. Raises RefusedFileError."""
     with opened(path, findings) as connection:
         return frozenset(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from smart_meter_reader.history.imports.formats import home_assistant, p1monitor
 from smart_meter_reader.history.imports.formats.csv_rows import delimiter_of
-from smart_meter_reader.history.imports.formats.databases import MAGIC, tables_of
+from smart_meter_reader.history.imports.formats.databases import MAGIC, table_names
 from smart_meter_reader.history.imports.formats.dsmr_reader import is_dsmr_reader
 from smart_meter_reader.history.imports.formats.texts import text_lines
 from smart_meter_reader.history.imports.found import Findings
@@ -42,7 +42,7 @@ def program_of(path: Path, findings: Findings) -> ImportProgram:
 
 
 def _of_database(path: Path, findings: Findings) -> ImportProgram:
-    tables = tables_of(path, findings)
+    tables = table_names(path, findings)
     if tables >= home_assistant.TABLES:
         return ImportProgram.HOME_ASSISTANT
     if tables & set(p1monitor.TABLES):

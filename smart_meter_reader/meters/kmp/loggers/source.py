@@ -124,7 +124,9 @@ class _KmpLogSource:
     async def read(self, window: Window, facts: LoggerFacts) -> Batch:
         wanted = self._logs.wanted(window.logger, facts)
         place = _place(window.logger, facts)
-        pages = [page async for page in walk.walk(self._connection, place, window.last, window.rows, wanted)]
+        pages = [
+            page async for page in walk.read_pages(self._connection, place, window.last, window.rows, wanted)
+        ]
         rows = [row for page in pages for row in page]
         if window.logger == INFO:
             entries = [_explained(_entry(row, wanted, EVENT_CODES), self._model) for row in rows]

@@ -42,10 +42,12 @@ async def read_window(
     Registers that the logger lacks are not in the rows. Where the meter changed unit or decimals, rows differ
     in these. Raises NotInLoggerError when the logger does not hold them all, and what ``read_extent`` raises.
     """
-    return tuple([row async for page in walk(connection, logger, first_id, count, registers) for row in page])
+    return tuple(
+        [row async for page in read_pages(connection, logger, first_id, count, registers) for row in page]
+    )
 
 
-async def walk(
+async def read_pages(
     connection: KmpConnection, logger: AnyLogger, first_id: int, count: int, registers: Sequence[int]
 ) -> AsyncIterator[tuple[LogRow, ...]]:
     """Those entries answer by answer, for who shows progress. The length of an answer is the meter's page.

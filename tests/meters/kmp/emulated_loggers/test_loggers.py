@@ -45,7 +45,7 @@ from smart_meter_reader.meters.kmp.emulated_loggers.contents import LoggerPast
 from smart_meter_reader.meters.kmp.emulated_values import values_of
 from smart_meter_reader.meters.kmp.emulator import FAULTS, KamstrupMeter
 from smart_meter_reader.meters.kmp.loggers.places import AnyLogger, PastLogger, RecordLog
-from smart_meter_reader.meters.kmp.loggers.walk import read_extent, read_window, walk
+from smart_meter_reader.meters.kmp.loggers.walk import read_extent, read_pages, read_window
 from smart_meter_reader.transport import LineSettings
 
 START = datetime(2026, 1, 15, 12, 30, 5, tzinfo=UTC)
@@ -160,7 +160,7 @@ async def test_answers_end_at_the_limit(limit: int) -> None:
     async with conversation(emulated) as connection:
         found = await read_extent(connection, DAY)
         assert found is not None
-        pages = [len(page) async for page in walk(connection, DAY, found.newest, 100, (348, 60, 68))]
+        pages = [len(page) async for page in read_pages(connection, DAY, found.newest, 100, (348, 60, 68))]
     assert pages[0] == min(100, 1 + (limit - 15 - 30) // 15)
     assert sum(pages) == 100
 
@@ -185,7 +185,7 @@ async def test_midnight_during_the_walk() -> None:
         found = await read_extent(connection, DAY)
         assert found is not None
         ids = []
-        async for page in walk(connection, DAY, found.newest, 20, (348, 60, 68)):
+        async for page in read_pages(connection, DAY, found.newest, 20, (348, 60, 68)):
             ids += [row.log_id for row in page]
             emulated.advance(2)
         again = await read_extent(connection, DAY)
@@ -199,7 +199,7 @@ async def test_decimals_that_changed_in_the_middle() -> None:
     async with conversation(emulated) as connection:
         found = await read_extent(connection, HOUR)
         assert found is not None
-        pages = [page async for page in walk(connection, HOUR, found.newest, 24, (348, 60))]
+        pages = [page async for page in read_pages(connection, HOUR, found.newest, 24, (348, 60))]
     assert [len(page) for page in pages] == [5, 19]
     assert [page[0].by_id()[60].sign_exponent for page in pages] == [0x43, 0x42]
     energies = [number(row) for page in pages for row in page]

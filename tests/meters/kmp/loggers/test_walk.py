@@ -20,7 +20,7 @@ from smart_meter_reader.exceptions import (
 )
 from smart_meter_reader.meters.kmp.connection import KmpConnection, Timing
 from smart_meter_reader.meters.kmp.loggers.places import AnyLogger, LoggerExtent, PastLogger, RecordLog
-from smart_meter_reader.meters.kmp.loggers.walk import read_extent, read_window, walk
+from smart_meter_reader.meters.kmp.loggers.walk import read_extent, read_pages, read_window
 from smart_meter_reader.transport import LineSettings
 from tests.peers.foreign_loggers import ForeignLoggers, stamp
 from tests.peers.foreign_meter import frame, unstuffed
@@ -97,13 +97,13 @@ async def test_a_window_is_whole_whatever_the_page(logger: AnyLogger, limit: int
 
 async def test_the_pages_are_told_one_by_one() -> None:
     async with conversation(ForeignLoggers(limit=128)) as connection:
-        pages = [len(page) async for page in walk(connection, DAY, 645, 20, THREE)]
+        pages = [len(page) async for page in read_pages(connection, DAY, 645, 20, THREE)]
     assert pages == [6, 6, 6, 2]
 
 
 async def test_a_change_of_format_is_a_page_of_its_own() -> None:
     async with conversation(ForeignLoggers(format_until=640)) as connection:
-        pages = [len(page) async for page in walk(connection, DAY, 645, 20, THREE)]
+        pages = [len(page) async for page in read_pages(connection, DAY, 645, 20, THREE)]
     assert pages == [5, 15]
 
 
@@ -119,7 +119,7 @@ async def test_newer_entries_meanwhile_change_nothing() -> None:
     meter = ForeignLoggers(limit=128)
     async with conversation(meter) as connection:
         rows: list[LogRow] = []
-        async for page in walk(connection, DAY, 645, 20, THREE):
+        async for page in read_pages(connection, DAY, 645, 20, THREE):
             rows += page
             meter.newest += 1
     assert [row.log_id for row in rows] == list(range(645, 625, -1))
