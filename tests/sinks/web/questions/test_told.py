@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from smart_meter_reader.history.errors import NoHistoryError
 from smart_meter_reader.history.rows import EventRow
 from smart_meter_reader.history.storage.store import Store
 from smart_meter_reader.messages import Message
@@ -141,13 +142,37 @@ def test_gaps_and_events(tmp_path: Path) -> None:
     (event,) = ask(path, "events", NOW)["events"]
     assert (event["meter"], event["kind"]) == ("heat", "meter_silent")
     assert event["time"] == datetime(2026, 3, 1, 3, 30, tzinfo=AMSTERDAM)
-    assert ask(path, "events", NOW, meter="power")["events"] == []
+    assert ask(path, "events", NOW, meter="heat")["events"] == [event]
     for words, said in (
         ({"from_": "2026-03-02", "to": "2026-03-02"}, "to: 2026-03-02 is not after"),
         ({"from_": "2020-03-02"}, "too long; ask for 400 days at most"),
     ):
         with pytest.raises(QuestionError, match=said):
             ask(path, "events", NOW, **words)
+
+
+def test_an_unknown_meter_is_refused_and_not_one_to_which_nothing_happened(tmp_path: Path) -> None:
+    path = home(
+        tmp_path / "h", [energy(at("2026-03-01T00:00"), "1"), energy(at("2026-03-01T00:00"), "1", "gas")]
+    )
+    assert ask(path, "events", NOW, meter="gas") == {"events": [], "left_off": 0}
+    for name in ("events", "gaps"):
+        with pytest.raises(QuestionError, match="meter: nothing is stored of 'power'; stored is: heat, gas"):
+            ask(path, name, NOW, meter="power")
+
+
+def test_of_a_meter_that_never_answered_it_is_told_what_happened(tmp_path: Path) -> None:
+    """No value of it is stored, and there it is least wanted that its name is not known."""
+    path = home(tmp_path / "h", [status(at("2026-03-01T00:00"), "no_answer", "gas", state="offline")])
+    (event,) = ask(path, "events", NOW, meter="gas")["events"]
+    assert (event["meter"], event["kind"]) == ("gas", "no_answer")
+
+
+def test_nothing_is_stored_of_any_meter_yet(tmp_path: Path) -> None:
+    path = home(tmp_path / "h", [])
+    assert ask(path, "events", NOW)["events"] == []
+    with pytest.raises(NoHistoryError):
+        ask(path, "events", NOW, meter="heat")
 
 
 def test_meters_say_what_they_are(tmp_path: Path) -> None:
