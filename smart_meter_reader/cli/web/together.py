@@ -6,11 +6,19 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from smart_meter_reader.console import EXIT_OK
 from smart_meter_reader.sinks.web.together.settings import PageSettings
+
+if TYPE_CHECKING:
+    from smart_meter_reader.pipeline.sink_memory import SinkMemory
+    from smart_meter_reader.sinks.web.together.page import TogetherPage
+
+# Before what the page knows is kept again, once that failed.
+KEEP_PAUSE = 60.0
 
 
 @click.command()
@@ -52,10 +60,28 @@ async def _run(settings: PageSettings, environments: tuple[str, ...]) -> None:
     page = TogetherPage("page", settings, stores, ready)
     memory = SinkMemory("page", os.environ, [page])
     memory.recall(())
-    keeping = asyncio.create_task(memory.keep(), name="memory of the page")
+    await show(page, memory, stop)
+    notifier.stopping()
+
+
+async def show(page: TogetherPage, memory: SinkMemory, stop: asyncio.Event) -> None:
+    """Run the page until ``stop``, and keep what it knows meanwhile and at the end. Raises what it raises."""
+    from smart_meter_reader.pipeline.tasks import cancel
+
+    # In no group: what ends the page is to reach the command as it is, and not in a group of one.
+    keeping = asyncio.create_task(_keep(memory), name="memory of the page")
     try:
         await page.run(page.looks(stop))
-        notifier.stopping()
     finally:
-        keeping.cancel()
+        await cancel([keeping], 1.0)
         memory.save()
+
+
+async def _keep(memory: SinkMemory) -> None:
+    """What goes on beside the page neither ends it nor ends unheard."""
+    from smart_meter_reader.rooms import Room, outcome
+
+    room = Room("memory of the page")
+    while (error := await outcome(memory.keep, room.name)) is not None:
+        room.note(error, "it begins anew")
+        await asyncio.sleep(KEEP_PAUSE)
