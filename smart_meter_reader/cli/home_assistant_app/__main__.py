@@ -6,12 +6,11 @@ import json
 import os
 import shutil
 import sys
-import tomllib
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from smart_meter_reader.cli.home_assistant_app.broker import Broker, SupervisorError, ask_for_broker
 from smart_meter_reader.cli.home_assistant_app.options import (
@@ -26,7 +25,8 @@ from smart_meter_reader.cli.home_assistant_app.user import become_user, give_to_
 from smart_meter_reader.console import EXIT_SETTINGS
 from smart_meter_reader.console.environments import environments
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.files import read_small, read_small_text, write_whole
+from smart_meter_reader.files import read_small, write_whole
+from smart_meter_reader.settings.files.toml_text import decode_text, read_toml
 
 _FILES = ("config.py", "settings.toml", ".secrets.toml")
 
@@ -70,6 +70,8 @@ def main() -> None:
             environment = _take_own(around, broker, variables)
         else:
             environment = _take_options(around, broker)
+    except SettingsError as error:
+        _refuse(*error.problems)
     except (ValueError, OSError) as error:
         _refuse(str(error))
     variables.setdefault("STATE_DIRECTORY", str(around.data))
@@ -94,11 +96,7 @@ def _broker(around: Surroundings) -> Broker | None:
 
 def _take_options(around: Surroundings, broker: Broker | None) -> str:
     """Write what the options mean; the environment. Raises ValueError and OSError."""
-    path = around.data / "options.json"
-    options = json.loads(read_small(path))
-    if not isinstance(options, dict):
-        raise ValueError(f"{path}: it holds no options")
-    tables = tables_of(options, broker, around.token, around.page_port)
+    tables = tables_of(_options(around.data / "options.json"), broker, around.token, around.page_port)
     if not tables.settings["meters"]:
         raise ValueError(f"option meters: add a meter. {_ports()}")
     for remark in tables.remarks:
@@ -109,14 +107,29 @@ def _take_options(around: Surroundings, broker: Broker | None) -> str:
     return ENVIRONMENT
 
 
+def _options(path: Path) -> dict[str, Any]:
+    """What the Supervisor wrote of the form. Raises ValueError, and OSError."""
+    try:
+        options = json.loads(read_small(path))
+        json.dumps(options, ensure_ascii=False).encode()  # half a character is no UTF-8
+    except (ValueError, RecursionError):
+        raise ValueError(f"{path}: it is no JSON; save the options of the app once more") from None
+    if not isinstance(options, dict):
+        raise ValueError(f"{path}: it holds no options; save the options of the app once more")
+    return options
+
+
 def _take_own(around: Surroundings, broker: Broker | None, variables: MutableMapping[str, str]) -> str:
-    """Take the files of somebody who writes settings.toml; the environment. Raises ValueError and OSError."""
+    """Take the files of somebody who writes settings.toml; the environment.
+
+    Raises SettingsError, ValueError and OSError.
+    """
     for name in _FILES:
         if (around.own / name).is_file():
-            write_whole(around.place / name, read_small_text(around.own / name))
+            write_whole(around.place / name, decode_text(read_small(around.own / name), name))
     if not (around.place / "config.py").exists():
         write_whole(around.place / "config.py", _template())
-    written = tomllib.loads((around.place / "settings.toml").read_text("utf-8"))
+    written = read_toml(around.place / "settings.toml")
     tables = {name: table for name, table in written.items() if isinstance(table, dict)}
     extra = {f"SINKS__web__{key}": value for key, value in page_table(around.page_port).items()}
     if broker is not None and not any("mqtt" in table for table in tables.values()):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
 
 SUPERVISOR_SECONDS = 10.0
@@ -42,7 +44,9 @@ def ask_for_broker(supervisor: str, token: str) -> Broker | None:
         raise SupervisorError(f"it answers with HTTP status {error.code}") from None
     except urllib.error.URLError as error:
         raise SupervisorError(f"it cannot be reached: {error.reason}") from None
-    except (OSError, ValueError):
+    except HTTPException:
+        raise SupervisorError("its answer is cut off or is no HTTP") from None
+    except (OSError, ValueError, RecursionError):
         raise SupervisorError("its answer is cut off or is no JSON") from None
     return _broker(content)
 
@@ -54,12 +58,17 @@ def _broker(content: object) -> Broker | None:
         raise SupervisorError("its answer has no data")
     if not data.get("host"):
         return None
-    login = {key: data[key] for key in ("username", "password") if data.get(key)}
-    return Broker(
-        {
-            "host": data["host"],
-            "port": data.get("port", 0),
-            **({"tls": True} if data.get("ssl") else {}),
-            **login,
-        }
-    )
+    host, port = _text(data, "host"), data.get("port", 0)
+    if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port < 65_536:
+        raise SupervisorError("the port in its answer is no number from 0 to 65535")
+    login = {key: _text(data, key) for key in ("username", "password") if data.get(key)}
+    return Broker({"host": host, "port": port, **({"tls": True} if data.get("ssl") else {}), **login})
+
+
+def _text(data: Mapping[str, Any], key: str) -> str:
+    """A text of the answer; what it is otherwise is not told, since it may be the password."""
+    found = data[key]
+    # Half a character, which JSON can have, stands in no file of settings.
+    if not isinstance(found, str) or re.search("[\0\ud800-\udfff]", found):
+        raise SupervisorError(f"the {key} in its answer is no text that can be used")
+    return found

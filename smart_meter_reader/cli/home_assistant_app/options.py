@@ -119,8 +119,9 @@ def _meter(name: str, option: Mapping[str, Any]) -> OptionsTable:
         raise ValueError(f"option meters, {name}: either port or {_NETWORK}, not both")
     if address:
         keys["port"] = address
-    if _ADDRESS in keys and keys.get("client") in METERS:
-        family: type[ClientSettings] = imported(meter_driver(keys["client"]).settings)
+    client = keys.get("client")
+    if _ADDRESS in keys and isinstance(client, str) and client in METERS:
+        family: type[ClientSettings] = imported(meter_driver(client).settings)
         keys |= family.address_keys(str(keys.pop(_ADDRESS)))
     return keys
 

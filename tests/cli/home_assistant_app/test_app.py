@@ -142,6 +142,42 @@ def test_errors_name_the_option(tmp_path: Path) -> None:
 
         options(tmp_path, {"meters": []})
         assert "option meters: add a meter. " in refused(tmp_path, supervisor.url)
-        (tmp_path / "data" / "options.json").write_text("{")
-        refused(tmp_path, supervisor.url)
     assert "cannot be reached" in refused(tmp_path, f"http://127.0.0.1:{free_port()}")
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[" * 60_000, '{"meters": [{"name": "a\\ud800"}]}', "[]"],
+    ids=["cut", "brackets", "half a character", "list"],
+)
+def test_options_that_are_none_name_their_file(tmp_path: Path, content: str) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "options.json").write_text(content)
+    with SupervisorHttp() as supervisor:
+        told = refused(tmp_path, supervisor.url)
+    assert told.startswith(f"{tmp_path / 'data' / 'options.json'}: it ")
+    assert "; save the options of the app once more\n" in told
+
+
+def test_a_client_that_is_no_name_is_told_with_those_that_there_are(tmp_path: Path) -> None:
+    options(tmp_path, {"meters": [{"name": "heat", "client": ["dummy"], "address": "5"}]})
+    with SupervisorHttp() as supervisor:
+        assert "option meters, heat, client: found a list; allowed: " in refused(tmp_path, supervisor.url)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[house\n", "settings.toml, line 1: "),
+        (b'[house]\ntitle = "\xe4"\n', "settings.toml, line 2: not UTF-8 text"),
+        (b"a = " + b"[" * 6_000, "settings.toml: brackets in brackets, nested too deeply"),
+    ],
+    ids=["slip", "letter", "brackets"],
+)
+def test_an_own_file_that_cannot_be_read_is_named_with_its_line(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    with SupervisorHttp() as supervisor:
+        variables(tmp_path, supervisor.url)
+        (tmp_path / "config" / "settings.toml").write_bytes(content)
+        assert f"\n{said}" in refused(tmp_path, supervisor.url)
