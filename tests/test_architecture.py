@@ -111,7 +111,7 @@ TESTS = Path(__file__).parent
 # Tests of what no single room does, and what tests are made of.
 ACROSS = {"container", "data", "faults", "fuzz", "new_family", "packages", "peers", "validators"}
 # Rooms whose tests stand with those of their users: each family, the history, the service and the page.
-WITH_USERS = {"meters/push", "history/imports/formats", "cli/service", "cli/web"}
+WITH_USERS = {"meters/push", "history/imports/formats", "cli/service"}
 
 
 def rooms_below(folder: Path) -> set[str]:
