@@ -30,11 +30,11 @@ from smart_meter_reader.pipeline.kept_faults import FaultFile, fault_path
 from smart_meter_reader.pipeline.memories import Memories, recall
 from smart_meter_reader.pipeline.requests import ServiceRequests
 from smart_meter_reader.pipeline.router import queue_for, route
-from smart_meter_reader.pipeline.signals import listen
+from smart_meter_reader.pipeline.signals import answer_signals
 from smart_meter_reader.pipeline.sink_memory import SinkMemory
 from smart_meter_reader.pipeline.sink_supervisor import SinkSupervisor
 from smart_meter_reader.pipeline.supervisor import MeterSupervisor
-from smart_meter_reader.pipeline.tasks import cancel, leave, start
+from smart_meter_reader.pipeline.tasks import cancel, leave, start_task
 from smart_meter_reader.rooms import Room, outcome
 from smart_meter_reader.service.notify import Notifier, Pulse, report_to_manager
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings
@@ -139,15 +139,15 @@ class Service:
 
     async def _run(self, *, once: bool) -> int:
         async with asyncio.TaskGroup() as group:
-            sinks = [start(group, sink.sink.name, self._run_sink(sink)) for sink in self.sinks]
+            sinks = [start_task(group, sink.sink.name, self._run_sink(sink)) for sink in self.sinks]
             router = group.create_task(
                 route(self._central, self._queues, self._guard.check, self._unjudged, self._receipts),
                 name="router",
             )
             work = self._leasing.work if self._leasing else {}
-            leases = [start(group, name, self._keep_going(name, each)) for name, each in work.items()]
+            leases = [start_task(group, name, self._keep_going(name, each)) for name, each in work.items()]
             clients = [
-                start(group, meter.meter, runner.run_once() if once else runner.run())
+                start_task(group, meter.meter, runner.run_once() if once else runner.run())
                 for meter in self.meters
                 for runner in (self._leasing.runner(meter) if self._leasing else meter,)
             ]
@@ -182,7 +182,7 @@ class Service:
         }
         if self._state_file:
             work["state file"] = partial(self._state_file.keep, self._memories)
-        return [start(group, name, self._keep_going(name, each)) for name, each in work.items()]
+        return [start_task(group, name, self._keep_going(name, each)) for name, each in work.items()]
 
     async def _keep_going(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         """What goes on beside the meters must not end them either."""
@@ -265,7 +265,7 @@ def run_service(settings: ServiceSettings, *, once: bool = False) -> int:
 async def _run(settings: ServiceSettings, *, once: bool) -> int:
     service = Service(settings)
     gc.set_threshold(*GARBAGE_THRESHOLDS)
-    listen(service.stop, service.read_now)
+    answer_signals(service.stop, service.read_now)
     _log.info(
         "environment %s: %s -> %s",
         settings.environment,

@@ -60,12 +60,14 @@ def fault_of(error: BaseException) -> Bug:
     return Bug(_kind(error), place, tuple(_trace(error)))
 
 
-def explained(error: BaseException, kind: type[ExplainedError] = ExplainedError) -> ExplainedError | None:
+def explained_error(
+    error: BaseException, kind: type[ExplainedError] = ExplainedError
+) -> ExplainedError | None:
     """The error itself when it is of ``kind``, or the first of a group of nothing else; None for a bug."""
     if isinstance(error, kind):
         return error
     if isinstance(error, BaseExceptionGroup):
-        found = [explained(inner, kind) for inner in error.exceptions]
+        found = [explained_error(inner, kind) for inner in error.exceptions]
         return found[0] if all(found) else None
     return None
 
@@ -125,7 +127,7 @@ def advice(fault: Bug) -> str:
 
 def as_explained(error: BaseException) -> ExplainedError:
     """The error itself, or what to tell a person of a bug, for a command that shows one or the other."""
-    return explained(error) or InternalError(INTERNAL_ERROR, advice(fault_of(error)))
+    return explained_error(error) or InternalError(INTERNAL_ERROR, advice(fault_of(error)))
 
 
 class Room:
@@ -181,7 +183,7 @@ async def outcome(work: Callable[[], Awaitable[object]], name: str) -> BaseExcep
             task = group.create_task(_raised_by(work), name=name)
     except asyncio.CancelledError:
         error = task.result() if task is not None and not task.cancelled() else None
-        if error is not None and explained(error) is None:
+        if error is not None and explained_error(error) is None:
             Room(name).note(error, "it was about to stop")
         raise
     return asyncio.CancelledError() if task.cancelled() else task.result()

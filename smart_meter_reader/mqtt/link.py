@@ -15,7 +15,7 @@ from smart_meter_reader.mqtt import failures
 from smart_meter_reader.mqtt.heartbeat import Heartbeat
 from smart_meter_reader.mqtt.limits import BrokerLimits
 from smart_meter_reader.mqtt.message import MqttMessage
-from smart_meter_reader.mqtt.paho import Properties, ReasonCode, Version, connect, mqtt, new_client
+from smart_meter_reader.mqtt.paho import Properties, ReasonCode, Version, mqtt, new_client, send_connect
 from smart_meter_reader.mqtt.publishing import Publishing
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.mqtt.sockets.buffered_socket import BufferedSocket
@@ -200,7 +200,7 @@ class Link:
             on_end=lambda: self._end(self._reason_of_end()),
             on_error=self._fail,
         )
-        connect(self._client, broker)
+        send_connect(self._client, broker)
         self._heartbeat = Heartbeat(broker, self._client, self._wire, self.outbox, self._end, self._fail)
         self._heartbeat.plan()
 

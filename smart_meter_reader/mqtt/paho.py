@@ -41,10 +41,10 @@ __all__ = [
     "Properties",
     "ReasonCode",
     "Version",
-    "connect",
     "mqtt",
     "new_client",
-    "refusal",
+    "refusal_reason",
+    "send_connect",
 ]
 
 
@@ -87,7 +87,7 @@ def new_client(
     return client
 
 
-def connect(client: ClientOnSocket, broker: BrokerSettings) -> None:
+def send_connect(client: ClientOnSocket, broker: BrokerSettings) -> None:
     """Send CONNECT on the client's socket. With MQTT 5 it says how much we are ready to take."""
     bounds: Properties | None = None
     if client.protocol == MQTTProtocolVersion.MQTTv5:
@@ -97,7 +97,7 @@ def connect(client: ClientOnSocket, broker: BrokerSettings) -> None:
     client.connect(broker.host, broker.effective_port, broker.keepalive, properties=bounds)
 
 
-def refusal(code: int) -> str:
+def refusal_reason(code: int) -> str:
     """Why a broker refuses a message, by the reason code of its acknowledgement; "" if it does not."""
     if code < _FAILURE:
         return ""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.mqtt.outbox import Outbox
-from smart_meter_reader.mqtt.paho import Version, refusal
+from smart_meter_reader.mqtt.paho import Version, refusal_reason
 from smart_meter_reader.mqtt.sockets.buffered_socket import MOST_UNSENT, BufferedSocket
 from smart_meter_reader.mqtt.sockets.incoming import Acknowledgements, Unreleased
 from smart_meter_reader.mqtt.sockets.outgoing import (
@@ -74,4 +74,4 @@ class Publishing:
     def _acknowledge(self, identifier: int, code: int) -> None:
         message = self.outbox.acknowledged(identifier)
         if message is not None:
-            self._on_acknowledged(message, refusal(code))
+            self._on_acknowledged(message, refusal_reason(code))

@@ -15,7 +15,7 @@ from smart_meter_reader.rooms import Room
 _log = logging.getLogger(__name__)
 
 
-def listen(stop: Callable[[], None], read_now: Callable[[], None]) -> None:
+def answer_signals(stop: Callable[[], None], read_now: Callable[[], None]) -> None:
     """Answer to signals in the running loop: SIGTERM, SIGINT and SIGHUP stop, SIGUSR1 reads now.
 
     A second SIGTERM or SIGINT ends the process at once.

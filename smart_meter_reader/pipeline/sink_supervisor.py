@@ -12,7 +12,7 @@ from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Message
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.pipeline.retries import backoff_for
-from smart_meter_reader.rooms import Room, explained, outcome
+from smart_meter_reader.rooms import Room, explained_error, outcome
 from smart_meter_reader.sinks.base import Sink
 
 _log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class SinkSupervisor:
 
     def _tell(self, error: BaseException) -> Backoff:
         """Say why the sink ended; how to wait before it is started again."""
-        refused = explained(error, SinkError)
+        refused = explained_error(error, SinkError)
         if refused is None:
             self._room.note(error, "it is started again, the others go on; what it was at may be lost to it")
             return backoff_for(error)

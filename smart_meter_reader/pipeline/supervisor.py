@@ -24,7 +24,7 @@ from smart_meter_reader.rooms import (
     LastReceived,
     Room,
     advice,
-    explained,
+    explained_error,
     hearing,
     outcome,
 )
@@ -146,7 +146,7 @@ class MeterSupervisor:
         self._heard.clear()
         with hearing(self._heard):
             error = await outcome(lambda: self.client.run(self.publish, once=once), self.meter)
-        return error and (explained(error) or error)
+        return error and (explained_error(error) or error)
 
     def knows(self, meter: str) -> bool:
         return meter in self._told  # the own one, and those behind it

@@ -12,7 +12,7 @@ from smart_meter_reader.console import EXIT_OK
 _log = logging.getLogger(__name__)
 
 
-def start(
+def start_task(
     group: asyncio.TaskGroup, name: str, work: Coroutine[object, object, object]
 ) -> asyncio.Task[object]:
     """Begin a task by the name under which it is told of."""

@@ -21,7 +21,7 @@ from smart_meter_reader.service.unit import (
     source_in,
     unit_template,
 )
-from smart_meter_reader.settings.keys import values_of
+from smart_meter_reader.settings.keys import setting_values
 from smart_meter_reader.settings.loading import MeterSettings, ServiceSettings, SinkSettings
 from smart_meter_reader.settings.schema import DriverSettings
 from smart_meter_reader.text import printable
@@ -157,7 +157,7 @@ def unseen_files(prefix: str, settings: DriverSettings, place: Path, machine: Ma
 
     ``prefix`` stands before the key.
     """
-    for name, path in values_of(settings).items():
+    for name, path in setting_values(settings).items():
         if not isinstance(path, Path):
             continue
         seen = machine.inside(path) if path.is_absolute() else place / path

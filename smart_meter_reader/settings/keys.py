@@ -46,7 +46,7 @@ def keys_of(settings_type: type[Any]) -> Mapping[str, Key]:
     return _keys_of(typing.cast("Hashable", settings_type))
 
 
-def values_of(settings: Any) -> dict[str, Any]:
+def setting_values(settings: Any) -> dict[str, Any]:
     """The values of a settings dataclass by name, in the order of declaration; also those nobody can set."""
     names = (entry.name for entry in dataclasses.fields(settings))
     return {name: getattr(settings, name) for name in names}  # which names there are, the dataclass says

@@ -40,7 +40,7 @@ def load_table(directory: Path, table: str, kind: type[_Settings]) -> LoadedTabl
     return LoadedTable(settings, (*found["warnings"], *warnings_about([], files), *exposed), exposed)
 
 
-def table_in(directory: Path, table: str) -> Mapping[str, object] | None:
+def read_table(directory: Path, table: str) -> Mapping[str, object] | None:
     """What settings.toml in ``directory`` says there; None for no such table. Raises SettingsError."""
     try:
         found = read_toml(directory / "settings.toml").get(table)

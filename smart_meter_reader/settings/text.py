@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from smart_meter_reader.settings.durations import format_duration
-from smart_meter_reader.settings.keys import values_of
+from smart_meter_reader.settings.keys import setting_values
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, SinkSettings
 from smart_meter_reader.settings.schema import Origin, Secret
 from smart_meter_reader.settings.values import is_table, shown
@@ -65,7 +65,7 @@ def _text(loaded: LoadedSettings, remark: _Remark) -> str:
     return "\n".join(lines) + "\n"
 
 
-def value_text(value: Any) -> str:
+def as_toml(value: Any) -> str:
     """A setting as settings.toml would say it."""
     if isinstance(value, timedelta):
         return f'"{format_duration(value)}"'
@@ -76,7 +76,7 @@ def value_text(value: Any) -> str:
     if isinstance(value, Secret):
         return f'"{value}"' if value.reveal() else '""'
     if isinstance(value, tuple):
-        return f"[{', '.join(value_text(entry) for entry in value)}]"
+        return f"[{', '.join(as_toml(entry) for entry in value)}]"
     # TOML's basic strings take JSON's escapes; passwords in URLs are hidden before.
     return json.dumps(shown(str, str(value), limit=0)[1:-1], ensure_ascii=False)
 
@@ -101,7 +101,7 @@ def _table_lines(
         if path:
             yield f"[{'.'.join(path)}]"
     for name, source in shown.items():
-        line = f"{name} = {value_text(table[name])}"
+        line = f"{name} = {as_toml(table[name])}"
         yield f"{line.ljust(_COMMENT_COLUMN)}  # {source}" if source else line
     for name, inner in below.items():
         yield from _table_lines((*path, name), inner, origins, remark)
@@ -111,7 +111,7 @@ def _as_table(settings: Any) -> Mapping[str, Any]:
     """The fields of a settings dataclass, without those that are not set."""
     if isinstance(settings, Mapping):
         return settings
-    return {name: value for name, value in values_of(settings).items() if value is not None}
+    return {name: value for name, value in setting_values(settings).items() if value is not None}
 
 
 def _is_table(value: Any) -> bool:

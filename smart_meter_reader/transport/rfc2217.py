@@ -18,7 +18,7 @@ from smart_meter_reader.network import stalls
 from smart_meter_reader.transport.inbox import Inbox
 from smart_meter_reader.transport.line import LineSettings
 from smart_meter_reader.transport.stream import Transport
-from smart_meter_reader.transport.tcp import connect
+from smart_meter_reader.transport.tcp import connect_tcp
 
 IAC, DONT, DO, WONT, WILL, SB, SE = 0xFF, 0xFE, 0xFD, 0xFC, 0xFB, 0xFA, 0xF0  # RFC 854
 BINARY, SUPPRESS_GO_AHEAD, COM_PORT = 0, 3, 44  # RFC 856, RFC 858, RFC 2217 section 2
@@ -251,7 +251,7 @@ class Rfc2217Transport(Transport):
 
 async def open_rfc2217(url: str, host: str, port: int, line: LineSettings, within: float) -> Transport:
     """Open ``rfc2217://`` and set its line. Raises TransportError."""
-    carrier, inbox = await connect(host, port, within)
+    carrier, inbox = await connect_tcp(host, port, within)
     transport = Rfc2217Transport(url, line, carrier, inbox, within)
     try:
         await transport.negotiate()

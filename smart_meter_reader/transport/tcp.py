@@ -16,7 +16,7 @@ from smart_meter_reader.transport.stream import Transport
 _KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 30_000}
 
 
-async def connect(host: str, port: int, within: float) -> tuple[asyncio.Transport, Inbox]:
+async def connect_tcp(host: str, port: int, within: float) -> tuple[asyncio.Transport, Inbox]:
     """A TCP connection with keepalive. Raises TransportError."""
     loop = asyncio.get_running_loop()
     place = f"{host}:{port}"
@@ -68,7 +68,7 @@ def _all_refused(error: OSError) -> bool:
 
 async def open_tcp(url: str, host: str, port: int, line: LineSettings, within: float) -> Transport:
     """Open ``socket://``: bytes as they are; the serial server holds the line settings."""
-    carrier, inbox = await connect(host, port, within)
+    carrier, inbox = await connect_tcp(host, port, within)
     transport = Transport(url, line, carrier, inbox)
     transport.software_parity = line.bytesize == 7
     return transport

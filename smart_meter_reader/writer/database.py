@@ -29,7 +29,7 @@ from smart_meter_reader.writer.settings import WriterSettings
 from smart_meter_reader.writer.transaction import (
     Edge,
     WrittenBatch,
-    columns,
+    as_arrays,
     multirange,
     write_batch,
     write_edges,
@@ -111,7 +111,7 @@ class Database:
 
     async def _require_columns(self, wanted: Mapping[str, str]) -> None:
         pairs = [(table, name) for table, names in wanted.items() for name in names.split()]
-        if lacking := await self._fetch(sql.MISSING_COLUMNS, *columns(pairs)):
+        if lacking := await self._fetch(sql.MISSING_COLUMNS, *as_arrays(pairs)):
             table = lacking[0]["relation"]
             names = ", ".join(row["name"] for row in lacking if row["relation"] == table)
             raise NeedsAPersonError(

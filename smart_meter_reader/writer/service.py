@@ -15,7 +15,7 @@ from smart_meter_reader.fleet.connection import NatsLink, linked
 from smart_meter_reader.fleet.streams import LANES, StreamLimits, make_streams
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.network.backoff import Backoff
-from smart_meter_reader.rooms import Room, explained, outcome
+from smart_meter_reader.rooms import Room, explained_error, outcome
 from smart_meter_reader.writer.batches import LaneWriter
 from smart_meter_reader.writer.database import Database
 from smart_meter_reader.writer.figures import Figures
@@ -141,7 +141,7 @@ class WriterService:
         return sum(each.lag or 0 for each in self.figures.lanes.values())
 
     def _tell(self, error: BaseException) -> Backoff:
-        known = explained(error, SinkError)
+        known = explained_error(error, SinkError)
         if known is None:
             self._room.note(error, "it connects again; what is not written stays in the streams")
             self._say("it connects again after a fault of this program: see the log")

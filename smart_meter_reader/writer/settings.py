@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.fleet.settings import NatsSettings
-from smart_meter_reader.settings.one_table import LoadedTable, load_table, table_in
+from smart_meter_reader.settings.one_table import LoadedTable, load_table, read_table
 from smart_meter_reader.settings.schema import Secret, setting
 from smart_meter_reader.writer.address import read_address
 
@@ -105,7 +105,7 @@ class WriterSettings(NatsSettings):
 
 def load_writer(directory: Path) -> LoadedTable[WriterSettings]:
     """The table [writer] of the settings in ``directory``. Raises SettingsError."""
-    if table_in(directory, TABLE) is None:
+    if read_table(directory, TABLE) is None:
         raise SettingsError(
             [f"settings.toml: there is no table [{TABLE}], which says what to write where; see docs/fleet.md"]
         )

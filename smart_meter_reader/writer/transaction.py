@@ -47,7 +47,7 @@ async def write_batch(connection: Any, arrivals: Sequence[Arrival]) -> WrittenBa
     new = 0
     if rows:
         rows.sort(key=lambda row: row[:5])
-        told: str = await connection.execute(sql.READINGS, *columns(rows))
+        told: str = await connection.execute(sql.READINGS, *as_arrays(rows))
         new = int(told.rpartition(" ")[2])  # "INSERT 0 12"
     await _write_events(connection, arrivals)
     sequences = _sequences(arrivals)
@@ -71,7 +71,7 @@ async def _write_meters(connection: Any, arrivals: Sequence[Arrival]) -> dict[Me
     if not newest:
         return {}
     keys = sorted(newest)
-    found = await connection.fetch(sql.METERS, *columns(keys), [newest[key] for key in keys])
+    found = await connection.fetch(sql.METERS, *as_arrays(keys), [newest[key] for key in keys])
     return {
         (row["tenant"], row["site"], row["meter"]): _MeterBefore(
             row["fence"],
@@ -121,14 +121,14 @@ async def _write_fences(
         (*meter, known.fence) for meter, known in now.items() if known.fence != before[meter].fence
     )
     if higher:
-        await connection.execute(sql.FENCES, *columns(higher))
+        await connection.execute(sql.FENCES, *as_arrays(higher))
     others = sorted(
         (*meter, known.devices.now, known.devices.since, "/".join(known.devices.before), known.devices.mixed)
         for meter, known in now.items()
         if known.devices != before[meter].devices
     )
     if others:
-        await connection.execute(sql.DEVICES, *columns(others))
+        await connection.execute(sql.DEVICES, *as_arrays(others))
 
 
 async def _write_events(connection: Any, arrivals: Sequence[Arrival]) -> None:
@@ -142,11 +142,11 @@ async def _write_events(connection: Any, arrivals: Sequence[Arrival]) -> None:
     )
     if not bodies:
         return
-    await connection.execute(sql.EVENTS, *columns(bodies))
+    await connection.execute(sql.EVENTS, *as_arrays(bodies))
     for kind, statement in (("status", sql.STATUSES), ("info", sql.INFOS)):
         newest = {row[:3]: (*row[:3], *row[4:]) for row in bodies if row[3] == kind}
         if newest:
-            await connection.execute(statement, *columns([newest[key] for key in sorted(newest)]))
+            await connection.execute(statement, *as_arrays([newest[key] for key in sorted(newest)]))
 
 
 async def write_edges(
@@ -157,7 +157,7 @@ async def write_edges(
         ranges = [
             [multirange(ranges_of(found.get(edge, ()))) for edge in edges] for found in (written, refused)
         ]
-        await connection.execute(sql.EDGES, *columns(edges), *ranges)
+        await connection.execute(sql.EDGES, *as_arrays(edges), *ranges)
 
 
 def _sequences(arrivals: Iterable[Arrival]) -> dict[Edge, tuple[int, ...]]:
@@ -169,7 +169,7 @@ def _sequences(arrivals: Iterable[Arrival]) -> dict[Edge, tuple[int, ...]]:
     return {edge: tuple(numbers) for edge, numbers in found.items()}
 
 
-def columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+def as_arrays(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
     """Rows as the arrays that a statement takes."""
     return [list(column) for column in zip(*rows, strict=True)]
 

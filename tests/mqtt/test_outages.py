@@ -24,7 +24,7 @@ from smart_meter_reader.network.outages import STEADY_SECONDS, Outages
 from smart_meter_reader.pipeline.router import SinkQueue
 from smart_meter_reader.quantities.measurement import Measurement
 from smart_meter_reader.sinks.homie.sink import HomieSettings, HomieSink
-from smart_meter_reader.transport.tcp import connect
+from smart_meter_reader.transport.tcp import connect_tcp
 from tests.peers.mosquitto import Mosquitto, Watcher
 
 METERS = 70
@@ -163,7 +163,7 @@ async def test_a_system_that_gives_no_thread_is_a_failure_like_others(
         with pytest.raises(SinkError) as sink_error:
             await in_daemon_thread(lambda: 1, abandon=print, ended=lambda: given_back.append(None))
         with pytest.raises(TransportError) as transport_error:
-            await connect("serial-server.invalid", 1, 5.0)
+            await connect_tcp("serial-server.invalid", 1, 5.0)
     assert (sink_error.value.reason, len(given_back)) == ("no_thread", 1)
     assert (transport_error.value.reason, "TasksMax" in transport_error.value.detail) == (
         "connect_failed",

@@ -6,7 +6,7 @@ import pytest
 
 from smart_meter_reader.mqtt.link import Link
 from smart_meter_reader.mqtt.message import MqttMessage
-from smart_meter_reader.mqtt.paho import refusal
+from smart_meter_reader.mqtt.paho import refusal_reason
 from smart_meter_reader.mqtt.publishing import Publishing
 from smart_meter_reader.mqtt.sockets.buffered_socket import MOST_UNSENT, BufferedSocket
 from smart_meter_reader.mqtt.sockets.incoming import Acknowledgements, Unreleased
@@ -53,7 +53,7 @@ class Told:
     ],
 )
 def test_why_a_message_is_refused(code: int, why: str) -> None:
-    assert refusal(code) == why
+    assert refusal_reason(code) == why
 
 
 async def test_each_is_told_once_and_what_nobody_has_sent_not_at_all() -> None:

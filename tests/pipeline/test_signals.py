@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from smart_meter_reader.pipeline.signals import listen
+from smart_meter_reader.pipeline.signals import answer_signals
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -29,7 +29,7 @@ def heard() -> Iterator[asyncio.Queue[str]]:
 async def test_a_signal_stops_and_another_one_reads_now(
     number: signal.Signals, heard: asyncio.Queue[str]
 ) -> None:
-    listen(lambda: heard.put_nowait("stop"), lambda: heard.put_nowait("read"))
+    answer_signals(lambda: heard.put_nowait("stop"), lambda: heard.put_nowait("read"))
     os.kill(os.getpid(), signal.SIGUSR1)
     assert await heard.get() == "read"
     os.kill(os.getpid(), number)
@@ -37,7 +37,7 @@ async def test_a_signal_stops_and_another_one_reads_now(
 
 
 async def test_a_terminal_may_be_closed_twice(heard: asyncio.Queue[str]) -> None:
-    listen(lambda: heard.put_nowait("stop"), lambda: None)
+    answer_signals(lambda: heard.put_nowait("stop"), lambda: None)
     for _ in range(2):
         os.kill(os.getpid(), signal.SIGHUP)
         assert await heard.get() == "stop"
@@ -45,7 +45,7 @@ async def test_a_terminal_may_be_closed_twice(heard: asyncio.Queue[str]) -> None
 
 async def test_under_nohup_the_end_of_the_terminal_is_none(heard: asyncio.Queue[str]) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    listen(lambda: heard.put_nowait("stop"), lambda: heard.put_nowait("read"))
+    answer_signals(lambda: heard.put_nowait("stop"), lambda: heard.put_nowait("read"))
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     os.kill(os.getpid(), signal.SIGHUP)
     os.kill(os.getpid(), signal.SIGUSR1)
@@ -54,10 +54,10 @@ async def test_under_nohup_the_end_of_the_terminal_is_none(heard: asyncio.Queue[
 
 _STOPS_NEVER = """
 import asyncio
-from smart_meter_reader.pipeline.signals import listen
+from smart_meter_reader.pipeline.signals import answer_signals
 
 async def main():
-    listen(lambda: print("stopping", flush=True), lambda: None)
+    answer_signals(lambda: print("stopping", flush=True), lambda: None)
     print("ready", flush=True)
     await asyncio.Event().wait()
 
@@ -83,7 +83,7 @@ def fails() -> None:
 async def test_what_a_callback_raises_is_logged_and_the_service_goes_on(
     heard: asyncio.Queue[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    listen(lambda: None, lambda: None)
+    answer_signals(lambda: None, lambda: None)
     loop = asyncio.get_running_loop()
     loop.call_soon(fails)
     loop.call_soon(heard.put_nowait, "went on")

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from smart_meter_reader.pipeline.tasks import cancel, start
+from smart_meter_reader.pipeline.tasks import cancel, start_task
 
 
 async def test_who_does_not_stop_is_named(caplog: pytest.LogCaptureFixture) -> None:
@@ -28,7 +28,7 @@ async def test_who_does_not_stop_is_named(caplog: pytest.LogCaptureFixture) -> N
             ended.append("obeyed")
 
     async with asyncio.TaskGroup() as group:
-        tasks = [start(group, "the meter heat", hang()), start(group, "the meter power", obey())]
+        tasks = [start_task(group, "the meter heat", hang()), start_task(group, "the meter power", obey())]
         await asyncio.sleep(0)
         await cancel(tasks, 0.05)
         assert ended == ["obeyed"]

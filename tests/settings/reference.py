@@ -14,7 +14,7 @@ from smart_meter_reader.meters.registry import METERS
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.settings.common import CommonSettings, MeterCommonSettings
 from smart_meter_reader.settings.schema import Key, keys_of
-from smart_meter_reader.settings.text import value_text
+from smart_meter_reader.settings.text import as_toml
 from smart_meter_reader.settings.values import is_table
 from smart_meter_reader.sinks.registry import SINKS
 from smart_meter_reader.writer.settings import WriterSettings
@@ -68,7 +68,7 @@ def _default(key: Key) -> str:
         return "required"
     if key.default is None or key.default in ({}, ()):
         return ""
-    return "" if is_table(type(key.default)) else f"`{value_text(key.default)}`"
+    return "" if is_table(type(key.default)) else f"`{as_toml(key.default)}`"
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from smart_meter_reader.pipeline.kept_faults import FaultFile, KeptFault
 from smart_meter_reader.recordings.pseudonyms import HIDDEN, Pseudonyms, scrub
 from smart_meter_reader.recordings.text import FROM_METER, Burst, Recording, format_recording
 from smart_meter_reader.rooms import fault_of
-from smart_meter_reader.settings.keys import values_of
+from smart_meter_reader.settings.keys import setting_values
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings, ServiceSettings
 from smart_meter_reader.settings.schema import Secret
 from smart_meter_reader.settings.text import settings_text
@@ -171,7 +171,7 @@ class Report:
 
 def secrets_of(settings: Any) -> Iterator[str]:
     """Every secret in a settings dataclass, also in the tables below it."""
-    for value in values_of(settings).values():
+    for value in setting_values(settings).values():
         if isinstance(value, Secret):
             if value.reveal():
                 yield value.reveal()

@@ -19,7 +19,7 @@ from smart_meter_reader.meters.base import ClientSettings
 from smart_meter_reader.meters.registry import METERS
 from smart_meter_reader.recordings.pseudonyms import HIDDEN, Pseudonyms
 from smart_meter_reader.settings.common import CommonSettings, MeterCommonSettings
-from smart_meter_reader.settings.keys import values_of
+from smart_meter_reader.settings.keys import setting_values
 from smart_meter_reader.settings.schema import Key, keys_of
 from smart_meter_reader.settings.values import is_table
 from smart_meter_reader.sinks.registry import SINKS
@@ -45,7 +45,7 @@ def redact_settings(settings: _Settings, names: Pseudonyms) -> _Settings:
     what else is hidden. A default names nobody.
     """
     driver: Any = settings
-    values = values_of(driver)
+    values = setting_values(driver)
     as_recorded = isinstance(settings, ClientSettings)
     redacted: _Settings = dataclasses.replace(
         driver,

@@ -12,14 +12,14 @@ from smart_meter_reader.drivers import imported
 from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.base import Client
 from smart_meter_reader.meters.registry import meter_driver
-from smart_meter_reader.settings.keys import values_of
+from smart_meter_reader.settings.keys import setting_values
 from smart_meter_reader.settings.loading import LoadedSettings, MeterSettings
 from smart_meter_reader.settings.schema import Secret, keys_of
 
 
 def check_keys(subject: str, meter: MeterSettings, loaded: LoadedSettings) -> Iterator[Check]:
     """Which keys of the meter are set, and where; not what they are. Loading has judged their form."""
-    values = values_of(meter.driver)
+    values = setting_values(meter.driver)
     for name, key in keys_of(type(meter.driver)).items():
         if Secret not in (key.annotation, *typing.get_args(key.annotation)):
             continue

@@ -15,9 +15,9 @@ from smart_meter_reader.meters.base import Client
 from smart_meter_reader.recordings.tape import Tape
 from smart_meter_reader.recordings.text import Recording
 from smart_meter_reader.rooms import as_explained
-from smart_meter_reader.settings.keys import values_of
+from smart_meter_reader.settings.keys import setting_values
 from smart_meter_reader.settings.schema import Secret, keys_of
-from smart_meter_reader.settings.text import value_text
+from smart_meter_reader.settings.text import as_toml
 from smart_meter_reader.settings.values import is_table
 from smart_meter_reader.transport import LineSettings, opening_by
 
@@ -146,7 +146,7 @@ async def _result_of(work: Coroutine[Any, Any, Any]) -> Exception | None:
 
 def recorded_settings(settings: Any) -> dict[str, str]:
     """The settings that differ from their defaults, as TOML; without port and keys."""
-    values = values_of(settings)
+    values = setting_values(settings)
     return {
         name: toml_text(values[name])
         for name, key in keys_of(type(settings)).items()
@@ -162,11 +162,11 @@ def toml_text(value: Any) -> str:
         return toml_text(
             {
                 name: found
-                for name, found in values_of(value).items()
+                for name, found in setting_values(value).items()
                 if found is not None and not isinstance(found, Secret)
             }
         )
-    return value_text(value)
+    return as_toml(value)
 
 
 def _recording(tape: Tape, client: str, settings: Mapping[str, str]) -> Recording:

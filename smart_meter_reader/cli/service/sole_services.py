@@ -15,7 +15,7 @@ from smart_meter_reader.service.program import Program, running_program
 from smart_meter_reader.service.steps import Machine, Step, remove_step
 from smart_meter_reader.service.unit import PAGE, SOLE_SERVICES, WRITER, SoleService
 from smart_meter_reader.settings.files.ownership import ROOT
-from smart_meter_reader.settings.one_table import table_in
+from smart_meter_reader.settings.one_table import read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class PlannedService:
 
 def means_writer(environment: str | None, directory: Path) -> bool:
     """Whether it is no environment that is called as the writer is. Raises SettingsError."""
-    return environment == WRITER.word and is_writer(table_in(directory, WRITER.table))
+    return environment == WRITER.word and is_writer(read_table(directory, WRITER.table))
 
 
 def sole_service(environment: str | None, machine: Machine) -> SoleService | None:

@@ -52,7 +52,7 @@ async def open_bucket(
     except (BucketNotFoundError, NotFoundError):
         return await _make(streams, settings, replicas)
     except (nats.errors.Error, TimeoutError) as error:
-        raise refusal(error, settings) from error
+        raise bucket_error(error, settings) from error
     if found is None or abs(found - wanted) > 1:
         raise NeedsAPersonError(
             "lease_ttl_differs",
@@ -75,12 +75,12 @@ async def _make(streams: JetStreamContext, settings: LeaseSettings, replicas: in
     except APIError as error:
         if replicas > 1 and error.err_code == NOT_CLUSTERED:
             return await _make(streams, settings, 1)
-        raise refusal(error, settings) from error
+        raise bucket_error(error, settings) from error
     except (nats.errors.Error, TimeoutError) as error:
-        raise refusal(error, settings) from error
+        raise bucket_error(error, settings) from error
 
 
-def refusal(error: Exception, settings: LeaseSettings) -> SinkError:
+def bucket_error(error: Exception, settings: LeaseSettings) -> SinkError:
     """What a request that failed means, and what to do."""
     bucket = settings.bucket
     if isinstance(error, NoStreamResponseError | nats.errors.NoRespondersError):
@@ -109,12 +109,12 @@ def key_of(site: str, meter: str) -> str:
     return f"{site}.{meter}"
 
 
-def value_of(holder: str, session: str) -> bytes:
+def lease_value(holder: str, session: str) -> bytes:
     """What stands there, as JSON: {"holder": "pi-7", "session": "b1c2..."}."""
     return dumps({"holder": holder, "session": session}).encode()
 
 
-async def take(bucket: KeyValue, key: str, value: bytes, last: int | None) -> int:
+async def compare_and_set(bucket: KeyValue, key: str, value: bytes, last: int | None) -> int:
     """Set the key if its last revision is ``last`` (None: if it is not there); the new revision.
 
     Raises RefusedError when it is another one, nats.errors.Error and TimeoutError when nobody says so.
@@ -128,7 +128,7 @@ async def take(bucket: KeyValue, key: str, value: bytes, last: int | None) -> in
 
 
 async def entry(bucket: KeyValue, key: str) -> LeaseEntry | None:
-    """What stands there; None for nothing. Raises as ``take``."""
+    """What stands there; None for nothing. Raises as ``compare_and_set``."""
     try:
         found = await bucket.get(key)
     except KeyNotFoundError:

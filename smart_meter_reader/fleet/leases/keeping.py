@@ -19,11 +19,11 @@ from smart_meter_reader.fleet.leases import plan
 from smart_meter_reader.fleet.leases.bucket import (
     LeaseEntry,
     RefusedError,
+    compare_and_set,
     entry,
     key_of,
+    lease_value,
     open_bucket,
-    take,
-    value_of,
 )
 from smart_meter_reader.fleet.leases.lease import Lease
 from smart_meter_reader.fleet.leases.settings import LeaseSettings
@@ -103,7 +103,7 @@ class Leases:
                 lease.become(plan.got(revision, sent, lease.times))
 
     async def _take(self, bucket: KeyValue, key: str, last: int | None) -> int:
-        return await take(bucket, key, value_of(self._settings.edge, self._session), last)
+        return await compare_and_set(bucket, key, lease_value(self._settings.edge, self._session), last)
 
     async def _look(self, bucket: KeyValue, key: str, lease: Lease) -> None:
         """Another revision is there than we thought: ours, when an answer was lost; none; or another's."""

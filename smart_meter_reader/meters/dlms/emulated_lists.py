@@ -75,7 +75,7 @@ def _timed(home: PushingHousehold) -> bytes:
     return b"\x0c" + encode_date_time(_local(home))
 
 
-def aidon(home: PushingHousehold, *, hourly: bool) -> bytes:
+def aidon_list(home: PushingHousehold, *, hourly: bool) -> bytes:
     """Aidon, Norway: codes, scalers and units; ``hourly`` with clock and counters."""
     items = [
         Item(STRUCTURE, [_code("1-1:0.2.129"), Item(VISIBLE, b"AIDON_V0001")]),
@@ -103,7 +103,7 @@ def aidon(home: PushingHousehold, *, hourly: bool) -> bytes:
     return _notification(Item(ARRAY, items), b"\0")
 
 
-def kaifa(home: PushingHousehold, *, hourly: bool) -> bytes:
+def kaifa_list(home: PushingHousehold, *, hourly: bool) -> bytes:
     """Kaifa, Norway: without codes; ``hourly`` with clock and counters."""
     items = [
         *map(_octets, (b"KFM_001", b"6970631400000003", b"MA304H3E")),
@@ -114,7 +114,7 @@ def kaifa(home: PushingHousehold, *, hourly: bool) -> bytes:
     return _notification(Item(STRUCTURE, items), b"\x09" + _timed(home))
 
 
-def kamstrup(home: PushingHousehold, step: int, type_number: bytes, *, hourly: bool) -> bytes:
+def kamstrup_list(home: PushingHousehold, step: int, type_number: bytes, *, hourly: bool) -> bytes:
     """Kamstrup, Norway and Sweden; ``step``: Wh of one step of the counters."""
     items = [
         Item(VISIBLE, b"Kamstrup_V0001"),
@@ -135,7 +135,7 @@ def kamstrup(home: PushingHousehold, step: int, type_number: bytes, *, hourly: b
     return _notification(Item(STRUCTURE, items), _timed(home))
 
 
-def kamstrup_denmark(home: PushingHousehold, *, hourly: bool) -> bytes:
+def kamstrup_denmark_list(home: PushingHousehold, *, hourly: bool) -> bytes:
     """Kamstrup, Denmark: counters in steps of 10 Wh in each list."""
     items = [Item(VISIBLE, b"Kamstrup_V0001")]
     for code, value in (
@@ -151,7 +151,7 @@ def kamstrup_denmark(home: PushingHousehold, *, hourly: bool) -> bytes:
     return _notification(Item(STRUCTURE, items), _timed(home))
 
 
-def swiss(home: PushingHousehold, name: bytes, tenths: int) -> bytes:
+def swiss_list(home: PushingHousehold, name: bytes, tenths: int) -> bytes:
     """Landis+Gyr and Iskra, Switzerland: the first value lists what follows. ``tenths``: of a volt."""
     codes = (
         *("1-1:1.8.0", "1-1:2.8.0", "1-0:1.7.0", "1-0:2.7.0"),
@@ -175,7 +175,7 @@ def swiss(home: PushingHousehold, name: bytes, tenths: int) -> bytes:
     return _notification(Item(STRUCTURE, [pushed, *values]), _timed(home))
 
 
-def iskra_slovenia(home: PushingHousehold, *, hourly: bool) -> bytes:
+def iskra_slovenia_list(home: PushingHousehold, *, hourly: bool) -> bytes:
     """Iskra, Slovenia: two lists without codes."""
     items = [_octets(b"ISK1030700000031")]
     if hourly:
@@ -191,7 +191,7 @@ def iskra_slovenia(home: PushingHousehold, *, hourly: bool) -> bytes:
     return _notification(Item(STRUCTURE, items), _timed(home))
 
 
-def austria(home: PushingHousehold) -> bytes:
+def austria_list(home: PushingHousehold) -> bytes:
     """Kaifa and Sagemcom, Austria: codes, values, scalers and units in one row."""
     items = [_clock(home)]
     for code, value, scaler, unit in (
@@ -208,7 +208,7 @@ def austria(home: PushingHousehold) -> bytes:
     return _notification(Item(STRUCTURE, [*items, _octets(b"181220000009")]), _timed(home))
 
 
-def xt211(home: PushingHousehold) -> bytes:
+def xt211_list(home: PushingHousehold) -> bytes:
     """Descriptors without tags, which no value can be made of."""
 
     def described(interface_class: int, code: str, attribute: int, value: Item) -> bytes:

@@ -12,14 +12,14 @@ from smart_meter_reader.codecs.dlms.framing.joining import LLC, encode_blocks
 from smart_meter_reader.codecs.dlms.framing.mbus_frame import encode_mbus
 from smart_meter_reader.meters.dlms.emulated_lists import (
     PushingHousehold,
-    aidon,
-    austria,
-    iskra_slovenia,
-    kaifa,
-    kamstrup,
-    kamstrup_denmark,
-    swiss,
-    xt211,
+    aidon_list,
+    austria_list,
+    iskra_slovenia_list,
+    kaifa_list,
+    kamstrup_denmark_list,
+    kamstrup_list,
+    swiss_list,
+    xt211_list,
 )
 from smart_meter_reader.meters.dlms.lines import KAMSTRUP_LINE, MBUS_LINE, RS485_LINE, SOCKET_LINE
 from smart_meter_reader.transport import LineSettings
@@ -87,80 +87,80 @@ MODELS: Final[Mapping[str, PushingModel]] = MappingProxyType(
         "aidon-no": PushingModel(
             line=MBUS_LINE,
             interval=10,
-            make=lambda home: aidon(home, hourly=False),
-            hourly=lambda home: aidon(home, hourly=True),
+            make=lambda home: aidon_list(home, hourly=False),
+            hourly=lambda home: aidon_list(home, hourly=True),
             frame=_NORDIC,
         ),
         "kaifa-no": PushingModel(
             line=MBUS_LINE,
             interval=10,
-            make=lambda home: kaifa(home, hourly=False),
-            hourly=lambda home: kaifa(home, hourly=True),
+            make=lambda home: kaifa_list(home, hourly=False),
+            hourly=lambda home: kaifa_list(home, hourly=True),
             frame=_frame_as(b"\x01", b"\x02\x01"),
         ),
         "kamstrup-no": PushingModel(
             line=KAMSTRUP_LINE,
             interval=10,
-            make=lambda home: kamstrup(home, 10, _NORWAY, hourly=False),
-            hourly=lambda home: kamstrup(home, 10, _NORWAY, hourly=True),
+            make=lambda home: kamstrup_list(home, 10, _NORWAY, hourly=False),
+            hourly=lambda home: kamstrup_list(home, 10, _NORWAY, hourly=True),
             frame=_HAN_NVE,
         ),
         "kamstrup-se": PushingModel(
             line=KAMSTRUP_LINE,
             interval=10,
-            make=lambda home: kamstrup(home, 1, _SWEDEN, hourly=False),
-            hourly=lambda home: kamstrup(home, 1, _SWEDEN, hourly=True),
+            make=lambda home: kamstrup_list(home, 1, _SWEDEN, hourly=False),
+            hourly=lambda home: kamstrup_list(home, 1, _SWEDEN, hourly=True),
             frame=_HAN_NVE,
         ),
         # A type number that no table has, and counters in Wh: ten times too high, and nothing says so.
         "kamstrup-unknown": PushingModel(
             line=KAMSTRUP_LINE,
             interval=10,
-            make=lambda home: kamstrup(home, 1, b"6841131BN249101001", hourly=False),
-            hourly=lambda home: kamstrup(home, 1, b"6841131BN249101001", hourly=True),
+            make=lambda home: kamstrup_list(home, 1, b"6841131BN249101001", hourly=False),
+            hourly=lambda home: kamstrup_list(home, 1, b"6841131BN249101001", hourly=True),
             frame=_HAN_NVE,
             every=18,
         ),
         "kamstrup-dk": PushingModel(
             line=KAMSTRUP_LINE,
             interval=10,
-            make=lambda home: kamstrup_denmark(home, hourly=False),
+            make=lambda home: kamstrup_denmark_list(home, hourly=False),
             frame=_frame_as(b"\x41", b"\x03"),
             title=b"KAM\x45\0\0\0\x11",
         ),
         "kaifa-at": PushingModel(
-            line=MBUS_LINE, interval=5, make=austria, frame=_in_mbus, title=b"KFM\x67\0\0\0\x09"
+            line=MBUS_LINE, interval=5, make=austria_list, frame=_in_mbus, title=b"KFM\x67\0\0\0\x09"
         ),
         "sagemcom-at": PushingModel(
             line=MBUS_LINE,
             interval=5,
-            make=austria,
+            make=austria_list,
             frame=lambda apdu: _in_mbus(apdu, 252),  # 257 octets, of which the length octet says 01
             title=b"SAG\x59\0\0\0\x36",
         ),
         "e450-ch": PushingModel(
             line=MBUS_LINE,
             interval=5,
-            make=lambda home: swiss(home, b"LGZ1030600000021", 10),
+            make=lambda home: swiss_list(home, b"LGZ1030600000021", 10),
             frame=_in_blocks,
             title=b"LGZ\x67\0\0\0\x21",
         ),
         "am550-ch": PushingModel(
             line=SOCKET_LINE,
             interval=10,
-            make=lambda home: swiss(home, b"ISK1030700000030", 1),
+            make=lambda home: swiss_list(home, b"ISK1030700000030", 1),
             frame=_in_segments,
             title=b"ISK\x74\0\0\0\x30",
         ),
         "am550-si": PushingModel(
             line=SOCKET_LINE,
             interval=5,
-            make=lambda home: iskra_slovenia(home, hourly=False),
-            hourly=lambda home: iskra_slovenia(home, hourly=True),
+            make=lambda home: iskra_slovenia_list(home, hourly=False),
+            hourly=lambda home: iskra_slovenia_list(home, hourly=True),
             frame=_frame_as(b"\xcf", b"\x02\x23"),
             every=180,
         ),
-        "xt211-cz": PushingModel(line=RS485_LINE, interval=60, make=xt211, frame=lambda apdu: [apdu]),
+        "xt211-cz": PushingModel(line=RS485_LINE, interval=60, make=xt211_list, frame=lambda apdu: [apdu]),
     }
 )
 """By maker or model and country."""

@@ -99,7 +99,7 @@ def forget_dynaconf() -> None:
     gc.collect()
 
 
-def summary(error: BaseException, config: Path) -> str:
+def error_line(error: BaseException, config: Path) -> str:
     """One line about what config.py raised, without messages that can quote a value: it may be a secret."""
     name = type(error).__name__
     if isinstance(error, SyntaxError):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from smart_meter_reader.exceptions import SettingsError
-from smart_meter_reader.settings.files.config_file import import_config, not_found, summary
+from smart_meter_reader.settings.files.config_file import error_line, import_config, not_found
 from smart_meter_reader.settings.files.toml_text import read_toml
 from smart_meter_reader.settings.files.trust import examine_owners
 from smart_meter_reader.settings.names import holds_secrets, nearest
@@ -47,7 +47,7 @@ def load_tables(directory: Path, environment: str | None) -> dict[str, Any]:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's program; it can raise anything
         suspects = list(_markers(tables)) if type(error).__module__.startswith("dynaconf") else []
-        raise SettingsError(suspects or [summary(error, config)]) from None
+        raise SettingsError(suspects or [error_line(error, config)]) from None
     _require_files(settings, directory)
     environments = _environments(tables, history)
     return {

@@ -15,7 +15,7 @@ _OPEN_LIST = re.compile(r"\s*[A-Za-z0-9_.\"' -]+?\s*=\s*\[(?:[^\]\"'#]|\"[^\"]*\
 _TRIPLE = ('"""', "'''")
 
 
-def line_of(error: tomllib.TOMLDecodeError, lines: list[str]) -> int:
+def failed_line(error: tomllib.TOMLDecodeError, lines: list[str]) -> int:
     """The index of the line at which reading ended: the last one with something in it, at the latest."""
     # Only Python 3.14 gives the position other than in the text.
     found = _POSITION.search(str(error))

@@ -14,7 +14,7 @@ from typing import Any
 
 from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.files import read_small
-from smart_meter_reader.settings.files.toml_context import left_open, line_of, reason_in_context
+from smart_meter_reader.settings.files.toml_context import failed_line, left_open, reason_in_context
 from smart_meter_reader.settings.files.toml_slips import Slip, is_toml, slip_in
 from smart_meter_reader.settings.names import holds_secrets
 
@@ -109,7 +109,7 @@ def _error_in(lines: list[str]) -> tomllib.TOMLDecodeError | None:
 
 def _told(lines: list[str], name: str, error: tomllib.TOMLDecodeError) -> tuple[int, str, str]:
     """The index of a line, the sentence about it, and the line as it was probably meant."""
-    index = line_of(error, lines)
+    index = failed_line(error, lines)
     mended = Slip()
     if len(lines[index]) > _LONGEST_LINE:
         return index, f"not valid TOML, in a line of {len(lines[index])} characters", ""

@@ -28,7 +28,7 @@ from smart_meter_reader.messages import Message
 from smart_meter_reader.messages.receipts import SinkReceipts
 from smart_meter_reader.network.backoff import Backoff
 from smart_meter_reader.network.outages import Outages
-from smart_meter_reader.rooms import Room, explained, left_out, outcome
+from smart_meter_reader.rooms import Room, explained_error, left_out, outcome
 from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.nats.edge_report import EdgeReport
 from smart_meter_reader.sinks.nats.lanes import Lanes, address, is_past
@@ -199,7 +199,7 @@ class NatsSink(Sink):
     def _tell(self, error: BaseException) -> Backoff:
         self._away = True
         self._progress.set()
-        known = explained(error, SinkError)
+        known = explained_error(error, SinkError)
         if known is None:
             self._room.note(error, "it connects again; what is not delivered is kept")
             return _BACKOFF_OF_PERSONS

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from smart_meter_reader.settings.one_table import LoadedTable, load_table, table_in
+from smart_meter_reader.settings.one_table import LoadedTable, load_table, read_table
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.sinks.web.settings import WebSettings
 
@@ -36,7 +36,7 @@ def load_page(directory: Path) -> LoadedTable[PageSettings]:
 
 def has_page(directory: Path) -> bool:
     """Whether settings.toml in ``directory`` has the table. Raises SettingsError."""
-    return table_in(directory, TABLE) is not None
+    return read_table(directory, TABLE) is not None
 
 
 def headed(settings: PageSettings, environments: tuple[str, ...]) -> PageSettings:
