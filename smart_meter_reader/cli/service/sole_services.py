@@ -43,7 +43,7 @@ def planned_page(
 ) -> PlannedService:
     """The installation with the settings in ``directory``; warnings are printed. Raises ServiceError."""
     from smart_meter_reader.service.page_installation import plan_page
-    from smart_meter_reader.sinks.web.settings import address
+    from smart_meter_reader.sinks.web.settings import page_url
     from smart_meter_reader.sinks.web.together.settings import has_page, load_page
 
     trusted, program, place = _whereabouts(machine, directory)
@@ -55,7 +55,7 @@ def planned_page(
         )
     planned = plan_page(machine, environments, place, program, trusted, load_page)
     return _shown(
-        PAGE, planned.plan, place, program, f"the page is at {address(planned.settings)}", show=show
+        PAGE, planned.plan, place, program, f"the page is at {page_url(planned.settings)}", show=show
     )
 
 

@@ -44,7 +44,7 @@ def together(environments: tuple[str, ...]) -> int:
 async def _run(settings: PageSettings, environments: tuple[str, ...]) -> None:
     from smart_meter_reader.pipeline.sink_memory import SinkMemory
     from smart_meter_reader.service.notify import Notifier
-    from smart_meter_reader.sinks.web.settings import address
+    from smart_meter_reader.sinks.web.settings import page_url
     from smart_meter_reader.sinks.web.together.page import TogetherPage
     from smart_meter_reader.sinks.web.together.stores import store_of
 
@@ -55,7 +55,7 @@ async def _run(settings: PageSettings, environments: tuple[str, ...]) -> None:
     stores = [store_of(each, settings.histories, os.environ) for each in environments]
 
     def ready() -> None:
-        notifier.ready(f"the page is at {address(settings)}")
+        notifier.ready(f"the page is at {page_url(settings)}")
 
     page = TogetherPage("page", settings, stores, ready)
     memory = SinkMemory("page", os.environ, [page])

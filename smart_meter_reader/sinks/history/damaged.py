@@ -15,7 +15,7 @@ from smart_meter_reader.network.off_loop import in_daemon_thread
 _log = logging.getLogger(__name__)
 
 
-async def move_aside(sink: str, path: Path, error: DamagedHistoryError) -> None:
+async def make_room(sink: str, path: Path, error: DamagedHistoryError) -> None:
     """Make room for a new file. Raises SinkError when the damaged one cannot be moved."""
     try:
         aside = await in_daemon_thread(partial(set_aside, path, datetime.now()))  # noqa: DTZ005 - a file name

@@ -38,7 +38,7 @@ from smart_meter_reader.messages.receipts import SinkReceipts
 from smart_meter_reader.network.off_loop import in_daemon_thread
 from smart_meter_reader.rooms import Room, left_out
 from smart_meter_reader.sinks.base import Sink
-from smart_meter_reader.sinks.history.damaged import move_aside
+from smart_meter_reader.sinks.history.damaged import make_room
 from smart_meter_reader.sinks.history.house import keep_house
 from smart_meter_reader.sinks.history.pasts import Pasts
 from smart_meter_reader.sinks.history.regular_backups import RegularBackups
@@ -278,7 +278,7 @@ class HistorySink(Sink):
     async def _set_aside(self, path: Path | None, error: DamagedHistoryError) -> None:
         """Move a damaged file away and begin a new one: readings go on, and a backup can be restored."""
         assert path is not None
-        await move_aside(self.name, path, error)
+        await make_room(self.name, path, error)
         if self._store is not None:
             await self._close()
             await self._open()

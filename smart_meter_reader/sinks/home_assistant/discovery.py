@@ -70,7 +70,7 @@ class Device:
     expire_after: int = 0  # seconds without a reading until values count as gone; 0: never
 
 
-def described(
+def described_device(
     device: Device,
     topics: Topics,
     entities: Iterable[Entity],

@@ -10,7 +10,7 @@ from smart_meter_reader.messages import STARTING, Info, Reading, Status
 from smart_meter_reader.messages.freshness import expire_after
 from smart_meter_reader.mqtt.message import MqttMessage
 from smart_meter_reader.quantities.measurement import Value
-from smart_meter_reader.sinks.home_assistant.discovery import Device, Topics, described
+from smart_meter_reader.sinks.home_assistant.discovery import Device, Topics, described_device
 from smart_meter_reader.sinks.home_assistant.entities import BUTTON_KEY, Entity, EntityValue, Extras, Platform
 from smart_meter_reader.sinks.home_assistant.forms import MOST_KEYS, DiscoveryPlace
 from smart_meter_reader.sinks.home_assistant.states import state_of
@@ -115,7 +115,7 @@ class Meter:
             return {}
         if self._announced is None or self._announced[0] != via:
             entities, removed = self._entities.values(), self._removed
-            told = described(self._device(via), self.topics, entities, removed, button=self._button)
+            told = described_device(self._device(via), self.topics, entities, removed, button=self._button)
             self._announced = via, place.payloads(told)
         return self._announced[1]
 

@@ -13,7 +13,7 @@ from smart_meter_reader.mqtt.message import Command, MqttMessage, Presenter
 from smart_meter_reader.mqtt.settings import BrokerSettings
 from smart_meter_reader.settings.schema import setting
 from smart_meter_reader.sinks.home_assistant.announced import Announced
-from smart_meter_reader.sinks.home_assistant.discovery import Device, Topics, described
+from smart_meter_reader.sinks.home_assistant.discovery import Device, Topics, described_device
 from smart_meter_reader.sinks.home_assistant.entities import Extras, device_id
 from smart_meter_reader.sinks.home_assistant.forms import DiscoveryPlace, Form, device_payload
 from smart_meter_reader.sinks.home_assistant.meter import Meter
@@ -294,5 +294,5 @@ class HomeAssistantSink(MqttSink):
         if topic == place.of_device:
             base = self._settings.base
             topics = Topics.of(self._settings.availability_topic(base), base, meter)
-            return device_payload(described(Device(meter), topics, ()))
+            return device_payload(described_device(Device(meter), topics, ()))
         return "" if topic.startswith(f"{self._settings.discovery_prefix}/") else meter

@@ -151,7 +151,7 @@ class Lanes:
         """Whether the engine has taken it. Raises _NeverTakenError."""
         settings, entry = self._settings, spooled.entry
         try:
-            kind, meter, fence = address_of(entry.kind)
+            kind, meter, fence = read_spool_kind(entry.kind)
         except ValueError as error:
             raise _NeverTakenError(str(error)) from error
         kind = "history" if late and kind == "reading" else kind
@@ -196,13 +196,13 @@ class Lanes:
             _log.warning("sink %s: %s; what is not taken is kept%s", self._name, sentence, more)
 
 
-def address(kind: LetterKind, meter: str, fence: int | None) -> str:
+def spool_kind(kind: LetterKind, meter: str, fence: int | None) -> str:
     """How the spool tells entries apart: what is needed for subject and headers."""
     return f"{kind}.{meter}" if fence is None else f"{kind}.{meter}.{fence}"
 
 
-def address_of(text: str) -> tuple[LetterKind, str, int | None]:
-    """The same read again. Raises ValueError for what ``address`` never wrote."""
+def read_spool_kind(text: str) -> tuple[LetterKind, str, int | None]:
+    """The same read again. Raises ValueError for what ``spool_kind`` never wrote."""
     parts = text.split(".")
     if len(parts) not in (2, 3):
         raise ValueError(f"the spool has an entry of the kind {text!r:.40}")

@@ -31,7 +31,7 @@ from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.rooms import Room, explained_error, left_out, outcome
 from smart_meter_reader.sinks.base import Sink
 from smart_meter_reader.sinks.nats.edge_report import EdgeReport
-from smart_meter_reader.sinks.nats.lanes import Lanes, address, is_past
+from smart_meter_reader.sinks.nats.lanes import Lanes, is_past, spool_kind
 from smart_meter_reader.sinks.nats.settings import NatsSinkSettings
 from smart_meter_reader.sinks.spooled.pasts import SpooledPasts
 from smart_meter_reader.spool.entries import Spooled, SpoolEntry
@@ -150,7 +150,7 @@ class NatsSink(Sink):
         if message["type"] == "reading" or message["type"] == "past":
             fence = message.get("lease_revision")
         return [
-            SpoolEntry(each.id, each.time, each.body, address(each.kind, each.meter, fence))
+            SpoolEntry(each.id, each.time, each.body, spool_kind(each.kind, each.meter, fence))
             for each in letters(message, self._place, serial)
         ]
 

@@ -1,4 +1,4 @@
-"""What the answers of the page are made of: bodies, packed where the client takes that, and refusals."""
+"""What the answers of the page are made of: bodies, compressed where the client takes that, and refusals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LANGUAGES = ("en", "nl", "de", "da", "fr")
 LANGUAGE_COOKIE = "language"
 
 
-def packed(request: web.Request, content: bytes) -> tuple[bytes, dict[str, str]]:
+def compressed(request: web.Request, content: bytes) -> tuple[bytes, dict[str, str]]:
     """A body as the client takes it, and the headers that say so. Takes time: for a thread."""
     headers: dict[str, str] = {hdrs.VARY: hdrs.ACCEPT_ENCODING}
     if len(content) < _WORTH_PACKING or not takes_gzip(request):

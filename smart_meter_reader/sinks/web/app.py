@@ -28,8 +28,8 @@ from smart_meter_reader.sinks.web.answers import (
     LANGUAGE_COOKIE,
     as_json,
     chosen_language,
+    compressed,
     language_of,
-    packed,
     refusal,
     takes_gzip,
     wants_json,
@@ -156,7 +156,7 @@ class Site:
         answering = parts.NobodyAnswers() if nobody else self._answering()
 
         def work() -> tuple[bytes, dict[str, str]]:
-            return packed(request, parts.rendered(page, query, answering, now, language))
+            return compressed(request, parts.rendered(page, query, answering, now, language))
 
         body, headers = await self._asking.in_turn(work, self._interrupt)
         response = web.Response(body=body, headers=headers, content_type=HTML, charset="utf-8", status=status)
@@ -244,7 +244,7 @@ class Site:
         answering = self._answering()
 
         def work() -> tuple[bytes, dict[str, str]]:
-            return packed(request, within_limit(dumps_local(answering.ask(name, query), None)))
+            return compressed(request, within_limit(dumps_local(answering.ask(name, query), None)))
 
         body, headers = await self._asking.in_turn(work, self._interrupt)
         return web.Response(body=body, headers=headers, content_type=JSON)

@@ -12,7 +12,7 @@ from smart_meter_reader.console.checks import Check, ok, unavailable, warning
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.sinks.web.access.certificates import ServerCertificate
 from smart_meter_reader.sinks.web.listener import bound
-from smart_meter_reader.sinks.web.settings import WebSettings, address
+from smart_meter_reader.sinks.web.settings import WebSettings, page_url
 
 _SECONDS = 10.0
 _LARGEST = 256 * 1024
@@ -20,7 +20,7 @@ _LARGEST = 256 * 1024
 
 async def examine(subject: str, settings: WebSettings) -> AsyncIterator[Check]:
     """Try the port; where something has it, ask whether it is the page. Listens for a moment, if at all."""
-    where = address(settings)
+    where = page_url(settings)
     try:
         if settings.certificate:
             ServerCertificate(subject, settings.certificate, settings.key)

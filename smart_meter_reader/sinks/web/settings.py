@@ -151,13 +151,13 @@ class WebSettings(DriverSettings):
         return tuple(map(ip_network, self.proxies))
 
     def shown_at(self, meters: Sequence[str], printed: str) -> Iterator[str]:
-        yield f"The page: {address(self)} in a browser of this computer"
+        yield f"The page: {page_url(self)} in a browser of this computer"
         if not is_this_computer(self.host):
             name = os.uname().nodename.removesuffix(".local")
             yield f"  elsewhere by its address in the network, or as {name}.local"
 
 
-def address(settings: WebSettings) -> str:
+def page_url(settings: WebSettings) -> str:
     """Where a browser on this computer finds the page."""
     scheme = "https" if settings.certificate else "http"
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - to compare

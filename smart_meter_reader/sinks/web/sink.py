@@ -26,7 +26,7 @@ from smart_meter_reader.sinks.web.access.guarding import Guarding
 from smart_meter_reader.sinks.web.app import Site
 from smart_meter_reader.sinks.web.listener import IDLE_SECONDS, Listener, bound
 from smart_meter_reader.sinks.web.live import Live
-from smart_meter_reader.sinks.web.settings import WebSettings, address
+from smart_meter_reader.sinks.web.settings import WebSettings, page_url
 
 _log = logging.getLogger(__name__)
 # What aiohttp has to say quotes requests, with all that is in them.
@@ -95,7 +95,7 @@ class WebSink(Sink):
                 serving = group.create_task(
                     listener.listen(sockets, runner.server), name=f"{self.name} serves"
                 )
-                _log.info("sink %s: the page is at %s", self.name, address(settings))
+                _log.info("sink %s: the page is at %s", self.name, page_url(settings))
                 self._opened()
                 listening = self._listen_for_prices(group)
                 async for message in messages:

@@ -20,7 +20,7 @@ from smart_meter_reader.sinks.web.pages.past import (
     nothing_stored,
     span_chips,
 )
-from smart_meter_reader.sinks.web.pages.refusals import problem, refused
+from smart_meter_reader.sinks.web.pages.refusals import error_sentence, problem
 from smart_meter_reader.sinks.web.pages.view import View
 
 _CENT, _FINER = Decimal("0.01"), Decimal("0.0001")
@@ -41,7 +41,7 @@ def costs(view: View) -> str:
     except ExplainedError as error:
         # Whichever it is, to write a contract is what helps most.
         hint = notice(
-            words("costs.none"), paragraphs(words("costs.none.do")), tag("p", refused(words, error))
+            words("costs.none"), paragraphs(words("costs.none.do")), tag("p", error_sentence(words, error))
         )
         return page(view, title, meter_chips(view, chosen_meter(view)), hint)
     problems = [tag("p", problem(words, each), class_="problem") for each in told["problems"]]

@@ -10,7 +10,7 @@ from typing import Any
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.sinks.web.pages.charts import BarChart, ChartColumn, ChartRow, bar_chart
 from smart_meter_reader.sinks.web.pages.language import PageLanguage
-from smart_meter_reader.sinks.web.pages.marks import ShownMark, text_of
+from smart_meter_reader.sinks.web.pages.marks import ShownMark, bar_text
 from smart_meter_reader.sinks.web.pages.markup import Markup
 from smart_meter_reader.sinks.web.pages.view import View
 
@@ -38,7 +38,7 @@ def labels(words: PageLanguage, period: str, bar: Mapping[str, Any]) -> tuple[st
     return label, label
 
 
-def note(words: PageLanguage, bar: Mapping[str, Any]) -> str:
+def why_unsure(words: PageLanguage, bar: Mapping[str, Any]) -> str:
     """Why a bar is not as sure as others, and from when to when; "" when it is."""
     told: list[str] = []
     if bar["difference"] is None:
@@ -101,8 +101,8 @@ def counted_chart(
             short = words(f"weekday.short.{bar['begin'].weekday()}")
         # Of what is not over there is nothing to say yet.
         ahead = bar["end"] > view.time and not bar["estimated"]
-        happened = text_of(view, marks, bar["begin"], bar["end"])
-        doubt = "" if ahead else note(words, bar)
+        happened = bar_text(view, marks, bar["begin"], bar["end"])
+        doubt = "" if ahead else why_unsure(words, bar)
         rows.append(
             ChartRow(
                 label,

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from smart_meter_reader.exceptions import ExplainedError
-from smart_meter_reader.sinks.web.pages.frame import explained, notice, page, paragraphs
+from smart_meter_reader.sinks.web.pages.frame import notice, page, paragraphs, told_reason
 from smart_meter_reader.sinks.web.pages.markup import Markup, joined, tag
 from smart_meter_reader.sinks.web.pages.present import title_of
 from smart_meter_reader.sinks.web.pages.view import View
@@ -68,7 +68,7 @@ def _state(view: View, meter: Mapping[str, Any] | None) -> Markup:
         return tag("p", words("doing.starting"), class_="doing")
     since: datetime | None = meter.get("since")
     when = words.moment(view.local(since)) if since else words("doing.unknown")
-    why = explained(view, str(meter["reason"]), detail) if detail else None
+    why = told_reason(view, str(meter["reason"]), detail) if detail else None
     told = joined(words(f"meters.{meter['state']}", since=when), " ", why)
     return tag("p", told, class_="doing")
 
@@ -183,7 +183,7 @@ def _gaps(view: View, meter: str, since: date, until: date) -> ToldLines:
                 until=words.moment(view.local(gap["end"])),
             ),
             " ",
-            explained(view, str(gap["reason"]), str(gap["text"])),
+            told_reason(view, str(gap["reason"]), str(gap["text"])),
         )
         for gap in told["gaps"]
     ]
@@ -202,7 +202,7 @@ def happened(view: View, meter: str, since: date, until: date) -> ToldLines:
         joined(
             words.moment(view.local(event["time"])),
             ": ",
-            explained(view, str(event["kind"]), str(event["text"]) or str(event["kind"])),
+            told_reason(view, str(event["kind"]), str(event["text"]) or str(event["kind"])),
         )
         for event in told["events"]
     ]

@@ -41,7 +41,7 @@ def foreign(text: str) -> Markup:
     return tag("span", text[:1].upper() + text[1:], lang="en")
 
 
-def explained(view: View, reason: str, detail: str) -> Markup:
+def told_reason(view: View, reason: str, detail: str) -> Markup:
     """Why something is so: in the page's language, with the service's own sentence in small behind."""
     told = view.words.reason(reason or "none")
     if view.words.code == "en" or not told:

@@ -43,7 +43,7 @@ def moment_and_text(view: View, mark: ShownMark) -> str:
     return f"{view.words.moment(view.local(mark.time))}: {mark.text}"
 
 
-def text_of(view: View, found: Sequence[ShownMark], begin: datetime, end: datetime) -> str:
+def bar_text(view: View, found: Sequence[ShownMark], begin: datetime, end: datetime) -> str:
     """What to say of a bar; "" where nothing happened."""
     here = [mark for mark in found if begin <= mark.time < end]
     told = [moment_and_text(view, mark) for mark in here[:_MOST_ON_A_BAR]]

@@ -17,7 +17,7 @@ from smart_meter_reader.sinks.web.pages.highest import peaks
 from smart_meter_reader.sinks.web.pages.marks import marks
 from smart_meter_reader.sinks.web.pages.markup import Markup, tag
 from smart_meter_reader.sinks.web.pages.own_use import own_use
-from smart_meter_reader.sinks.web.pages.refusals import refused
+from smart_meter_reader.sinks.web.pages.refusals import error_sentence
 from smart_meter_reader.sinks.web.pages.view import View
 
 SPANS = ("day", "week", "month", "year", "all")
@@ -71,7 +71,7 @@ def nothing_stored(view: View) -> Markup:
 
 def refused_page(view: View, error: ExplainedError) -> Markup:
     """A question that could not be answered."""
-    return notice(view.words("refused"), tag("p", refused(view.words, error)), kind="problem")
+    return notice(view.words("refused"), tag("p", error_sentence(view.words, error)), kind="problem")
 
 
 def chosen_meter(view: View, *media: str) -> dict[str, Any]:

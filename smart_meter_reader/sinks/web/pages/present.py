@@ -12,7 +12,7 @@ from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.messages import METER_REPORTS
 from smart_meter_reader.sinks.web.pages.charts import ChartCurve, CurveChart, CurveMark, curve_chart
 from smart_meter_reader.sinks.web.pages.counted import today_chart
-from smart_meter_reader.sinks.web.pages.frame import chips, explained, instant, notice, page, paragraphs
+from smart_meter_reader.sinks.web.pages.frame import chips, instant, notice, page, paragraphs, told_reason
 from smart_meter_reader.sinks.web.pages.marks import ShownMark, moment_and_text, recent_marks
 from smart_meter_reader.sinks.web.pages.markup import Markup, joined, tag
 from smart_meter_reader.sinks.web.pages.own_use import today
@@ -92,7 +92,7 @@ def title_of(view: View, meter: Mapping[str, Any]) -> Markup:
     return tag("h2", str(meter["meter"]), " " if sort else None, sort)
 
 
-def value_of(view: View, meter: Mapping[str, Any], key: str) -> Markup:
+def value_with_unit(view: View, meter: Mapping[str, Any], key: str) -> Markup:
     """One measurement with its unit, such that the script can renew it."""
     measurement = meter["measurements"][key]
     value, unit = measurement["value"], measurement["unit"]
@@ -122,7 +122,7 @@ def _card(
         name = _power_name(view, meter, head, str(measurements[head].get("name", head)))
         value = joined(
             tag("p", name, class_="what"),
-            tag("p", value_of(view, meter, head), class_="value"),
+            tag("p", value_with_unit(view, meter, head), class_="value"),
         )
     return tag(
         "article",
@@ -160,18 +160,18 @@ def _sentence(view: View, meter: Mapping[str, Any], head: str | None) -> Markup:
         if meter["reason"] == "starting":
             return joined(words("doing.starting"))
         when = instant(since, _when(view, view.local(since))) if since else words("doing.unknown")
-        why = explained(view, str(meter["reason"]), detail)
+        why = told_reason(view, str(meter["reason"]), detail)
         before = joined(" ", words("doing.before")) if told and meter["state"] == "offline" else None
         return joined(words.around(f"doing.{meter['state']}", since=when), before, " ", why)
     if detail and meter["reason"] not in ("", METER_REPORTS):
-        return explained(view, str(meter["reason"]), detail)
+        return told_reason(view, str(meter["reason"]), detail)
     if head is None:
         return joined(words("doing.nothing"))
-    now = value_of(view, meter, head)
+    now = value_with_unit(view, meter, head)
     if _produces(view, meter, head):
         return words.around("doing.production", now=now)
     if head == "power" and {"flow_temperature", "return_temperature"} <= set(told):
-        flow, back = (value_of(view, meter, key) for key in ("flow_temperature", "return_temperature"))
+        flow, back = (value_with_unit(view, meter, key) for key in ("flow_temperature", "return_temperature"))
         return words.around("doing.heat", power=now, flow=flow, back=back)
     return words.around(f"doing.{_DOING.get(head, 'counter')}", now=now)
 
@@ -189,7 +189,7 @@ def _reported(view: View, meter: Mapping[str, Any]) -> Markup | None:
     """What the meter says is wrong with itself."""
     if meter["state"] != "online" or meter["reason"] != METER_REPORTS:
         return None
-    return tag("p", explained(view, METER_REPORTS, str(meter.get("detail") or "")), class_="hint")
+    return tag("p", told_reason(view, METER_REPORTS, str(meter.get("detail") or "")), class_="hint")
 
 
 _DOING = {
@@ -226,7 +226,7 @@ def _more(view: View, meter: dict[str, Any], head: str | None) -> Markup | None:
         tag(
             "div",
             tag("dt", view.words.named(key, str(told[key].get("name", key)))),
-            tag("dd", value_of(view, meter, key)),
+            tag("dd", value_with_unit(view, meter, key)),
         )
         for key in keys
     ]

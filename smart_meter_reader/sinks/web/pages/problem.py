@@ -5,7 +5,7 @@ from __future__ import annotations
 from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.sinks.web.pages.language import language
 from smart_meter_reader.sinks.web.pages.markup import tag
-from smart_meter_reader.sinks.web.pages.refusals import refused
+from smart_meter_reader.sinks.web.pages.refusals import error_sentence
 from smart_meter_reader.sinks.web.static_files import static_address
 
 
@@ -22,7 +22,7 @@ def problem_page(error: ExplainedError, code: str, above: str, asked: str) -> st
         tag("link", rel="icon", href="data:,"),
         tag("link", rel="stylesheet", href=f"{above}{static_address('style.css')}"),
     )
-    told = tag("p", refused(words, error))
+    told = tag("p", error_sentence(words, error))
     link = tag("p", tag("a", back[1], href=f"{above}{back[0]}" or "."))
     card = tag("section", told, link, class_="card notice problem")
     body = tag("body", tag("main", tag("h1", words("refused")), card))

@@ -12,7 +12,7 @@ from smart_meter_reader.sinks.web.pages.language import PageLanguage, language
 from smart_meter_reader.sinks.web.pages.markup import Markup, joined, tag
 
 
-def refused(words: PageLanguage, error: ExplainedError) -> Markup:
+def error_sentence(words: PageLanguage, error: ExplainedError) -> Markup:
     """The sentence of an error. What only the system can tell stands behind it as it tells it."""
     if isinstance(error, WordedError):
         return _told(words, error.kind, error.detail, error.facts)

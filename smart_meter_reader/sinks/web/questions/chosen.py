@@ -57,7 +57,7 @@ def name_of(quantity: str) -> str:
     return known.name if known else quantity
 
 
-def meter_of(asked: Inquiry) -> str:
+def asked_meter(asked: Inquiry) -> str:
     """The meter that is asked for; the first one where none is named.
 
     Raises QuestionError, and NoHistoryError where nothing is stored of any.
@@ -78,7 +78,7 @@ def mains_of(kept: Sequence[Kept]) -> list[MainCounter]:
 
 def chosen(asked: Inquiry, quantity: str | None = None) -> ChosenCounter:
     """The counter that is asked for, in the unit that is asked for. Raises QuestionError."""
-    meter = meter_of(asked)
+    meter = asked_meter(asked)
     kept = {each.quantity: each for each in asked.history.kept(meter) if each.kind == "counter"}
     if not kept:
         raise QuestionError("no_counter", "of the meter {meter} no counter is stored", meter=meter)

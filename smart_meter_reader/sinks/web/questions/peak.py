@@ -13,7 +13,7 @@ from smart_meter_reader.history.periods import Period
 from smart_meter_reader.history.questions.counters import CounterHistory
 from smart_meter_reader.history.questions.peaks import LEAST_BILLED, Peak, billed_mean, highest
 from smart_meter_reader.sinks.web.questions.asked import Inquiry, Moment, no_electricity, other_unit
-from smart_meter_reader.sinks.web.questions.chosen import counters_of, mains_of, meter_of
+from smart_meter_reader.sinks.web.questions.chosen import asked_meter, counters_of, mains_of
 
 _MONTHS = 12
 _WATT = Decimal("0.001")
@@ -46,7 +46,7 @@ class PeaksAnswer(TypedDict):
 
 def peaks(asked: Inquiry) -> PeaksAnswer:
     """The peaks of electricity from the grid."""
-    meter = meter_of(asked)
+    meter = asked_meter(asked)
     main = next(
         (main for main in mains_of(asked.history.kept(meter)) if main.medium is Medium.ELECTRICITY), None
     )

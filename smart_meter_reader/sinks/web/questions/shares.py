@@ -18,7 +18,7 @@ from smart_meter_reader.sinks.web.questions.asked import (
     not_stored,
     other_unit,
 )
-from smart_meter_reader.sinks.web.questions.chosen import chosen, counters_of, mains_of, meter_of
+from smart_meter_reader.sinks.web.questions.chosen import asked_meter, chosen, counters_of, mains_of
 from smart_meter_reader.sinks.web.questions.shown import MOST_BARS, ViewAnswer, stretch_shown, view_of
 
 
@@ -58,7 +58,7 @@ BalanceAnswer = TypedDict(
 
 def shares(asked: Inquiry) -> BalanceAnswer:
     """What came in and went out, of the meter of the grid; ``production`` names that of the inverter."""
-    meter, production = meter_of(asked), asked.text("production")
+    meter, production = asked_meter(asked), asked.text("production")
     imports, exports = (_counters(asked, meter, medium) for medium in (Medium.ELECTRICITY, Medium.EXPORT))
     if not (imports or exports):
         raise no_electricity("meter", meter)

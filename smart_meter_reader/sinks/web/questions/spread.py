@@ -10,7 +10,7 @@ from typing import TypedDict
 from smart_meter_reader.history.periods import Period
 from smart_meter_reader.history.questions.record import Spread
 from smart_meter_reader.sinks.web.questions.asked import Inquiry, Moment, QuestionError
-from smart_meter_reader.sinks.web.questions.chosen import meter_of, name_of
+from smart_meter_reader.sinks.web.questions.chosen import asked_meter, name_of
 from smart_meter_reader.sinks.web.questions.shown import MOST_BARS, ViewAnswer, stretch_shown, view_of
 
 # What people look at first.
@@ -77,7 +77,7 @@ def spreads(asked: Inquiry) -> SpreadsAnswer:
 
 def _gauge(asked: Inquiry) -> tuple[str, str]:
     """The meter and the quantity that are asked for. Raises QuestionError and NoHistoryError."""
-    meter = meter_of(asked)
+    meter = asked_meter(asked)
     kept = [each.quantity for each in asked.history.kept(meter) if each.kind == "gauge"]
     wanted = asked.text("quantity")
     if not kept:

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from smart_meter_reader.history.questions.gaps import gaps as gaps_of
 from smart_meter_reader.sinks.web.questions.asked import Inquiry, Moment, QuestionError, days_reversed
-from smart_meter_reader.sinks.web.questions.chosen import chosen, meter_of
+from smart_meter_reader.sinks.web.questions.chosen import asked_meter, chosen
 
 _MOST = 500
 _USUAL_DAYS = 31
@@ -87,7 +87,7 @@ def gaps(asked: Inquiry) -> GapsAnswer:
 def events(asked: Inquiry) -> EventsAnswer:
     """What happened to one meter, or to all. Raises QuestionError, also for a meter that is not known."""
     since, until = _stretch(asked)
-    meter = meter_of(asked) if asked.text("meter") else ""
+    meter = asked_meter(asked) if asked.text("meter") else ""
     found = asked.history.events(since, until - 1, meter)
     return {
         "events": [

@@ -16,7 +16,7 @@ from smart_meter_reader.history.questions.counters import CounterHistory
 from smart_meter_reader.history.questions.heat import WeightedTemperatures, step_factor, weighted_temperatures
 from smart_meter_reader.history.questions.record import History
 from smart_meter_reader.sinks.web.questions.asked import Inquiry, Moment, QuestionError, other_unit
-from smart_meter_reader.sinks.web.questions.chosen import ChosenCounter, counters_of, mains_of, meter_of
+from smart_meter_reader.sinks.web.questions.chosen import ChosenCounter, asked_meter, counters_of, mains_of
 from smart_meter_reader.sinks.web.questions.hints import HintAnswer, NightAnswer, hints, lowest_night
 from smart_meter_reader.sinks.web.questions.shown import MOST_BARS, ViewAnswer, stretch_shown, view_of
 
@@ -129,7 +129,7 @@ def expected_return(pairs: Sequence[tuple[Decimal, Decimal]], flow: Decimal | No
 def _energy(asked: Inquiry) -> ChosenCounter:
     """The main counter of the meter that is asked for, or of the first of heat. Raises QuestionError."""
     history = asked.history
-    meters = [meter_of(asked)] if asked.text("meter") else history.meters()
+    meters = [asked_meter(asked)] if asked.text("meter") else history.meters()
     for meter in meters:
         for main in mains_of(history.kept(meter)):
             counters = tuple(counters_of(history, meter, main.quantities))

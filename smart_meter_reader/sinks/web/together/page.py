@@ -15,7 +15,7 @@ from smart_meter_reader.network.off_loop import in_daemon_thread
 from smart_meter_reader.sinks.web.sink import WebSink
 from smart_meter_reader.sinks.web.together.questions import TogetherQuestions
 from smart_meter_reader.sinks.web.together.settings import PageSettings
-from smart_meter_reader.sinks.web.together.stores import EnvironmentStore, told, unreadable
+from smart_meter_reader.sinks.web.together.stores import EnvironmentStore, offline_status, told
 
 _log = logging.getLogger(__name__)
 
@@ -73,4 +73,4 @@ def _told(store: EnvironmentStore) -> list[Message]:
         return told(store, now)
     except HistoryError as error:
         _log.warning("%s: %s", store.environment, error.detail)
-        return [unreadable(store, error, now)]
+        return [offline_status(store, error, now)]

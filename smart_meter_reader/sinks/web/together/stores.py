@@ -88,7 +88,7 @@ def told(store: EnvironmentStore, now: int) -> list[Message]:
     return messages
 
 
-def unreadable(store: EnvironmentStore, error: HistoryError, now: int) -> Status:
+def offline_status(store: EnvironmentStore, error: HistoryError, now: int) -> Status:
     """That there is nothing to show of an environment, and why."""
     return {
         "type": "status",
