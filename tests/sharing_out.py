@@ -27,6 +27,7 @@ _COMPUTING = (
     "tests/validators/",
     "tests/test_architecture.py",
     "tests/test_json_text.py",
+    "tests/test_names.py",
     "tests/test_privacy.py",
     "tests/test_text.py",
 )

@@ -60,11 +60,11 @@ async def _run(settings: PageSettings, environments: tuple[str, ...]) -> None:
     page = TogetherPage("page", settings, stores, ready)
     memory = SinkMemory("page", os.environ, [page])
     memory.recall(())
-    await show(page, memory, stop)
+    await run_page(page, memory, stop)
     notifier.stopping()
 
 
-async def show(page: TogetherPage, memory: SinkMemory, stop: asyncio.Event) -> None:
+async def run_page(page: TogetherPage, memory: SinkMemory, stop: asyncio.Event) -> None:
     """Run the page until ``stop``, and keep what it knows meanwhile and at the end. Raises what it raises."""
     from smart_meter_reader.pipeline.tasks import cancel
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from smart_meter_reader.cli.web import together
-from smart_meter_reader.cli.web.together import show
+from smart_meter_reader.cli.web.together import run_page
 from smart_meter_reader.exceptions import SinkError
 from smart_meter_reader.files import write_whole
 from smart_meter_reader.history.places import HistoryPlace
@@ -49,7 +49,7 @@ async def test_what_the_page_knows_is_kept_after_a_fault_too(
     monkeypatch.setattr(sink_memory, "write_whole", failing_at_first)
     page, stop = page_of(tmp_path, free_port()), asyncio.Event()
     memory = SinkMemory("page", {"STATE_DIRECTORY": str(tmp_path)}, [page])
-    showing = asyncio.create_task(show(page, memory, stop))
+    showing = asyncio.create_task(run_page(page, memory, stop))
     file = tmp_path / "page.sinks.json"
     async with asyncio.timeout(20):
         while not file.exists():
@@ -70,6 +70,6 @@ async def test_a_page_that_cannot_begin_says_so_and_leaves_nothing_behind(tmp_pa
     async with taken:
         # The error itself, of which the command makes its exit code, and no group around it.
         with pytest.raises(SinkError):
-            await show(page, memory, asyncio.Event())
+            await run_page(page, memory, asyncio.Event())
     assert not any("memory" in task.get_name() for task in asyncio.all_tasks())
     assert (tmp_path / "page.sinks.json").exists()
