@@ -24,12 +24,14 @@ from smart_meter_reader.meters.backfill.state import (
     LOOK_AGAIN,
     NOTHING,
     ORDER,
+    READ_LIVE,
     BackfillProgress,
     LoggerFacts,
     LoggerState,
     MeterSeries,
     StoredEntry,
     Window,
+    is_old,
 )
 from smart_meter_reader.meters.backfill.windows import fitted
 
@@ -61,6 +63,7 @@ class Planner:
         self._every_hour = every_hour
         self._extents: dict[str, TimeRange] = {}  # as last seen of the present meter
         self._epochs: dict[str, int] = {}  # how often a logger began anew since the start
+        self._missed = set(READ_LIVE)  # to be looked at for that; before the start, nobody knows
         self._unchecked: set[str] = set()
         self._limits: dict[str, int] = {}  # rows of a window, where larger ones failed
         self._refused: dict[str, datetime] = {}
@@ -82,6 +85,7 @@ class Planner:
         self.known = (*(before or [MeterSeries(serial_number)]), *others)[:_MOST_SERIES]
         for kept in (self._extents, self._unchecked, self._limits, self._refused):
             kept.clear()
+        self._missed.update(READ_LIVE)
 
     def learn(self, facts: Mapping[str, LoggerFacts]) -> None:
         """The meter has these loggers; none: it is not asked again."""
@@ -90,8 +94,12 @@ class Planner:
 
     # What it holds.
 
-    def looks_due(self, now: datetime, *, missed: bool, events: int | None = None) -> list[str]:
-        """The loggers to be asked for their oldest and newest id; ``missed``: live readings are missing.
+    def note_missed(self) -> None:
+        """Live readings are missing: that is remembered of each logger until it has been looked at."""
+        self._missed.update(READ_LIVE)
+
+    def looks_due(self, now: datetime, *, events: int | None = None) -> list[str]:
+        """The loggers to be asked for their oldest and newest id.
 
         ``events``: how many info events the meter counts now; None where that was not read.
         """
@@ -102,7 +110,7 @@ class Planner:
             and (
                 self._has_news(state, events)
                 if name == INFO
-                else name not in self._extents or self._is_old(name, state, now, missed=missed)
+                else name in self._missed or name not in self._extents or is_old(name, state, now)
             )
         ]
 
@@ -111,23 +119,19 @@ class Planner:
         return self._cost(logger).look
 
     def note_extent(
-        self,
-        logger: str,
-        extent: TimeRange | None,
-        now: datetime,
-        *,
-        missed: bool = False,
-        events: int | None = None,
+        self, logger: str, extent: TimeRange | None, now: datetime, *, events: int | None = None
     ) -> Looked:
         """The logger holds these ids, the oldest and the newest; None: it is empty."""
         state = replace(self._state(logger), events=events if logger == INFO else None)
         oldest, newest = extent or (0, NOTHING)
         self._extents[logger] = (oldest, newest)
+        wants = logger != HOUR or self._every_hour or logger in self._missed or not state.met
+        self._missed.discard(logger)
         if state.met and newest < state.covered:
             self._keep(logger, state)
             self._begin_anew(logger, now)
             return Looked(renewed=True)
-        wanted = (state.covered + 1, newest) if self._wants(logger, state, missed=missed) else (0, NOTHING)
+        wanted = (state.covered + 1, newest) if wants else (0, NOTHING)
         todo = ranges.union(state.todo, [wanted])
         held = ranges.within(todo, oldest, newest)
         # Of what was there before the meter was met nothing is missed.
@@ -159,19 +163,10 @@ class Planner:
         state = replace(state, covered=newest, todo=todo, news_from=oldest, check=None, looked=now)
         self._keep(logger, state)
 
-    def _wants(self, logger: str, state: LoggerState, *, missed: bool) -> bool:
-        return logger != HOUR or self._every_hour or missed or not state.met
-
     def _has_news(self, state: LoggerState, events: int | None) -> bool:
         """Of the info logger, which is left alone as long as the meter's count of events is the same."""
         left = bool(state.todo) and INFO not in self._extents
         return events is not None and (events != state.events or left)
-
-    def _is_old(self, name: str, state: LoggerState, now: datetime, *, missed: bool) -> bool:
-        if state.looked is None or (missed and name in (DAY, HOUR)):
-            return True
-        # In log mode a reading a day comes some seconds earlier or later than a day after the last one.
-        return not -LOOK_AGAIN[name] < now - state.looked < LOOK_AGAIN[name] * 0.95
 
     # What is read next.
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, TypeVar
+from typing import Any
 
 from smart_meter_reader.exceptions import (
     LoggerRefusedError,
@@ -19,32 +19,21 @@ from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Health, Publish
 from smart_meter_reader.messages.receipts import NO_RECEIPTS, Receipts
 from smart_meter_reader.meters.backfill import memory
-from smart_meter_reader.meters.backfill.budget import UNLIMITED
-from smart_meter_reader.meters.backfill.clocks import ComparedClocks
+from smart_meter_reader.meters.backfill.clocks import ComparedClocks, clock_sentence
+from smart_meter_reader.meters.backfill.line_time import KeepMemory, LineTime, keep_nothing
 from smart_meter_reader.meters.backfill.plan import Planner
 from smart_meter_reader.meters.backfill.rows import past_of, past_rows
 from smart_meter_reader.meters.backfill.source import Batch, LogSource
 from smart_meter_reader.meters.backfill.stamps import clock_error
-from smart_meter_reader.meters.backfill.state import StoredEntry, Window
+from smart_meter_reader.meters.backfill.state import LoggerFacts, StoredEntry, Window
 from smart_meter_reader.meters.backfill.under_way import UnderWay
 from smart_meter_reader.meters.base import count_in
-from smart_meter_reader.network import stalls
 
 _log = logging.getLogger(__name__)
 
-# What is computed does without repeats; so much more is reserved, and then given up.
-_MARGIN, _MORE = 1.5, 1.0
 _MOST_FAILURES = 3
 # A reading may be late by half its period, and by a quarter of an hour of those that come more often.
 _LATE = timedelta(minutes=75)
-
-_Answer = TypeVar("_Answer")
-KeepMemory = Callable[[], Awaitable[None]]
-"""Puts on disk what is to be remembered; done when it is there."""
-
-
-async def keep_nothing() -> None:
-    """Where nothing is kept on disk."""
 
 
 class Backfill:
@@ -60,8 +49,8 @@ class Backfill:
         self._planner = planner
         self._health = health
         self._zone = zone
+        self._line_time = LineTime(planner, lambda: self.keep())
         self._under_way = UnderWay()
-        self._missed = True  # what was not read before the start, nobody knows
         self._read_at: datetime | None = None
         self._events: int | None = None  # info events, as the meter counts them
         self._clocks = ComparedClocks()
@@ -89,7 +78,7 @@ class Backfill:
         longest = max(period * 1.5, _LATE)
         # A clock that was put back tells nothing of what was missed.
         if self._read_at is not None and now - self._read_at > longest:
-            self._missed = True
+            self._planner.note_missed()
         self._read_at = now
 
     async def run(
@@ -105,6 +94,7 @@ class Backfill:
             return
         self._under_way.settle(self._planner)
         self._planner.meet(serial_number, datetime.now(UTC))
+        self._clocks.meet(serial_number)
         read = 0
         try:
             if await self._learn(source) and await self._look(source, seconds_left):
@@ -132,9 +122,10 @@ class Backfill:
     async def _learn(self, source: LogSource) -> bool:
         """Whether the meter has loggers; asked once."""
         if self._planner.loggers is None:
-            facts = await self._spend(min(source.learn_seconds, self._planner.daily), source.learn)
-            if facts is None:
+            seconds = min(source.learn_seconds, self._planner.daily)
+            if not self._line_time.allows(seconds):
                 return False
+            facts = await self._line_time.spend(seconds, source.learn)
             self._planner.learn(facts)
             names = ", ".join(facts) or "none"
             _log.info("%s: the meter has these loggers: %s", self._meter, names)
@@ -142,37 +133,37 @@ class Backfill:
 
     async def _look(self, source: LogSource, seconds_left: Callable[[], float]) -> bool:
         """Ask for the oldest and newest entry where that is due; False: there was not the time."""
-        missed, events = self._missed, self._events
-        for logger in self._planner.looks_due(datetime.now(UTC), missed=missed, events=events):
-            facts = (self._planner.loggers or {})[logger].facts
+        events = self._events
+        for logger in self._planner.looks_due(datetime.now(UTC), events=events):
+            facts = self._facts(logger)
             seconds = self._planner.look_seconds(logger)
-            if seconds_left() < seconds or not self._may_spend(seconds):
+            if seconds_left() < seconds or not self._line_time.allows(seconds):
                 return False
             try:
-                extent = await self._spent(seconds, lambda: source.look(logger, facts))  # noqa: B023
+                extent = await self._line_time.spend(seconds, lambda: source.look(logger, facts))  # noqa: B023
             except LoggerRefusedError as refused:
                 self._refuse(logger, refused)
                 continue
-            found = self._planner.note_extent(logger, extent, datetime.now(UTC), missed=missed, events=events)
+            found = self._planner.note_extent(logger, extent, datetime.now(UTC), events=events)
             if found.renewed:
                 self._warn(f"the entries of its {logger} logger begin anew: they are read as a new series")
             if found.lost:
                 self._warn(
                     f"{found.lost} entries of its {logger} logger were overwritten before they were read"
                 )
-        self._missed = False
         return True
 
     async def _walk(self, source: LogSource, publish: Publish, seconds_left: Callable[[], float]) -> int:
         """Read windows as long as there are time and budget; how many entries went out."""
         read = failures = 0
         while failures < _MOST_FAILURES and not self._under_way.full:
-            if self._next(seconds_left) is not None:
-                await self._ask_clock(source)
+            first = self._next(seconds_left)
+            if first is None or not await self._ask_clock(source, first):
+                break
             if (window := self._next(seconds_left)) is None:
                 break
             try:
-                batch = await self._spent(window.seconds, lambda: self._read(source, window))
+                batch = await self._line_time.spend(window.seconds, lambda: self._read(source, window))
                 if self._clock_was_set():  # meanwhile: what it was off by is not known any more
                     failures += 1
                     continue
@@ -197,7 +188,10 @@ class Backfill:
         return self._planner.next_window(datetime.now(UTC), seconds_left(), self._under_way.ids())
 
     def _read(self, source: LogSource, window: Window) -> Awaitable[Batch]:
-        return source.read(window, (self._planner.loggers or {})[window.logger].facts)
+        return source.read(window, self._facts(window.logger))
+
+    def _facts(self, logger: str) -> LoggerFacts:
+        return (self._planner.loggers or {})[logger].facts
 
     def _note_failure(self, window: Window, error: ProtocolError) -> None:
         given_up = self._planner.failed(window)
@@ -236,21 +230,31 @@ class Backfill:
         await publish(past_of(self._meter, window, rows, before, receipt.key, now))
         return len(rows)
 
-    async def _ask_clock(self, source: LogSource) -> None:
-        """How far the meter's clock is off, once a day: a stamp is worth no more than its clock."""
+    async def _ask_clock(self, source: LogSource, window: Window) -> bool:
+        """How far the meter's clock is off, once a day: a stamp is worth no more than its clock.
+
+        False: there is not the time to ask. Raises where it does not answer, but not for ever.
+        """
         now, instant = datetime.now(UTC), asyncio.get_running_loop().time()
         if not self._clocks.are_due(now, instant):
-            return
-        self._clocks.begin(now, instant)
-        told = await self._spend(source.clock_seconds, source.read_clock)
-        if told is None:
-            return
-        error = self._clocks.error = clock_error(told, datetime.now(UTC), self._zone)
-        self._health["clock_drift"] = round(error.total_seconds())
-        if abs(error) > timedelta(minutes=30):
-            minutes = round(error / timedelta(minutes=1))
-            how = f"{abs(minutes)} min {'ahead' if minutes > 0 else 'behind'}"
-            self._warn(f"its clock is {how}: the times of its loggers are put right by that")
+            return True
+        if not self._line_time.allows(source.clock_seconds):
+            return False
+        try:
+            facts = self._facts(window.logger)
+            told = await self._line_time.spend(source.clock_seconds, lambda: source.read_clock(facts))
+        except (MeterSilentError, ProtocolError, TimeoutError):
+            if not self._clocks.give_up():
+                raise
+            self._warn("its clock does not answer: whether the times of its loggers are right, nobody knows")
+            told = None
+        error = None if told is None else clock_error(told, datetime.now(UTC), self._zone)
+        self._clocks.note(now, instant, error)
+        if error is not None:
+            self._health["clock_drift"] = round(error.total_seconds())
+            if wrong := clock_sentence(error):
+                self._warn(wrong)
+        return True
 
     def _clock_was_set(self) -> bool:
         return self._clocks.were_set(datetime.now(UTC), asyncio.get_running_loop().time())
@@ -263,31 +267,6 @@ class Backfill:
         if self._said.first("the clock"):
             _log.info("%s: its loggers wait until this computer's clock is set from the network", self._meter)
         return False
-
-    async def _spend(self, seconds: float, ask: Callable[[], Awaitable[_Answer]]) -> _Answer | None:
-        """Ask where the budget allows it; None where it does not."""
-        return await self._spent(seconds, ask) if self._may_spend(seconds) else None
-
-    def _may_spend(self, seconds: float) -> bool:
-        return self._planner.budget.left(datetime.now(UTC), self._planner.daily) >= seconds
-
-    async def _spent(self, seconds: float, ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
-        """Ask, for a little longer than computed at most, and not longer than the budget has left.
-
-        Raises TimeoutError. What is reserved is on disk before it is spent.
-        """
-        planner, now = self._planner, datetime.now(UTC)
-        limit = min(seconds * _MARGIN + _MORE, planner.budget.left(now, planner.daily))
-        planner.reserve(now, limit)
-        if planner.daily != UNLIMITED:
-            await self.keep()
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        try:
-            async with stalls.timeout(limit):
-                return await ask()
-        finally:
-            planner.give_back(now.date(), limit - (loop.time() - started))
 
     def _refuse(self, logger: str, refused: LoggerRefusedError) -> None:
         self._planner.refuse(logger, datetime.now(UTC))

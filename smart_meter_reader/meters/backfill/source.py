@@ -62,8 +62,10 @@ class LogSource(Protocol):
     async def read(self, window: Window, facts: LoggerFacts) -> Batch:
         """The window as a whole."""
 
-    async def read_clock(self) -> datetime | None:
-        """What the meter's clock says now, naive, in standard time; None where it does not tell."""
+    async def read_clock(self, facts: LoggerFacts) -> datetime | None:
+        """What the clock by which this logger is stamped says now, naive, in standard time; None where it
+        does not tell.
+        """
 
     def cost(self, logger: str, facts: LoggerFacts) -> LoggerCost:
         """What this logger costs. Known without a line."""

@@ -15,6 +15,8 @@ INFO = "info"
 MINUTES, CONFIG = "minutes", "config"
 # What tells most for least comes first; the hours, of which there are most, come last.
 ORDER = (MONTH, YEAR, DAY, INFO, HOUR)
+# What live readings tell too, as long as none is missed.
+READ_LIVE = (DAY, HOUR)
 NOTHING = -1
 """Stands for an id where there is no entry."""
 
@@ -138,3 +140,11 @@ LOOK_AGAIN: Mapping[str, timedelta] = MappingProxyType(
     {MONTH: timedelta(days=7), YEAR: timedelta(days=30), DAY: timedelta(days=1), HOUR: timedelta(days=1)}
 )
 """How often a logger that has been read is asked for news where no reading was missed."""
+
+
+def is_old(logger: str, state: LoggerState, now: datetime) -> bool:
+    """Whether it is so long ago that a logger was looked at. A clock that was put back tells nothing."""
+    if state.looked is None:
+        return True
+    # In log mode a reading a day comes some seconds earlier or later than a day after the last one.
+    return not -LOOK_AGAIN[logger] < now - state.looked < LOOK_AGAIN[logger] * 0.95

@@ -83,10 +83,12 @@ class Reader:
         planner.meet(meter.serial, now)
         if planner.loggers is None:
             planner.learn(meter.facts)
-        for logger in planner.looks_due(now, missed=missed):
+        if missed:
+            planner.note_missed()
+        for logger in planner.looks_due(now):
             if not self._spend(now, planner.look_seconds(logger)):
                 return
-            self.lost += planner.note_extent(logger, meter.extent(logger, now), now, missed=missed).lost
+            self.lost += planner.note_extent(logger, meter.extent(logger, now), now).lost
         busy: dict[str, TimeRanges] = {}
         while (window := planner.next_window(now, busy=busy)) is not None:
             self._spend(now, window.seconds)

@@ -23,6 +23,7 @@ class SimulatedSource:
         self.meter = meter
         self.asked: list[str] = []
         self.errors: list[BaseException] = []
+        self.errors_of: dict[str, list[BaseException]] = {}  # likewise, of "clock" or "look hour"
         self.clock_ahead = timedelta(0)
         self.unknown: set[int] = set()  # entries without a stamp
 
@@ -31,7 +32,7 @@ class SimulatedSource:
         return self.meter.facts
 
     async def look(self, logger: str, facts: LoggerFacts) -> TimeRange | None:
-        self.asked.append(f"look {logger}")
+        self._ask(f"look {logger}")
         return self.meter.extent(logger, datetime.now(UTC))
 
     async def read(self, window: Window, facts: LoggerFacts) -> Batch:
@@ -41,9 +42,14 @@ class SimulatedSource:
         numbers = range(window.first, window.last + 1)
         return Batch(tuple(self._entry(window.logger, number) for number in numbers), page=6, limited=True)
 
-    async def read_clock(self) -> datetime | None:
-        self.asked.append("clock")
+    async def read_clock(self, facts: LoggerFacts) -> datetime | None:
+        self._ask("clock")
         return datetime.now(UTC).replace(tzinfo=None) + self.clock_ahead
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if errors := self.errors_of.get(what):
+            raise errors.pop(0)
 
     def cost(self, logger: str, facts: LoggerFacts) -> LoggerCost:
         return costs(logger, facts)

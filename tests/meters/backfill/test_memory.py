@@ -109,8 +109,8 @@ def test_foreign_content_anywhere_is_refused_or_harmless(place: tuple[Any, ...],
         return
     meter = SimulatedMeter({"month": 36, "day": 460, "hour": 72}, timedelta(days=500))
     planner.meet("1", BEGIN)
-    for logger in planner.looks_due(BEGIN, missed=True):
-        planner.note_extent(logger, meter.extent(logger, BEGIN), BEGIN, missed=True)
+    for logger in planner.looks_due(BEGIN):
+        planner.note_extent(logger, meter.extent(logger, BEGIN), BEGIN)
     planner.next_window(BEGIN)
     assert memory.encode(planner)
 

@@ -141,7 +141,8 @@ def test_a_meter_without_loggers_is_left_alone() -> None:
     planner.meet("1", BEGIN)
     planner.learn({})
     assert planner.loggers == {}
-    assert planner.looks_due(BEGIN, missed=True) == []
+    planner.note_missed()
+    assert planner.looks_due(BEGIN) == []
     assert planner.next_window(BEGIN) is None
 
 
@@ -154,6 +155,17 @@ def test_a_logger_that_refuses_keeps_no_other_waiting() -> None:
     assert {window.logger for window in reader.windows} == {"day", "hour"}
     reader.wake_up(meter, BEGIN + DAY)
     assert "month" in {window.logger for window in reader.windows}
+
+
+def test_hours_of_an_outage_are_read_when_their_logger_no_longer_refuses() -> None:
+    meter, reader = SimulatedMeter({"hour": 960}, OLD), Reader(UNLIMITED, every_hour=False)
+    reader.wake_up(meter, BEGIN)
+    reader.planner.refuse("hour", BEGIN + 2 * DAY)
+    reader.wake_up(meter, BEGIN + 2 * DAY, missed=True)
+    seen, outage = (extent(meter, "hour", BEGIN + days * DAY)[1] for days in (0, 2))
+    assert not all_of(meter, "hour", seen + 1, outage) & reader.stored.keys()
+    reader.wake_up(meter, BEGIN + 3 * DAY)
+    assert all_of(meter, "hour", seen + 1, outage) <= reader.stored.keys()
 
 
 def test_answers_are_asked_for_as_large_as_they_turned_out_to_be() -> None:
@@ -229,26 +241,28 @@ def knowing_info(oldest: int, newest: int, events: int = 7) -> Planner:
     planner = Planner(costs)
     planner.meet("1", BEGIN)
     planner.learn({"info": LoggerFacts(50)})
-    assert planner.looks_due(BEGIN, missed=True, events=events) == ["info"]
+    assert planner.looks_due(BEGIN, events=events) == ["info"]
     planner.note_extent("info", (oldest, newest), BEGIN, events=events)
     return planner
 
 
 def test_the_info_logger_is_looked_at_when_the_count_is_another_one_and_only_then() -> None:
     planner = knowing_info(1, 7)
+    planner.note_missed()
     for events in (7, None):
-        assert planner.looks_due(BEGIN + 400 * DAY, missed=True, events=events) == []
-    assert planner.looks_due(BEGIN, missed=False, events=8) == ["info"]
+        assert planner.looks_due(BEGIN + 400 * DAY, events=events) == []
+    assert planner.looks_due(BEGIN, events=8) == ["info"]
     # That it has fallen is news too: the meter was reset.
-    assert planner.looks_due(BEGIN, missed=False, events=2) == ["info"]
+    assert planner.looks_due(BEGIN, events=2) == ["info"]
 
 
 def test_what_is_left_of_it_is_read_after_a_restart_too() -> None:
     again = Planner(costs)
     memory.recall(again, memory.encode(knowing_info(1, 7)))
     assert again.next_window(BEGIN) is None, "it is looked at first"
-    assert again.looks_due(BEGIN, missed=True, events=None) == []
-    assert again.looks_due(BEGIN, missed=True, events=7) == ["info"]
+    again.note_missed()
+    assert again.looks_due(BEGIN, events=None) == []
+    assert again.looks_due(BEGIN, events=7) == ["info"]
 
 
 def test_an_entry_of_it_is_read_with_the_one_before_where_there_is_one() -> None:

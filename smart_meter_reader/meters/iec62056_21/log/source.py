@@ -148,7 +148,7 @@ class MulticalLogSource:
             missing=missing,
         )
 
-    async def read_clock(self) -> datetime | None:
+    async def read_clock(self, facts: LoggerFacts) -> datetime | None:
         return await self._reader.clock()
 
     def cost(self, logger: str, facts: LoggerFacts) -> LoggerCost:

@@ -20,7 +20,6 @@ from smart_meter_reader.meters.backfill.cost import LineCost, LoggerCost
 from smart_meter_reader.meters.backfill.ranges import TimeRange
 from smart_meter_reader.meters.backfill.source import Batch, Entry, LogSource
 from smart_meter_reader.meters.backfill.state import DAY, HOUR, INFO, MONTH, YEAR, LoggerFacts, Window
-from smart_meter_reader.meters.conversation import unless_unanswered
 from smart_meter_reader.meters.info_codes import InfoCodes
 from smart_meter_reader.meters.kmp.connection import KmpConnection
 from smart_meter_reader.meters.kmp.loggers import costs, walk
@@ -82,7 +81,7 @@ class _KmpLogSource:
         self._model = model
         self._connection = connection
         self.learn_seconds = logs.learn_seconds
-        self.clock_seconds = costs.poll_seconds(line, 1)
+        self.clock_seconds = costs.poll_seconds(line, 2)
 
     async def learn(self) -> Mapping[str, LoggerFacts]:
         found: dict[str, LoggerFacts] = {}
@@ -135,10 +134,9 @@ class _KmpLogSource:
         most = max(map(len, pages))
         return Batch(tuple(reversed(entries)), most, limited=len(pages) > 1)
 
-    async def read_clock(self) -> datetime | None:
-        answered = await unless_unanswered(self._connection.read_registers([DATE_AND_TIME]))
-        if not answered:
-            return None
+    async def read_clock(self, facts: LoggerFacts) -> datetime | None:
+        stamps = _STAMPS[:1] if facts.registers else _STAMPS[1:]
+        answered = await self._connection.read_registers(stamps)
         try:
             told = LogRow(0, tuple(answered.values())).time
         except ValueFormatError:

@@ -187,3 +187,16 @@ async def test_a_601_with_a_logger_module_gives_its_hours() -> None:
     times = [time for _, time, _ in found]
     assert all(later - time == timedelta(hours=1) for time, later in pairwise(times))
     assert [value for _, _, value in found] == sorted(value for _, _, value in found)
+
+
+async def test_the_hours_of_a_601_are_put_right_by_the_clock_that_stamped_them() -> None:
+    """It has no register 348, live or logged: date and clock tell."""
+    values = values_of("601", 0, {}, drift=7200.0)
+    meter = KamstrupMeter("601", module=LOGGER_TOP, values=values, reply_delay=0.0)
+    receipts = Receipts(["history"])
+    async with on_pty(meter) as path:
+        reader = client(path, receipts)
+        async with running(reader) as heard:
+            await heard.until(lambda: len(rows(heard, "hour")) >= 1400)
+    assert abs(reader.health["clock_drift"] - 7200) <= 5
+    assert timedelta(0) <= datetime.now(UTC) - rows(heard, "hour")[-1][1] < timedelta(hours=1)
