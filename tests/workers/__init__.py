@@ -1,0 +1,1 @@
+"""Processes that run tests: forks of one that has collected all of them."""
