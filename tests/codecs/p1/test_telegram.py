@@ -101,6 +101,17 @@ def test_what_is_remembered_of_lines_is_bounded() -> None:
         assert len(parser._lines) + len(parser._shapes) <= telegram_module._MAX_LINES
 
 
+def test_a_line_with_a_sign_is_looked_at_in_every_telegram() -> None:
+    """Nobody says what a negative import means beside an export of its own: it is never told."""
+    parser = TelegramParser()
+    for number in ("00.500", "-00.500", "-00.500", "00.500", "-00.500"):
+        lines = f"1-0:1.7.0({number}*kW)\r\n1-0:2.7.0(00.100*kW)\r\n"
+        telegram = parser.parse(f"/XMX5LGBBFG\r\n\r\n{lines}!".encode(), "ok")
+        negative = number.startswith("-")
+        assert ("active_power_import" in telegram.measurements) is not negative, number
+        assert bool(telegram.bad_lines) is negative, number
+
+
 @pytest.mark.parametrize(
     ("line", "quantity", "value", "unit"),
     [
