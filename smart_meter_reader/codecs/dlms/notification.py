@@ -62,7 +62,7 @@ def parse_notification(apdu: bytes, place: int = 0) -> Notification:
     progress = begin_unframed(apdu, place)
     if isinstance(progress, UnframedProgress):
         described, end = _described(apdu, progress)
-        if described:
+        if described and not _has_tags(apdu, begin, end):
             return Notification(invoke_id, time, bool(length), None, described, end)
     body, end = decode_item(apdu, begin)
     return Notification(invoke_id, time, bool(length), body, (), end)
@@ -87,6 +87,14 @@ def _described(apdu: bytes, progress: UnframedProgress) -> tuple[tuple[TaglessVa
         )
         progress = further
     return tuple(found), progress.place
+
+
+def _has_tags(apdu: bytes, begin: int, end: int) -> bool:
+    """Whether what was read without tags up to ``end`` is whole with them: a structure may begin so."""
+    try:
+        return decode_item(apdu, begin)[1] >= end
+    except AxdrError:
+        return False
 
 
 def is_believable(plaintext: bytes) -> bool:

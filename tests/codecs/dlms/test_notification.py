@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-import pytest
+from contextlib import suppress
 
-from smart_meter_reader.codecs.dlms.axdr import OCTETS, UINT32, AxdrError, Item
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smart_meter_reader.codecs.dlms.axdr import (
+    ARRAY,
+    ENUM,
+    INT8,
+    INT32,
+    NULL,
+    OCTETS,
+    STRUCTURE,
+    TYPE_NAMES,
+    UINT8,
+    UINT16,
+    UINT32,
+    UINT64,
+    AxdrError,
+    Item,
+    encode_item,
+)
 from smart_meter_reader.codecs.dlms.notification import (
     Notification,
     TaglessValue,
@@ -91,6 +111,72 @@ def test_what_only_begins_like_a_list_without_tags_is_one_with_them() -> None:
     # And an array of numbers, behind which no descriptor stands.
     octets = HEAD + "00" + "0202160501" + "01" + "1105"
     assert (parsed(octets).described, parsed(octets).end) == ((), len(octets) // 2)
+
+
+def tagged(*pairs: tuple[Item, Item]) -> bytes:
+    """A state and structures of two, as the head of a list without tags says it, too."""
+    body = Item(STRUCTURE, [Item(ENUM, 5), Item(ARRAY, [Item(STRUCTURE, list(pair)) for pair in pairs])])
+    return bytes.fromhex(HEAD + "00") + encode_item(body)
+
+
+CODED = Item(OCTETS, ENERGY)
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        # The tag of the code was a class, that of the value an attribute, and its octets a tag and a value:
+        # 4402 became 50,
+        [(CODED, Item(UINT16, 0x1132)), (CODED, Item(UINT16, 0x1133))],
+        [(CODED, Item(UINT32, 0x11320000))],
+        # nought became nothing,
+        [(CODED, Item(UINT8, 0)), (CODED, Item(UINT8, 0))],
+        # and of six small numbers came a total of 301,992,466 Wh.
+        [(CODED, Item(STRUCTURE, [Item(UINT16, 10)] * 6))],
+        # Of an element that says nothing, the octet behind it is what a class ends with.
+        [(Item(NULL, None), Item(OCTETS, bytes.fromhex("00010000ff021105")))],
+    ],
+    ids=["uint16", "uint32", "noughts", "structure", "null"],
+)
+def test_a_list_with_tags_that_begins_like_one_without_is_read_with_them(
+    pairs: list[tuple[Item, Item]],
+) -> None:
+    octets = tagged(*pairs)
+    told = parse_notification(octets)
+    assert (told.described, told.end) == ((), len(octets))
+    assert told.body is not None
+    (state, listed) = told.body.items
+    assert (state, [tuple(each.items) for each in listed.items]) == (Item(ENUM, 5), pairs)
+
+
+_NUMBERS = {UINT8: 1, INT8: 1, UINT16: 2, UINT32: 4, INT32: 4, UINT64: 8}
+_VALUES = st.recursive(
+    st.sampled_from(sorted(_NUMBERS)).flatmap(
+        lambda tag: st.integers(0, 2 ** (8 * _NUMBERS[tag] - 1) - 1).map(lambda number: Item(tag, number))
+    )
+    | st.binary(max_size=16).map(lambda octets: Item(OCTETS, octets))
+    | st.just(Item(NULL, None)),
+    lambda inner: st.lists(inner, max_size=6).map(lambda items: Item(STRUCTURE, items)),
+    max_leaves=8,
+)
+_PAIRS = st.tuples(st.sampled_from([CODED, Item(OCTETS, TARIFF)]) | _VALUES, _VALUES)
+
+
+@given(st.lists(_PAIRS, min_size=1, max_size=5))
+def test_no_list_with_tags_is_read_without_them(pairs: list[tuple[Item, Item]]) -> None:
+    octets = tagged(*pairs)
+    told = parse_notification(octets)
+    assert (told.described, told.end) == ((), len(octets))
+
+
+@pytest.mark.parametrize("first", sorted(TYPE_NAMES))
+def test_a_class_that_begins_with_a_tag_is_none(first: int) -> None:
+    octets = bytes.fromhex(HEAD + "00" + TAGLESS.replace("02020003", f"0202{first:02x}03"))
+    if first == NULL:
+        assert parse_notification(octets).described == BOTH
+    else:
+        with suppress(AxdrError):  # nor has each of them a value behind it
+            assert parse_notification(octets).described == ()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,10 @@
 
 Nothing tells where it ends but its own count, and nothing vouches for what it says. So only this very head
 counts, each descriptor is looked at once as it arrives, and a descriptor that is none ends the attempt.
+
+A list with tags can have the same head: a state, and structures of two. There the first element's tag stands
+where a descriptor has its class, so no class counts that begins with a tag; none has a number from 256 to
+7167 (DLMS UA 1000-1, 4.3).
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal, NamedTuple
 
-from smart_meter_reader.codecs.dlms.axdr import AxdrError, decode_item, decode_length
+from smart_meter_reader.codecs.dlms.axdr import NULL, TYPE_NAMES, AxdrError, decode_item, decode_length
 
 LONGEST: Final = 4096
 _HEAD = re.compile(rb"\x0f.{4}(?:\x00|\x0c.{12})\x02\x02\x16.\x01", re.DOTALL)
@@ -20,6 +24,8 @@ _LONGEST_HEAD: Final = 1 + 4 + 13 + 5
 # What stands before each value: the tag and count of a structure of two, class, OBIS code, attribute.
 DESCRIPTOR: Final = b"\x02\x02"
 DESCRIPTOR_LENGTH: Final = 2 + 2 + 6 + 1
+# A class below 256 begins as null-data does: no structure begins with that where it says anything.
+_TAGS: Final = frozenset(TYPE_NAMES) - {NULL}
 
 
 class UnframedFrame(NamedTuple):
@@ -71,7 +77,7 @@ def go_on(received: bytes | bytearray, progress: UnframedProgress) -> UnframedPr
     """One descriptor and its value more; ``remaining`` 0 tells that the notification ends at ``place``."""
     begin, place, remaining = progress
     head = received[place : place + len(DESCRIPTOR)]
-    if head != DESCRIPTOR[: len(head)]:
+    if head != DESCRIPTOR[: len(head)] or not _TAGS.isdisjoint(received[place + 2 : place + 3]):
         return "no"
     try:
         _, end = decode_item(bytes(received[place + DESCRIPTOR_LENGTH : begin + LONGEST]), 0, 2)

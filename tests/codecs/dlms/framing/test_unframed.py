@@ -87,7 +87,16 @@ def test_each_entry_is_taken_as_it_arrives() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", ["03", "0203", "0201", "0202000301000107 00ff02 7f", "0202000301000107 00ff02 0985"]
+    "entry",
+    [
+        "03",
+        "0203",
+        "0201",
+        "020209",
+        "02020100",
+        "0202000301000107 00ff02 7f",
+        "0202000301000107 00ff02 0985",
+    ],
 )
 def test_what_is_no_entry_ends_the_attempt(entry: str) -> None:
     raw = HEADS[0] + b"\x02"
