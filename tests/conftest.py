@@ -10,7 +10,7 @@ import gc
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,12 +19,8 @@ from hypothesis import settings
 from tests.peers.imported import start_server
 from tests.peers.loop import FairLoop
 from tests.sharing_out import FromBothEnds, arrange, stand_back
-from tests.workers import remote
-from tests.workers.once import collect_once
 
 if TYPE_CHECKING:
-    import execnet
-
     from tests.peers.postgresql import PostgresServer
 
 settings.register_profile("untimed", deadline=None)
@@ -75,8 +71,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 def pytest_configure() -> None:
     """Where tests run in several processes, those that compute leave the others their time."""
-    # Not of the process that collects: each fork of that does so itself.
-    if (worker := os.environ.get("PYTEST_XDIST_WORKER", "")).startswith("gw"):
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
         stand_back(worker)
 
 
@@ -98,16 +93,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FromBothEnds | None:
     return FromBothEnds(config, log) if config.getoption("dist") == "loadgroup" else None
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec]) -> None:
-    collect_once(config, specs)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_getremotemodule() -> object:
-    return remote
 
 
 # So many characters or bytes of a value are in the name of its test.

@@ -109,7 +109,7 @@ def test_the_root_has_few_modules() -> None:
 
 TESTS = Path(__file__).parent
 # Tests of what no single room does, and what tests are made of.
-ACROSS = {"container", "data", "faults", "fuzz", "new_family", "packages", "peers", "validators", "workers"}
+ACROSS = {"container", "data", "faults", "fuzz", "new_family", "packages", "peers", "validators"}
 # Rooms whose tests stand with those of their users: each family, the history, the service and the page.
 WITH_USERS = {"meters/push", "history/imports/formats", "cli/service"}
 

@@ -1,1 +1,0 @@
-"""Processes that run tests: forks of one that has collected all of them."""
