@@ -61,7 +61,6 @@ class SpoolState:
     depth: int
     waiting: int
     sent: int
-    on_disk: int
     bytes: int
     age_seconds: int | None
     dropped: int

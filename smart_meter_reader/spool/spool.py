@@ -186,7 +186,6 @@ class Spool:
             depth=depth,
             waiting=max(0, depth - len(self._sent)),
             sent=len(self._sent),
-            on_disk=depth - len(self._memory),
             bytes=self._bytes,
             age_seconds=max(0, time.time_ns() // 1_000_000 - oldest) // 1000 if depth else None,
             dropped=self._dropped,

@@ -40,9 +40,6 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 ERROR_CODE: Final = "F"
 """Without a unit: 0 is no fault."""
 
-MOMENTARY: Final = frozenset({"power", "volume_flow", "flow_temperature", "return_temperature"})
-"""What the sign-on's readout does not hold, and the answer to ``/#!`` does."""
-
 
 def is_landis_gyr_heat(codes: frozenset[str]) -> bool:
     """Whether a readout is of such a meter: 9.20 beside heat or volume is written by no other."""

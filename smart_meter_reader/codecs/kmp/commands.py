@@ -100,26 +100,23 @@ class AllowList:
             )
 
 
-_READING: Final = frozenset(
-    {
-        GET_TYPE,
-        GET_SERIAL_NO,
-        GET_REGISTER,
-        GET_EVENT_STATUS,
-        GET_LOG_TIME_PRESENT,
-        # Not A1h: its place in the log moves when somebody clears the event status.
-        GET_LOG_ID_PRESENT,
-        GET_LOG_TIME_PAST,
-        GET_LOAD_PROFILE_CONFIG,
-    }
+# Only what reads, and leaves no trace in the meter: everything that this program asks of its own accord. No
+# heat meter is known to answer the sub-commands of B8h that are left out.
+READING: Final = AllowList(
+    frozenset(
+        {
+            GET_TYPE,
+            GET_SERIAL_NO,
+            GET_REGISTER,
+            GET_EVENT_STATUS,
+            GET_LOG_TIME_PRESENT,
+            # Not A1h: its place in the log moves when somebody clears the event status.
+            GET_LOG_ID_PRESENT,
+            GET_LOG_TIME_PAST,
+            GET_LOAD_PROFILE_CONFIG,
+        }
+    ),
+    frozenset({LOG_CONFIGURATION, LOG_ID_PAST_ABS, LOG_LAST_ENTRY_PAST_ABS, LOG_ID, LOG_NEXT_FORMAT}),
 )
-_LOG_READING: Final = frozenset(
-    {LOG_CONFIGURATION, LOG_ID_PAST_ABS, LOG_LAST_ENTRY_PAST_ABS, LOG_ID, LOG_NEXT_FORMAT}
-)
-
-# Only what reads, and leaves no trace in the meter: everything that this program asks of its own accord.
-READING: Final = AllowList(_READING, _LOG_READING)
-# With the sub-commands that no heat meter is known to answer: for finding out, once for each meter.
-PROBING: Final = AllowList(_READING, _LOG_READING | {LOG_TIME_PRESENT, LOG_ID_PRESENT, LOG_TIME_PAST})
 # The one command that writes, for the owner who asks for it by name.
 SETTING_THE_CLOCK: Final = AllowList(frozenset({SET_CLOCK}))

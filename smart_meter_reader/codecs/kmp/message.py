@@ -24,8 +24,6 @@ from smart_meter_reader.codecs.kmp.commands import (
     GET_SERIAL_NO,
     GET_TYPE,
     HEAT_METER,
-    READING,
-    AllowList,
 )
 from smart_meter_reader.codecs.kmp.frame import START_REQUEST, START_RESPONSE, Frame, encode_frame
 from smart_meter_reader.codecs.kmp.identity import (
@@ -132,13 +130,13 @@ Response: TypeAlias = (
 )
 
 
-def encode_request(request: Request, address: int = HEAT_METER, *, allowed: AllowList = READING) -> bytes:
+def encode_request(request: Request, address: int = HEAT_METER) -> bytes:
     """The frame of a request, ready to be sent.
 
-    Raises ForbiddenCommandError for a command that is not ``allowed``: by default one that does more than
-    read, or that no heat meter is known to answer.
+    Raises ForbiddenCommandError for a command that does more than read, or that no heat meter is known to
+    answer.
     """
-    return encode_frame(START_REQUEST, address, request.CID, request.encode(), allowed)
+    return encode_frame(START_REQUEST, address, request.CID, request.encode())
 
 
 def encode_response(response: Response, address: int = HEAT_METER) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -50,17 +49,6 @@ def bcd_record(number: int, vif: bytes, *, digits: int = 8, place: RecordPlace =
     """A record with 2, 4, 6, 8 or 12 digits, of which a minus sign takes one."""
     text = f"{number:0{digits}d}" if number >= 0 else f"f{-number:0{digits - 1}d}"
     return place.dif(_BCD[digits]) + vif + bytes.fromhex(text)[::-1]
-
-
-def real_record(number: float, vif: bytes, *, place: RecordPlace = NOW) -> bytes:
-    """A record with a floating number."""
-    return place.dif(5) + vif + struct.pack("<f", number)
-
-
-def text_record(text: str, vif: bytes, *, place: RecordPlace = NOW) -> bytes:
-    """A record of variable length with a text of up to 191 characters."""
-    octets = text.encode("latin-1")[::-1]
-    return place.dif(0x0D) + vif + bytes([len(octets)]) + octets
 
 
 def date_record(day: date, *, place: RecordPlace = NOW) -> bytes:

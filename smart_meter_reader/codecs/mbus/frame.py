@@ -133,7 +133,6 @@ class FrameReader:
 
     def __init__(self) -> None:
         self.skipped_bytes = 0
-        self.summed_bytes = 0  # over how many bytes checksums were computed, for whoever counts the work
         self._buffer = bytearray()
         self._between_frames = True
         self._ended = False
@@ -251,7 +250,6 @@ class FrameReader:
         return _NoFrame.NO_FRAME
 
     def _sum(self, length: int) -> int:
-        self.summed_bytes += length
         return sum(self._buffer[4 : 4 + length]) & 0xFF
 
     def _check(self, calculated: int, total: int) -> None:

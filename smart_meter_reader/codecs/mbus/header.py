@@ -54,7 +54,6 @@ MEDIA: Final[Mapping[int, str]] = MappingProxyType(
 )
 ELECTRICITY: Final = 0x02
 GAS: Final = 0x03
-COST_ALLOCATOR: Final = 0x08
 WATER: Final = frozenset({0x06, 0x07, 0x15, 0x16, 0x17})
 COOLING: Final = frozenset({0x0A, 0x0B})
 HEAT: Final = frozenset({0x04, 0x0C, 0x0D})

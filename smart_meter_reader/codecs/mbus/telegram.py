@@ -26,7 +26,6 @@ from smart_meter_reader.exceptions import MalformedError, ProtocolError
 # EN 13757-3, table 1.
 VARIABLE: Final = 0x72
 FIXED: Final = 0x73
-NO_HEADER: Final = 0x78
 SHORT_HEADER: Final = 0x7A
 APPLICATION_ERROR: Final = 0x70
 _HIGH_FIRST: Final = frozenset({0x76, 0x77})  # "mode 2": the most significant octet first

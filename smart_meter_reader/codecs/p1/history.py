@@ -36,8 +36,6 @@ _E_ON: Final = (
 _E_ON_UNITS: Final = ("kWh",) * 6 + ("kvarh",) * 6 + ("kWh",) + ("kW",) * 6
 _HOLLEY: Final = (_IMPORT, *(f"{_IMPORT}_tariff_{tariff}" for tariff in (1, 2, 3, 4)))
 _HOLLEY_UNITS: Final = ("kWh",) * 5
-MONTH_END: Final = tuple(f"{key}_month_end" for key in dict.fromkeys((*_E_ON, *_HOLLEY)))
-"""The quantities of the last month's end."""
 
 
 def read_months(items: Sequence[Measurement], times: Times) -> dict[str, Measurement]:

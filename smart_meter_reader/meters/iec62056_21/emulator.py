@@ -150,7 +150,6 @@ _MODELS: Final[Mapping[str, _EmulatedModel]] = MappingProxyType(
         "iec62056_21": _EmulatedModel(b"/EMU5EMULATED\r\n", _electricity, xor_bcc, short_requests=False),
     }
 )
-MODELS: Final = tuple(_MODELS)
 
 
 class Iec62056Meter:

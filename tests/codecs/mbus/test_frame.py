@@ -35,6 +35,18 @@ answers = st.builds(
 frames = st.one_of(st.just(SingleCharacter()), short_frames, answers)
 
 
+class CountingReader(FrameReader):
+    """Counts over how many bytes checksums are computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.summed_bytes = 0
+
+    def _sum(self, length: int) -> int:
+        self.summed_bytes += length
+        return super()._sum(length)
+
+
 def read_all(reader: FrameReader) -> list[Found]:
     """Everything that the reader has, errors among it, until it wants more bytes."""
     found: list[Found] = []
@@ -173,21 +185,23 @@ JUNK = {
 @pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
 @pytest.mark.parametrize("size", [1, 4096, 20_000])
 def test_junk_stays_under_the_cap_and_costs_its_length_and_no_more(junk: bytes, size: int) -> None:
-    reader = FrameReader()
+    reader = CountingReader()
     for place in range(0, len(junk), size):
         reader.receive_data(junk[place : place + size])
         read_all(reader)
         assert len(reader.pending) < MAX_FRAME_LENGTH
     # Each byte can be in the checksum of as many frames as a frame has bytes, whatever comes, and no more.
     assert reader.summed_bytes <= 2 * 255 * len(junk)
-    half = FrameReader()
+    half = CountingReader()
     half.receive_data(junk[: len(junk) // 2])
     read_all(half)
     assert reader.summed_bytes <= 2.2 * half.summed_bytes + 2 * 255 * MAX_FRAME_LENGTH
     reader.finish()
     read_all(reader)
+    summed = reader.summed_bytes
     reader.receive_data(MULTICAL_403)
     assert read_all(reader)[-1:] == read(MULTICAL_403)
+    assert reader.summed_bytes == summed + len(MULTICAL_403) - 6
 
 
 @given(frames)

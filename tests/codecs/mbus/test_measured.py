@@ -10,14 +10,13 @@ from smart_meter_reader.codecs.mbus.encode import (
     answer,
     bcd_record,
     integer_record,
-    real_record,
-    text_record,
 )
 from smart_meter_reader.codecs.mbus.frame import LongFrame
 from smart_meter_reader.codecs.mbus.header import Header
 from smart_meter_reader.codecs.mbus.measured import measured_in
 from smart_meter_reader.codecs.mbus.telegram import parse_telegram
 from tests.codecs.mbus.captures import MULTICAL_302, MULTICAL_303, MULTICAL_403, MULTICAL_603
+from tests.codecs.mbus.encoded import real_record, text_record
 from tests.codecs.mbus.test_records import long_frame
 
 

@@ -16,15 +16,12 @@ from smart_meter_reader.codecs.mbus.encode import (
     date_record,
     integer_record,
     moment_record,
-    real_record,
-    text_record,
 )
 from smart_meter_reader.codecs.mbus.frame import LongFrame
 from smart_meter_reader.codecs.mbus.records import Record, parse_records
 from smart_meter_reader.codecs.mbus.telegram import (
     APPLICATION_ERROR,
     FIXED,
-    NO_HEADER,
     SHORT_HEADER,
     VARIABLE,
     ApplicationError,
@@ -34,6 +31,7 @@ from smart_meter_reader.codecs.mbus.telegram import (
 from smart_meter_reader.codecs.mbus.value_information import is_text_vif
 from smart_meter_reader.exceptions import MalformedError, ProtocolError
 from tests.codecs.mbus.captures import CAPTURES, Entry, wire
+from tests.codecs.mbus.encoded import real_record, text_record
 from tests.codecs.mbus.test_frame import read
 
 READ = {
@@ -470,7 +468,7 @@ def test_errors_that_a_meter_tells(payload: bytes, words: str) -> None:
 
 def test_control_information_that_is_sent_too() -> None:
     # EN 13757-3, table 1.
-    assert (VARIABLE, FIXED, NO_HEADER, SHORT_HEADER, APPLICATION_ERROR) == (0x72, 0x73, 0x78, 0x7A, 0x70)
+    assert (VARIABLE, FIXED, SHORT_HEADER, APPLICATION_ERROR) == (0x72, 0x73, 0x7A, 0x70)
 
 
 def test_telegrams_of_one_readout_are_joined_behind_the_first_header() -> None:

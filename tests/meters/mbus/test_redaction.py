@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from smart_meter_reader.codecs.mbus.address import Secondary
 from smart_meter_reader.codecs.mbus.describe import describe_capture
-from smart_meter_reader.codecs.mbus.encode import answer, bcd_record, integer_record, text_record
+from smart_meter_reader.codecs.mbus.encode import answer, bcd_record, integer_record
 from smart_meter_reader.codecs.mbus.header import Header
 from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.meters.mbus.comments import comment
@@ -22,6 +22,7 @@ from smart_meter_reader.recordings.tape import Tape
 from smart_meter_reader.recordings.text import FROM_METER, TO_METER, Burst, Recording
 from smart_meter_reader.transport import opening_by
 from tests.codecs.mbus.captures import CAPTURES
+from tests.codecs.mbus.encoded import text_record
 from tests.meters.mbus.buses import bus, client
 from tests.peers.heard import once
 

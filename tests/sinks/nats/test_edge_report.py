@@ -20,5 +20,5 @@ from smart_meter_reader.spool.entries import SpoolState
     ],
 )
 def test_the_reason_of_an_alert(size: int, age: int | None, dropped: int, full: bool, reason: str) -> None:
-    state = SpoolState(depth=1, waiting=1, sent=0, on_disk=1, bytes=size, age_seconds=age, dropped=dropped)
+    state = SpoolState(depth=1, waiting=1, sent=0, bytes=size, age_seconds=age, dropped=dropped)
     assert alert_of(state, 1000, full=full) == reason

@@ -24,12 +24,11 @@ from smart_meter_reader.exceptions import FrameError, IncompleteError
 
 @dataclass(frozen=True, slots=True)
 class LogTable:
-    """A table: its lines, newest first, and those that give no row. ``unused``: places still all zeros."""
+    """A table: its lines, newest first, and those that give no row."""
 
     request: str
     lines: tuple[LogLine, ...]
     doubts: tuple[Doubt, ...] = ()
-    unused: int = 0
     customer_no: str = ""
 
     @property
@@ -54,16 +53,13 @@ def parse_log(request: str, arrived: Sequence[Arrived]) -> LogTable:
     plan = LOG_PLANS[request]
     lines: list[LogLine] = []
     doubts: list[Doubt] = []
-    unused = 0
     customer_no = ""
     for number, line in enumerate(arrived[: plan.depth], start=1):
         try:
             texts = _texts(plan, number, line)
             if number == 1 and plan.customer_first:
                 customer_no = texts.pop(0)
-            if not any(text.strip("0") for text in texts):
-                unused += 1
-            else:
+            if any(text.strip("0") for text in texts):  # else a place that was never used
                 lines.append(_log_line(plan, number, texts))
         except FrameError as error:
             damaged = isinstance(line, FrameError) or isinstance(error, IncompleteError | FieldsError)
@@ -77,7 +73,7 @@ def parse_log(request: str, arrived: Sequence[Arrived]) -> LogTable:
     if beyond := len(arrived) - plan.depth:
         doubts += _beyond(plan, beyond)
     doubts.sort(key=lambda doubt: doubt.number)
-    return LogTable(request, tuple(fitting), tuple(doubts), unused, customer_no)
+    return LogTable(request, tuple(fitting), tuple(doubts), customer_no)
 
 
 def _beyond(plan: LogPlan, count: int) -> list[Doubt]:

@@ -13,7 +13,6 @@ from smart_meter_reader.codecs.kmp.loggers.matching import is_answer_to
 from smart_meter_reader.codecs.kmp.loggers.past import LogAnswer, LoggerConfiguration, log_answer
 from smart_meter_reader.codecs.kmp.loggers.past_requests import (
     FROM_THE_OLDEST,
-    MAX_ENTRIES,
     Logger,
     LoggerConfigurationRequest,
     LogIdPastAbsRequest,
@@ -23,7 +22,6 @@ from smart_meter_reader.codecs.kmp.loggers.past_requests import (
 from smart_meter_reader.codecs.kmp.loggers.record_answers import LogRecords, log_records
 from smart_meter_reader.codecs.kmp.loggers.records import (
     INTERVAL_LOG,
-    MAX_LENGTH,
     MAX_LOG_REGISTERS,
     EventStatus,
     EventStatusRequest,
@@ -42,8 +40,6 @@ __all__ = [
     "DATE_AND_TIME",
     "FROM_THE_OLDEST",
     "INTERVAL_LOG",
-    "MAX_ENTRIES",
-    "MAX_LENGTH",
     "MAX_LOG_REGISTERS",
     "UNUSABLE",
     "CompressedLogAnswer",

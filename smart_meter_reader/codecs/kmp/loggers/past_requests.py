@@ -31,7 +31,6 @@ _BY_ID: Final = struct.Struct(">BBIHB")  # sub-command, logger, log id, entries,
 _BY_OFFSET: Final = struct.Struct(">BBHHB")  # sub-command, logger, offset, entries, number of registers
 
 FROM_THE_OLDEST: Final = 0xFFFF  # the offset with which 07h answers the oldest entry
-MAX_ENTRIES: Final = 0xFFFF
 
 
 class Logger(IntEnum):

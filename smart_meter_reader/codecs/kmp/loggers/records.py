@@ -32,7 +32,6 @@ from smart_meter_reader.exceptions import ProtocolError, ValueFormatError
 
 INTERVAL_LOG: Final = 1  # the id of the log that the examples of 5512-447 read, an hourly one
 MAX_LOG_REGISTERS: Final = 8
-MAX_LENGTH: Final = 0xFF
 _HEAD: Final = struct.Struct(">BB")  # log, number of registers
 _LIMITS: Final = struct.Struct(">BB")  # records, longest answer
 _TIME_SIZE: Final = 8
