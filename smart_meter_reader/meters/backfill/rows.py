@@ -7,11 +7,13 @@ from datetime import datetime, timedelta, tzinfo
 
 from smart_meter_reader.messages import Past, PastRow
 from smart_meter_reader.meters.backfill.source import Entry
-from smart_meter_reader.meters.backfill.stamps import rising_ids, stamp
+from smart_meter_reader.meters.backfill.stamps import rising_ids, stamp, to_utc
 from smart_meter_reader.meters.backfill.state import INFO, Window
 
 # The quantity that tells what the meter reports, in sentences.
 _REPORTS = "info_code_text"
+# An entry was made before it was read; what is put on the full hour may be a little later.
+_TO_COME = timedelta(minutes=5)
 
 
 def past_rows(
@@ -19,18 +21,20 @@ def past_rows(
 ) -> tuple[tuple[PastRow, ...], int]:
     """The rows, oldest first, and how many entries are left out.
 
-    Left out is what has no stamp, and what a clock that was set back has stamped like what came before. Of
-    info events within one second the last one counts, and none is later than ``now``, when it was read.
+    Left out is what has no stamp or one of a time to come, and as few as can be of those that contradict one
+    another, since the clock was set back. Of info events within one second the last one counts, and none is
+    later than ``now``, when it was read.
     """
     every = list(entries)
-    told: dict[int, datetime] = {
-        each.entry: stamp(each.raw, logger, zone, error).time for each in every if each.raw is not None
+    told = {
+        each.entry: _made_at(each.raw, logger, zone, error, now) for each in every if each.raw is not None
     }
     silent = 0
     if logger == INFO:
         last = {min(time, now): entry for entry, time in told.items()}
         silent = len(told) - len(last)
-        told = {entry: time for time, entry in last.items()}
+        told = dict(sorted((entry, time) for time, entry in last.items()))
+    told = {entry: time for entry, time in told.items() if time <= now + _TO_COME}
     kept = set(rising_ids(told.items()))
     rows = tuple(
         PastRow(measured_at=told[each.entry], log_id=each.entry, measurements=dict(each.measurements))
@@ -38,6 +42,12 @@ def past_rows(
         if each.entry in kept and each.measurements
     )
     return rows, len(every) - silent - len(kept)
+
+
+def _made_at(raw: datetime, logger: str, zone: tzinfo | None, error: timedelta, now: datetime) -> datetime:
+    time = stamp(raw, logger, zone, error).time
+    # By a clock that is a little ahead the newest entry is of a time to come: it was made when ours says.
+    return time if time <= now else min(time, to_utc(raw, zone) - error)
 
 
 def past_of(

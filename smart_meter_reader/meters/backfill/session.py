@@ -222,7 +222,7 @@ class Backfill:
             count_in(self._health, "rejected_values", count)
             self._warn(
                 f"{count} entries of its {window.logger} logger are left out: they have no "
-                "time of their own, or the clock was set back"
+                "time of their own, or the clock was set"
             )
         receipt = self.receipts.issue()
         newest = StoredEntry(entries[-1].entry, entries[-1].digest)

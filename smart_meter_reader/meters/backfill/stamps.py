@@ -6,6 +6,7 @@ Summer time is no part of it: switching it off in the meter changes the offset s
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -24,7 +25,6 @@ _LATE = timedelta(minutes=5)
 _WRONG = timedelta(minutes=30)
 # What has no raster shows the clock's error as it is.
 _INEXACT = timedelta(minutes=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,24 @@ def _on_raster(time: datetime, step: timedelta) -> datetime:
 
 
 def rising_ids(stamps: Iterable[tuple[int, datetime]]) -> list[int]:
-    """The ids, of entries oldest first, whose time is later than all before: others show a clock set back."""
+    """Of entries oldest first the ids of the most that rise in time: others show a clock that was set.
+
+    So an entry with a wrong time costs itself, and not all after it (patience sorting).
+    """
+    tails: list[datetime] = []  # the earliest time that a rising part of each length ends in
+    last: list[int] = []  # and the place of that
+    found: list[tuple[int, int]] = []  # each id, and the place of the entry before it in such a part
+    for place, (entry, time) in enumerate(stamps):
+        length = bisect_left(tails, time)
+        found.append((entry, last[length - 1] if length else -1))
+        if length == len(tails):
+            tails.append(time)
+            last.append(place)
+        elif time < tails[length]:
+            tails[length], last[length] = time, place
     kept: list[int] = []
-    newest = _EPOCH
-    for entry, time in stamps:
-        if time > newest:
-            kept.append(entry)
-            newest = time
-    return kept
+    place = last[-1] if last else -1
+    while place >= 0:
+        entry, place = found[place]
+        kept.append(entry)
+    return kept[::-1]
