@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
@@ -32,6 +34,8 @@ from smart_meter_reader.meters.kmp.loggers.places import (
 )
 from smart_meter_reader.meters.kmp.reading import read_measurements
 
+_log = logging.getLogger(__name__)
+
 _NUMBERS: Final[Mapping[str, Logger]] = MappingProxyType(
     # The first tells whether the meter knows the command at all: not every one has years.
     {DAY: Logger.DAY, MONTH: Logger.MONTH, YEAR: Logger.YEAR, HOUR: Logger.HOUR, INFO: Logger.INFO}
@@ -42,6 +46,7 @@ _STAMPS: Final = (DATE_AND_TIME, 1003, 1002)
 _LASTING: Final = (60, 68)
 # The interval log of a 601's or 801's module: its example is hourly, and nothing tells how deep it is.
 _RECORDS: Final = LoggerFacts(depth=0)
+_MOST_DAMAGED: Final = 3
 
 
 class KmpLogs:
@@ -52,6 +57,7 @@ class KmpLogs:
     ) -> None:
         self.zone = zone
         self.learn_seconds = costs.learning_seconds(line, patience)
+        self.damaged: Counter[str] = Counter()  # of what is learnt: at how many times it came damaged
         self._line = line
         self._registers = tuple(registers)
 
@@ -86,7 +92,7 @@ class _KmpLogSource:
     async def learn(self) -> Mapping[str, LoggerFacts]:
         found: dict[str, LoggerFacts] = {}
         for name, number in _NUMBERS.items():
-            facts = await self._configuration(number)
+            facts = await self._configuration(name, number)
             if facts is not None and facts.depth and facts.registers:
                 if name != INFO or set(EVENT_CODES) & set(facts.registers):
                     found[name] = facts
@@ -94,27 +100,40 @@ class _KmpLogSource:
                 return await self._learn_records()
         return found
 
-    async def _configuration(self, number: int) -> LoggerFacts | None:
+    async def _configuration(self, name: str, number: int) -> LoggerFacts | None:
         """None where the meter answers this with nothing that makes sense, and other things well."""
         try:
             answer = await self._connection.read_logger_configuration(number, retries=costs.PROBES)
         except LoggerRefusedError:
             return None
-        except (MeterSilentError, UnusableAnswersError):
-            # Raises where the meter answers nothing at all: then nothing is known of its loggers.
-            await self._connection.read_serial_number()
+        except (MeterSilentError, UnusableAnswersError) as error:
+            await self._is_not_there(name, error)
             return None
         return LoggerFacts(answer.depth, answer.registers)
 
     async def _learn_records(self) -> Mapping[str, LoggerFacts]:
         try:
-            extent = await walk.read_extent(self._connection, RecordLog())
+            await walk.read_extent(self._connection, RecordLog())
         except LoggerRefusedError:
             return {}
-        except (MeterSilentError, UnusableAnswersError):
-            await self._connection.read_serial_number()
+        except (MeterSilentError, UnusableAnswersError) as error:
+            await self._is_not_there("module's", error)
             return {}
-        return {} if extent is None else {HOUR: _RECORDS}
+        return {HOUR: _RECORDS}  # though it may be empty as yet
+
+    async def _is_not_there(self, what: str, error: MeterSilentError | UnusableAnswersError) -> None:
+        """Raises where that is not sure: what is learnt counts for ever, and nothing is asked for again.
+
+        Where the meter answers nothing at all, and, a few times, where what it answered came damaged: on a
+        bad line short answers come whole, and the long ones about loggers do not.
+        """
+        await self._connection.read_serial_number()
+        if isinstance(error, MeterSilentError):
+            return
+        self._logs.damaged[what] += 1
+        if self._logs.damaged[what] < _MOST_DAMAGED:
+            raise error
+        _log.warning("%s: its %s logger is not read back: %s", self._connection.port, what, error.detail)
 
     async def look(self, logger: str, facts: LoggerFacts) -> TimeRange | None:
         extent = await walk.read_extent(self._connection, _place(logger, facts))

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from smart_meter_reader.codecs.kmp import Request
 from smart_meter_reader.codecs.kmp.commands import LOGGER_TOP
-from smart_meter_reader.codecs.kmp.loggers import Logger
+from smart_meter_reader.codecs.kmp.loggers import Logger, LoggerConfigurationRequest
+from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.messages.receipts import Receipts
 from smart_meter_reader.meters.kmp.client import KamstrupClient
 from smart_meter_reader.meters.kmp.emulated_values import values_of
-from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
+from smart_meter_reader.meters.kmp.emulator import FAULTS, KamstrupMeter
 from smart_meter_reader.meters.kmp.settings import KamstrupSettings
 from smart_meter_reader.settings.schedule import Schedule
 from tests.meters.kmp.loggers.logging_meter import LoggingMeter
@@ -200,3 +202,62 @@ async def test_the_hours_of_a_601_are_put_right_by_the_clock_that_stamped_them()
             await heard.until(lambda: len(rows(heard, "hour")) >= 1400)
     assert abs(reader.health["clock_drift"] - 7200) <= 5
     assert timedelta(0) <= datetime.now(UTC) - rows(heard, "hour")[-1][1] < timedelta(hours=1)
+
+
+class _DamagedAtFirst(LoggingMeter):
+    """What it tells of these loggers comes damaged, so many times each: a long answer over a bad line."""
+
+    def __init__(self, damaged: dict[int, int], **also: Any) -> None:
+        super().__init__(**also)
+        self.damaged = damaged
+
+    def answer(self, request: Request, seconds: float, address: int | None = None) -> bytes | None:
+        answer = super().answer(request, seconds, address)
+        if isinstance(request, LoggerConfigurationRequest) and self.damaged.get(request.logger) and answer:
+            self.damaged[request.logger] -= 1
+            return answer[:5] + bytes((answer[5] ^ 1,)) + answer[6:]
+        return answer
+
+
+async def readings_of(meter: KamstrupMeter, count: int) -> Heard:
+    """What so many readings bring, each with what is read back behind it."""
+    async with on_pty(meter) as path:
+        reader = client(path, Receipts(["history"]))
+        async with running(reader) as heard:
+            for number in range(1, count + 1):
+                await heard.wait_for(number)
+                with suppress(AssertionError):  # there is nothing more
+                    await heard.until(lambda: len(rows(heard, "hour")) == 72)
+                reader.read_now()
+    return heard
+
+
+@pytest.mark.parametrize("logger", [Logger.DAY, Logger.HOUR])
+async def test_a_logger_whose_answer_came_damaged_is_asked_for_again_and_not_forgotten(
+    logger: Logger,
+) -> None:
+    meter = _DamagedAtFirst({logger: 3}, depths=DEPTHS, born=hours_ago(2400), reply_delay=0.0)
+    heard = await readings_of(meter, 2)
+    assert len(rows(heard, "hour")) == 72
+    assert len(rows(heard, "day")) == 100
+
+
+async def test_a_logger_whose_answers_are_damaged_for_ever_keeps_no_other_waiting() -> None:
+    damaged: dict[int, int] = {Logger.MONTH: 1000}
+    meter = _DamagedAtFirst(damaged, depths=DEPTHS, born=hours_ago(2400), reply_delay=0.0)
+    heard = await readings_of(meter, 4)
+    assert len(rows(heard, "hour")) == 72
+    assert 1000 - damaged[Logger.MONTH] == 9
+
+
+async def test_a_module_whose_log_is_still_empty_is_asked_again() -> None:
+    """As one is that was put in today: it is there, and will have hours."""
+    faults = parse_faults(["empty:1"], FAULTS)
+    meter = KamstrupMeter("601", module=LOGGER_TOP, faults=faults, reply_delay=0.0)
+    receipts = Receipts(["history"])
+    async with on_pty(meter) as path:
+        reader = client(path, receipts)
+        async with running(reader) as heard:
+            await heard.wait_for(1)
+            reader.read_now()
+            await heard.until(lambda: len(rows(heard, "hour")) >= 1400)
