@@ -65,7 +65,7 @@ class ComparedClocks:
         return synchronised is not False or instant - self._begun > _BY_HAND
 
 
-def clock_sentence(error: timedelta) -> str:
+def drift_sentence(error: timedelta) -> str:
     """What a person is to know of a clock that is ahead by ``error``; "" where nothing is put right by it."""
     if abs(error) <= timedelta(minutes=30):
         return ""

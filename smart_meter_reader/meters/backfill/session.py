@@ -19,7 +19,7 @@ from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Health, Publish
 from smart_meter_reader.messages.receipts import NO_RECEIPTS, Receipts
 from smart_meter_reader.meters.backfill import memory
-from smart_meter_reader.meters.backfill.clocks import ComparedClocks, clock_sentence
+from smart_meter_reader.meters.backfill.clocks import ComparedClocks, drift_sentence
 from smart_meter_reader.meters.backfill.line_time import KeepMemory, LineTime, keep_nothing
 from smart_meter_reader.meters.backfill.plan import Planner
 from smart_meter_reader.meters.backfill.rows import past_of, past_rows
@@ -252,7 +252,7 @@ class Backfill:
         self._clocks.note(now, instant, error)
         if error is not None:
             self._health["clock_drift"] = round(error.total_seconds())
-            if wrong := clock_sentence(error):
+            if wrong := drift_sentence(error):
                 self._warn(wrong)
         return True
 
