@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 
 from smart_meter_reader.codecs.capture import Description, error_told
 from smart_meter_reader.codecs.ciphering.described import described_telegrams
@@ -26,9 +25,10 @@ def describe_capture(
     """
     reader = P1Reader(opener, dialect=dialect, one_meter=False, lenient=True)
     reader.receive_data(capture)
+    reader.finish()
     found = False
     lost: list[Description] = []  # held back: ends of telegrams show through parity as well
-    for description in chain(_drain(reader), _finished(reader)):
+    for description in described_telegrams(reader, "p1", describe_telegram, _describe_damage):
         if not found and "error" in description:
             lost.append(description)
             continue
@@ -50,15 +50,6 @@ def describe_capture(
             "protocol": "p1",
             "error": {"kind": "no_telegram" if kind == "unknown" else kind, "detail": detail},
         }
-
-
-def _finished(reader: P1Reader) -> Iterator[Description]:
-    reader.finish()
-    yield from _drain(reader)
-
-
-def _drain(reader: P1Reader) -> Iterator[Description]:
-    return described_telegrams(reader, "p1", describe_telegram, _describe_damage)
 
 
 def describe_telegram(telegram: Telegram) -> Description:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from smart_meter_reader.codecs.p1.describe import describe_capture
 from smart_meter_reader.codecs.p1.encryption.cipher import Opener
 from smart_meter_reader.codecs.p1.framing.checksum import crc16_x25
-from smart_meter_reader.codecs.p1.garbage import recognise
+from smart_meter_reader.codecs.p1.garbage import EXPLANATIONS, recognise
 from smart_meter_reader.codecs.parity import add_parity
 from smart_meter_reader.json_text import dumps
 from tests.codecs.p1.vectors import BY_ID, keys, wire
@@ -37,6 +37,73 @@ def test_a_failed_telegram_tells_nothing_but_its_name() -> None:
     assert bad["error"]["kind"] == "checksum"
     assert "objects" not in bad
     assert "measurements" not in bad
+
+
+HEADERS = {"good": "ISk5\\2MT382-1000", "other": "KFM5KAIFA-METER"}
+OTHER = wire("nl-dsmr42-kaifa")
+BAD = GOOD.replace(b"0230.0*V", b"0231.0*V", 1)
+
+
+def outcomes(capture: bytes) -> list[tuple[object, object]]:
+    """The header of each telegram, and what is wrong with it."""
+    return [
+        (told.get("header"), told["error"]["kind"] if "error" in told else "")
+        for told in describe_capture(capture)
+    ]
+
+
+def test_what_a_capture_has_stays_in_its_order() -> None:
+    good, bad, other = (HEADERS["good"], ""), (HEADERS["good"], "checksum"), (HEADERS["other"], "")
+    assert outcomes(BAD + BAD + GOOD) == [bad, bad, good]
+    assert outcomes(BAD + BAD) == [bad, bad]
+    assert outcomes(GOOD + BAD + OTHER + BAD) == [good, bad, other, bad]
+    assert outcomes(GOOD + OTHER[:300]) == [good, (HEADERS["other"], "truncated")]
+    assert outcomes(OTHER[:300]) == [(HEADERS["other"], "truncated")]
+
+
+def test_a_capture_may_be_of_several_meters() -> None:
+    """One meter that has sent a checksum sends one always; of a file another one may have none."""
+    bare = GOOD[: GOOD.index(b"!") + 1] + b"\r\n"
+    assert outcomes(GOOD + bare) == [(HEADERS["good"], "")] * 2
+
+
+def test_parity_behind_a_telegram_is_taken_off_nothing() -> None:
+    """The first one shows that there is none; what came with it is another damage."""
+    assert outcomes(GOOD + add_parity(OTHER, "E")) == [(HEADERS["good"], ""), (None, "truncated")]
+    assert outcomes(add_parity(OTHER, "E") + GOOD) == [(HEADERS["good"], "")]
+
+
+def test_the_dialect_and_the_keys_that_are_given_are_those_of_the_telegram() -> None:
+    for capture in (GOOD, add_parity(wire("nl-dsmr22-isk"), "E")):
+        (told,) = describe_capture(capture, dialect="hungary")
+        assert told["dialect"] == "hungary"
+    (told,) = describe_capture(GOOD)
+    assert (told["dialect"], told["serial_number"], told["checksum"]) == ("dsmr-5", "K8EG004046395507", "ok")
+    plain, opener = wire("nl-dsmr22-isk"), Opener(bytes(16))
+    (told,) = describe_capture(add_parity(plain, "E"), opener)
+    assert opener.policy == "require"
+    assert told["error"]["kind"] == "not_encrypted"
+
+
+def test_a_telegram_is_told_with_all_that_it_has() -> None:
+    (told,) = describe_capture(wire("nl-dsmr22-isk"))
+    assert list(told) == [
+        "protocol", "header", "dialect", "checksum", "authentication", "frame_counter", "time",
+        "serial_number", "objects", "measurements", "meters",
+    ]  # fmt: skip
+    assert told["objects"]["1-0:1.8.1"]["unit"] == "kWh"
+    assert told["measurements"]["active_energy_import_tariff_1"]["unit"] == "kWh"
+
+
+def test_the_header_of_a_damaged_telegram_is_told_as_it_stands() -> None:
+    for header, told in (
+        (b"ISk5XX", "ISk5XX"),
+        (b"ISk5 ", "ISk5 "),
+        (b"ISk5\xe9", "ISk5é"),
+        (b"ISk5\r", "ISk5"),
+    ):
+        (found,) = describe_capture(b"/" + header + b"\r\n\r\n1-0:1.8.1(00001.001*kWh)\r\n!0000\r\n")
+        assert (found["header"], found["error"]["kind"]) == (told, "checksum")
 
 
 def test_an_encrypted_capture() -> None:
@@ -96,11 +163,16 @@ def test_captures_without_a_telegram_say_what_they_are() -> None:
     }
     assert kinds == {kind: [kind] for kind in kinds}
     assert [d["error"]["detail"] for d in describe_capture(b"")] == ["the capture is empty"]
+    assert list(describe_capture(b"hello")) == [
+        {"protocol": "p1", "error": {"kind": "no_telegram", "detail": EXPLANATIONS["unknown"]}}
+    ]
 
 
 def test_parity_is_taken_off_a_capture() -> None:
     bare = wire("nl-dsmr22-isk")
     assert list(describe_capture(add_parity(bare, "E"))) == list(describe_capture(bare))
+    # The ends of several show through it, as those of damaged ones.
+    assert list(describe_capture(add_parity(bare * 3, "E"))) == list(describe_capture(bare * 3))
 
 
 def test_a_few_bytes_of_noise_are_no_parity() -> None:

@@ -12,7 +12,7 @@ from dsmr_parser import telegram_specifications
 
 from smart_meter_reader.codecs.p1.dsmr_names import names
 from smart_meter_reader.codecs.p1.encode import encode_telegram
-from smart_meter_reader.codecs.p1.obis import KNOWN, CodeTableError, Further, Meanings
+from smart_meter_reader.codecs.p1.obis import KNOWN, CodeTableError, ElectricityCode, Further, Meanings
 from smart_meter_reader.codecs.p1.reader import P1Reader
 from smart_meter_reader.codecs.p1.telegram import Telegram
 from smart_meter_reader.quantities import QUANTITIES
@@ -282,3 +282,91 @@ def test_the_codes_of_noise_do_not_add_up() -> None:
     for number in range(5000):
         assert meanings[f"1-0:{number % 100}.99.{number // 100}"].quantity == ""
         assert len(meanings) <= 1024
+
+
+# Quantity, type, role, A and B, C.D.E.
+NO_CODE = ("", "text", "", (0, 0), "")
+MEANINGS = {
+    "": NO_CODE,
+    "1.8.0": NO_CODE,
+    "x1-0:1.8.0": NO_CODE,
+    "1-0:1.8.0x": NO_CODE,
+    "1-0:1.8.0": ("active_energy_import", "number", "", (1, 0), "1.8.0"),
+    # How F is written where the value is that of now, and where it is not.
+    "1-0:1.8.0*255": ("active_energy_import", "number", "", (1, 0), "1.8.0"),
+    "1-0:1.8.0.255": ("active_energy_import", "number", "", (1, 0), "1.8.0"),
+    "1-0:1.8.0*01": ("", "text", "", (1, 0), "1.8.0"),
+    "1-0:1.8.0*100": ("", "text", "", (1, 0), "1.8.0"),
+    "1-2:1.8.0*00": ("", "text", "first", (1, 2), "1.8.0"),
+    "1-0:1.8.0*0": ("", "text", "first", (1, 0), "1.8.0"),
+    "0-0:96.1.1*00": ("", "text", "", (0, 0), "96.1.1"),
+    "2-0:1.8.0*00": ("", "text", "", (2, 0), "1.8.0"),
+    # Relays are the electricity meter's own.
+    "0-1:96.3.10": ("relay_1_position", "code", "", (0, 0), "96.3.10"),
+    "0-4:96.3.10": ("relay_4_position", "code", "", (0, 0), "96.3.10"),
+    "0-5:96.3.10": ("", "text", "mbus", (0, 5), "96.3.10"),
+    "0-0:96.3.10": ("switch_position", "code", "", (0, 0), "96.3.10"),
+    "1-1:96.3.10": ("switch_position", "code", "", (1, 1), "96.3.10"),
+    "0-1:96.3.11": ("", "text", "mbus", (0, 1), "96.3.11"),
+    # Devices: a channel of theirs, or a medium.
+    "0-1:24.2.1": ("", "text", "mbus", (0, 1), "24.2.1"),
+    "4-0:1.0.1": ("", "text", "", (4, 0), "1.0.1"),
+    "5-0:1.0.1": ("", "text", "mbus", (5, 0), "1.0.1"),
+    "8-1:1.0.1": ("", "text", "mbus", (8, 1), "1.0.1"),
+    "9-0:1.0.1": ("", "text", "", (9, 0), "1.0.1"),
+    # Channels of the electricity meter: a line of its own, else that of channel 0, up to 9.
+    "1-9:1.8.0": ("active_energy_import", "number", "", (1, 9), "1.8.0"),
+    "1-10:1.8.0": ("", "text", "", (1, 10), "1.8.0"),
+    "1-3:0.2.8": ("", "text", "version", (1, 3), "0.2.8"),
+    "1-0:0.2.8": ("", "text", "", (1, 0), "0.2.8"),
+    "1-1:31.4.0": ("", "text", "", (1, 1), "31.4.0"),
+    "1-0:31.4.0": ("current_average_l1", "number", "", (1, 0), "31.4.0"),
+    "0:0.0.0": ("", "text", "serial", (0, 0), "0.0.0"),
+    # E of all tariffs.
+    "1-0:1.7.255": ("active_power_import", "number", "", (1, 0), "1.7.255"),
+    "1-3:1.7.255": ("", "text", "", (1, 3), "1.7.255"),
+    "1-0:1.7.254": ("", "text", "", (1, 0), "1.7.254"),
+    "0-0:96.1.255": ("", "text", "serial", (0, 0), "96.1.255"),
+    # What dsmr-parser alone knows.
+    "0-0:21.7.0": ("active_power_import_l1", "number", "", (0, 0), "21.7.0"),
+}
+
+
+@pytest.mark.parametrize("code", MEANINGS)
+def test_what_a_code_means(code: str) -> None:
+    meanings = Meanings(Further())
+    assert tuple(meanings[code]) == MEANINGS[code]
+    assert tuple(meanings[code]) == MEANINGS[code], "remembered"
+
+
+def test_the_nine_channels_of_our_own_lines_bring_no_import() -> None:
+    meanings = Meanings(Further(aside=True))
+    assert meanings["1-9:1.8.0"].quantity == "active_energy_import"
+    with pytest.raises(CodeTableError):
+        meanings["1-10:1.8.0"]
+
+
+@pytest.mark.parametrize(
+    ("code", "known"),
+    [
+        ("1-0:1.8.0", ElectricityCode("active_energy_import", "number")),
+        ("0-0:1.8.0", None),
+        ("1-0:1.6.0", ElectricityCode("active_demand_import_maximum", "number", "peak")),
+        ("1-0:32.24.0", ElectricityCode("voltage_average_l1", "number")),
+        ("1-0:72.38.0", ElectricityCode("voltage_swell_magnitude_l3", "number")),
+        ("1-0:2.8.13", ElectricityCode("active_energy_export_tariff_13", "number")),
+        ("1-0:32.32.0", ElectricityCode("voltage_sags_l1", "integer")),
+        ("0-0:96.14.0", ElectricityCode("tariff", "code")),
+        ("0-0:96.14.1", ElectricityCode("second_tariff", "code")),
+        ("0-0:96.13.5", ElectricityCode("text_message_5", "octets")),
+        ("0-0:17.0.0", ElectricityCode("active_power_threshold", "number")),
+        ("0-0:1.0.0", ElectricityCode(role="time")),
+        ("0-0:98.1.0", ElectricityCode(role="months")),
+        ("1-0:99.1.0", ElectricityCode()),
+        ("0-0:94.98.33", ElectricityCode()),
+        # A bit field in hexadecimal digits.
+        ("1-0:96.5.5", ElectricityCode("equipment_state", "text")),
+    ],
+)
+def test_lines_of_the_table(code: str, known: ElectricityCode | None) -> None:
+    assert KNOWN.get(code) == known
