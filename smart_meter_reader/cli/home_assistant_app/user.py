@@ -10,6 +10,7 @@ from pathlib import Path
 
 # The user of the container image, in the group of its own.
 NUMBER = 65_532
+_DEVICES = Path("/dev")
 _PORTS = ("ttyUSB*", "ttyACM*", "ttyAMA*", "ttyS*")
 
 
@@ -21,20 +22,20 @@ def give_to_user(paths: Iterable[Path]) -> None:
                 os.lchown(each, NUMBER, NUMBER)
 
 
-def become_user(devices: Path = Path("/dev")) -> None:
+def become_user() -> None:
     """Go on as the user, in the groups that own the serial ports; there is no way back. Raises OSError."""
-    groups = set(_groups(devices))
+    groups = set(_groups())
     os.setgroups(sorted(groups))
     os.setgid(NUMBER)
     os.setuid(NUMBER)
 
 
-def _groups(devices: Path) -> Iterator[int]:
+def _groups() -> Iterator[int]:
     """Those that own serial ports here, and dialout, for one that is plugged in later; never root's."""
     with suppress(KeyError):
         yield grp.getgrnam("dialout").gr_gid
     for pattern in _PORTS:
-        for port in devices.glob(pattern):
+        for port in _DEVICES.glob(pattern):
             with suppress(OSError):
                 group = port.stat().st_gid
                 if group != 0:

@@ -12,7 +12,6 @@ from smart_meter_reader.codecs.dlms.cipher import DlmsOpener
 from smart_meter_reader.codecs.dlms.framing.hdlc import FLAG
 from smart_meter_reader.codecs.dlms.framing.mbus_frame import START
 from smart_meter_reader.codecs.dlms.reader import DlmsReader
-from smart_meter_reader.codecs.dlms.scales import NO_OWN_STEPS, OwnSteps
 from smart_meter_reader.codecs.dlms.telegram import DlmsTelegram
 from smart_meter_reader.codecs.dlms.values import item_text
 from smart_meter_reader.codecs.seen import other_content
@@ -25,15 +24,13 @@ _NOTHING = (
 )
 
 
-def describe_capture(
-    capture: bytes, opener: DlmsOpener | None = None, own_steps: OwnSteps = NO_OWN_STEPS
-) -> Iterator[Description]:
+def describe_capture(capture: bytes, opener: DlmsOpener | None = None) -> Iterator[Description]:
     """One dict per telegram or failed frame, in their order; a failed one has the key ``error``.
 
     Where there is no frame at all, notifications that stand alone are read (see ``bare``). A capture without
     any gives one dict with an error.
     """
-    reader = DlmsReader(opener, own_steps)
+    reader = DlmsReader(opener)
     reader.receive_data(capture)
     found = False
     for description in _drain(reader):

@@ -41,16 +41,14 @@ class LeaseEntry:
     revision: int
 
 
-async def open_bucket(
-    streams: JetStreamContext, settings: LeaseSettings, replicas: int = _REPLICAS
-) -> KeyValue:
+async def open_bucket(streams: JetStreamContext, settings: LeaseSettings) -> KeyValue:
     """The bucket, made where it is not there. Raises SinkError with what to do."""
     wanted = settings.ttl.total_seconds()
     try:
         bucket = await streams.key_value(settings.bucket)
         found = (await bucket.status()).ttl
     except (BucketNotFoundError, NotFoundError):
-        return await _make(streams, settings, replicas)
+        return await _make(streams, settings, _REPLICAS)
     except (nats.errors.Error, TimeoutError) as error:
         raise bucket_error(error, settings) from error
     if found is None or abs(found - wanted) > 1:

@@ -86,9 +86,9 @@ def _measured(counters: Sequence[CounterHistory], boundaries: Sequence[int]) -> 
     return min(len(boundaries) - 1, *counts)
 
 
-def billed_mean(months: Sequence[Peak | None], least: Decimal = LEAST_BILLED) -> Decimal | None:
+def billed_mean(months: Sequence[Peak | None]) -> Decimal | None:
     """The mean of the last twelve months' peaks in kW, of those that are known; None when none is."""
-    known = [max(peak.power, least) for peak in months[-_MONTHS:] if peak is not None]
+    known = [max(peak.power, LEAST_BILLED) for peak in months[-_MONTHS:] if peak is not None]
     return sum(known, Decimal(0)) / len(known) if known else None
 
 

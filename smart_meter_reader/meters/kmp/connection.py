@@ -130,17 +130,13 @@ class KmpConnection(Conversation):
         """What a logger of the newer generation (B8h) keeps."""
         return await self._ask(LoggerConfigurationRequest(logger), LoggerConfiguration, retries)
 
-    async def read_log(
-        self, request: LogIdPastAbsRequest | LogLastEntryPastAbsRequest, *, retries: int | None = None
-    ) -> LogAnswer:
+    async def read_log(self, request: LogIdPastAbsRequest | LogLastEntryPastAbsRequest) -> LogAnswer:
         """One answer with rows of a logger (B8h): as many as fit into it. See ``loggers.walk`` for more."""
-        return await self._ask(request, LogAnswer, retries)
+        return await self._ask(request, LogAnswer)
 
-    async def read_records(
-        self, request: RecordsRequest, address: int, *, retries: int | None = None
-    ) -> LogRecords:
+    async def read_records(self, request: RecordsRequest, address: int) -> LogRecords:
         """One answer with records (A0h to A3h) of the logger module at an address."""
-        return await self._ask(request, LogRecords, retries, address)
+        return await self._ask(request, LogRecords, address=address)
 
     async def try_once(self, request: Request) -> Attempt:
         """Send a request once; what was heard. For tools that watch the line. Raises TransportError.
@@ -214,7 +210,7 @@ class KmpConnection(Conversation):
         return answer.by_id()
 
     async def _ask(
-        self, request: Request, kind: type[_Answer], retries: int | None, address: int | None = None
+        self, request: Request, kind: type[_Answer], retries: int | None = None, address: int | None = None
     ) -> _Answer:
         """Send a request until it is answered, and not more often than allowed."""
         attempts = 1 + (self._retries if retries is None else retries)

@@ -104,7 +104,6 @@ class KamstrupMeter:
         seed: int = 0,
         rate: float = 1.0,
         reply_delay: float = REPLY_DELAY,
-        address: int = HEAT_METER,
         module: int | None = None,
         answer_limit: int = UNLIMITED,
         past: LoggerPast = UNTOUCHED,
@@ -117,7 +116,6 @@ class KamstrupMeter:
         self._unknown = {resolve_register(name).id for name in self._faults.subjects("omit")}
         self._clock = EmulatedClock(rate)
         self._reply_delay = reply_delay
-        self._address = address
         self._module = module
         self._loggers = EmulatedLoggers(model, self._values, past, answer_limit)
         self._dozes = False
@@ -156,7 +154,7 @@ class KamstrupMeter:
                 if (
                     isinstance(frame, Frame)
                     and frame.direction == "request"
-                    and frame.address in (self._address, self._module)
+                    and frame.address in (HEAT_METER, self._module)
                 ):
                     requests.append((decode_request(frame), frame.address))
             except (FrameError, ProtocolError):
@@ -185,20 +183,18 @@ class KamstrupMeter:
         self.counts.answers += 1
         await line.write(frame)
 
-    def answer(self, request: Request, seconds: float, address: int | None = None) -> bytes | None:
+    def answer(self, request: Request, seconds: float, address: int = HEAT_METER) -> bytes | None:
         """The frame that answers at so many emulated seconds; None where a meter stays silent.
 
         ``address`` is who was asked: the meter itself, unless it is said.
         """
         if isinstance(request, OtherMessage) and request.cid == SET_CLOCK:
             return self._set_clock(request.payload, seconds)
-        by_module = address is not None and address == self._module
+        by_module = address == self._module
         payload = self._module_payload(request, seconds) if by_module else self._payload(request, seconds)
         if payload is None:
             return None
-        return encode_frame(
-            START_RESPONSE, self._address if address is None else address, request.CID, payload
-        )
+        return encode_frame(START_RESPONSE, address, request.CID, payload)
 
     def _set_clock(self, payload: bytes, seconds: float) -> bytes | None:
         """The acknowledgement; None where the clock is not set."""

@@ -74,9 +74,9 @@ def _redacted(burst: Burst, names: Pseudonyms) -> Burst:
     return replace(burst, payload=bytes(rewritten + _blank(burst.payload[place:])))
 
 
-def _blank(noise: bytes, filler: bytes = b"\xff") -> bytes:
+def _blank(noise: bytes) -> bytes:
     """Bytes of no whole frame: what they are counts, not what they say."""
-    return b"".join(bytes([byte]) if byte in _DELIMITERS else filler for byte in noise)
+    return b"".join(bytes([byte]) if byte in _DELIMITERS else b"\xff" for byte in noise)
 
 
 def _frame(raw: bytes, names: Pseudonyms) -> bytes:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from smart_meter_reader.codecs.kmp import OtherMessage
-from smart_meter_reader.codecs.kmp.commands import LOGGER_BASE, LOGGER_TOP
+from smart_meter_reader.codecs.kmp.commands import HEAT_METER, LOGGER_BASE, LOGGER_TOP
 from smart_meter_reader.codecs.kmp.frame import decode_frame
 from smart_meter_reader.codecs.kmp.loggers import (
     EventStatusRequest,
@@ -172,7 +172,7 @@ async def test_more_registers_than_an_answer_takes_are_truncated() -> None:
     assert [register.register for register in answer.rows[0].registers] == [348]
 
 
-async def one(emulated: KamstrupMeter, request: Request, address: int | None = None) -> Response:
+async def one(emulated: KamstrupMeter, request: Request, address: int = HEAT_METER) -> Response:
     """What the meter answers at its start."""
     raw = emulated.answer(request, 0.0, address)
     assert raw is not None

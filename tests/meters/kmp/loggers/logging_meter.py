@@ -42,7 +42,7 @@ class LoggingMeter(KamstrupMeter):
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.line_rows = 0
 
-    def answer(self, request: Request, seconds: float, address: int | None = None) -> bytes | None:
+    def answer(self, request: Request, seconds: float, address: int = HEAT_METER) -> bytes | None:
         match request:
             case LoggerConfigurationRequest(logger=logger):
                 depth = self.depths.get(logger, 0)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from smart_meter_reader.codecs.kmp import Request
-from smart_meter_reader.codecs.kmp.commands import LOGGER_TOP
+from smart_meter_reader.codecs.kmp.commands import HEAT_METER, LOGGER_TOP
 from smart_meter_reader.codecs.kmp.loggers import Logger, LoggerConfigurationRequest
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import on_pty
@@ -211,7 +211,7 @@ class _DamagedAtFirst(LoggingMeter):
         super().__init__(**also)
         self.damaged = damaged
 
-    def answer(self, request: Request, seconds: float, address: int | None = None) -> bytes | None:
+    def answer(self, request: Request, seconds: float, address: int = HEAT_METER) -> bytes | None:
         answer = super().answer(request, seconds, address)
         if isinstance(request, LoggerConfigurationRequest) and self.damaged.get(request.logger) and answer:
             self.damaged[request.logger] -= 1
