@@ -236,11 +236,14 @@ class Planner:
         if window.rows > 1:
             self._limits[window.logger] = window.rows // 2
             return False
-        # What cannot be checked is not doubted for that.
-        self._unchecked.discard(window.logger)
+        self.cannot_check(window.logger)
         if not window.checks:
             self.done(window)
         return not window.checks
+
+    def cannot_check(self, logger: str) -> None:
+        """The stored entry cannot be read any more: what is new is not doubted for that."""
+        self._unchecked.discard(logger)
 
     def refuse(self, logger: str, now: datetime) -> None:
         """The meter says that this logger cannot be read: it is left alone for a day."""

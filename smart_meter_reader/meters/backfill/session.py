@@ -204,7 +204,9 @@ class Backfill:
         """Publish what a window brought; how many entries that are."""
         self._planner.note_page(window.logger, batch.page, limited=batch.limited)
         entries, now = batch.entries, datetime.now(UTC)
-        before = entries[0] if entries and (window.checks or window.joins) else None
+        before = entries[0] if entries and entries[0].entry < window.wanted[0] else None
+        if before is None and window.checks:
+            self._planner.cannot_check(window.logger)
         if before is not None:
             if window.checks and not self._planner.is_same(window, before.digest, now):
                 self._warn(
@@ -224,6 +226,9 @@ class Backfill:
                 f"{count} entries of its {window.logger} logger are left out: they have no "
                 "time of their own, or the clock was set"
             )
+        for each in batch.told:
+            count_in(self._health, "rejected_values", 1)
+            self._warn(f"its {window.logger} logger: {each}")
         receipt = self.receipts.issue()
         newest = StoredEntry(entries[-1].entry, entries[-1].digest)
         self._under_way.add(window, newest, receipt)

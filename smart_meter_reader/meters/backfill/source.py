@@ -32,13 +32,14 @@ class Batch:
     """A whole window, oldest entry first, and what its answers showed.
 
     ``page``: the most rows that one answer had; ``limited``: not all that were asked for. ``missing``: ids of
-    the window that the meter does not have.
+    the window that the meter does not have. ``told``: in sentences, what of its entries is left out.
     """
 
     entries: tuple[Entry, ...]
     page: int = 0
     limited: bool = False
     missing: int = 0
+    told: tuple[str, ...] = ()
 
 
 class LogSource(Protocol):

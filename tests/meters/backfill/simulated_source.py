@@ -26,6 +26,8 @@ class SimulatedSource:
         self.errors_of: dict[str, list[BaseException]] = {}  # likewise, of "clock" or "look hour"
         self.clock_ahead = timedelta(0)
         self.unknown: set[int] = set()  # entries without a stamp
+        self.behind = timedelta(0)  # so long ago it is for the meter
+        self.gone: set[int] = set()  # entries that are not told
 
     async def learn(self) -> Mapping[str, LoggerFacts]:
         self.asked.append("learn")
@@ -33,14 +35,15 @@ class SimulatedSource:
 
     async def look(self, logger: str, facts: LoggerFacts) -> TimeRange | None:
         self._ask(f"look {logger}")
-        return self.meter.extent(logger, datetime.now(UTC))
+        return self.meter.extent(logger, datetime.now(UTC) - self.behind)
 
     async def read(self, window: Window, facts: LoggerFacts) -> Batch:
         self.asked.append(f"read {window.logger}")
         if self.errors:
             raise self.errors.pop(0)
         numbers = range(window.first, window.last + 1)
-        return Batch(tuple(self._entry(window.logger, number) for number in numbers), page=6, limited=True)
+        entries = tuple(self._entry(window.logger, number) for number in numbers if number not in self.gone)
+        return Batch(entries, page=6, limited=True, missing=window.rows - len(entries))
 
     async def read_clock(self, facts: LoggerFacts) -> datetime | None:
         self._ask("clock")

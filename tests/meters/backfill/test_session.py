@@ -248,3 +248,19 @@ async def test_before_the_clock_is_set_from_the_network_nothing_is_asked(
         monkeypatch.setattr(house.backfill._clocks, "_begun", -1e6)
         await house.wake_up()
         assert len(house.rows("hour")) == 72
+
+
+async def test_an_entry_that_is_told_no_more_is_not_another_meters(caplog: pytest.LogCaptureFixture) -> None:
+    house = House(every_hour=True)
+    house.source.behind = 3 * HOUR
+    await house.wake_up()
+    house.confirm()
+    house.heard.messages.clear()
+    stored = house.meter.extent("hour", datetime.now(UTC) - house.source.behind)
+    house.source.behind = timedelta(0)
+    house.backfill._planner.note_missed()
+    assert stored is not None
+    house.source.gone = {stored[1]}
+    await house.wake_up()
+    assert [entry for entry, _ in house.rows("hour")] == [stored[1] + number for number in (1, 2, 3)]
+    assert "not what it was" not in caplog.text

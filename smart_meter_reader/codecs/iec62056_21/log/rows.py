@@ -103,7 +103,10 @@ def _time_hours(table: LogTable, clock: datetime | None) -> TimedTable:
             strange.append(day)
             continue
         ended = datetime.combine(day, time()) + _HOUR * (last if newest == HOURS_A_DAY else clock.hour)
-        timed += [Timed(line, ended - _HOUR * (line.number - top)) for line in lines]
+        sure = _unbroken(lines) if day == min(days) else lines
+        if len(sure) < len(lines):
+            strange.append(day)
+        timed += [Timed(line, ended - _HOUR * (line.number - top)) for line in sure]
     odd = (f"{day.isoformat()} has not 24 hours: nothing tells which is which" for day in strange)
     return TimedTable(tuple(timed), len(table.lines) - len(timed), tuple(odd))
 
@@ -113,6 +116,14 @@ def _by_day(lines: Sequence[LogLine]) -> dict[date, list[LogLine]]:
     for line in lines:
         days.setdefault(line.day, []).append(line)
     return days
+
+
+def _unbroken(lines: Sequence[LogLine]) -> Sequence[LogLine]:
+    """The lines before the first that is missing: how many lines that was, only a whole day tells."""
+    for place, line in enumerate(lines):
+        if line.number != lines[0].number + place:
+            return lines[:place]
+    return lines
 
 
 def _top_of_day(lines: Sequence[LogLine], above: int, *, is_last: bool, newest: int) -> int | None:

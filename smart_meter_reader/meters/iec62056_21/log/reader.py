@@ -69,6 +69,7 @@ class LogRead:
     """One logger, read. ``rows`` are oldest first; ``doubtful`` lines gave none; ``told`` says why.
 
     ``clock_ahead``: how far the meter's clock is before this computer's. No row is put right by it.
+    ``uncounted`` is what of ``told`` says why rows with growth have no counter.
     """
 
     logger: str
@@ -76,6 +77,7 @@ class LogRead:
     doubtful: int = 0
     told: tuple[str, ...] = ()
     clock_ahead: timedelta = timedelta(0)
+    uncounted: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -141,7 +143,10 @@ class LogReader:
         if more := len(doubts) - len(told):
             told.append(f"{more} more lines are no better")
         doubtful = len(doubts) + read.timed.untimed
-        return LogRead(logger, tuple(rows), doubtful, (*told, *read.timed.told, *read.told), self._ahead)
+        uncounted = tuple(read.told)
+        return LogRead(
+            logger, tuple(rows), doubtful, (*told, *read.timed.told, *uncounted), self._ahead, uncounted
+        )
 
     @property
     def months(self) -> Sequence[Mark] | None:
@@ -160,6 +165,12 @@ class LogReader:
         await self._look_at_clock()
         assert self._clock is not None
         return self._clock[0]
+
+    async def clock_now(self) -> datetime:
+        """The meter's time by now: a table may have taken eleven minutes since it was asked."""
+        clock = await self.clock()
+        assert self._clock is not None
+        return clock + timedelta(seconds=asyncio.get_running_loop().time() - self._clock[1])
 
     async def _read(self, logger: str) -> _Read:
         if logger in self._reads:

@@ -111,6 +111,7 @@ class MulticalLogSource:
         self._logs = logs
         self._reader = reader
         self._whose = whose
+        self._taken: set[str] = set()  # of whose table what there is counts
 
     async def learn(self) -> Mapping[str, LoggerFacts]:
         return self._logs.facts
@@ -127,29 +128,49 @@ class MulticalLogSource:
         return extent
 
     async def read(self, window: Window, facts: LoggerFacts) -> Batch:
-        """Raises LoggerRefusedError too: for a table with damage, which another day may bring whole."""
+        """Raises LoggerRefusedError too: for what another day may bring whole, or with its counters."""
         read = await self._reader.read(window.logger)
         self._logs.at_hand.add(window.logger)
         if (months := self._reader.months) is not None:
             self._logs.months.keep(replace(self._whose, marks=tuple(months)))
         entries: dict[int, Entry] = {}
-        for row in read.rows:
-            entry = row_id(window.logger, row.standard)
+        newest = window.last
+        for row in read.rows:  # the newest comes last
+            newest = entry = row_id(window.logger, row.standard)
             if window.first <= entry <= window.last:
                 digest = hashlib.sha256(" ".join(row.digits).encode("ascii")).hexdigest()[:16]
                 entries[entry] = Entry(entry, row.standard, digest, row.measurements)
         missing = window.rows - len(entries)
-        if missing and read.doubtful and (self._logs.refused[window.logger] < _OTHER_DAYS or not entries):
-            self._logs.refused[window.logger] += 1
-            raise LoggerRefusedError("doubtful_lines", f"{read.doubtful} lines give no row: {read.told[0]}")
+        whole = all("heat_energy" in each.measurements for each in entries.values())
+        uncounted = () if whole else read.uncounted
+        if missing and read.doubtful:
+            why = f"{read.doubtful} lines give no row: {read.told[0]}"
+            self._rather_on_another_day(window.logger, "doubtful_lines", why, nothing=not entries)
+        elif newest < window.last:
+            why = "the latest period is over by the meter's clock, and its row is not there yet"
+            self._rather_on_another_day(window.logger, "not_there_yet", why)
+        elif uncounted:
+            self._rather_on_another_day(window.logger, "no_counter", uncounted[0])
         return Batch(
             tuple(entries[entry] for entry in sorted(entries)),
             page=facts.depth,
-            missing=missing,
+            # Else the meter is younger than that.
+            missing=missing if read.doubtful or newest < window.last else 0,
+            told=uncounted,
         )
 
+    def _rather_on_another_day(self, logger: str, reason: str, why: str, *, nothing: bool = False) -> None:
+        """Raises LoggerRefusedError, twice: then what there is counts, unless it is ``nothing``."""
+        refused = self._logs.refused
+        if nothing or (logger not in self._taken and refused[logger] < _OTHER_DAYS):
+            refused[logger] += 1
+            raise LoggerRefusedError(reason, why)
+        # All windows of this table, and no longer those of the next time.
+        self._taken.add(logger)
+        refused[logger] = 0
+
     async def read_clock(self, facts: LoggerFacts) -> datetime | None:
-        return await self._reader.clock()
+        return await self._reader.clock_now()
 
     def cost(self, logger: str, facts: LoggerFacts) -> LoggerCost:
         return self._logs.cost(logger)

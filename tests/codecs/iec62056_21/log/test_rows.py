@@ -97,14 +97,26 @@ def test_where_yesterdays_newest_hour_is_missing_today_is_not_known_to_be_whole(
     assert table.told == ("18 hours of today do not fit the meter's clock, 18:04: no hour has a time",)
 
 
-@pytest.mark.parametrize(("missing", "timed_hours"), [(18 + 24, 18 + 24), (18 + 24 + 3, 18 + 24 + 9)])
+@pytest.mark.parametrize(("missing", "timed_hours"), [(18 + 24, 18 + 24), (18 + 24 + 3, 18 + 24 + 3)])
 def test_the_oldest_day_may_be_cut_at_its_end_and_not_at_its_begin(missing: int, timed_hours: int) -> None:
-    """A table ends anywhere in its last day; a line that is missing moves no other."""
+    """A table ends anywhere in its last day, so that nothing tells how many lines of it a damaged one was."""
     lines = sent("#7")[: 18 + 24 + 10]
     lines[missing] = "x"
     table = timed(lines, STARTED)
-    assert len(table.lines) == timed_hours
-    assert {entry.at for entry in table.lines} <= {FULL - HOUR * place for place in range(52)}
+    assert [entry.at for entry in table.lines] == [FULL - HOUR * place for place in range(timed_hours)]
+    assert table.untimed == 9 - (timed_hours - 42)
+    assert len(table.told) == 1
+
+
+@pytest.mark.parametrize("place", [25, 950, 955])
+def test_two_lines_that_came_as_one_move_no_other(place: int) -> None:
+    """Where the CR between them was lost."""
+    lines = sent("#7")
+    times = {line: FULL - HOUR * number for number, line in enumerate(lines)}
+    table = timed([*lines[:place], lines[place] + lines[place + 1], *lines[place + 2 :]], STARTED)
+    for entry in table.lines:
+        line = " ".join(entry.line.fields.values()) + " "
+        assert entry.at == times[line]
 
 
 def test_hours_of_tomorrow_fit_no_clock() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -143,6 +143,86 @@ async def test_a_table_that_stays_damaged_is_left_for_another_day(caplog: pytest
     assert "month logger is left alone for a day" in caplog.text
     # Windows of hours that the damaged line is not of are whole.
     assert {past["logger"] for past in heard.of("past")} == {"hour"}
+
+
+class _Changed(Iec62056Meter):
+    """Its months come changed."""
+
+    change: Callable[[list[bytes]], list[bytes]]
+
+    def _log(self, request: str, seconds: float, customer_no: int) -> bytes:
+        table = super()._log(request, seconds, customer_no)
+        return table if request != "#5" else b"\r".join(self.change(table.split(b"\r")))
+
+
+def changed(change: Callable[[list[bytes]], list[bytes]]) -> _Changed:
+    meter = _Changed(reply_delay=0.0, started=meter_clock(), rate=0.0)
+    meter.change = change
+    return meter
+
+
+def contradicting(lines: list[bytes]) -> list[bytes]:
+    """The last month ends with a counter that the days do not lead to."""
+    fields = lines[0].split(b" ")
+    fields[2] = b"%07d" % (int(fields[2]) + 1)
+    return [b" ".join(fields), *lines[1:]]
+
+
+def unused(line: bytes) -> bytes:
+    return bytes(byte if byte == 0x20 else 0x30 for byte in line)
+
+
+def young(lines: list[bytes]) -> list[bytes]:
+    """It has counted for five months."""
+    return [*lines[:5], *map(unused, lines[5:])]
+
+
+def late(lines: list[bytes]) -> list[bytes]:
+    """It has not written down the last month yet."""
+    customer = lines[0][:12]
+    return [customer + lines[1], *lines[2:-1], unused(lines[2]), b""]
+
+
+async def test_what_a_young_meter_has_not_counted_is_not_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    async with on_pty(changed(young)) as path:
+        reader = client(path, Receipts(["history"]))
+        async with running(reader) as heard:
+            await until_its_memory_was_looked_at(reader)
+    assert len(rows(heard, "month")) == 5
+    assert "left out" not in caplog.text
+    assert "rejected_values" not in reader.health
+
+
+async def test_a_month_that_is_not_written_down_yet_is_read_later() -> None:
+    meter = changed(late)
+    async with on_pty(meter) as path:
+        reader = client(path, Receipts(["history"]))
+        async with running(reader) as heard:
+            await until_its_memory_was_looked_at(reader)
+            assert rows(heard, "month") == []
+            meter.change = lambda lines: lines
+            reader._read_back._planner._refused.clear()  # a day later
+            reader.read_now()
+            await heard.until(lambda: len(rows(heard, "month")) == 31)
+
+
+async def test_days_without_a_counter_are_asked_for_on_two_other_days_and_then_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with on_pty(changed(contradicting)) as path:
+        reader = client(path, Receipts(["history"]), logger_budget=timedelta(minutes=10))
+        async with running(reader) as heard:
+            for day in range(3):
+                await heard.wait_for(day + 1)
+                await asyncio.sleep(120)
+                assert bool(rows(heard, "day")) == (day == 2)
+                reader._read_back._planner._refused.clear()  # a day later
+                reader.read_now()
+    assert len(rows(heard, "day")) == 60
+    assert not any("heat_energy" in row["measurements"] for row in rows(heard, "day"))
+    # Once for each: that it waits, and that it no longer does.
+    assert caplog.text.count("left alone for a day: from") == 1
+    assert caplog.text.count("these periods give no reading") == 2
 
 
 async def test_what_was_read_is_remembered_over_a_restart() -> None:

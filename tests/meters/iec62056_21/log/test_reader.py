@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -156,6 +157,14 @@ async def test_a_meter_with_a_wrong_calendar_is_not_read(away: timedelta) -> Non
 async def test_a_clock_that_goes_wrong_is_told() -> None:
     async with reader_of(emulated(), now=lambda: here_and_now() - timedelta(minutes=7)) as reader:
         assert (await reader.read("month")).clock_ahead == timedelta(minutes=7)
+
+
+async def test_what_its_clock_says_now_is_not_what_it_said_before_a_long_table() -> None:
+    async with reader_of(emulated()) as reader:
+        asked = await reader.clock_now()
+        await asyncio.sleep(660)
+        assert timedelta(0) <= await reader.clock_now() - asked - timedelta(minutes=11) < timedelta(seconds=5)
+        assert abs(await reader.clock() - asked) < timedelta(seconds=1)
 
 
 async def test_at_the_turn_of_an_hour_no_hour_has_a_time() -> None:
