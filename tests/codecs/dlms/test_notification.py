@@ -95,11 +95,20 @@ def test_what_is_no_notification(octets: str, said: str) -> None:
         parsed(octets)
 
 
-@pytest.mark.parametrize("time", ["00", "0c" + TIME])
+@pytest.mark.parametrize("time", ["00", "0c" + TIME, "0c" + UNSET])
 def test_a_list_without_tags(time: str) -> None:
     octets = HEAD + time + TAGLESS
     told = parsed(octets + "0102")
     assert (told.body, told.described, told.end) == (None, BOTH, len(octets) // 2)
+    assert (told.invoke_id, told.time_given) == (0x40000001, time != "00")
+    assert (told.time is not None) == (TIME in time)
+
+
+@pytest.mark.parametrize("interface_class", [1, 3, 4, 7, 8, 40, 70])
+def test_whatever_the_class_reads_as_with_tags(interface_class: int) -> None:
+    """The second octet of a class is a tag then: of none, of what ends early, or of what does not end."""
+    octets = HEAD + "00" + TAGLESS.replace("02020003", f"0202{interface_class:04x}")
+    assert parsed(octets).described == (BOTH[0]._replace(interface_class=interface_class), BOTH[1])
 
 
 def test_what_only_begins_like_a_list_without_tags_is_one_with_them() -> None:
