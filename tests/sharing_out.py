@@ -30,6 +30,7 @@ _COMPUTING = (
     "tests/test_names.py",
     "tests/test_privacy.py",
     "tests/test_text.py",
+    "tests/test_unused.py",
 )
 _COMPUTING_GROUPS = {"architecture", "three_years"}
 

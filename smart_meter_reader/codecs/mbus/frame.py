@@ -38,7 +38,7 @@ RSP_UD: Final = 0x08
 RSP_UD_CONTROLS: Final = frozenset({0x08, 0x18, 0x28, 0x38})
 
 # EN 13757-2, 5.7.5 (addresses).
-UNCONFIGURED, SELECTED, ANY, BROADCAST = 0, 253, 254, 255
+SELECTED, ANY = 253, 254
 LAST_PRIMARY: Final = 250
 
 # EN 13757-7, 5 (secondary addressing): the only thing that a reader sends besides short frames.

@@ -43,7 +43,7 @@ _DIRECTION_BITS: Final[Mapping[str, int]] = {"EMH": 5}
 
 _WATT, _WATT_HOUR = 27, 30
 _TOTAL_D, _MOMENTARY_D = 8, 7
-_IMPORT_TOTAL, _EXPORT_TOTAL, _UNSIGNED_POWER = "1.8.0", "2.8.0", "15.7.0"
+_IMPORT_TOTAL, _EXPORT_TOTAL = "1.8.0", "2.8.0"
 _COARSE: Final = 3  # the power of ten in Wh: whole kWh
 _NET: Final = "active_power_net"
 _ONE_WAY: Final = ("active_power_import", "active_power_export")

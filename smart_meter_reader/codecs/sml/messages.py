@@ -22,7 +22,7 @@ from smart_meter_reader.codecs.sml.presentation import (
 )
 from smart_meter_reader.codecs.sml.telegram import ValueList, read_value_list
 
-OPEN, GET_LIST, CLOSE, ATTENTION = 0x0101, 0x0701, 0x0201, 0xFF01
+OPEN, GET_LIST, CLOSE = 0x0101, 0x0701, 0x0201
 _PARTS: Final = 6
 _MOST_MESSAGES: Final = 64
 

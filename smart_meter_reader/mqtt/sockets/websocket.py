@@ -17,7 +17,7 @@ from smart_meter_reader.mqtt.sockets.raw import TRY_LATER, RawSocket, decrypted_
 # The answer to the handshake: status line and headers.
 _LONGEST_HEAD = 16 * 1024
 _LONGEST_CONTROL = 125  # 5.5
-_CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
+_CONTINUATION, _BINARY, _PING, _PONG = 0, 2, 9, 10
 _FINAL, _MASKED = 0x80, 0x80
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # 1.3
 _CHUNK = 65536

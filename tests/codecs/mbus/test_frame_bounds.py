@@ -6,11 +6,9 @@ import pytest
 
 from smart_meter_reader.codecs.mbus.frame import (
     ANY,
-    BROADCAST,
     LAST_PRIMARY,
     RSP_UD_CONTROLS,
     SELECTED,
-    UNCONFIGURED,
     FrameReader,
     LongFrame,
     ShortFrame,
@@ -53,7 +51,7 @@ def test_the_frame_without_data_is_the_shortest() -> None:
     assert {control: read(LongFrame(control, 1, 0x72, b"").encode()) for control in RSP_UD_CONTROLS} == {
         control: [LongFrame(control, 1, 0x72, b"")] for control in (0x08, 0x18, 0x28, 0x38)
     }
-    assert (UNCONFIGURED, LAST_PRIMARY, SELECTED, ANY, BROADCAST) == (0, 250, 253, 254, 255)
+    assert (LAST_PRIMARY, SELECTED, ANY) == (250, 253, 254)
 
 
 def test_252_octets_behind_the_ci_are_the_most() -> None:
