@@ -16,12 +16,11 @@ from types import MappingProxyType
 from smart_meter_reader.meters.backfill import ranges
 from smart_meter_reader.meters.backfill.budget import UNLIMITED, Budget
 from smart_meter_reader.meters.backfill.cost import LoggerCost
+from smart_meter_reader.meters.backfill.failures import Failures
 from smart_meter_reader.meters.backfill.ranges import TimeRange, TimeRanges
 from smart_meter_reader.meters.backfill.state import (
-    DAY,
     HOUR,
     INFO,
-    LOOK_AGAIN,
     NOTHING,
     ORDER,
     READ_LIVE,
@@ -65,8 +64,7 @@ class Planner:
         self._epochs: dict[str, int] = {}  # how often a logger began anew since the start
         self._missed = set(READ_LIVE)  # to be looked at for that; before the start, nobody knows
         self._unchecked: set[str] = set()
-        self._limits: dict[str, int] = {}  # rows of a window, where larger ones failed
-        self._refused: dict[str, datetime] = {}
+        self.failures = Failures()
 
     # Who the meter is and what it has.
 
@@ -83,7 +81,7 @@ class Planner:
         before = [each for each in self.known if each.serial_number == serial_number]
         others = [each for each in self.known if each.serial_number != serial_number]
         self.known = (*(before or [MeterSeries(serial_number)]), *others)[:_MOST_SERIES]
-        for kept in (self._extents, self._unchecked, self._limits, self._refused):
+        for kept in (self._extents, self._unchecked, self.failures):
             kept.clear()
         self._missed.update(READ_LIVE)
 
@@ -106,7 +104,7 @@ class Planner:
         return [
             name
             for name, state in (self.loggers or {}).items()
-            if not self._is_refused(name, now)
+            if not self.failures.is_refused(name, now)
             and (
                 self._has_news(state, events)
                 if name == INFO
@@ -185,7 +183,7 @@ class Planner:
     def _missing(self, now: datetime, busy: Mapping[str, TimeRanges]) -> Iterator[tuple[str, TimeRange]]:
         for news in (True, False):
             for name, state in (self.loggers or {}).items():
-                if self._is_refused(name, now) or name not in self._extents:
+                if self.failures.is_refused(name, now) or name not in self._extents:
                     continue
                 begin, end = (state.news_from, state.covered) if news else (0, state.news_from - 1)
                 missing = ranges.within(ranges.minus(state.todo, busy.get(name, ())), begin, end)
@@ -200,7 +198,7 @@ class Planner:
             part,
             oldest=self._extents[name][0],
             unchecked=name in self._unchecked,
-            limit=self._limits.get(name),
+            limit=self.failures.limit_of(name),
             allowed=allowed,
         )
         serial, epoch = self.known[0].serial_number, self._epochs.get(name, 0)
@@ -229,12 +227,11 @@ class Planner:
                 state = replace(state, todo=todo, check=check if newer else state.check)
                 series = series.having(window.logger, state)
                 self.known = (*self.known[:place], series, *self.known[place + 1 :])
-        self._limits.pop(window.logger, None)
+        self.failures.forget(window.logger)
 
     def failed(self, window: Window) -> bool:
         """The window could not be read: the next one is smaller. True when its only entry is given up."""
-        if window.rows > 1:
-            self._limits[window.logger] = window.rows // 2
+        if self.failures.halve(window):
             return False
         self.cannot_check(window.logger)
         if not window.checks:
@@ -244,10 +241,6 @@ class Planner:
     def cannot_check(self, logger: str) -> None:
         """The stored entry cannot be read any more: what is new is not doubted for that."""
         self._unchecked.discard(logger)
-
-    def refuse(self, logger: str, now: datetime) -> None:
-        """The meter says that this logger cannot be read: it is left alone for a day."""
-        self._refused[logger] = now
 
     def note_page(self, logger: str, rows: int, *, limited: bool) -> None:
         """An answer had so many rows, and ``limited``: not all that were asked for."""
@@ -279,9 +272,6 @@ class Planner:
             return BackfillProgress(MappingProxyType(missing))
         days = ceil(max(0.0, seconds - self.budget.left(now, self.daily)) / self.daily)
         return BackfillProgress(MappingProxyType(missing), days)
-
-    def _is_refused(self, logger: str, now: datetime) -> bool:
-        return logger in self._refused and abs(now - self._refused[logger]) < LOOK_AGAIN[DAY]
 
     def _cost(self, logger: str) -> LoggerCost:
         return self._costs(logger, self._state(logger).facts)

@@ -176,8 +176,8 @@ class Backfill:
             except LoggerRefusedError as refused:
                 self._refuse(window.logger, refused)
             except (MeterSilentError, TimeoutError):
-                if window.rows > 1:
-                    self._planner.failed(window)
+                if self._planner.failures.unanswered(window, datetime.now(UTC)):
+                    self._warn(f"its {window.logger} logger is left alone for a day: it does not answer")
                 raise
             except ProtocolError as error:
                 failures += 1
@@ -274,7 +274,7 @@ class Backfill:
         return False
 
     def _refuse(self, logger: str, refused: LoggerRefusedError) -> None:
-        self._planner.refuse(logger, datetime.now(UTC))
+        self._planner.failures.refuse(logger, datetime.now(UTC))
         self._warn(f"its {logger} logger is left alone for a day: {refused.detail}")
 
     def _warn(self, what: str) -> None:

@@ -23,7 +23,7 @@ class SimulatedSource:
         self.meter = meter
         self.asked: list[str] = []
         self.errors: list[BaseException] = []
-        self.errors_of: dict[str, list[BaseException]] = {}  # likewise, of "clock" or "look hour"
+        self.errors_of: dict[str, list[BaseException]] = {}  # likewise, of "clock", "look hour" or "read day"
         self.clock_ahead = timedelta(0)
         self.unknown: set[int] = set()  # entries without a stamp
         self.behind = timedelta(0)  # so long ago it is for the meter
@@ -38,7 +38,7 @@ class SimulatedSource:
         return self.meter.extent(logger, datetime.now(UTC) - self.behind)
 
     async def read(self, window: Window, facts: LoggerFacts) -> Batch:
-        self.asked.append(f"read {window.logger}")
+        self._ask(f"read {window.logger}")
         if self.errors:
             raise self.errors.pop(0)
         numbers = range(window.first, window.last + 1)

@@ -150,7 +150,7 @@ def test_a_logger_that_refuses_keeps_no_other_waiting() -> None:
     meter, reader = SimulatedMeter(DEPTHS, OLD), Reader(UNLIMITED)
     reader.planner.meet("1", BEGIN)
     reader.planner.learn(meter.facts)
-    reader.planner.refuse("month", BEGIN)
+    reader.planner.failures.refuse("month", BEGIN)
     reader.wake_up(meter, BEGIN)
     assert {window.logger for window in reader.windows} == {"day", "hour"}
     reader.wake_up(meter, BEGIN + DAY)
@@ -160,7 +160,7 @@ def test_a_logger_that_refuses_keeps_no_other_waiting() -> None:
 def test_hours_of_an_outage_are_read_when_their_logger_no_longer_refuses() -> None:
     meter, reader = SimulatedMeter({"hour": 960}, OLD), Reader(UNLIMITED, every_hour=False)
     reader.wake_up(meter, BEGIN)
-    reader.planner.refuse("hour", BEGIN + 2 * DAY)
+    reader.planner.failures.refuse("hour", BEGIN + 2 * DAY)
     reader.wake_up(meter, BEGIN + 2 * DAY, missed=True)
     seen, outage = (extent(meter, "hour", BEGIN + days * DAY)[1] for days in (0, 2))
     assert not all_of(meter, "hour", seen + 1, outage) & reader.stored.keys()

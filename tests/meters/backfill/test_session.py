@@ -264,3 +264,21 @@ async def test_an_entry_that_is_told_no_more_is_not_another_meters(caplog: pytes
     await house.wake_up()
     assert [entry for entry, _ in house.rows("hour")] == [stored[1] + number for number in (1, 2, 3)]
     assert "not what it was" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "error", [MeterSilentError("silent", "the meter sleeps"), TimeoutError()], ids=["silent", "slow"]
+)
+async def test_a_logger_that_never_answers_keeps_no_other_waiting(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = House()
+    house.source.errors_of["read day"] = [error] * 1000
+    for _ in range(12):
+        await house.wake_up()
+    assert len(house.rows("hour")) == 72
+    assert "its day logger is left alone for a day" in caplog.text
+    house.source.errors_of.clear()
+    house.backfill._planner.failures.clear()  # a day later
+    await house.wake_up()
+    assert len(house.rows("day")) == 20

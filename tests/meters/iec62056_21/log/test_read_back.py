@@ -201,7 +201,7 @@ async def test_a_month_that_is_not_written_down_yet_is_read_later() -> None:
             await until_its_memory_was_looked_at(reader)
             assert rows(heard, "month") == []
             meter.change = lambda lines: lines
-            reader._read_back._planner._refused.clear()  # a day later
+            reader._read_back._planner.failures.clear()  # a day later
             reader.read_now()
             await heard.until(lambda: len(rows(heard, "month")) == 31)
 
@@ -216,7 +216,7 @@ async def test_days_without_a_counter_are_asked_for_on_two_other_days_and_then_t
                 await heard.wait_for(day + 1)
                 await asyncio.sleep(120)
                 assert bool(rows(heard, "day")) == (day == 2)
-                reader._read_back._planner._refused.clear()  # a day later
+                reader._read_back._planner.failures.clear()  # a day later
                 reader.read_now()
     assert len(rows(heard, "day")) == 60
     assert not any("heat_energy" in row["measurements"] for row in rows(heard, "day"))
