@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from smart_meter_reader.codecs.kmp.loggers import DATE_AND_TIME, Logger, LogRow
+from smart_meter_reader.codecs.kmp.registers import register_of
 from smart_meter_reader.exceptions import (
     LoggerRefusedError,
     MeterSilentError,
@@ -146,12 +147,13 @@ class _KmpLogSource:
             page async for page in walk.read_pages(self._connection, place, window.last, window.rows, wanted)
         ]
         rows = [row for page in pages for row in page]
+        told = _lacking(rows[0], [each for each in wanted if each in facts.registers])
+        lasting = EVENT_CODES if window.logger == INFO else _LASTING
+        entries = [_entry(row, wanted, lasting, told) for row in rows]
         if window.logger == INFO:
-            entries = [_explained(_entry(row, wanted, EVENT_CODES), self._model) for row in rows]
-        else:
-            entries = [_entry(row, wanted, _LASTING) for row in rows]
+            entries = [_explained(entry, self._model) for entry in entries]
         most = max(map(len, pages))
-        return Batch(tuple(reversed(entries)), most, limited=len(pages) > 1)
+        return Batch(tuple(reversed(entries)), most, limited=len(pages) > 1, told=tuple(told))
 
     async def read_clock(self, facts: LoggerFacts) -> datetime | None:
         stamps = _STAMPS[:1] if facts.registers else _STAMPS[1:]
@@ -170,14 +172,23 @@ def _place(logger: str, facts: LoggerFacts) -> AnyLogger:
     return PastLogger(_NUMBERS[logger]) if facts.registers else RecordLog()
 
 
-def _entry(row: LogRow, wanted: Sequence[int], lasting: Sequence[int]) -> Entry:
+def _lacking(row: LogRow, wanted: Sequence[int]) -> dict[str, None]:
+    """A sentence where a row lacks what its logger keeps: the meter gives fewer registers at once."""
+    there = row.by_id()
+    names = ", ".join(register_of(each).quantity for each in wanted if each not in there)
+    return {f"its answers lack {names}; ask for fewer by logger_registers": None} if names else {}
+
+
+def _entry(row: LogRow, wanted: Sequence[int], lasting: Sequence[int], told: dict[str, None]) -> Entry:
+    """One entry; ``told`` gets a sentence for each value that makes no sense."""
     registers = row.by_id()
     try:
         time = row.time
     except ValueFormatError:
         time = None
     measured = [register for register in wanted if register not in _STAMPS]
-    measurements, _ = read_measurements(measured, registers)
+    measurements, left_out = read_measurements(measured, registers)
+    told.update(dict.fromkeys(left_out))
     raw = None if time is None else time.standard
     digest = hashlib.sha256(repr((raw, [registers.get(each) for each in lasting])).encode())
     return Entry(row.log_id, raw, digest.hexdigest()[:16], measurements)

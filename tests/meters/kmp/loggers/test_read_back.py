@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from smart_meter_reader.codecs.kmp import Request
+from smart_meter_reader.codecs.kmp import RegisterValue, Request
 from smart_meter_reader.codecs.kmp.commands import HEAT_METER, LOGGER_TOP
-from smart_meter_reader.codecs.kmp.loggers import Logger, LoggerConfigurationRequest
+from smart_meter_reader.codecs.kmp.loggers import (
+    LogAnswer,
+    Logger,
+    LoggerConfigurationRequest,
+    LoggerInfo,
+    LogIdPastAbsRequest,
+    LogLastEntryPastAbsRequest,
+)
 from smart_meter_reader.emulators.faults import parse_faults
 from smart_meter_reader.emulators.stream import on_pty
 from smart_meter_reader.messages.receipts import Receipts
@@ -261,3 +269,30 @@ async def test_a_module_whose_log_is_still_empty_is_asked_again() -> None:
             await heard.wait_for(1)
             reader.read_now()
             await heard.until(lambda: len(rows(heard, "hour")) >= 1400)
+
+
+class _Partial(LoggingMeter):
+    """Its answers lack the volume, since not all that was asked for fits, and one energy is no number."""
+
+    def _log(self, request: LogLastEntryPastAbsRequest | LogIdPastAbsRequest) -> LogAnswer:
+        answer = super()._log(
+            replace(request, registers=tuple(each for each in request.registers if each != 68))
+        )
+        return replace(answer, info=answer.info | LoggerInfo.REGISTERS_TRUNCATED)
+
+    def _total(self, register: int, number: int) -> RegisterValue:
+        total = super()._total(register, number)
+        return total._replace(sign_exponent=0x3F) if register == 97 else total
+
+
+async def test_what_is_left_out_of_an_entry_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    meter = _Partial(depths={Logger.HOUR: 72}, born=hours_ago(30), reply_delay=0.0)
+    async with on_pty(meter) as path:
+        reader = client(path, Receipts(["history"]))
+        async with running(reader) as heard:
+            await heard.until(lambda: len(rows(heard, "hour")) == 30)
+    (past, *_) = heard.of("past")
+    assert past["rows"][0]["measurements"].keys() == {"heat_energy"}
+    assert "its hour logger: its answers lack volume" in caplog.text
+    assert "its hour logger: volume_times_flow_temperature (register 97) is left out" in caplog.text
+    assert reader.health["rejected_values"] >= 2
