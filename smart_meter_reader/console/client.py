@@ -11,9 +11,13 @@ from smart_meter_reader.drivers import other_names
 from smart_meter_reader.settings.names import meant
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+# Of serial ports of this kernel.
+_FASTEST = 4_000_000
 
 baud_option = click.option(
-    "--baud", type=click.IntRange(min=1), help="Speed of the line, where it is not the usual one."
+    "--baud",
+    type=click.IntRange(min=1, max=_FASTEST),
+    help="Speed of the line, where it is not the usual one.",
 )
 
 

@@ -15,6 +15,8 @@ from smart_meter_reader.exceptions import SettingsError
 from smart_meter_reader.transport import LineSettings
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+# Of serial ports of this kernel.
+_FASTEST = 4_000_000
 
 
 def where_options(command: _Command) -> _Command:
@@ -23,7 +25,7 @@ def where_options(command: _Command) -> _Command:
         click.option("--seed", type=int, default=0, help="Another seed gives another house."),
         click.option(
             "--baud",
-            type=click.IntRange(min=0),
+            type=click.IntRange(min=0, max=_FASTEST),
             help="Speed of the line; 0 sends as fast as the stream takes it.",
         ),
         click.option(

@@ -237,6 +237,8 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
 
 
 def _make_link(link: Path, target: str) -> None:
+    if not link.name:  # "", "." and "/"
+        raise SettingsError([f"--link {link} names no file: write a name, such as /tmp/meter"])
     beside = link.with_name(f".{link.name}.{os.getpid()}")
     try:
         if link.exists() and not link.is_symlink():

@@ -140,6 +140,8 @@ def test_json_keeps_every_character_in_any_character_set(arguments: list[str], e
         (["emulate", "kamstrup"], "--rate"),
         (["emulate", "kamstrup"], "--delay"),
         (["emulate", "multical_66c"], "--rate"),
+        (["emulate", "sml"], "--every"),
+        (["emulate", "dlms"], "--every"),
     ],
     ids=" ".join,
 )

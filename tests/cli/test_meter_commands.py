@@ -102,9 +102,18 @@ def test_a_text_that_looks_like_a_number_can_be_set_from_a_shell() -> None:
         ["emulate", "kamstrup", "--listen", "nowhere"],
         ["emulate", "kamstrup", "--link", "/no/such/folder/head"],
         ["emulate", "kamstrup", "--link", "x", "--listen", "1"],
+        ["emulate", "kamstrup", "--link", ""],
+        ["emulate", "kamstrup", "--link", "/"],
+        ["emulate", "kamstrup", "--baud", f"1{'0' * 400}"],
         ["emulate", "nonsense"],
+        ["scan", "socket://host"],
+        ["scan", "/dev/x", "http://host:1"],
+        ["scan", ""],
+        ["align", "socket://host"],
+        ["record", "socket://host", "x.rec"],
+        ["record", "/dev/x", "x.rec", "--client", "kamstrup", "--count", f"1{'0' * 400}"],
     ],
-    ids=" ".join,
+    ids=lambda arguments: " ".join(arguments)[:60],
 )
 def test_wrong_use_exits_64_and_says_what_is_wrong(arguments: list[str]) -> None:
     done = run(*arguments)

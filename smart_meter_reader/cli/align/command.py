@@ -12,6 +12,7 @@ from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE
 from smart_meter_reader.console.address import address_option
 from smart_meter_reader.console.client import ClientChoice
 from smart_meter_reader.console.finite import FiniteRange
+from smart_meter_reader.console.port import require_port
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.drivers import imported
 from smart_meter_reader.exceptions import LostError, TransportError
@@ -53,6 +54,7 @@ def align(port: str, client: str, address: str, beep: bool, count: int | None, t
     What comes back is shown on standard error: on a terminal one line that changes, else a line per request.
     The last line, on standard output, counts the clean answers. The exit code is 69 when there was none.
     """
+    require_port(port)
     return EXIT_OK if aligned(port, client, address, beep, count, timeout) else EXIT_UNAVAILABLE
 
 

@@ -22,6 +22,7 @@ from smart_meter_reader.console.client import ClientChoice, baud_option
 from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.console.interruption import interruptible
 from smart_meter_reader.console.output_file import check_writable, write_output
+from smart_meter_reader.console.port import require_port
 from smart_meter_reader.drivers import imported
 from smart_meter_reader.exceptions import RecordingEndedError
 from smart_meter_reader.meters.registry import METERS, meter_driver
@@ -31,6 +32,8 @@ from smart_meter_reader.transport import LineSettings, Parity
 _FORMAT = re.compile(r"([78])([NEO])([12])")
 _LISTEN_SECONDS = 30.0
 _READ_SECONDS = 300.0
+# A reading a second for eleven days; a recording is full long before.
+_MOST_READINGS = 1_000_000
 
 
 @click.command()
@@ -45,7 +48,11 @@ _READ_SECONDS = 300.0
 @baud_option
 @click.option("--format", "bits", default="8N1", help="Bits of the line without --client: 8N1, 7E1, ...")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="As for `read`.")
-@click.option("--count", type=click.IntRange(min=1), help="End after so many readings; by default one.")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1, max=_MOST_READINGS),
+    help="End after so many readings; by default one.",
+)
 @click.option("--duration", type=FiniteRange(min=0, min_open=True), help="End after so many seconds.")
 @click.option("--force", is_flag=True, help="Replace FILE.")
 def record(
@@ -70,6 +77,7 @@ def record(
     Without --client nothing is sent, and what the meter sends by itself is recorded for 30 seconds.
     """
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.INFO)
+    require_port(port)
     check_writable(file, replace=force, instead="choose another name, or --force")
     if client is None:
         if count is not None or registers is not None or assignments:

@@ -18,6 +18,7 @@ from smart_meter_reader.console import EXIT_OK, EXIT_UNAVAILABLE, PROGRAM
 from smart_meter_reader.console.address import address_option
 from smart_meter_reader.console.environments import typed
 from smart_meter_reader.console.finite import FiniteRange
+from smart_meter_reader.console.port import require_port
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.json_text import dumps_for
 from smart_meter_reader.meters.found import Found, printable_only
@@ -71,6 +72,8 @@ def scan(
     Standard output gets the settings to paste into settings.toml; standard error what happens. Nothing is
     written without --write. The exit code is 69 when no meter was found.
     """
+    for port in ports:
+        require_port(port)
     there = _target(environment)
     wanted = [lasting(port) for port in ports or all_ports()]
     if not wanted:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from smart_meter_reader.cli.scan.bursts import Bursts
 from smart_meter_reader.drivers import Likeness, MeterDriver, imported
-from smart_meter_reader.exceptions import TransportError
+from smart_meter_reader.exceptions import ExplainedError
 from smart_meter_reader.meters.found import (
     Found,
     Hearing,
@@ -99,7 +99,7 @@ async def scan_port(
         await listen(report, tell, seconds, without)
         if not report.is_settled:
             await _ask(report, tell, without, address)
-    except TransportError as error:
+    except ExplainedError as error:
         report.problem = error.detail
     return report
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,6 +24,7 @@ from smart_meter_reader.meters.found import Found, printable_only
 from smart_meter_reader.meters.registry import meter_driver, meter_drivers
 from smart_meter_reader.settings.names import METER_NAME
 from smart_meter_reader.settings.schema import keys_of
+from smart_meter_reader.transport import PORT_PATTERN, port_meant
 
 _ALIGN_SECONDS = 120.0
 _KEYS = ("key", "authentication_key")
@@ -140,7 +142,10 @@ def _port_among(talk: Talk, known: Sequence[str]) -> str:
             return ""
         if text.isdecimal() and text.isascii():
             return "" if text in map(str, range(1, len(known) + 1)) else "there is no port of that number"
-        return "" if text.startswith("/") or "://" in text else f"{choices}, or such as /dev/ttyUSB0?"
+        if re.fullmatch(PORT_PATTERN, text) and not text.startswith("replay:"):
+            return ""
+        meant = port_meant(text)
+        return f"did you mean {meant}?" if meant else f"{choices}, or such as /dev/ttyUSB0?"
 
     choices = "a number, all" if known else "Enter"
     return talk.ask("Which port", "all" if known else "", wrong)

@@ -8,6 +8,7 @@ from smart_meter_reader.cli.setup.toml_editing import TomlValue
 from smart_meter_reader.cli.web.password import unfit
 from smart_meter_reader.network.loopback import is_this_computer
 from smart_meter_reader.sinks.web.access.passwords import written
+from smart_meter_reader.text import is_digits
 
 _EVERYBODY, _PORT = "0.0.0.0", 8080  # noqa: S104 - what the person chooses, and only with a password
 
@@ -59,7 +60,7 @@ def choose_page(talk: Talk, draft: SettingsDraft) -> SettingsDraft:
         return draft.without_sink("web")
 
     def wrong(text: str) -> str:
-        good = text.isascii() and text.isdecimal() and 0 < int(text[:6]) < 65536
+        good = is_digits(text, 5) and 0 < int(text) < 65536
         return "" if good else "a port is a number from 1 to 65535"
 
     port = int(talk.ask("At which port", str(table.get("port", _PORT)), wrong))

@@ -72,7 +72,7 @@ class Talk:
             if answer.lower() == UNDO:
                 raise UndoError
             answer = answer or default
-            problem = wrong(answer)
+            problem = _untypable(answer) or wrong(answer)
             if not problem:
                 self.answered += 1
                 return answer
@@ -82,7 +82,7 @@ class Talk:
         """A line that is not shown; it may be any, and empty."""
         while True:
             answer = self._line(f"{question} (not shown): ", hidden=True).strip()
-            problem = wrong(answer)
+            problem = _foreign_bytes(answer) or wrong(answer)
             if not problem:
                 self.answered += 1
                 return answer
@@ -120,6 +120,22 @@ class Talk:
         if not line:
             raise EOFError
         return line.rstrip("\r\n")
+
+
+def _untypable(text: str) -> str:
+    """Why an answer cannot be one, whatever was asked: what a key sent that is no character, say."""
+    if text.isprintable():
+        return ""
+    return _foreign_bytes(text) or "that has a character in it which cannot be shown: type it once more"
+
+
+def _foreign_bytes(text: str) -> str:
+    """Words for bytes that are no UTF-8: no file of settings could hold them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "that is no UTF-8, as settings are: set the terminal to it, or do without umlauts"
+    return ""
 
 
 def _session() -> PromptSession[str] | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
 from smart_meter_reader.meters.cipher_keys import key_options
 from smart_meter_reader.meters.dlms.emulated_models import MODELS
@@ -27,7 +28,7 @@ from smart_meter_reader.meters.emulate import fault_option, file_option, keys_to
 @click.option(
     "--every",
     "interval",
-    type=click.FloatRange(min=0.001, max=86_400),
+    type=FiniteRange(min=0.001, max=86_400),
     metavar="SECONDS",
     help="From one list to the next; by default as the model does.",
 )

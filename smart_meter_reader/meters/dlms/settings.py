@@ -26,6 +26,8 @@ from smart_meter_reader.meters.push.settings import (
 from smart_meter_reader.settings.schema import Secret, setting
 from smart_meter_reader.transport import LineSettings
 
+# EG.D's meters send once a minute: a person who waits for one telegram hears such a meter.
+PATIENCE_FOR_ONE = 75.0
 _STEP_HELP = "what one step of the meter's number is worth, where the meter does not say it"
 _STEP: dict[str, Any] = {"default": None, "minimum": Decimal("0.00001"), "maximum": Decimal(100_000)}
 
@@ -71,6 +73,10 @@ class DlmsSettings(EncryptedPushSettings):
             form = self.format or ("8E1" if self.baud <= MBUS_LINE.baud else "8N1")
             return [self.line_of(self.baud, form)]
         return [replace(line, rts=self.rts, dtr=self.dtr) for line in LINES]
+
+    @property
+    def longest_reading(self) -> timedelta:
+        return self.timeout if self.timeout is not None else timedelta(seconds=PATIENCE_FOR_ONE)
 
     @property
     def own_steps(self) -> OwnSteps:

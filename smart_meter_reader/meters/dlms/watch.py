@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from smart_meter_reader.codecs.other_protocols import other_protocol
 from smart_meter_reader.codecs.p1.framing.plain import DATA_LINE
 from smart_meter_reader.exceptions import FrameError, NoTelegramError
+from smart_meter_reader.meters.dlms.settings import PATIENCE_FOR_ONE
 from smart_meter_reader.meters.push.watch import LineWatch, Patience
 
 NOT_A_BYTE: Final = (
@@ -31,9 +32,8 @@ def what_else(received: bytes) -> str:
 class DlmsWatch(LineWatch):
     """Counts what comes of one open line."""
 
-    # EG.D's meters send once a minute; three of those are the patience before anything is known, and a
-    # person who waits for one telegram hears such a meter.
-    waits: ClassVar = Patience(unknown=180.0, shortest=30.0, for_one=75.0)
+    # EG.D's meters send once a minute; three of those are the patience before anything is known.
+    waits: ClassVar = Patience(unknown=180.0, shortest=30.0, for_one=PATIENCE_FOR_ONE)
 
     def __init__(
         self, port: str, opened: float, timeout: float | None, interval: float = 0.0, *, for_one: bool = False

@@ -41,6 +41,8 @@ FAULTS: Final[Mapping[str, str]] = MappingProxyType(
 _SLOW = 4.0
 _FALLS_ASLEEP = 10.0
 _WAKE_UP_BYTES = 32
+# A seed counts up to here, so that a hundred years later the register still has digits for more.
+_MOST_COUNTED = 5_000_000
 # MULTICAL answers after 0.3 to 2 s.
 REPLY_DELAY = 0.3
 
@@ -175,7 +177,7 @@ class Iec62056Meter:
     ) -> None:
         self.asked: deque[bytes] = deque(maxlen=1000)
         self._model = _MODELS[model]
-        counters = EmulatedCounters(Decimal(507_109 + seed), Decimal(1_296_626), started)
+        counters = EmulatedCounters(Decimal((507_109 + seed) % _MOST_COUNTED), Decimal(1_296_626), started)
         self._house = _Household(counters, fixed=values or {})
         self._faults = Faults(faults, seed)
         self._clock = EmulatedClock(rate)

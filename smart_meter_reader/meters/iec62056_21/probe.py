@@ -73,11 +73,11 @@ async def _number(transport: Transport, result: SignOn, identification: Identifi
     try:
         async with asyncio.timeout(_READOUT):
             await _choose_speed(transport, identification)
-            text = await _block(transport, result)
+            found = parse_data_sets(await _block(transport, result))
     except (TimeoutError, TransportError, FrameError):
         return ""  # who the meter is was told before; the client gets the readout with its repeats
     announced = f"{identification.manufacturer}{identification.ident}"
-    return serial_number(parse_data_sets(text).sets, announced)
+    return serial_number(found.sets, announced)
 
 
 async def _choose_speed(transport: Transport, identification: Identification) -> None:

@@ -105,7 +105,7 @@ def _sharky(counted: Counted, number: str) -> Telegrams:
             bcd_record(_FLOW // 10, b"\x5a", digits=4),
             bcd_record(_RETURN // 10, b"\x5e", digits=4),
             bcd_record((_FLOW - _RETURN) // 10, b"\x62", digits=4),
-            bcd_record(counted.hours // 24, b"\x27", digits=4),
+            bcd_record(counted.hours // 24 % 10_000, b"\x27", digits=4),
             moment_record(counted.clock),
         ),
     )

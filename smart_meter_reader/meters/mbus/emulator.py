@@ -56,6 +56,8 @@ _STAYS_AWAKE: Final = 10.0
 _WAKE_UP: Final = b"\x55" * 32
 STARTED: Final = datetime(2026, 11, 1, 12, 0, 0)  # noqa: DTZ001 - a meter's clock has no zone
 _MORE: Final = b"\x1f"
+# A seed counts kWh and tens of litres up to here: 32 bits take that, and a hundred years more.
+_SEEDS: Final = 1_000_000
 
 
 @dataclass(slots=True)
@@ -198,7 +200,7 @@ class EmulatedBus:
 
 def meter_of(model: str, *, address: int = 0, number: str = "12345678", seed: int = 0) -> EmulatedMbusMeter:
     """A meter of a model in ``MODELS``; another seed has counted otherwise."""
-    counted = Counted(37_351_000 + 1000 * seed, 561_080 + 10 * seed, 9_855, STARTED)
+    counted = Counted(1000 * ((37_351 + seed) % _SEEDS), 10 * ((56_108 + seed) % _SEEDS), 9_855, STARTED)
     return EmulatedMbusMeter(MODELS[model], number, address, counted)
 
 

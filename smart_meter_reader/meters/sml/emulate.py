@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
 from smart_meter_reader.meters.emulate import fault_option, file_option, recorded_telegrams
 from smart_meter_reader.meters.sml.emulated_models import MODELS
@@ -29,7 +30,7 @@ from smart_meter_reader.meters.sml.lines import LINE
 @click.option(
     "--every",
     "interval",
-    type=click.FloatRange(0.001, 3600),
+    type=FiniteRange(min=0.001, max=3600),
     default=1.0,
     metavar="SECONDS",
     help="From one telegram to the next; 1 by default.",

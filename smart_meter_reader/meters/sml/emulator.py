@@ -155,7 +155,8 @@ class SmlMeter(PushingMeter):
         """The telegram as the faults leave it."""
         if self._is_kept_back():
             return b""
-        middle = self._faults.random.randrange(len(START), len(telegram) - 8)
+        # A recording may end right behind a start.
+        middle = self._faults.random.randrange(len(START), max(len(START) + 1, len(telegram) - 8))
         telegram = self._cut(self._damaged(telegram, middle))
         if self._faults.strike("begin"):
             telegram = telegram[:middle] + telegram

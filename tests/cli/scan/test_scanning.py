@@ -26,6 +26,7 @@ from smart_meter_reader.emulators.faults import Fault
 from smart_meter_reader.emulators.stream import EmulatedLine, EmulatedMeter, on_pty, on_tcp
 from smart_meter_reader.meters.dlms.lines import MBUS_LINE
 from smart_meter_reader.meters.found import Found
+from smart_meter_reader.meters.iec62056_21 import emulator
 from smart_meter_reader.meters.iec62056_21.emulator import Iec62056Meter
 from smart_meter_reader.meters.kmp.emulator import KamstrupMeter
 from smart_meter_reader.meters.p1.emulator import Encryption, P1Meter
@@ -248,6 +249,25 @@ async def test_a_meter_that_sends_is_never_asked() -> None:
     report = await scan(meter)
     assert report.found is not None
     assert meter.heard == b""
+
+
+@pytest.mark.usefixtures("hurrying_loop")
+async def test_a_meter_whose_readout_cannot_be_read_is_found_without_its_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its block check is right, so that the line is not to blame; the other port is scanned all the same."""
+    monkeypatch.setattr(emulator, "encode_data_sets", lambda _: b"0.0.0(00060017\r\n1.8.0(1*kWh)\r\n!\r\n")
+    async with (
+        on_pty(Iec62056Meter("iec62056_21", reply_delay=0)) as odd,
+        on_pty(KamstrupMeter("402", reply_delay=0)) as well,
+    ):
+        reports = await scan_ports([odd, well], no_progress, LISTEN)
+    assert [
+        report.found and (report.found.client, bool(report.found.serial_number)) for report in reports
+    ] == [
+        ("iec62056_21", False),
+        ("kamstrup", True),
+    ]
 
 
 async def test_a_meter_behind_rfc_2217_is_found_with_its_speed(tmp_path: Path) -> None:

@@ -405,6 +405,45 @@ def test_without_a_terminal_every_question_takes_a_line(written: Path) -> None:
     assert (written / "settings.toml").read_text() == f"{SETTINGS}\n[home.sinks.history]\n"
 
 
+@pytest.mark.parametrize("odd", [b"m\xfcller", b"m\x1b[Aller", b"m\x00"])
+def test_an_answer_that_no_settings_can_hold_is_asked_for_again(odd: bytes, written: Path) -> None:
+    """Umlauts of a terminal that is not set to UTF-8, and keys that are no characters."""
+    answers = ["", "", "", "y", "127.0.0.1:1", "n", "?", "miller", "secret", "2", "", "", "", "y"]
+    feed = "\n".join([*answers, ""]).encode().replace(b"?", odd)
+    done = run("setup", cwd=written, feed=feed, environment={"LC_ALL": "C.UTF-8"})
+    assert ("no UTF-8" if b"\xfc" in odd else "cannot be shown") in " ".join(done.stdout.split())
+    assert 'username = "miller"' in (written / "settings.toml").read_text()
+
+
+def test_a_password_that_no_settings_can_hold_is_asked_for_again(written: Path) -> None:
+    answers = ["", "", "", "y", "127.0.0.1:1", "n", "miller", "?", "secret", "2", "", "", "", "y"]
+    feed = "\n".join([*answers, ""]).encode().replace(b"?", b"gr\xfcn")
+    run("setup", cwd=written, feed=feed, environment={"LC_ALL": "C.UTF-8"})
+    assert tables(written, ".secrets.toml") == {"mqtt": {"password": "secret"}}
+
+
+@pytest.mark.parametrize("port", ["0000012345678", f"00001{'0' * 5000}", "65536", "0"])
+def test_a_port_that_is_none_is_asked_for_again(port: str, written: Path) -> None:
+    answers = ["", "", "", "", "", "1", port, "8099", "", "y"]
+    done = run("setup", cwd=written, feed="\n".join([*answers, ""]).encode())
+    assert "a port is a number from 1 to 65535" in done.stdout
+    assert tables(written)["sinks"]["web"] == {"port": 8099}  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("port", "said"),
+    [
+        ("socket://host", "such as /dev/ttyUSB0?"),
+        ("http://host:1", 'did you mean "socket://host:1"?'),
+        ("/dev/x\0", "cannot be shown"),
+    ],
+)
+def test_what_no_port_can_be_is_asked_for_again(port: str, said: str, home: Path) -> None:
+    done = run("setup", cwd=home, feed=f"{port}\n".encode())
+    assert said in done.stdout
+    assert done.stderr.endswith("the answers ended before the questions did; nothing was written\n")
+
+
 def test_without_answers_nothing_is_written(written: Path) -> None:
     before = files(written)
     done = run("setup", cwd=written, feed=b"\n\n")

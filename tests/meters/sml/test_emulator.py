@@ -60,3 +60,8 @@ def test_a_recording_is_cut_where_telegrams_begin() -> None:
     assert split_recording(b"\x00\xff" + first + second + first[:50]) == [first, second, first[:50]]
     with pytest.raises(ValueError, match="holds no SML"):
         split_recording(b"/ISK5")
+
+
+def test_a_recording_that_ends_behind_a_start_is_sent_as_it_is() -> None:
+    cut = bytes.fromhex("1b1b1b1b01010101760700")
+    assert SmlMeter(recording=split_recording(cut)).next_telegram() == cut
