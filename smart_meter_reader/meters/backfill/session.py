@@ -13,6 +13,7 @@ from smart_meter_reader.exceptions import (
     MeterSilentError,
     NotInLoggerError,
     ProtocolError,
+    WrongMeterError,
 )
 from smart_meter_reader.history.intake.clock import is_synchronised
 from smart_meter_reader.log import Seldom
@@ -86,7 +87,8 @@ class Backfill:
     ) -> None:
         """Read what is due, until the next live reading is; that is in ``seconds_left()``.
 
-        Raises TransportError when the line goes. What else goes wrong is told, and costs this time only.
+        Raises TransportError when the line goes, and WrongMeterError when another meter answers than the one
+        of this number. What else goes wrong is told, and costs this time only.
         """
         if not self.receipts.takers or not serial_number or not self._planner.daily:
             return
@@ -97,8 +99,11 @@ class Backfill:
         self._clocks.meet(serial_number)
         read = 0
         try:
-            if await self._learn(source) and await self._look(source, seconds_left):
+            known = await self._learn(source) and await self._confirm(source, seconds_left)
+            if known and await self._look(source, seconds_left):
                 read = await self._walk(source, publish, seconds_left)
+        except WrongMeterError:
+            raise
         except (MeterSilentError, ProtocolError) as error:
             _log.info("%s: its loggers are read on another time: %s", self._meter, error.detail)
         except TimeoutError:
@@ -130,6 +135,19 @@ class Backfill:
             names = ", ".join(facts) or "none"
             _log.info("%s: the meter has these loggers: %s", self._meter, names)
         return bool(self._planner.loggers)
+
+    async def _confirm(self, source: LogSource, seconds_left: Callable[[], float]) -> bool:
+        """Whether anything is due, and the budget does for it. Raises WrongMeterError.
+
+        The head may have been put onto another meter since who it is was asked: its entries are not to be
+        taken for those of the one before.
+        """
+        due = self._planner.looks_due(datetime.now(UTC), events=self._events) or self._next(seconds_left)
+        if not due or not self._line_time.allows(source.confirm_seconds):
+            return False
+        if source.confirm_seconds:
+            await self._line_time.spend(source.confirm_seconds, source.confirm)
+        return True
 
     async def _look(self, source: LogSource, seconds_left: Callable[[], float]) -> bool:
         """Ask for the oldest and newest entry where that is due; False: there was not the time."""

@@ -53,9 +53,14 @@ class LogSource(Protocol):
     """What ``learn`` costs at most, as far as can be computed."""
     clock_seconds: float
     """What ``read_clock`` costs."""
+    confirm_seconds: float
+    """What ``confirm`` costs; 0 where nothing is asked for it."""
 
     async def learn(self) -> Mapping[str, LoggerFacts]:
         """Which loggers the meter has, by name; {}: none, and none will be asked for again."""
+
+    async def confirm(self) -> None:
+        """Raises WrongMeterError where another meter answers than the one that was met."""
 
     async def look(self, logger: str, facts: LoggerFacts) -> TimeRange | None:
         """The ids of its oldest and newest entry; None: it is empty."""

@@ -11,7 +11,7 @@ from typing import Any
 from smart_meter_reader.codecs.info_codes import BITS, family_of
 from smart_meter_reader.codecs.kmp.meters import MANUFACTURER
 from smart_meter_reader.codecs.kmp.registers import register_of, resolve_register
-from smart_meter_reader.exceptions import ProtocolError, TransportError
+from smart_meter_reader.exceptions import ProtocolError, TransportError, WrongMeterError
 from smart_meter_reader.messages import Info, Publish
 from smart_meter_reader.messages.receipts import Receipts
 from smart_meter_reader.meters.backfill.plan import Planner
@@ -160,9 +160,13 @@ class KamstrupClient(PolledClient[KamstrupSettings]):
         if not self._settings.logger or self._is_electricity:
             return
         self._backfill.note_reading(datetime.now(UTC), self._times.shortest_period, self._info_events)
-        await self._backfill.run(
-            self._logs.over(connection, self._model), self._serial_number, publish, self._times.seconds_left
-        )
+        identity = Identity(model=self._model, serial_number=self._serial_number)
+        source = self._logs.over(connection, identity)
+        try:
+            await self._backfill.run(source, self._serial_number, publish, self._times.seconds_left)
+        except WrongMeterError as other:
+            _log.info("%s: %s", self.meter, other.detail)
+            self._times.read_now()
         self._count_line()
 
     async def _identify(self, connection: KmpConnection, publish: Publish) -> None:

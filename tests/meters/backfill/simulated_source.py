@@ -18,6 +18,7 @@ class SimulatedSource:
 
     learn_seconds = 2.0
     clock_seconds = 0.7
+    confirm_seconds = 0.5
 
     def __init__(self, meter: SimulatedMeter) -> None:
         self.meter = meter
@@ -32,6 +33,10 @@ class SimulatedSource:
     async def learn(self) -> Mapping[str, LoggerFacts]:
         self.asked.append("learn")
         return self.meter.facts
+
+    async def confirm(self) -> None:
+        if errors := self.errors_of.get("confirm"):
+            raise errors.pop(0)
 
     async def look(self, logger: str, facts: LoggerFacts) -> TimeRange | None:
         self._ask(f"look {logger}")

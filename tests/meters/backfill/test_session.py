@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from smart_meter_reader.exceptions import LoggerRefusedError, LostError, MeterSilentError, ProtocolError
+from smart_meter_reader.exceptions import (
+    LoggerRefusedError,
+    LostError,
+    MeterSilentError,
+    ProtocolError,
+    WrongMeterError,
+)
 from smart_meter_reader.meters.backfill import session
 from tests.meters.backfill.house import HOUR, House
 
@@ -282,3 +288,17 @@ async def test_a_logger_that_never_answers_keeps_no_other_waiting(
     house.backfill._planner.failures.clear()  # a day later
     await house.wake_up()
     assert len(house.rows("day")) == 20
+
+
+async def test_another_meter_that_answers_changes_nothing_in_the_plan_of_the_one_before() -> None:
+    house = House()
+    await house.wake_up()
+    house.confirm()
+    await house.keep()
+    house.backfill._planner.note_missed()
+    before, asked = house.backfill.memory, len(house.source.asked)
+    house.source.errors_of["confirm"] = [WrongMeterError("another_meter", "meter 2 answers")]
+    with pytest.raises(WrongMeterError):
+        await house.wake_up()
+    assert house.source.asked[asked:] == []
+    assert house.backfill.memory == before

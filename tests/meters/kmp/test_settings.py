@@ -84,7 +84,7 @@ def test_what_is_unknown_is_told_by_its_key(keys: dict[str, Any]) -> None:
 def test_both_costs_are_told_for_the_registers_at_hand() -> None:
     assert settings().reads_back == (
         "what the meter keeps itself is read back, for 60 s of the line a day at most (logger_budget)",
-        'hourly values: read every hour, 50 s of the line a day; with mode = "log", 9 to 11 s',
+        'hourly values: read every hour, 50 s of the line a day; with mode = "log", 10 to 12 s',
     )
     eight = settings(registers=(60, 68, 74, 80, 86, 87, 89, 99)).reads_back[1]
     assert eight == 'hourly values: read every hour, 30 s of the line a day; with mode = "log", 8 to 10 s'

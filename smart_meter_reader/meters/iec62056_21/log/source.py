@@ -106,6 +106,7 @@ class MulticalLogSource:
 
     learn_seconds = 0.0
     clock_seconds = _SHORT
+    confirm_seconds = 0.0
 
     def __init__(self, logs: MulticalLogs, reader: LogReader, whose: KnownMonths) -> None:
         self._logs = logs
@@ -115,6 +116,9 @@ class MulticalLogSource:
 
     async def learn(self) -> Mapping[str, LoggerFacts]:
         return self._logs.facts
+
+    async def confirm(self) -> None:
+        """Nothing is asked: rows bear no number, and what they are checked by would contradict them."""
 
     async def look(self, logger: str, facts: LoggerFacts) -> TimeRange | None:
         """By the clock. A new day alone is no news: its table costs as much as that of sixty missed ones."""

@@ -78,7 +78,9 @@ def logger_cost(line: LineCost, registers: Sequence[int], answer: int = ASSUMED_
 def day_costs(line: LineCost, live: int, registers: Sequence[int]) -> DayCosts:
     """Of ``live`` registers every hour, and of a reading a day with the hours out of the logger."""
     assumed = logger_cost(line, registers)
-    once = poll_seconds(line, live) + 2 * assumed.look + assumed.rows(1)
+    # Who it is and what its clock says, what is new, and the entry of a day.
+    asked = poll_seconds(line, 1) + poll_seconds(line, 2)
+    once = poll_seconds(line, live) + asked + 2 * assumed.look + assumed.rows(1)
     # A day of hours in answers as short as any that was seen, and in one.
     return DayCosts(
         _HOURS * poll_seconds(line, live),

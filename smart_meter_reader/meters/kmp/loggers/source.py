@@ -18,6 +18,7 @@ from smart_meter_reader.exceptions import (
     MeterSilentError,
     UnusableAnswersError,
     ValueFormatError,
+    WrongMeterError,
 )
 from smart_meter_reader.meters.backfill.cost import LineCost, LoggerCost
 from smart_meter_reader.meters.backfill.ranges import TimeRange
@@ -25,6 +26,7 @@ from smart_meter_reader.meters.backfill.source import Batch, Entry, LogSource
 from smart_meter_reader.meters.backfill.state import DAY, HOUR, INFO, MONTH, YEAR, LoggerFacts, Window
 from smart_meter_reader.meters.info_codes import InfoCodes
 from smart_meter_reader.meters.kmp.connection import KmpConnection
+from smart_meter_reader.meters.kmp.identity import Identity, read_serial_register
 from smart_meter_reader.meters.kmp.loggers import costs, walk
 from smart_meter_reader.meters.kmp.loggers.places import (
     EVENT_CODES,
@@ -34,6 +36,7 @@ from smart_meter_reader.meters.kmp.loggers.places import (
     RecordLog,
 )
 from smart_meter_reader.meters.kmp.reading import read_measurements
+from smart_meter_reader.text import is_same_serial
 
 _log = logging.getLogger(__name__)
 
@@ -77,18 +80,29 @@ class KmpLogs:
         code = next(each for each in EVENT_CODES if each in facts.registers)
         return (*stamps, code, *(each for each in kept if each in EVENT_COUNTERS))
 
-    def over(self, connection: KmpConnection, model: str) -> LogSource:
-        """The loggers of the meter at the end of this connection; by its model info codes are explained."""
-        return _KmpLogSource(self, connection, self._line, model)
+    def over(self, connection: KmpConnection, identity: Identity) -> LogSource:
+        """The loggers of this meter at the end of a connection; by its model info codes are explained."""
+        return _KmpLogSource(self, connection, self._line, identity)
 
 
 class _KmpLogSource:
-    def __init__(self, logs: KmpLogs, connection: KmpConnection, line: LineCost, model: str) -> None:
+    def __init__(self, logs: KmpLogs, connection: KmpConnection, line: LineCost, identity: Identity) -> None:
         self._logs = logs
-        self._model = model
+        self._identity = identity
         self._connection = connection
         self.learn_seconds = logs.learn_seconds
         self.clock_seconds = costs.poll_seconds(line, 2)
+        self.confirm_seconds = costs.poll_seconds(line, 1)
+
+    async def confirm(self) -> None:
+        found = await read_serial_register(self._connection)
+        found = found or str(await self._connection.read_serial_number())
+        if not is_same_serial(found, self._identity.serial_number):
+            raise WrongMeterError(
+                "another_meter",
+                f"{self._connection.port}: meter {found} answers where {self._identity.serial_number} did: "
+                "who it is, is asked again",
+            )
 
     async def learn(self) -> Mapping[str, LoggerFacts]:
         found: dict[str, LoggerFacts] = {}
@@ -151,7 +165,7 @@ class _KmpLogSource:
         lasting = EVENT_CODES if window.logger == INFO else _LASTING
         entries = [_entry(row, wanted, lasting, told) for row in rows]
         if window.logger == INFO:
-            entries = [_explained(entry, self._model) for entry in entries]
+            entries = [_explained(entry, self._identity.model) for entry in entries]
         most = max(map(len, pages))
         return Batch(tuple(reversed(entries)), most, limited=len(pages) > 1, told=tuple(told))
 

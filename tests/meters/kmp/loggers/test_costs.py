@@ -44,6 +44,7 @@ def test_a_reading_of_eight_registers() -> None:
 def test_a_day_in_log_mode_costs_about_a_third_of_polling() -> None:
     costs = day_costs(LINE, 8, THREE)
     assert costs.poll == pytest.approx(30, rel=0.02)
-    # The live reading, looking for news of hours and days, a day, and 24 hours in one answer or in four.
-    assert costs.log[0] == pytest.approx(7.9, abs=0.1)
-    assert costs.log[1] == pytest.approx(10.4, abs=0.1)
+    # The live reading, number and clock, looking for news of hours and days, a day, and 24 hours in one
+    # answer or in four.
+    assert costs.log[0] == pytest.approx(9.0, abs=0.1)
+    assert costs.log[1] == pytest.approx(11.5, abs=0.1)

@@ -164,6 +164,22 @@ async def test_a_swap_in_the_middle_begins_a_series_of_its_own() -> None:
     assert set(serials[before:]) == {str(meter._values.serial_number)}
 
 
+async def test_entries_of_a_meter_that_was_put_in_unnoticed_are_not_those_of_the_one_before() -> None:
+    """The head was moved between two readings, and nothing doubts the values."""
+    meter, receipts = logging_meter(), Receipts(["history"])
+    async with on_pty(meter) as path:
+        reader = client(path, receipts)
+        async with running(reader) as heard:
+            await heard.until(lambda: len(rows(heard, "hour")) == 72)
+            before = len(heard.of("past"))
+            meter._values = KamstrupMeter(seed=7)._values
+            meter.born = hours_ago(30)
+            reader._backfill._planner.note_missed()
+            assert reader.request_reading().taken
+            await heard.until(lambda: len(rows(heard, "hour")) == 72 + 30)
+    assert {past["serial_number"] for past in heard.of("past")[before:]} == {str(meter._values.serial_number)}
+
+
 async def test_after_a_restart_only_what_is_new_is_read() -> None:
     meter, receipts = logging_meter(born=hours_ago(200)), Receipts(["history"])
     now = datetime.now(UTC)
