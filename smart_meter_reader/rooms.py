@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 from types import TracebackType
 from typing import TypeVar
@@ -108,6 +109,7 @@ def _frames(trace: TracebackType | None) -> list[str]:
     return frames
 
 
+@lru_cache(maxsize=512)  # one endless recursion asks a thousand times for the same file
 def _short(filename: str) -> str:
     """A file's path without what is this computer's own: a home directory has a name in it."""
     parts = PurePath(filename).parts

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.peers.imported import STARTED
 from tests.peers.ports import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -57,9 +58,12 @@ def database() -> Iterator[tuple[Database, str]]:
 
 
 def audit(service: str) -> tuple[int, str]:
-    process = subprocess.run(
-        [sys.executable, "scripts/audit.py", service], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
+    return run(service)
+
+
+def run(*arguments: str, program: tuple[str, ...] = (*STARTED, "scripts.audit")) -> tuple[int, str]:
+    """The script in a process of its own; its exit code, and all that it said."""
+    process = subprocess.run([*program, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60)
     return process.returncode, process.stdout + process.stderr
 
 
@@ -74,7 +78,7 @@ def about(name: str) -> Answer:
 
 def test_no_advisories(database: tuple[Database, str]) -> None:
     known, service = database
-    code, said = audit(service)
+    code, said = run(service, program=(sys.executable, "scripts/audit.py"))  # as scripts/check calls it
     assert (code, said.startswith("audit: no advisories")) == (0, True), said
     paho = next(query for query in known.asked if query["package"]["name"] == "paho-mqtt")
     assert paho["package"]["ecosystem"] == "PyPI"
@@ -153,14 +157,7 @@ EXPORT = ROOT / "tests/data/osv"
 
 
 def offline(database: Path) -> tuple[int, str]:
-    process = subprocess.run(
-        [sys.executable, "scripts/audit.py", "--database", str(database)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return process.returncode, process.stdout + process.stderr
+    return run("--database", str(database))
 
 
 def advisory(package: str, **affected: Any) -> dict[str, Any]:

@@ -8,13 +8,15 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator, Set
+from functools import cache
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from smart_meter_reader.cli.service.command import service
-from smart_meter_reader.service.program import running_program
+from smart_meter_reader.service.program import Program, running_program
 from smart_meter_reader.service.unit import (
     DROP_IN,
     PAGE,
@@ -27,10 +29,26 @@ from smart_meter_reader.service.unit import (
     unit_template,
     writer_drop_in_text,
 )
+from smart_meter_reader.settings.files.ownership import Weakness
 
+# In one process, which goes through the tree of the program once.
+pytestmark = pytest.mark.xdist_group("units")
 ROOT = Path(__file__).parents[2]
 INSTANCE = instance_name("kamstrup_403")
 UNITS_PLACE = "etc/systemd/system"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gone_through_once() -> Iterator[None]:
+    """Each of the installs goes through all files of the same program, 60,000 with those of its Python."""
+    first = cache(Program.weakness)
+
+    def weakness(program: Program, trusted: Set[int]) -> Weakness | None:
+        return first(program, frozenset(trusted))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Program, "weakness", weakness)
+        yield
 
 
 def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
