@@ -57,7 +57,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         yield memory_of_kamstrup(folder)
     yield memory_of_p1()
-    yield memory_of_history(1 if quick else 3)
+    yield memory_of_history(1 if quick else 3, 2 if quick else _WRITES)
     yield from start(1 if quick else 9)
     yield idle(2.0 if quick else 20.0)
 
@@ -118,7 +118,7 @@ def memory_of_p1() -> Row:
         return alone("memory connected (RSS), P1 to home_assistant", "MiB", [resident_mib(process.pid)], 32.0)
 
 
-def memory_of_history(rounds: int) -> Row:
+def memory_of_history(rounds: int, writes: int) -> Row:
     """What the sink `history` adds to a service with one P1 meter, once it has written often."""
 
     def with_sinks(further: str) -> float:
@@ -131,7 +131,7 @@ def memory_of_history(rounds: int) -> Row:
                 environment(one_p1(meters), "home_assistant", broker) + further,
             ) as process,
         ):
-            wait_for(lambda: len([each for each in subscriber.arrived if b"4426" in each.payload]) > _WRITES)
+            wait_for(lambda: len([each for each in subscriber.arrived if b"4426" in each.payload]) > writes)
             return resident_mib(process.pid)
 
     without, together = in_turns(
