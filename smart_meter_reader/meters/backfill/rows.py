@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from smart_meter_reader.messages import Past, PastRow
 from smart_meter_reader.meters.backfill.source import Entry
@@ -14,6 +14,8 @@ from smart_meter_reader.meters.backfill.state import INFO, Window
 _REPORTS = "info_code_text"
 # An entry was made before it was read; what is put on the full hour may be a little later.
 _TO_COME = timedelta(minutes=5)
+# No entry is so old: a clock that was not set yet begins with the year 2000, as the years of all stamps do.
+_NEVER_SET = datetime(2001, 1, 1, tzinfo=UTC)
 
 
 def past_rows(
@@ -21,7 +23,7 @@ def past_rows(
 ) -> tuple[tuple[PastRow, ...], int]:
     """The rows, oldest first, and how many entries are left out.
 
-    Left out is what has no stamp or one of a time to come, and as few as can be of those that contradict one
+    Left out is what has no stamp or one that cannot be, and as few as can be of those that contradict one
     another, since the clock was set back. Of info events within one second the last one counts, and none is
     later than ``now``, when it was read.
     """
@@ -34,7 +36,7 @@ def past_rows(
         last = {min(time, now): entry for entry, time in told.items()}
         silent = len(told) - len(last)
         told = dict(sorted((entry, time) for time, entry in last.items()))
-    told = {entry: time for entry, time in told.items() if time <= now + _TO_COME}
+    told = {entry: time for entry, time in told.items() if _NEVER_SET < time <= now + _TO_COME}
     kept = set(rising_ids(told.items()))
     rows = tuple(
         PastRow(measured_at=told[each.entry], log_id=each.entry, measurements=dict(each.measurements))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from typing import Any
 
 from smart_meter_reader.exceptions import (
@@ -137,13 +139,12 @@ class Backfill:
         return bool(self._planner.loggers)
 
     async def _confirm(self, source: LogSource, seconds_left: Callable[[], float]) -> bool:
-        """Whether anything is due, and the budget does for it. Raises WrongMeterError.
+        """Whether anything is due, of the meter that was met: the head may have been moved since.
 
-        The head may have been put onto another meter since who it is was asked: its entries are not to be
-        taken for those of the one before.
+        Raises WrongMeterError.
         """
-        due = self._planner.looks_due(datetime.now(UTC), events=self._events) or self._next(seconds_left)
-        if not due or not self._line_time.allows(source.confirm_seconds):
+        looks = self._planner.looks_due(datetime.now(UTC), events=self._events)
+        if not (looks or self._next(seconds_left)) or not self._line_time.allows(source.confirm_seconds):
             return False
         if source.confirm_seconds:
             await self._line_time.spend(source.confirm_seconds, source.confirm)
@@ -153,12 +154,13 @@ class Backfill:
         """Ask for the oldest and newest entry where that is due; False: there was not the time."""
         events = self._events
         for logger in self._planner.looks_due(datetime.now(UTC), events=events):
-            facts = self._facts(logger)
             seconds = self._planner.look_seconds(logger)
             if seconds_left() < seconds or not self._line_time.allows(seconds):
                 return False
             try:
-                extent = await self._line_time.spend(seconds, lambda: source.look(logger, facts))  # noqa: B023
+                extent = await self._line_time.spend(
+                    seconds, partial(source.look, logger, self._facts(logger))
+                )
             except LoggerRefusedError as refused:
                 self._refuse(logger, refused)
                 continue
@@ -181,7 +183,8 @@ class Backfill:
             if (window := self._next(seconds_left)) is None:
                 break
             try:
-                batch = await self._line_time.spend(window.seconds, lambda: self._read(source, window))
+                read_it = partial(source.read, window, self._facts(window.logger))
+                batch = await self._line_time.spend(window.seconds, read_it)
                 if self._clock_was_set():  # meanwhile: what it was off by is not known any more
                     failures += 1
                     continue
@@ -204,9 +207,6 @@ class Backfill:
 
     def _next(self, seconds_left: Callable[[], float]) -> Window | None:
         return self._planner.next_window(datetime.now(UTC), seconds_left(), self._under_way.ids())
-
-    def _read(self, source: LogSource, window: Window) -> Awaitable[Batch]:
-        return source.read(window, self._facts(window.logger))
 
     def _facts(self, logger: str) -> LoggerFacts:
         return (self._planner.loggers or {})[logger].facts
@@ -237,20 +237,20 @@ class Backfill:
             self._planner.done(window)
             return 0
         rows, left_out = past_rows(entries, window.logger, self._zone, self._clocks.error, now)
-        if left_out or batch.missing:
-            count = left_out + batch.missing
+        if count := left_out + batch.missing:
             count_in(self._health, "rejected_values", count)
-            self._warn(
-                f"{count} entries of its {window.logger} logger are left out: they have no "
-                "time of their own, or the clock was set"
-            )
+            why = "they have no time of their own, or the clock was set"
+            self._warn(f"{count} entries of its {window.logger} logger are left out: {why}")
         for each in batch.told:
             count_in(self._health, "rejected_values", 1)
             self._warn(f"its {window.logger} logger: {each}")
         receipt = self.receipts.issue()
         newest = StoredEntry(entries[-1].entry, entries[-1].digest)
         self._under_way.add(window, newest, receipt)
-        await publish(past_of(self._meter, window, rows, before, receipt.key, now))
+        with ExitStack() as unless_handed_on:
+            unless_handed_on.callback(self.receipts.lose, receipt.key)
+            await publish(past_of(self._meter, window, rows, before, receipt.key, now))
+            unless_handed_on.pop_all()
         return len(rows)
 
     async def _ask_clock(self, source: LogSource, window: Window) -> bool:

@@ -82,3 +82,9 @@ def test_what_is_rising_ids_rises_and_no_more_could(hours: list[int]) -> None:
     for place, hour in enumerate(hours):
         longest[place] = 1 + max((longest[p] for p in range(place) if hours[p] < hour), default=0)
     assert len(kept) == max(longest, default=0)
+
+
+def test_an_entry_of_a_clock_that_was_never_set_is_left_out() -> None:
+    found = entries("2000-01-01T00:00", "2000-01-01T01:00", "2026-03-01T10:00")
+    assert told(found) == ([(102, "03-01 10:00:00")], 2)
+    assert told(found, "info") == ([(102, "03-01 10:00:00")], 2)

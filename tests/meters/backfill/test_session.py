@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from smart_meter_reader.exceptions import (
     ProtocolError,
     WrongMeterError,
 )
+from smart_meter_reader.messages import Message
 from smart_meter_reader.meters.backfill import session
 from tests.meters.backfill.house import HOUR, House
 
@@ -302,3 +304,16 @@ async def test_another_meter_that_answers_changes_nothing_in_the_plan_of_the_one
         await house.wake_up()
     assert house.source.asked[asked:] == []
     assert house.backfill.memory == before
+
+
+async def test_a_window_that_the_client_could_not_hand_on_is_read_again() -> None:
+    """As when another machine takes the meter over while a queue is full: this service lives on."""
+    house = House()
+
+    async def ended(message: Message) -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await house.backfill.run(house.source, house.meter.serial, ended, lambda: 1e9)
+    await house.wake_up()
+    assert len(house.rows("day")) == 20
