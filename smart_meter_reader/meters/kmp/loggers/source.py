@@ -95,13 +95,16 @@ class _KmpLogSource:
         self.confirm_seconds = costs.poll_seconds(line, 1)
 
     async def confirm(self) -> None:
+        known = self._identity.serial_number
         found = await read_serial_register(self._connection)
-        found = found or str(await self._connection.read_serial_number())
-        if not is_same_serial(found, self._identity.serial_number):
+        if is_same_serial(found, known):
+            return
+        # Who it is, one of the two has told, and they need not agree.
+        found = str(await self._connection.read_serial_number())
+        if not is_same_serial(found, known):
             raise WrongMeterError(
                 "another_meter",
-                f"{self._connection.port}: meter {found} answers where {self._identity.serial_number} did: "
-                "who it is, is asked again",
+                f"{self._connection.port}: meter {found} answers where {known} did: it is asked who it is",
             )
 
     async def learn(self) -> Mapping[str, LoggerFacts]:

@@ -12,8 +12,16 @@ from typing import Any
 
 import pytest
 
-from smart_meter_reader.codecs.kmp import RegisterValue, Request
-from smart_meter_reader.codecs.kmp.commands import HEAT_METER, LOGGER_TOP
+from smart_meter_reader.codecs.kmp import (
+    HEAT_METER,
+    START_RESPONSE,
+    GetSerialNoRequest,
+    GetSerialNoResponse,
+    RegisterValue,
+    Request,
+    encode_frame,
+)
+from smart_meter_reader.codecs.kmp.commands import LOGGER_TOP
 from smart_meter_reader.codecs.kmp.loggers import (
     LogAnswer,
     Logger,
@@ -178,6 +186,24 @@ async def test_entries_of_a_meter_that_was_put_in_unnoticed_are_not_those_of_the
             assert reader.request_reading().taken
             await heard.until(lambda: len(rows(heard, "hour")) == 72 + 30)
     assert {past["serial_number"] for past in heard.of("past")[before:]} == {str(meter._values.serial_number)}
+
+
+class _TwoNumbers(LoggingMeter):
+    """Its register of the serial number tells another one than GetSerialNo."""
+
+    def answer(self, request: Request, seconds: float, address: int = HEAT_METER) -> bytes | None:
+        if isinstance(request, GetSerialNoRequest):
+            payload = GetSerialNoResponse(self._values.serial_number + 1).encode()
+            return encode_frame(START_RESPONSE, HEAT_METER, request.CID, payload)
+        return super().answer(request, seconds, address)
+
+
+async def test_a_meter_with_two_numbers_is_one_meter() -> None:
+    meter = _TwoNumbers(depths={Logger.DAY: 460, Logger.HOUR: 72}, born=hours_ago(2400), reply_delay=0.0)
+    async with reading(meter, Receipts(["history"])) as heard:
+        await heard.until(lambda: len(rows(heard, "hour")) == 72)
+    assert len(heard.readings) == 1
+    assert {past["serial_number"] for past in heard.of("past")} == {str(meter._values.serial_number + 1)}
 
 
 async def test_after_a_restart_only_what_is_new_is_read() -> None:
