@@ -73,6 +73,11 @@ class ExplainedError(MeterReaderError):
         self.reason = reason
         self.detail = detail
 
+    @property
+    def by_hand(self) -> str:
+        """The detail for a person whose command ends with this error, and who is on the spot."""
+        return self.detail
+
 
 class WordedError(ExplainedError):
     """One that a page tells in the language of whoever looks: by its ``kind``, with ``facts`` in the places.
@@ -100,7 +105,15 @@ class TransportError(ExplainedError):
 
 
 class LostError(TransportError):
-    """The port or connection was open and is gone."""
+    """The port or connection was open and is gone. The service opens it again, a command does not."""
+
+    def __init__(self, reason: str, detail: str, by_hand: str = "") -> None:
+        super().__init__(reason, detail)
+        self._by_hand = printable(by_hand)
+
+    @property
+    def by_hand(self) -> str:
+        return self._by_hand or self.detail
 
 
 class AbsentError(TransportError):

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         _tell(*error.problems)
         return EXIT_SETTINGS
     except ExplainedError as error:
-        _tell(error.detail)
+        _tell(error.by_hand)
         return EXIT_UNAVAILABLE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

@@ -49,6 +49,8 @@ def read_capture_or_text(words: tuple[str, ...]) -> bytes:
         return read_capture(words)
     except click.UsageError:
         text = " ".join(words)
+        if os.path.lexists(text):  # a folder, a file of somebody else, one that holds half a byte
+            raise
         # Whatever looks like an answer is one; a lone word is more likely a file name mistyped.
         if len(words) == 1 and not re.search(r"[\s(\\]|^/[A-Za-z?#]+[^/]*$", text):
             raise

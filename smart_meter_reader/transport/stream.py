@@ -213,9 +213,16 @@ class Transport:
         closed = f"{self.url} was closed from the other side"
         if words := self._inbox.farewell:
             again = "it is opened again by itself; look at the serial server if this repeats"
-            return LostError("lost", f'{closed}, which says "{words}": {again}')
-        cause = f" ({self._inbox.end_cause})" if self._inbox.end_cause else ""
-        return LostError("lost", f"{closed}{cause}: {self._lost_advice()}")
+            seen = f'{closed}, which says "{words}"'
+            return LostError(
+                "lost", f"{seen}: {again}", f"{seen}: look at the serial server, then start this again"
+            )
+        seen = f"{closed} ({self._inbox.end_cause})" if self._inbox.end_cause else closed
+        return LostError(
+            "lost",
+            f"{seen}: {self._lost_advice()}",
+            f"{seen}: check the cable and its power, then start this again",
+        )
 
     def _lost_advice(self) -> str:
         return "it is opened again by itself; check the cable and its power if this repeats"

@@ -6,11 +6,13 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import tomllib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -133,8 +135,51 @@ def test_align_says_that_the_port_went_and_still_counts() -> None:
             until_it_ends.close()
             out, err = process.communicate(timeout=10)
     assert process.returncode == EXIT_UNAVAILABLE
-    assert f"{port} has gone: check the cable" in err
+    assert f"{port} was closed from the other side: check the cable" in err
     assert " answers clean" in out
+
+
+@pytest.mark.parametrize(
+    ("farewell", "said"),
+    [
+        (b"Port already in use\r\n", 'which says "Port already in use": look at the serial server'),
+        (b"", "was closed from the other side: check the cable and its power"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["read", "PORT", "--client", "kamstrup"],
+        ["align", "PORT"],
+        ["scan", "PORT"],
+        ["record", "PORT", "x.rec", "--client", "kamstrup"],
+        ["record", "PORT", "x.rec"],
+        ["clock", "PORT", "--client", "kamstrup"],
+        ["logs", "PORT", "--client", "kamstrup"],
+    ],
+    ids=" ".join,
+)
+def test_a_port_that_goes_is_told_as_to_somebody_who_is_there(
+    command: list[str], farewell: bytes, said: str, tmp_path: Path
+) -> None:
+    """The service opens it again by itself; no command does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            with suppress(OSError):  # the server is closed in the end
+                while True:
+                    connection, _ = server.accept()
+                    connection.sendall(farewell)
+                    connection.shutdown(socket.SHUT_WR)
+                    connection.close()
+
+        Thread(target=hang_up, daemon=True).start()
+        port = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        done = run(*(port if word == "PORT" else word for word in command), cwd=tmp_path)
+        server.shutdown(socket.SHUT_RDWR)
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert f"{said}, then start this again" in done.stderr
+    assert "by itself" not in done.stderr
 
 
 def test_align_says_why_a_port_cannot_be_opened(closed_port: str) -> None:

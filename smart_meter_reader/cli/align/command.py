@@ -15,7 +15,7 @@ from smart_meter_reader.console.finite import FiniteRange
 from smart_meter_reader.console.port import require_port
 from smart_meter_reader.console.wrapping import tell
 from smart_meter_reader.drivers import imported
-from smart_meter_reader.exceptions import LostError, TransportError
+from smart_meter_reader.exceptions import TransportError
 from smart_meter_reader.meters.head import Sign
 from smart_meter_reader.meters.registry import METERS, meter_driver, meter_drivers
 
@@ -63,7 +63,7 @@ def aligned(port: str, client: str, address: str, beep: bool, count: int | None,
     tally = Tally()
     driver = meter_driver(client)
     does = "asking" if driver.asks else "listening"
-    print(f"{does} at {port} for {timeout:g} s at most; Ctrl-C ends it", file=sys.stderr)
+    tell(f"{does} at {port} for {timeout:g} s at most; Ctrl-C ends it")
     display = _Display(beep)
     failure = ""
     try:
@@ -72,13 +72,10 @@ def aligned(port: str, client: str, address: str, beep: bool, count: int | None,
     except KeyboardInterrupt:
         pass  # the way to end it
     except TransportError as error:
-        failure = error.detail
-        if isinstance(error, LostError):
-            # The service would open it again; here the person is on the spot.
-            failure = f"{port} has gone: check the cable and its power, then start this again"
+        failure = error.by_hand
     display.end()
     if failure:
-        print(failure, file=sys.stderr)
+        tell(failure)
     elif tally.requests and not tally.clean:
         others = " or ".join(f"--client {other}" for other in WITH_HEAD if other != client)
         tell(f"is it another kind of meter than {client} reads? try {others}")

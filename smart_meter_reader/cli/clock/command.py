@@ -61,7 +61,7 @@ def clock(
             tell(look.interrupted)
             return EXIT_INTERRUPTED
         except ExplainedError as error:
-            tell(error.detail)
+            tell(error.by_hand)
             return EXIT_UNAVAILABLE
         return EXIT_OK if look.good else EXIT_UNAVAILABLE
 

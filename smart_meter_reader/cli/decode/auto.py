@@ -34,6 +34,9 @@ def auto(
     Exit code 65 tells that no protocol was recognised, that a frame was damaged or that there was none.
     """
     captured = read_capture_or_text(capture)
+    if not captured:
+        click.echo("the capture is empty", err=True)
+        context.exit(EXIT_DATA)
     drivers = [driver for driver in meter_drivers().values() if driver.sniff]
     driver = likeliest(captured, drivers)
     if driver is None:

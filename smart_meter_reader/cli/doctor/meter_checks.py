@@ -47,7 +47,7 @@ async def check_reading(
     client: Client = imported(meter_driver(meter.client).client)(meter.name, meter.driver)
     missed = await one_reading(client, note, patience, tell)
     if missed is not None:
-        yield unavailable(subject, f"no reading ({missed.error.reason}): {missed.error.detail}")
+        yield unavailable(subject, f"no reading ({missed.error.reason}): {missed.error.by_hand}")
         if meter_driver(meter.client).reads_port:
             said = await other_meter(meter.client, meter.driver.reads_from, missed, tell)
             if said:

@@ -75,7 +75,7 @@ def logs(
     except KeyboardInterrupt:
         return _interrupted(look, kind)
     except ExplainedError as error:
-        tell(error.detail)
+        tell(error.by_hand)
         if look.entries:
             tell(f"the {len(look.entries)} newest entries, which came before that, are whole:")
             _show(look, kind)

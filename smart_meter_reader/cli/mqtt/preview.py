@@ -107,7 +107,7 @@ async def _messages(
     messages: list[Message] = []
     for each in told:
         if isinstance(each, Missed):
-            tell(f"no reading ({each.error.reason}): {each.error.detail}")
+            tell(f"no reading ({each.error.reason}): {each.error.by_hand}")
             return None
         messages += each
     return messages

@@ -31,6 +31,11 @@ METER = "meter"
 # The clients that read a port; what the others make up or replay has none.
 AT_A_PORT = sorted(client for client, driver in meter_drivers().items() if driver.reads_port)
 _SOURCE = "command line"
+_NOTHING_ASKED = "the meter has none of what was asked for"
+_NOTHING_RECORDED = (
+    "the recording ends before one is complete; `decode auto FILE` shows what is in it, and --set "
+    "protocol=CLIENT reads it as that client does"
+)
 # What an info message repeats of the reading beside it; the interval is nobody's when there is one reading.
 _ENVELOPE = frozenset({"type", "meter", "time", "interval"})
 
@@ -84,7 +89,8 @@ def read(
     seen: list[Message] = []
     if not asyncio.run(read_once(driver, name, port, seen, patience)):
         return EXIT_UNAVAILABLE
-    return print_reading(seen, as_json=as_json)
+    nothing = _NOTHING_RECORDED if name == "replay" else _NOTHING_ASKED
+    return print_reading(seen, as_json=as_json, nothing=nothing)
 
 
 def _named_settings(
@@ -164,7 +170,7 @@ async def read_once(client: Client, name: str, port: str, seen: list[Message], p
     missed = await one_reading(client, note, patience, tell)
     if missed is None:
         return True
-    tell(f"no reading ({missed.error.reason}): {missed.error.detail}")
+    tell(f"no reading ({missed.error.reason}): {missed.error.by_hand}")
     if meter_driver(name).reads_port:
         said = await other_meter(name, port, missed, tell)
         if said:
@@ -180,12 +186,12 @@ def _who(info: Info) -> str:
     return " ".join(filter(None, words))
 
 
-def print_reading(seen: Sequence[Message], *, as_json: bool = False) -> int:
-    """Print the reading, and those of the meters behind it; the exit code."""
+def print_reading(seen: Sequence[Message], *, as_json: bool = False, nothing: str = _NOTHING_ASKED) -> int:
+    """Print the reading, and those of the meters behind it; the exit code. ``nothing``: why there is none."""
     readings = [message for message in seen if message["type"] == "reading"]
     infos = {message["meter"]: message for message in seen if message["type"] == "info"}
     if not readings:
-        print("no reading: the meter has none of what was asked for", file=sys.stderr)
+        tell(f"no reading: {nothing}")
         return EXIT_UNAVAILABLE
     if as_json:
         print(dumps_for(sys.stdout, _as_object(readings, infos)))

@@ -127,7 +127,7 @@ def _judge(session: Recorded, wanted: int) -> int:
     """The exit code, and what is missing; ``wanted`` readings at least."""
     readings = session.readings(METER)
     if session.error is not None and not isinstance(session.error, RecordingEndedError):
-        print(f"ended early ({session.error.reason}): {session.error.detail}", file=sys.stderr)
+        print(f"ended early ({session.error.reason}): {session.error.by_hand}", file=sys.stderr)
         return EXIT_UNAVAILABLE
     if readings < wanted:
         few = f"only {readings} of {wanted} readings came before it ended"

@@ -43,7 +43,7 @@ class Recorded:
     def why_no_reading(self) -> str:
         """A sentence on why there was none, as far as it is known."""
         if self.error is not None:
-            return self.error.detail
+            return self.error.by_hand
         for message in self.messages:
             if message["type"] == "status" and message["state"] == "alert":
                 return message["detail"]

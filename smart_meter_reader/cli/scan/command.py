@@ -77,7 +77,7 @@ def scan(
     there = _target(environment)
     wanted = [lasting(port) for port in ports or all_ports()]
     if not wanted:
-        print("There is no serial port to scan: plug the adapter in, or name a PORT.", file=sys.stderr)
+        tell("There is no serial port to scan: plug the adapter in, or name a PORT.")
         return EXIT_UNAVAILABLE
     reports = asyncio.run(scan_ports(wanted, tell_step, listen, address))
     for report in reports:
@@ -132,9 +132,7 @@ def all_ports() -> list[str]:
     """The ports of this machine, without the one on which it lets people log in."""
     devices = [port.device for port in serial_ports()]
     for device in filter(is_console, devices):
-        print(
-            f"{device}: left alone, it is this system's console; name it to have it scanned", file=sys.stderr
-        )
+        tell(f"{device}: left alone, it is this system's console; name it to have it scanned")
     return [device for device in devices if not is_console(device)]
 
 
@@ -145,7 +143,7 @@ def lasting(port: str) -> str:
 
 def tell_step(port: str, what: str) -> None:
     """Say on standard error what is done at a port."""
-    print(f"{port}: {what} ...", file=sys.stderr)
+    tell(f"{port}: {what} ...")
 
 
 def verdict(report: PortReport) -> str:

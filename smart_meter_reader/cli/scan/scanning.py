@@ -100,7 +100,7 @@ async def scan_port(
         if not report.is_settled:
             await _ask(report, tell, without, address)
     except ExplainedError as error:
-        report.problem = error.detail
+        report.problem = error.by_hand
     return report
 
 

@@ -13,6 +13,13 @@ from smart_meter_reader.exceptions import ProtocolError
 from smart_meter_reader.meters.mbus.line import MbusLine
 
 EVERYWHERE = Secondary(WILDCARD * 8)
+# So many numbers that several meters share are no bus: something answers whoever is selected, and a search
+# of all hundred million numbers would not come to an end.
+_MOST_STUCK = 8
+_ANSWERS_ITSELF = (
+    "something answers whatever number is selected, and it is no meter: another kind of device, or a "
+    "converter or bus that answers itself"
+)
 
 
 async def search_bus(
@@ -42,6 +49,8 @@ async def search_bus(
             search.one()
         else:
             search.several()
+        if len(search.stuck) >= _MOST_STUCK:
+            return found, [*unclear, _ANSWERS_ITSELF]
     await line.attempt(link_reset(SELECTED), wants_ack=True)
     unclear += [f"several meters have the number {there.digits}" for there in search.stuck]
     return found, unclear

@@ -72,6 +72,11 @@ def test_what_is_recorded_is_read_again_without_the_meter(tmp_path: Path) -> Non
     read = run("read", "replay:k.rec", "--json", cwd=tmp_path)
     assert read.returncode == EXIT_OK, read.stderr
     assert list(json.loads(read.stdout)["measurements"]) == ["heat_energy", "volume"]
+    whole = (tmp_path / "k.rec").read_text()
+    (tmp_path / "cut.rec").write_text(whole[: whole.rindex("\n", 0, whole.rindex(" < ")) + 1])
+    cut = run("read", "replay:cut.rec", cwd=tmp_path)
+    assert (cut.returncode, cut.stdout) == (EXIT_UNAVAILABLE, "")
+    assert "no reading: the recording ends before one is complete" in cut.stderr
 
 
 def test_recording_a_meter_that_is_silent_keeps_what_was_asked(tmp_path: Path) -> None:
@@ -449,6 +454,24 @@ def test_decode_auto_takes_files_recordings_and_standard_input(tmp_path: Path) -
         done = run("decode", "auto", *arguments, "--json", cwd=tmp_path, feed=stdin)
         assert done.returncode == EXIT_OK, done.stderr
         assert json.loads(done.stdout)["measurements"]["active_energy_import_tariff_1"]["value"] == 1234.567
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        (".", EXIT_USAGE, "cannot be read: Is a directory"),
+        ("my capture (1)", EXIT_USAGE, "cannot be read: Is a directory"),
+        ("nothing.bin", EXIT_DATA, "the capture is empty"),
+    ],
+)
+def test_decode_auto_says_why_a_file_cannot_be_decoded(
+    tmp_path: Path, name: str, code: int, said: str
+) -> None:
+    (tmp_path / "my capture (1)").mkdir()
+    (tmp_path / "nothing.bin").touch()
+    done = run("decode", "auto", name, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
 
 
 def test_a_bug_report_has_what_led_to_a_fault_and_no_number_of_it(tmp_path: Path) -> None:

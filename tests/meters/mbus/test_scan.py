@@ -139,3 +139,23 @@ def test_who_listens_to_no_steps_hears_none() -> None:
             return await ask_bus(f"socket://{place}", "12FFFFFF")
 
     assert isinstance(asyncio.run(quiet()), Found)
+
+
+async def test_what_answers_whoever_is_selected_is_not_searched_for_ever() -> None:
+    class Modem:
+        """Finds fault with each line that is long enough, as something with commands of its own does."""
+
+        def __init__(self) -> None:
+            self.asked = 0
+
+        async def serve(self, line: EmulatedLine) -> None:
+            while received := await line.read():
+                if len(received) > 5:
+                    self.asked += 1
+                    await line.write(b"ERROR\r\n")
+
+    modem = Modem()
+    outcome, _ = await asked(modem)
+    assert isinstance(outcome, str)
+    assert "something answers whatever number is selected" in outcome
+    assert modem.asked < 30
