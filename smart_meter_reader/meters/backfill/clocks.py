@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-_AGAIN = timedelta(days=1)
+# Once a day, where a reading a day comes some seconds earlier or later than a day after the last one.
+_AGAIN = timedelta(hours=23)
 # By more than this no clock is put right by little steps: it was set.
 _SET = 60.0
 # Where nothing sets this computer's clock for so long, somebody keeps it by hand.

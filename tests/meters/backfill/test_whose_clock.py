@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from smart_meter_reader.exceptions import LostError, MeterSilentError, UnusableAnswersError
+from smart_meter_reader.meters.backfill.clocks import ComparedClocks
 from tests.meters.backfill.house import HOUR, House
 
 
@@ -69,3 +70,14 @@ async def test_what_the_clock_of_one_meter_is_off_by_is_no_other_meters_concern(
     await house.wake_up()
     assert len(house.rows("hour")) == 30
     assert is_right(house)
+
+
+@pytest.mark.parametrize(("later", "due"), [(-10, True), (10, True), (-7200, False)])
+def test_it_is_asked_in_every_daily_wake_up(later: float, due: bool) -> None:
+    """In log mode a reading a day comes some seconds earlier or later than a day after the last one."""
+    clocks = ComparedClocks()
+    clocks.meet("1")
+    now = datetime(2026, 3, 1, 0, 10, tzinfo=UTC)
+    clocks.note(now, 0.0, HOUR)
+    seconds = 86_400.0 + later
+    assert clocks.are_due(now + timedelta(seconds=seconds), seconds) == due
