@@ -139,11 +139,10 @@ class Backfill:
         return bool(self._planner.loggers)
 
     async def _confirm(self, source: LogSource, seconds_left: Callable[[], float]) -> bool:
-        """Whether anything is due, of the meter that was met: the head may have been moved since.
-
-        Raises WrongMeterError.
-        """
+        """Whether anything is due, of the meter that was met: or raises WrongMeterError."""
         looks = self._planner.looks_due(datetime.now(UTC), events=self._events)
+        if looks and seconds_left() < self._planner.look_seconds(looks[0]):
+            return False
         if not (looks or self._next(seconds_left)) or not self._line_time.allows(source.confirm_seconds):
             return False
         if source.confirm_seconds:

@@ -23,6 +23,7 @@ class SimulatedSource:
     def __init__(self, meter: SimulatedMeter) -> None:
         self.meter = meter
         self.asked: list[str] = []
+        self.confirmed = 0
         self.errors: list[BaseException] = []
         self.errors_of: dict[str, list[BaseException]] = {}  # likewise, of "clock", "look hour" or "read day"
         self.clock_ahead = timedelta(0)
@@ -35,6 +36,7 @@ class SimulatedSource:
         return self.meter.facts
 
     async def confirm(self) -> None:
+        self.confirmed += 1
         if errors := self.errors_of.get("confirm"):
             raise errors.pop(0)
 

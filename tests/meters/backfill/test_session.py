@@ -317,3 +317,13 @@ async def test_a_window_that_the_client_could_not_hand_on_is_read_again() -> Non
         await house.backfill.run(house.source, house.meter.serial, ended, lambda: 1e9)
     await house.wake_up()
     assert len(house.rows("day")) == 20
+
+
+async def test_who_the_meter_is_is_asked_only_where_something_can_be_asked_behind_it() -> None:
+    house = House()
+    await house.wake_up(seconds=0.6)
+    assert house.source.confirmed == 0
+    await house.wake_up()
+    house.confirm()
+    await house.wake_up()
+    assert house.source.confirmed == 1
