@@ -87,7 +87,7 @@ def test_both_costs_are_told_for_the_registers_at_hand() -> None:
         'hourly values: read every hour, 50 s of the line a day; with mode = "log", 10 to 12 s',
     )
     eight = settings(registers=(60, 68, 74, 80, 86, 87, 89, 99)).reads_back[1]
-    assert eight == 'hourly values: read every hour, 30 s of the line a day; with mode = "log", 8 to 10 s'
+    assert eight == 'hourly values: read every hour, 30 s of the line a day; with mode = "log", 9 to 12 s'
     assert settings(logger=False).reads_back == settings(logger_budget=timedelta(0)).reads_back == ()
     assert "without limit" in settings(mains_powered=True).reads_back[0]
 
