@@ -7,8 +7,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +23,7 @@ from smart_meter_reader.messages import Message, Past
 from smart_meter_reader.messages.receipts import Receipt, Receipts
 from smart_meter_reader.sinks.history.sink import HistorySink
 from tests.history.homes import energy, info, keep, reading
+from tests.peers.imported import ROOT, STARTED
 from tests.sinks.history.test_sink import path_in, running, settings
 
 HOUR = 3600
@@ -159,14 +158,19 @@ async def test_a_fault_in_it_costs_it_alone(tmp_path: Path, caplog: pytest.LogCa
     assert exact_hours(tmp_path)[40] is RowOrigin.LOGGER
 
 
+# It kills itself so many seconds after so many windows were confirmed: who stands outside is late for that.
 _CLIENT = """
-import asyncio, sys, time
+import asyncio, os, signal, sys, threading, time
 from pathlib import Path
 from tests.history.homes import energy, info
 from tests.sinks.history.test_past import past, settled, with_receipts
 from tests.peers.feed import Feed
 
-async def main(directory: Path) -> None:
+def die(pause: float) -> None:
+    time.sleep(pause)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+async def main(directory: Path, windows: int, pause: float) -> None:
     done = directory / "done"  # the client's own memory
     sink, receipts = with_receipts(directory)
     queue = Feed()
@@ -176,6 +180,9 @@ async def main(directory: Path) -> None:
     for window in range(16):
         if str(window) in (done.read_text().split() if done.exists() else []):
             continue
+        if windows == 0:
+            threading.Thread(target=die, args=[pause], daemon=True).start()
+        windows -= 1
         receipt = receipts.issue()
         queue.put(past(5 * window + 1, 5 * window + 5, receipt.key))
         if await settled(receipt):
@@ -185,28 +192,32 @@ async def main(directory: Path) -> None:
     await task
     print("all is done")
 
-asyncio.run(main(Path(sys.argv[1])))
+asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
 """
 
 
-def _killed_after(directory: Path, seconds: float) -> Iterator[str]:
-    same_hour = {**os.environ, _HOUR_OF_THE_TEST: str(T0 + 100 * HOUR)}
-    with subprocess.Popen(
-        [sys.executable, "-c", _CLIENT, str(directory)], stdout=subprocess.PIPE, text=True, env=same_hour
-    ) as process:
-        try:
-            yield process.communicate(timeout=seconds)[0]
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
+def _lived_through(directory: Path, windows: int = -1, pause: float = 0) -> tuple[int, str]:
+    """Let the client begin, and die ``pause`` seconds after so many windows; its exit code and its word."""
+    life = subprocess.run(
+        [*STARTED, "client", str(directory), str(windows), str(pause)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=directory.parent,
+        env={**os.environ, "PYTHONPATH": str(ROOT), _HOUR_OF_THE_TEST: str(T0 + 100 * HOUR)},
+        timeout=60,
+        check=False,
+    )
+    return life.returncode, life.stdout
 
 
 def test_killed_at_any_point_it_leaves_neither_hole_nor_double(tmp_path: Path) -> None:
     chance = random.Random(16)
+    (tmp_path / "client.py").write_text(_CLIENT)
     for number in range(6):
         directory = tmp_path / str(number)
         directory.mkdir()
         keep(path_in(directory), lived())
-        for _ in range(3):
-            list(_killed_after(directory, chance.uniform(0.3, 1.6)))
-        assert list(_killed_after(directory, 60)) == ["all is done\n"]
+        lives = [_lived_through(directory, chance.randrange(4), chance.uniform(0, 0.01)) for _ in range(3)]
+        assert lives[0] == (-signal.SIGKILL, ""), lives
+        assert _lived_through(directory) == (0, "all is done\n")
         assert exact_hours(directory).count(RowOrigin.LOGGER) == 80
