@@ -22,6 +22,7 @@ from tests.sinks.web.running import page, reading
 CONNECTIONS = 1000
 READINGS = 100
 HEAD = b"GET /api/v1/now HTTP/1.1\r\nHost: localhost\r\n"
+MANY_HEADERS = HEAD + b"".join(b"X-%d: x\r\n" % number for number in range(100_000)) + b"\r\n"
 SETTINGS = """
 [home.meters.heat]
 client = "dummy"
@@ -91,7 +92,7 @@ async def large_head(port: int) -> None:
 
 async def many_headers(port: int) -> None:
     async with connected(port) as (reader, writer):
-        writer.write(HEAD + b"".join(b"X-%d: x\r\n" % number for number in range(100_000)) + b"\r\n")
+        writer.write(MANY_HEADERS)
         await reader.read()
 
 
