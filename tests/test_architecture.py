@@ -164,6 +164,7 @@ def test_dynaconf_is_imported_by_config_py_alone() -> None:
         assert "dynaconf" not in {name.partition(".")[0] for name in imported(path)}, path
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize(
     ("chosen", "unwanted"),
     [

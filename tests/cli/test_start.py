@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SETTINGS = """
 [house]
@@ -19,6 +21,9 @@ client = "dummy"
 # The whole start as the service has it, then whatever of dynaconf the process still holds.
 PROGRAM = """
 import gc, sys
+
+import pytest
+
 from smart_meter_reader.cli.start import start
 from smart_meter_reader.settings.files.source import read_source
 
@@ -33,6 +38,7 @@ print([name for name in unwanted if name in sys.modules])
 """
 
 
+@pytest.mark.unmeasured
 def test_dynaconf_is_gone_once_the_settings_are_read_and_comes_back_when_asked(tmp_path: Path) -> None:
     shutil.copy(ROOT / "config.py", tmp_path)
     (tmp_path / "settings.toml").write_text(SETTINGS, "utf-8")

@@ -173,6 +173,7 @@ def test_a_secret_that_goes_openly_is_told() -> None:
     assert InfluxDbSettings(**GOOD, url="http://influx.lan:8086").sent_openly == ""
 
 
+@pytest.mark.unmeasured
 def test_who_has_no_such_sink_imports_nothing_of_it() -> None:
     unwanted = [
         "aiohttp",
