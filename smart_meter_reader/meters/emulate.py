@@ -56,3 +56,9 @@ def keys_to_encrypt(
         raise click.UsageError("--encrypt needs --key (32 hexadecimal digits of your choice) or --key-file")
     # A meter's counter goes on when it is switched on again; readers refuse one that begins anew.
     return encryption, authentication, int(time.time())
+
+
+def refuse_unused_keys(key: str | None, authentication_key: str | None, key_file: Path | None) -> None:
+    """Raise click.UsageError for keys of a meter that is not to encrypt: what it sends would be plain."""
+    if key is not None or authentication_key is not None or key_file is not None:
+        raise click.UsageError("the keys are for --encrypt, which is missing")

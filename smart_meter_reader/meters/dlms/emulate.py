@@ -12,7 +12,13 @@ from smart_meter_reader.emulators.options import fault_help, faults_from, serve,
 from smart_meter_reader.meters.cipher_keys import key_options
 from smart_meter_reader.meters.dlms.emulated_models import MODELS
 from smart_meter_reader.meters.dlms.emulator import FAULTS, DlmsMeter, PushEncryption, split_recording
-from smart_meter_reader.meters.emulate import fault_option, file_option, keys_to_encrypt, recorded_telegrams
+from smart_meter_reader.meters.emulate import (
+    fault_option,
+    file_option,
+    keys_to_encrypt,
+    recorded_telegrams,
+    refuse_unused_keys,
+)
 
 
 @click.command(epilog=fault_help(FAULTS))
@@ -53,10 +59,14 @@ def dlms(
     runs as fast as its lists come.
     """
     encryption = None
-    if encrypt:
+    if not encrypt:
+        refuse_unused_keys(key, authentication_key, key_file)
+    else:
         if not MODELS[model].title:
             able = ", ".join(name for name, each in MODELS.items() if each.title)
             raise click.UsageError(f"--encrypt: {model} does not encrypt; these do: {able}")
+        if recording is not None:
+            raise click.UsageError("--encrypt: what --file holds is sent as it is: choose one")
         encryption_key, own, first = keys_to_encrypt(key, authentication_key, key_file)
         encryption = PushEncryption(encryption_key, own, first_counter=first)
     meter = DlmsMeter(

@@ -11,7 +11,13 @@ import click
 from smart_meter_reader.codecs.ciphering.keys import LUXEMBOURG_AUTHENTICATION_KEY
 from smart_meter_reader.emulators.options import fault_help, faults_from, serve, where_options
 from smart_meter_reader.meters.cipher_keys import key_options
-from smart_meter_reader.meters.emulate import fault_option, file_option, keys_to_encrypt, recorded_telegrams
+from smart_meter_reader.meters.emulate import (
+    fault_option,
+    file_option,
+    keys_to_encrypt,
+    recorded_telegrams,
+    refuse_unused_keys,
+)
 from smart_meter_reader.meters.p1.emulated_telegrams import TEMPLATES
 from smart_meter_reader.meters.p1.emulator import (
     FAULTS,
@@ -68,7 +74,9 @@ def p1(
     others 115200 8N1.
     """
     encryption = None
-    if encrypt:
+    if not encrypt:
+        refuse_unused_keys(key, authentication_key, key_file)
+    else:
         encryption_key, own, first = keys_to_encrypt(key, authentication_key, key_file)
         encryption = Encryption(encryption_key, own or LUXEMBOURG_AUTHENTICATION_KEY, first_counter=first)
     meter = P1Meter(
