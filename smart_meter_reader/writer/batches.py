@@ -25,6 +25,7 @@ from smart_meter_reader.fleet.streams import Lane
 from smart_meter_reader.fleet.subjects import dead_subject, written_subject
 from smart_meter_reader.fleet.written import WrittenTold, encode_told, ranges_of
 from smart_meter_reader.log import Seldom
+from smart_meter_reader.network.cancelled import raise_if_cancelled
 from smart_meter_reader.sinks.spooled.destination import SlowError
 from smart_meter_reader.writer.arrivals import Arrival, arrival
 from smart_meter_reader.writer.database import Database, RefusedRowsError
@@ -67,6 +68,7 @@ class LaneWriter:
             ) from error
         waiting = await self._streams.pull_subscribe_bind(durable=lane.consumer, stream=lane.stream)
         while True:
+            raise_if_cancelled()
             await self._link.up()
             try:
                 messages = await waiting.fetch(self._settings.fetch, timeout=FETCH_SECONDS)

@@ -15,6 +15,7 @@ from smart_meter_reader.fleet.connection import NatsLink, linked
 from smart_meter_reader.fleet.streams import LANES, StreamLimits, make_streams
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.network.cancelled import raise_if_cancelled
 from smart_meter_reader.rooms import Room, explained_error, outcome
 from smart_meter_reader.writer.batches import LaneWriter
 from smart_meter_reader.writer.database import Database
@@ -108,6 +109,7 @@ class WriterService:
         """What the metrics tell of streams and meters; the first look is when all was reached."""
         loop, looked, failures = asyncio.get_running_loop(), float("-inf"), 0
         while True:
+            raise_if_cancelled()
             try:
                 for lane in LANES:
                     info = await link.streams.consumer_info(lane.stream, lane.consumer)

@@ -56,6 +56,7 @@ class Dialogue:
         os.close(theirs)
         self._raw = b""
         self._seen = 0
+        self._typed = ""
 
     def __enter__(self) -> Self:
         return self
@@ -92,6 +93,7 @@ class Dialogue:
     def type(self, line: str) -> None:
         """A line with its Enter; a control character alone."""
         ending = "" if line in (CTRL_C, CTRL_D) else "\r"
+        self._typed = line
         os.write(self._ours, (line + ending).encode())
 
     def answer(self, question: str, line: str = "") -> str:
@@ -102,9 +104,15 @@ class Dialogue:
         return before
 
     def end(self) -> int:
-        """Read to the end; the exit code."""
-        until = time.monotonic() + PATIENCE
+        """Read to the end; the exit code.
+
+        Ctrl-C is pressed again each second in which nothing comes, as a person does: see ``terminal``.
+        """
+        until, before = time.monotonic() + PATIENCE, -1
         while self._read(1.0):
+            if self._typed == CTRL_C and len(self._raw) == before:
+                self.type(CTRL_C)
+            before = len(self._raw)
             assert time.monotonic() < until, f"it goes on:\n{self.text[self._seen :]}"
         return self._process.wait(PATIENCE)
 

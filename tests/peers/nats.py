@@ -26,6 +26,7 @@ from tests.peers.ports import free_port
 ROOT = Path(__file__).parents[2]
 _STOPPED_WITHIN = 15.0  # on a busy machine each thread goes on until the kernel has told it to stop
 PATIENCE = 120.0  # seconds until a test gives up waiting for servers
+AGREED = 30.0  # three that have just been started mostly agree within two
 NO_SUITABLE_PEERS = (
     10005  # err_code: three servers launched at once may refuse every R3 stream until restarted
 )
@@ -241,8 +242,9 @@ class NatsCluster:
     async def start(self) -> None:
         """Start all, and wait until they take streams of three replicas."""
         await self._start_all()
-        while not await self._places_streams():
-            # Seen in 2 of 16 starts of 2.10.27: refused for minutes; only a restart mends it.
+        while not await self._places_streams(agreed_within=AGREED):
+            # Seen in 2 of 16 starts of 2.10.27: refused for minutes, or no agreement on who is there; only a
+            # restart mends it.
             self.restarts_for_placement += 1
             assert self.restarts_for_placement < 5, self.servers[0].log()
             self.stop()
@@ -259,11 +261,12 @@ class NatsCluster:
         """Wait until all servers run, one leads, all others keep up, and streams are placed again."""
         assert await self._places_streams(), self.servers[0].log()
 
-    async def _places_streams(self, patience: float = 20) -> bool:
+    async def _places_streams(self, patience: float = 20, agreed_within: float = PATIENCE) -> bool:
         # Not of a stream's own doing: the meta layer says who is there, the placement whether it believes it.
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + agreed_within
         while not await self._agrees():
-            assert time.monotonic() < until, "\n".join(server.log()[-2000:] for server in self.servers)
+            if time.monotonic() > until:
+                return False
             await asyncio.sleep(0.1)
         client = await nats.connect(self.urls, **HARNESS, **self.servers[0].setup.login, connect_timeout=5)
         try:

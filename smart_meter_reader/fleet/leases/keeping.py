@@ -30,6 +30,7 @@ from smart_meter_reader.fleet.leases.settings import LeaseSettings
 from smart_meter_reader.fleet.subjects import inbox_prefix
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.network.cancelled import raise_if_cancelled
 from smart_meter_reader.network.outages import Outages
 
 _log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ class Leases:
     async def _keep(self, bucket: KeyValue, lease: Lease) -> None:
         key = key_of(self._settings.site, lease.meter)
         while True:
+            raise_if_cancelled()
             await asyncio.sleep(max(0.0, plan.next_request(lease.state, lease.times) - lease.now()))
             sent = lease.now()
             try:

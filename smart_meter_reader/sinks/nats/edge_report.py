@@ -17,6 +17,7 @@ from smart_meter_reader.fleet.outbound import Unheard
 from smart_meter_reader.fleet.subjects import Subject
 from smart_meter_reader.json_text import dumps
 from smart_meter_reader.log import Seldom
+from smart_meter_reader.network.cancelled import raise_if_cancelled
 from smart_meter_reader.sinks.nats.lanes import Lanes
 from smart_meter_reader.sinks.nats.settings import NatsSinkSettings
 from smart_meter_reader.spool.entries import SpoolState
@@ -43,6 +44,7 @@ class EdgeReport:
         """Look every few seconds, tell what is new at once and the rest seldom; until cancelled."""
         told = float("-inf")
         while True:
+            raise_if_cancelled()
             reason = alert_of(spool.state, self._settings.spool_limits.most_bytes, full=lanes.full)
             changed = reason != self._alert
             self._alert = reason

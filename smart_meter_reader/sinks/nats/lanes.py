@@ -24,6 +24,7 @@ from smart_meter_reader.fleet.envelope import headers
 from smart_meter_reader.fleet.subjects import LetterKind, Subject
 from smart_meter_reader.log import Seldom
 from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.network.cancelled import raise_if_cancelled
 from smart_meter_reader.sinks.nats.settings import NatsSinkSettings
 from smart_meter_reader.spool.entries import Spooled
 from smart_meter_reader.spool.spool import Spool
@@ -137,6 +138,7 @@ class Lanes:
         self, streams: JetStreamContext, queue: Sequence[Spooled], open_ones: set[int], *, late: bool
     ) -> None:
         for spooled in queue:
+            raise_if_cancelled()
             try:
                 taken = await self._publish(streams, spooled, late=late)
             except _NeverTakenError as error:

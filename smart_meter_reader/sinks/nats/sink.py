@@ -27,6 +27,7 @@ from smart_meter_reader.log import Seldom
 from smart_meter_reader.messages import Message
 from smart_meter_reader.messages.receipts import SinkReceipts
 from smart_meter_reader.network.backoff import Backoff
+from smart_meter_reader.network.cancelled import raise_if_cancelled
 from smart_meter_reader.network.outages import Outages
 from smart_meter_reader.rooms import Room, explained_error, left_out, outcome
 from smart_meter_reader.sinks.base import Sink
@@ -242,6 +243,7 @@ class NatsSink(Sink):
     async def _ask_for_ever(self, link: NatsLink) -> None:
         pause = ASK_SECONDS
         while True:
+            raise_if_cancelled()
             await asyncio.sleep(pause)
             before = len(self._unheard)
             await self._ask(link)

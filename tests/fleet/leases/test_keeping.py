@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from nats.js.kv import KeyValue
 
 from smart_meter_reader.cli.settings import load_settings
 from smart_meter_reader.exceptions import SettingsError
@@ -49,6 +50,24 @@ async def kept(leases: Leases) -> AsyncIterator[Lease]:
         await asyncio.wait([task])
 
 
+class MetByTheEnd(Leases):
+    """Is cancelled in the very turn of the loop in which the servers answer for the second time."""
+
+    running: asyncio.Task[None] | None = None
+    answers = 0
+
+    async def _take(self, bucket: KeyValue, key: str, last: int | None) -> int:
+        revision = await super()._take(bucket, key, last)
+        self.answers += 1
+        if self.answers != 2 or self.running is None:
+            return revision
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[int] = loop.create_future()
+        loop.call_soon(answer.set_result, revision)
+        loop.call_soon(self.running.cancel)
+        return await asyncio.wait_for(answer, PATIENCE)  # as nats-py waits for each answer
+
+
 async def until(enough: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not enough():
@@ -73,6 +92,19 @@ async def test_one_of_two_has_it_and_the_other_goes_on_when_it_is_given_back(tmp
             assert following.revision
             assert following.revision > (first.revision or 0)
             assert "edge-b" in following.sentence
+
+
+async def test_an_end_in_the_moment_of_an_answer_is_not_lost(tmp_path: Path) -> None:
+    async with nats_server(tmp_path) as server:
+        leases = MetByTheEnd(settings(server, "edge-a"), ["heat"])
+        leases.running = asyncio.create_task(leases.run())
+        try:
+            done, _ = await asyncio.wait([leases.running], timeout=PATIENCE)
+            assert leases.answers >= 2
+            assert done
+            assert leases.running.cancelled()
+        finally:
+            leases.running.cancel()
 
 
 async def test_it_ends_by_our_clock_while_nobody_answers_and_comes_back(tmp_path: Path) -> None:
