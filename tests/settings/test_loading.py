@@ -183,6 +183,7 @@ def state_of_the_process() -> list[object]:
 
 
 @pytest.mark.unmeasured
+@pytest.mark.timeout(0)  # which would set an alarm as well
 @pytest.mark.parametrize("end", ["", "sys.exit('enough')\n", "raise KeyboardInterrupt\n"])
 def test_loading_leaves_no_trace(
     end: str, directory: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
