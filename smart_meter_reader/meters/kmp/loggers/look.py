@@ -226,11 +226,9 @@ class KmpLook:
         self._note_missing(held)
         if not count:
             return
-        done = 0
+        done, place = 0, self._places[held.name].place
         told(held.name, 0, count)
-        async for page in walk.read_pages(
-            self._connection, self._places[held.name].place, first, count, wanted
-        ):
+        async for page in walk.read_pages(self._connection, place, first, count, wanted):
             done += len(page)
             entries = [self._entry(held.name, row, wanted) for row in page]
             yield [entry for entry in entries if excerpt.has(entry.measured_at)]
