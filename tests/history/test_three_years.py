@@ -43,7 +43,11 @@ from tests.history.emulated_years import (
 )
 
 # All of it is one life, which takes long enough to be lived once.
-pytestmark = pytest.mark.xdist_group("three_years")
+pytestmark = [
+    pytest.mark.xdist_group("three_years"),
+    # Three years take ten minutes of a process that stands back on a busy computer; they wait for nobody.
+    pytest.mark.timeout(0),
+]
 ZONES = ("Europe/Amsterdam", "Europe/Copenhagen", "Europe/Lisbon", "Asia/Kolkata")
 LONG = (Period.DAY, Period.WEEK, Period.MONTH, Period.YEAR)
 FIRST, LAST = date(2022, 12, 31), date(2026, 1, 3)

@@ -26,6 +26,7 @@ from tests.peers.imported import STARTED
 
 ROOT = Path(__file__).parents[4]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+_TWENTY_PAST = 1200.0
 _ROWS = (
     "SELECT segment.serial_number, counter.time, counter.value FROM counter JOIN series ON "
     "series.id = counter.series JOIN segment ON segment.id = series.segment WHERE quantity = 'heat_energy'"
@@ -35,7 +36,11 @@ _OF_LOGGERS = (LoggerConfigurationRequest, LogIdPastAbsRequest, LogLastEntryPast
 
 @dataclass
 class House:
-    """``away`` is how far the house's time is behind this computer's, in seconds."""
+    """``away`` is how far the house's time is behind this computer's, in seconds.
+
+    It is twenty past an hour there when it begins: the meter keeps three days of hours, and at a full hour the
+    oldest of those that a test waits for would be written over.
+    """
 
     folder: Path
     away: float
@@ -49,6 +54,7 @@ class House:
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.away += (self.now().timestamp() - _TWENTY_PAST) % HOUR.total_seconds()
         self.meter = self.another_meter(self.seed)
         shutil.copy(ROOT / "config.py", self.folder)
 
