@@ -16,7 +16,7 @@ import pytest
 NOTED = Path(".pytest_cache/v/cache/lastfailed")
 MOST = 5  # more than these is no matter of a busy computer
 # What pytest-xdist puts behind the name of a test that stays in one process with others.
-_GROUP = re.compile(r"@[\w.-]+\Z")
+_GROUP = re.compile(r"@[^\]@/]+\Z")
 
 
 def main() -> int:

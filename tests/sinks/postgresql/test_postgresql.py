@@ -376,7 +376,7 @@ async def test_a_statement_timeout_makes_batches_smaller_and_loses_nothing(
         await queue.stored()
         await server.do(
             "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$BEGIN PERFORM pg_sleep(0.01); RETURN NEW; END$$",
+            "$$BEGIN PERFORM pg_sleep(0.03); RETURN NEW; END$$",
             "CREATE TRIGGER slow BEFORE INSERT ON smart_meter FOR EACH ROW EXECUTE FUNCTION slow()",
             f"ALTER ROLE {LOGIN} SET statement_timeout = '500ms'",
         )

@@ -38,7 +38,7 @@ _OF_LOGGERS = (LoggerConfigurationRequest, LogIdPastAbsRequest, LogLastEntryPast
 class House:
     """``away`` is how far the house's time is behind this computer's, in seconds.
 
-    It is twenty past an hour there when it begins: the meter keeps three days of hours, and at a full hour the
+    It is twenty past an hour there when it begins. The meter keeps three days of hours: at a full hour the
     oldest of those that a test waits for would be written over.
     """
 
