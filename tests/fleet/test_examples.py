@@ -91,9 +91,15 @@ class Hub:
     def start(self, *files: Path) -> None:
         for file in files:
             with file.with_suffix(".log").open("ab") as log:
-                self._processes.append(
-                    subprocess.Popen([nats_program(), "-c", str(file)], stdout=log, stderr=log)
-                )
+                command = [nats_program(), "-c", str(file)]
+                self._processes.append(subprocess.Popen(command, stdout=log, stderr=log))
+
+    def start_ended(self) -> None:
+        """Those that have ended: somebody's connection had one of their ports just then."""
+        for number, process in enumerate(self._processes):
+            if process.poll() is not None:
+                self.start(Path(str(process.args[-1])))  # type: ignore[index]  # the list of ``start``
+                self._processes[number] = self._processes.pop()
 
     def stop(self, last: int | None = None) -> None:
         """All, or the last so many."""
@@ -140,6 +146,7 @@ async def until_prepared(hub: Hub, fleet: Fleet, certificates: Certificates) -> 
             if time.monotonic() > until:
                 raise AssertionError(hub.logs()) from None
             await asyncio.sleep(1)
+            hub.start_ended()
 
 
 async def test_readings_come_through_the_examples(
